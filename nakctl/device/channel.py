@@ -1,0 +1,149 @@
+"""The one contract between the run and anything that can be run on.
+
+A channel executes one segment at a time and hands over rows. It knows nothing of protocols, files or
+screens. Hardware and simulator obey the same promises, and one contract suite tests them.
+
+Promises
+1.  `load`, `start`, then `read` again and again; `load` may follow as soon as a read said STOPPED.
+2.  Rows come in the order of time, each exactly once; a read hands over all there is, up to a sensible size.
+3.  STOPPED is said only when the chain is over and every row was handed over; not between load and start.
+4.  `stop` opens the cell at once, may be called in any state and any number of times, and loses no row:
+    reads after it hand over what is left, then say STOPPED.
+5.  Times count from the start of the segment, in seconds, as float64.
+6.  The last row of a technique that a test ended is the row that met the test.
+7.  Trouble that the experiment survives (rows lost, overload, an instrument's message) is a Notice; trouble
+    that it does not survive is a ChannelError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntFlag
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.program import Segment
+
+Rows = npt.NDArray[np.void]
+
+# technique: position in the loaded chain. passes: how often that technique was started before in this
+# segment (so a row's place is known although loops repeat techniques).
+SAMPLE = np.dtype(
+    [
+        ("time_s", "<f8"),
+        ("Ewe_V", "<f4"),
+        ("Ece_V", "<f4"),  # NaN where the instrument does not record it
+        ("I_A", "<f4"),  # 0 at open circuit
+        ("technique", "<u2"),
+        ("passes", "<u4"),
+        ("I_range", "<i2"),  # the instrument's number of the range, -1 unknown
+        ("flags", "<u2"),
+    ]
+)
+
+# One frequency of one sweep. Z = E/I: a capacitor has Z_im < 0. Amplitudes are peak values.
+POINT = np.dtype(
+    [
+        ("time_s", "<f8"),
+        ("frequency_Hz", "<f8"),
+        ("Z_re_ohm", "<f8"),
+        ("Z_im_ohm", "<f8"),
+        ("E_dc_V", "<f4"),
+        ("I_dc_A", "<f4"),
+        ("E_amp_V", "<f4"),
+        ("I_amp_A", "<f4"),
+        ("technique", "<u2"),
+        ("passes", "<u4"),
+        ("I_range", "<i2"),
+        ("flags", "<u2"),
+    ]
+)
+
+
+class Flag(IntFlag):
+    """Bits of `flags`, in rows and in the file."""
+
+    I_OVERLOAD = 1
+    E_OVERLOAD = 2
+    FROM_EIS = 4  # a sample taken from the DC values of an impedance row
+    TEST_MET = 8  # the row at which a test of the instrument ended the technique
+    LOW_AMPLITUDE = 16  # the excitation was far below what was asked
+
+
+class State(Enum):
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to keep in the record: severity 0 note, 1 warning, 2 alarm; code is for machines."""
+
+    time_s: float
+    severity: int
+    code: str
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read returned. samples: (n,) of SAMPLE, points: (m,) of POINT."""
+
+    state: State
+    samples: Rows
+    points: Rows
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Values beyond which the host wants to look at once; None: not watched.
+
+    Hardware may ignore it, because it is read often enough. A channel whose time runs faster than the
+    host's uses it to hand over early, so that a guard reacts as soon as it would on the bench.
+
+    Ewe_near_0_V  |Ewe| at or under it while current flows
+    every_s       look at least this often in the channel's own time
+    """
+
+    Ewe_min_V: float | None = None
+    Ewe_max_V: float | None = None
+    I_min_A: float | None = None
+    I_max_A: float | None = None
+    Ewe_near_0_V: float | None = None
+    every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """What the record keeps of the instrument. facts: serial, firmware, library, calibration, model ..."""
+
+    instrument: str
+    channel: str
+    simulated: bool
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Channel(Protocol):
+    """One potentiostat channel. Errors: ChannelError and its kin."""
+
+    @property
+    def info(self) -> ChannelInfo: ...
+
+    def load(self, segment: Segment) -> None:
+        """Replace what is loaded."""
+
+    def start(self) -> None:
+        """Run what was loaded, from its first technique."""
+
+    def read(self, watch: Watch) -> Reading:
+        """All rows since the last read. Returns soon; never waits for rows."""
+
+    def stop(self) -> None:
+        """Stop and leave the cell open."""
+
+    def close(self) -> None:
+        """Stop if running, and let go of the instrument. May be called twice."""

@@ -1,0 +1,47 @@
+"""What a package on the `drivers` or `sim` shelf offers: its entry point is one object of this shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from nakctl.device.cell import Cell
+
+if TYPE_CHECKING:
+    from nakctl.device.channel import Channel
+
+
+class ClockLike(Protocol):
+    """The part of `nakctl.run.clock.Clock` that a channel may use."""
+
+    def now_s(self) -> float: ...
+    def horizon_s(self) -> float: ...
+    def advance_to(self, time_s: float) -> None: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to run: a row of the rig. options are the driver's own words of that row."""
+
+    name: str
+    driver: str
+    instrument: str
+    channel: int
+    options: Mapping[str, object]
+
+
+class Driver(Protocol):
+    """A family of channels. Importing it is cheap; `open` may import what it needs."""
+
+    simulated: bool
+
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells this driver brings along (a simulator's models); hardware has none."""
+
+    def cell(self, name: str) -> Cell:
+        """One of them by name, or from a file; CellError says what there is."""
+
+    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
+        """Connect. ChannelError if that fails."""

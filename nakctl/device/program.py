@@ -1,0 +1,227 @@
+"""What one instrument is loaded with: techniques in chains, with ranges. Pure, printable values.
+
+A *segment* is one chain: the instrument runs it by itself, loops included. Between segments the host
+decides (that gap is measured and recorded). `HostLoop` repeats nodes by the host, and exists only where a
+cutoff that the instrument cannot hold ends a step or a loop.
+
+Sign everywhere: I > 0 oxidises (strips) the working electrode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nakctl.errors import Mark
+
+Then = Literal["next step", "end loop", "end run"]
+Side = Literal["above", "below"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The settings of the instrument's front panel, named as there (`1 mA`, `5 V`, bandwidth 1..9)."""
+
+    I_range: str
+    E_range: str
+    bandwidth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A condition the instrument tests at its own time base: Ewe in V, |I| in A."""
+
+    __test__ = False  # not a pytest class
+    quantity: Literal["Ewe", "|I|"]
+    side: Side
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ocv:
+    """WE left open for duration_s. dE_V None: record by time alone."""
+
+    step: int
+    duration_s: float
+    every_s: float
+    dE_V: float | None
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Cp:
+    """Constant current, with up to three tests (any one suffices).
+
+    on_test: "next" goes on in the chain, "stop" ends the chain (the host then decides what follows).
+    """
+
+    step: int
+    I_A: float
+    duration_s: float
+    every_s: float
+    dE_V: float | None
+    tests: tuple[Test, ...]
+    on_test: Literal["next", "stop"]
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Ca:
+    """Constant potential E_V against RE, tests as in Cp. dI_A None: record by time alone."""
+
+    step: int
+    E_V: float
+    duration_s: float
+    every_s: float
+    dI_A: float | None
+    tests: tuple[Test, ...]
+    on_test: Literal["next", "stop"]
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Eis:
+    """One impedance sweep at a DC bias: GEIS (bias and amplitude in A) or PEIS (in V).
+
+    bias            DC level; with vs_previous it is added to the potential at which the technique before
+                    this one ended (PEIS after OCV: the open-circuit potential)
+    amplitude_peak  peak, not rms: recordings of real instruments say so
+    hold_s, every_s DC hold before the sweep, and how often it is recorded
+    n_frequencies   total, both ends included, spaced evenly (log or linear) from first to last
+    continues       this sweep continues the spectrum of the technique before it (a list of frequencies
+                    that one sweep cannot produce)
+    """
+
+    step: int
+    control: Literal["GEIS", "PEIS"]
+    bias: float
+    vs_previous: bool
+    amplitude_peak: float
+    hold_s: float
+    every_s: float
+    f_first_Hz: float
+    f_last_Hz: float
+    n_frequencies: int
+    spacing: Literal["log", "linear"]
+    average: int
+    wait_periods: float
+    drift_correction: bool
+    continues: bool
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Go back to technique `to` of this chain until it was done `times` times in all; None: for ever.
+
+    passes: a pass of this loop is a cycle of the experiment (not one of several spectra in one step).
+    """
+
+    to: int
+    times: int | None
+    passes: bool
+
+
+Technique = Ocv | Cp | Ca | Eis | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One chain, loaded and run as a whole."""
+
+    techniques: tuple[Technique, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostLoop:
+    """Nodes repeated by the host; times None: until a cutoff or a rule ends it."""
+
+    body: tuple[Node, ...]
+    times: int | None
+
+
+Node = Segment | HostLoop
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """What ends a step before its time, and what follows.
+
+    quantity  Ewe in V; |I| in A; charge in C (absolute, of this step)
+    by        who watches: the instrument within its time base, or the host between two reads
+    """
+
+    quantity: Literal["Ewe", "|I|", "charge"]
+    side: Side
+    value: float
+    then: Then
+    by: Literal["instrument", "host"]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class StepInfo:
+    """What the record and the guard know of a step of the plan.
+
+    step_id  as Technique.step; label as the plan prints it ("2.1 strip 0.05 mA/cm2")
+    level    number of the staircase level it belongs to, counted through the run; 0 outside
+    """
+
+    step_id: int
+    label: str
+    technique: str
+    level: int
+    cutoffs: tuple[Cutoff, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Safety for the whole run; beyond them the run stops. None means not asked for; 0 V is a limit."""
+
+    Ewe_min_V: float | None
+    Ewe_max_V: float | None
+    I_max_A: float | None
+    time_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortRule:
+    """A short circuit: under current, |Ewe| fell by `fall` (0..1) from its highest value within the last
+    `within_s` of the step, that value having been above `below_V`, and is now under `below_V`,
+    for `samples` samples in a row."""
+
+    fall: float
+    within_s: float
+    below_V: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class EweRule:
+    """The run is over, as wanted, when Ewe goes beyond value_V."""
+
+    side: Side
+    value_V: float
+
+
+Rule = ShortRule | EweRule
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All that a run needs: what to load, and what to watch.
+
+    instrument  name of the instrument it was made for ("SP-300", "VMP-3")
+    steps       by step_id, which counts from 1
+    """
+
+    instrument: str
+    area_cm2: float
+    nodes: tuple[Node, ...]
+    steps: tuple[StepInfo, ...]
+    limits: Limits
+    rules: tuple[Rule, ...]
+
+    def step(self, step_id: int) -> StepInfo:
+        return self.steps[step_id - 1]

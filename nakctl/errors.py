@@ -1,0 +1,107 @@
+"""What can go wrong, sorted by what the reader can do about it.
+
+    NakctlError                 exit code
+      InputError                2   edit a file or the command line
+        ProtocolError               the YAML of a protocol
+        CellError                   the YAML of a cell
+        RigError                    rig.yaml, or the name of a channel
+        LimitError                  the plan asks for more than the instrument can do
+      ChannelError              3   the instrument or its link
+        LinkLost                    it does not answer
+        Overload                    it measured beyond its range and stopped
+        IllegalEvent                it did what no table expects
+      RecordError               1   the disk
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    INSTRUMENT = 3
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in a text file, counted from 1 as editors do."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong at one place: the fact first, then what would be right.
+
+    text is the offending line itself, without its end.
+    """
+
+    file: str
+    mark: Mark
+    message: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.mark.line}:{self.mark.column}  {self.message}"
+        return f"{place}\n{self.mark.line:>4} | {self.text}" if self.text else place
+
+
+class NakctlError(Exception):
+    """Anything nakctl explains in a sentence instead of a traceback."""
+
+    exit_code = ExitCode.FAILED
+
+
+class InputError(NakctlError):
+    """Bad input: nothing was started. Carries every fault found, not only the first."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+    def __init__(self, faults: str | Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = () if isinstance(faults, str) else tuple(faults)
+        super().__init__(faults if isinstance(faults, str) else "\n".join(map(str, self.faults)))
+
+
+class ProtocolError(InputError):
+    """Edit the protocol."""
+
+
+class CellError(InputError):
+    """Edit the cell's file, or name another cell."""
+
+
+class RigError(InputError):
+    """Edit rig.yaml, or name another channel."""
+
+
+class LimitError(InputError):
+    """The plan exceeds the instrument."""
+
+
+class ChannelError(NakctlError):
+    """The instrument or its link; the record is whole up to this moment."""
+
+    exit_code = ExitCode.INSTRUMENT
+
+
+class LinkLost(ChannelError):
+    """The instrument does not answer."""
+
+
+class Overload(ChannelError):
+    """The instrument measured beyond its range and stopped."""
+
+
+class IllegalEvent(ChannelError):
+    """The instrument did something that no state of the engine expects."""
+
+
+class RecordError(NakctlError):
+    """The journal or the result file could not be written or read."""

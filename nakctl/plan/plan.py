@@ -1,0 +1,151 @@
+"""What will be done: SI, signed, each step knowing its line of YAML. Repeats stay structure.
+
+I > 0 oxidises (strips) the working electrode. Built by `compile`, printed by `text`, lowered by
+`nakctl.plan.lower`. Knows no instrument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nakctl.device.program import Limits, Rule, Side, Then
+from nakctl.errors import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """When to keep a sample: every_s, or a change of dE_V / dI_A, whichever comes first."""
+
+    every_s: float
+    dE_V: float | None = None
+    dI_A: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Ranges the user fixed; None leaves the choice to the lowering."""
+
+    I: str | None = None
+    E: str | None = None
+    bandwidth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step)."""
+
+    quantity: Literal["Ewe", "|I|", "charge"]
+    side: Side
+    value: float
+    then: Then
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The frequencies of one spectrum and how each is measured.
+
+    amplitude_peak  A for geis, V for peis
+    frequencies_Hz  all of them, in order; spacing says how they were made ("list" if written one by one)
+    """
+
+    name: str
+    control: Literal["geis", "peis"]
+    amplitude_peak: float
+    frequencies_Hz: tuple[float, ...]
+    spacing: Literal["log", "linear", "list"]
+    average: int
+    wait_periods: float
+    drift_correction: bool
+    ranges: Ranges
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """Spectra taken during a hold, from start to start every_s apart; None: back to back."""
+
+    sweep: Sweep
+    every_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """rest: open circuit (level None). cp: level in A. ca: level in V. Lasts duration_s at most."""
+
+    step_id: int
+    label: str
+    kind: Literal["rest", "cp", "ca"]
+    level: float | None
+    duration_s: float
+    record: Record
+    cutoffs: tuple[Cutoff, ...]
+    spectra: Spectra | None
+    ranges: Ranges
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """One spectrum. bias None: at open circuit; else A (geis) or V (peis)."""
+
+    step_id: int
+    label: str
+    sweep: Sweep
+    bias: float | None
+    record: Record
+    cutoffs: tuple[Cutoff, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Steps done `times` times; None: until a cutoff, a rule or a limit ends them."""
+
+    label: str
+    steps: tuple[Step, ...]
+    times: int | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """One pass per level, each with its own steps (the level stands in their currents)."""
+
+    label: str
+    levels: tuple[str, ...]
+    passes: tuple[tuple[Step, ...], ...]
+    mark: Mark
+
+
+Step = Hold | Spectrum | Repeat | Staircase
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled protocol for one cell. params: as written, after overrides."""
+
+    name: str
+    file: str
+    source: str
+    cell: str
+    area_cm2: float
+    params: dict[str, Any]
+    limits: Limits
+    rules: tuple[Rule, ...]
+    steps: tuple[Step, ...]
+
+
+def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:
+    """Every hold and spectrum once, in order, however often it is repeated."""
+    for step in steps:
+        match step:
+            case Repeat():
+                yield from leaves(step.steps)
+            case Staircase():
+                for one_pass in step.passes:
+                    yield from leaves(one_pass)
+            case _:
+                yield step

@@ -1,0 +1,300 @@
+"""Every word of the protocol language, on one page. The docstrings are its reference and its schema.
+
+A step is a mapping with exactly one *kind word* (rest, strip, plate, cp, ca, geis, peis, pulse, repeat,
+staircase); its other words refine it. Quantities carry their unit. `$name` stands for a parameter or for the
+level of a staircase. I > 0 oxidises (strips) the working electrode.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from nakctl.text.quantities import Quantity, Quantities, Ref, quantities, quantity
+
+Time = Annotated[Quantity | Ref, quantity("time")]
+Potential = Annotated[Quantity | Ref, quantity("potential")]
+Current = Annotated[Quantity | Ref, quantity("areal current", "current")]
+Charge = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
+Extent = Annotated[Quantity | Ref, quantity("time", "areal charge", "charge")]
+Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current")]
+Frequency = Annotated[Quantity | Ref, quantity("frequency")]
+Frequencies = Annotated[Quantities, quantities("frequency")]
+Levels = Annotated[Quantities | Ref, quantities("areal current", "current", "potential")]
+Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
+Fraction = Annotated[Quantity | Ref, quantity("fraction")]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Word(BaseModel):
+    """Base of all words: nothing unknown passes, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Record(Word):
+    """When to keep a sample. Either criterion is enough."""
+
+    every: Time | None = None
+    dE: Potential | None = Field(None, description="a change of Ewe since the last sample (rest, strip, plate, cp)")
+    dI: Current | None = Field(None, description="a change of I since the last sample (ca)")
+
+
+class Cutoff(Word):
+    """Ends the step before its time. Exactly one condition, and what follows."""
+
+    Ewe_above: Potential | None = None
+    Ewe_below: Potential | None = None
+    I_above: Current | None = Field(None, description="|I|, in ca")
+    I_below: Current | None = Field(None, description="|I|, in ca")
+    charge: Charge | None = Field(None, description="|charge| of this step")
+    then: Literal["next step", "end loop", "end run"] = "next step"
+
+
+Until = Annotated[Cutoff | list[Cutoff], Field(description="one cutoff, or a list of them")]
+
+
+class Ranges(Word):
+    """Fixes a range that nakctl would choose; written as on the instrument's panel."""
+
+    I: str | None = Field(None, description="current range, e.g. 1 mA")
+    E: str | None = Field(None, description="potential range, e.g. 5 V for -5 V to 5 V")
+    bandwidth: Annotated[int, Field(strict=True, ge=1, le=9)] | None = None
+
+
+class Sweep(Word):
+    """The frequencies of one spectrum, and how each is measured."""
+
+    amplitude: Amplitude = Field(description="peak value: a current for geis, a potential for peis")
+    from_: Frequency | None = Field(None, alias="from")
+    to: Frequency | None = None
+    per_decade: float | None = Field(None, gt=0, le=1000, description="points per decade (spacing: log)")
+    points: Count | None = Field(None, description="points in all, both ends included")
+    frequencies: Frequencies | None = Field(None, description="a list, instead of from, to and per_decade")
+    spacing: Literal["log", "linear"] = "log"
+    average: Count = 1
+    wait_periods: float = Field(0.1, ge=0, description="periods to wait before each frequency")
+    drift_correction: bool = False
+    ranges: Ranges = Ranges()
+
+
+class NamedSweep(Sweep):
+    """A sweep under `spectra:`, with the control it is measured under."""
+
+    kind: Literal["geis", "peis"]
+
+
+class SpectraUse(Word):
+    """Which named sweep to take during a step, and how often (start to start; left out: back to back)."""
+
+    use: Name
+    every: Time | None = None
+
+
+class During(Word):
+    """The DC bias under which one spectrum is taken. Exactly one word."""
+
+    strip: Current | None = None
+    plate: Current | None = None
+    cp: Current | None = None
+    ca: Potential | None = None
+
+
+class HoldWords(Word):
+    """Words that refine rest, strip, plate, cp and ca."""
+
+    label: str | None = Field(None, max_length=40)
+    spectra: Name | SpectraUse | None = Field(None, description="operando spectra: a name, or {use, every}")
+    record: Record = Record()
+    until: Until | None = None
+
+
+class Rest(HoldWords):
+    """Leave WE open for this long (OCV)."""
+
+    rest: Time
+
+
+class Strip(HoldWords):
+    """Oxidise WE at this current, given without sign, for a time or a charge."""
+
+    strip: Current
+    for_: Extent = Field(alias="for")
+    ranges: Ranges = Ranges()
+
+
+class Plate(HoldWords):
+    """Reduce WE at this current, given without sign, for a time or a charge."""
+
+    plate: Current
+    for_: Extent = Field(alias="for")
+    ranges: Ranges = Ranges()
+
+
+class Cp(HoldWords):
+    """Constant signed current (I > 0 strips WE), for a time or a charge."""
+
+    cp: Current
+    for_: Extent = Field(alias="for")
+    ranges: Ranges = Ranges()
+
+
+class Ca(HoldWords):
+    """Constant potential of WE against RE, for a time."""
+
+    ca: Potential
+    for_: Time = Field(alias="for")
+    ranges: Ranges = Ranges()
+
+
+class SpectrumWords(Word):
+    """Words that refine geis and peis."""
+
+    label: str | None = Field(None, max_length=40)
+    during: During | None = Field(None, description="the DC bias; left out: at open circuit")
+    record: Record = Record()
+    until: Until | None = None
+
+
+class Geis(SpectrumWords):
+    """One spectrum with a current as excitation: the name of a sweep, or the sweep itself."""
+
+    geis: Name | Sweep
+
+
+class Peis(SpectrumWords):
+    """One spectrum with a potential as excitation: the name of a sweep, or the sweep itself."""
+
+    peis: Name | Sweep
+
+
+class PulseCurrent(Word):
+    """The current of the pulses. Exactly one word."""
+
+    strip: Current | None = None
+    plate: Current | None = None
+    cp: Current | None = None
+
+
+class Pulse(Word):
+    """A train of current pulses with rest between them, run by the instrument's own clock."""
+
+    pulse: PulseCurrent
+    on: Time
+    off: Time
+    repeat: Count | Literal["forever"] | Ref = Field(description="number of pulses, or forever")
+    label: str | None = Field(None, max_length=40)
+    record: Record = Field(Record(), description="during the pulse")
+    record_off: Record | None = Field(None, description="during the rest; left out: as record")
+    until: Until | None = Field(None, description="tested under current; charge counts the whole train")
+    ranges: Ranges = Ranges()
+
+
+class LoopEnd(Word):
+    """Ends a repeat after whole passes: the charge that all passes together have moved."""
+
+    charge: Charge
+
+
+class Repeat(Word):
+    """Do these steps again and again."""
+
+    repeat: Count | Literal["forever"] | Ref = Field(description="number of passes, or forever")
+    label: str | None = Field(None, max_length=40)
+    until: LoopEnd | None = None
+    steps: Annotated[list[Step], Field(min_length=1)]
+
+
+class LevelRange(Word):
+    """Evenly spaced levels, both ends included."""
+
+    from_: Level = Field(alias="from")
+    to: Level
+    step: Level
+
+
+class Staircase(Word):
+    """Do these steps once per level; `$level` (or the name given by `as`) stands for the level."""
+
+    staircase: LevelRange | Levels
+    as_: Name = Field("level", alias="as")
+    label: str | None = Field(None, max_length=40)
+    steps: Annotated[list[Step], Field(min_length=1)]
+
+
+KINDS: dict[str, type[Word]] = {
+    "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
+    "pulse": Pulse, "repeat": Repeat, "staircase": Staircase,
+}  # fmt: skip
+
+
+def kind_of(step: Any) -> str | None:
+    """The kind word of a step as written; None unless there is exactly one (a pulse may say `repeat`)."""
+    words = step if isinstance(step, dict) else vars(step) if isinstance(step, Word) else {}
+    if "pulse" in words:
+        return "pulse"
+    kinds = [word for word in KINDS if word in words]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+Step = Annotated[
+    Annotated[Rest, Tag("rest")]
+    | Annotated[Strip, Tag("strip")]
+    | Annotated[Plate, Tag("plate")]
+    | Annotated[Cp, Tag("cp")]
+    | Annotated[Ca, Tag("ca")]
+    | Annotated[Geis, Tag("geis")]
+    | Annotated[Peis, Tag("peis")]
+    | Annotated[Pulse, Tag("pulse")]
+    | Annotated[Repeat, Tag("repeat")]
+    | Annotated[Staircase, Tag("staircase")],
+    Discriminator(kind_of),
+]
+
+
+class Limits(Word):
+    """Safety for the whole run: beyond them it stops, wherever it is. 0 V is a limit."""
+
+    Ewe: tuple[Potential, Potential] = Field(description="lowest and highest Ewe, e.g. [-3 V, 3 V]")
+    I: Current | None = Field(None, description="highest |I|")
+    time: Time | None = Field(None, description="longest run")
+
+
+class Short(Word):
+    """A short circuit: under current |Ewe| fell by `Ewe_falls_by` from its highest value of the last `within`,
+    which was above `below`, and stays under `below` for `samples` samples."""
+
+    Ewe_falls_by: Fraction
+    within: Time
+    below: Potential
+    samples: Count = 3
+
+
+class StopWhen(Word):
+    """Ends the run, as wanted, by what the cell does."""
+
+    short: Short | None = None
+    Ewe_above: Potential | None = None
+    Ewe_below: Potential | None = None
+
+
+class Protocol(Word):
+    """One experiment."""
+
+    nakctl: Literal[1] = Field(description="version of the language")
+    name: str = Field(min_length=1, max_length=100)
+    source: str | None = Field(None, description="the sentence of the paper, or where the procedure stands")
+    about: str | None = Field(None, description="anything else a reader should know")
+    params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
+    spectra: dict[Name, NamedSweep] = {}
+    record: Record = Field(Record(), description="for every step that does not say otherwise")
+    limits: Limits
+    stop_when: StopWhen = StopWhen()
+    steps: Annotated[list[Step], Field(min_length=1)]
+    finally_: Literal["rest"] = Field(alias="finally", description="what happens to the cell at the end: left open")
+
+
+for _word in (Repeat, Staircase, Protocol):
+    _word.model_rebuild()
