@@ -1,16 +1,16 @@
 """What can go wrong, sorted by what the reader can do about it.
 
-    NakctlError                 exit code
-      InputError                2   edit a file or the command line
-        ProtocolError               the YAML of a protocol
-        CellError                   the YAML of a cell
-        RigError                    rig.yaml, or the name of a channel
-        LimitError                  the plan asks for more than the instrument can do
-      ChannelError              3   the instrument or its link
-        LinkLost                    it does not answer
-        Overload                    it measured beyond its range and stopped
-        IllegalEvent                it did what no table expects
-      RecordError               1   the disk
+NakctlError                 exit code
+  InputError                2   edit a file or the command line
+    ProtocolError               the YAML of a protocol
+    CellError                   the YAML of a cell
+    RigError                    rig.yaml, or the name of a channel
+    LimitError                  the plan asks for more than the instrument can do
+  ChannelError              3   the instrument or its link
+    LinkLost                    it does not answer
+    Overload                    it measured beyond its range and stopped
+    IllegalEvent                it did what no table expects
+  RecordError               1   the disk
 """
 
 from __future__ import annotations

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from nakctl.errors import RigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,15 @@ class Instrument:
 
     I_ranges           ascending
     I_step, E_step     resolution as a fraction of the range's full scale (E: of its span)
-    timebase_s         per technique (OCV CP CA GEIS PEIS): the shortest record interval and step
+    timebase_s         per technique (OCV CP CA CPLIMIT CALIMIT GEIS PEIS; cp and ca with tests are loaded as
+                       CPLIMIT and CALIMIT): the shortest record interval and step
     longest_s          longest single technique
     chain_length       techniques one chain may hold
     load_s             how long the cell stays open between two chains
     rows_per_s         what a channel can deliver for long
     poll_s, eis_poll_s how often the host reads; reaction_s: from a row to the stop it causes
+    f_full_amplitude_Hz  above it the excitation is known to fall far below what was asked; None: not known
+    facts              every value again, with where it comes from; time bases as "timebase_s.OCV"
     """
 
     name: str
@@ -69,7 +79,60 @@ class Instrument:
     reaction_s: float
     eis_s_per_average: float
     facts: dict[str, Fact]
+    f_full_amplitude_Hz: float | None = None
 
     def eis_seconds(self, frequency_Hz: float, average: int, wait_periods: float) -> float:
         """Time from one row of a spectrum to the next."""
         return average * max(self.eis_s_per_average, 1 / frequency_Hz) + wait_periods / frequency_Hz
+
+
+def instrument(name: str) -> Instrument:
+    """The instrument of that name, however it is spelt ("SP-300", "sp300"). RigError says what there is."""
+    known = _instruments()
+    key = _key(name)
+    if key not in known:
+        raise RigError(f"{name} is no instrument nakctl knows; there are: {', '.join(instruments())}")
+    return known[key]
+
+
+def instruments() -> tuple[str, ...]:
+    """Names of all instruments, sorted."""
+    return tuple(sorted(each.name for each in _instruments().values()))
+
+
+def _key(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+@cache
+def _instruments() -> dict[str, Instrument]:
+    folder = files("nakctl.device.instruments")
+    texts = [entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    return {_key(each.name): each for each in map(parse, texts)}
+
+
+def parse(text: str) -> Instrument:
+    """An instrument from the text of its file."""
+    table = tomllib.loads(text)
+    facts = {key: Fact(**entry) for key, entry in _entries(table)}
+    values: dict[str, Any] = {key: fact.value for key, fact in facts.items()}
+    values |= {
+        "name": table["name"],
+        "family": table["family"],
+        "facts": facts,
+        "I_ranges": tuple(CurrentRange(**entry) for entry in values["I_ranges"]),
+        "E_ranges": tuple(PotentialRange(**entry) for entry in values["E_ranges"]),
+        "timebase_s": {technique: entry["value"] for technique, entry in table["timebase_s"].items()},
+    }
+    return Instrument(
+        **{field.name: values[field.name] for field in fields(Instrument) if field.name in values}
+    )
+
+
+def _entries(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tables that hold a value, with dotted names for nested ones."""
+    for key, entry in table.items():
+        if isinstance(entry, dict) and "value" in entry:
+            yield prefix + key, entry
+        elif isinstance(entry, dict):
+            yield from _entries(entry, f"{prefix}{key}.")

@@ -127,14 +127,21 @@ Technique = Ocv | Cp | Ca | Eis | Loop
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One chain, loaded and run as a whole."""
+    """One chain, loaded and run as a whole.
+
+    loop  the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
+    """
 
     techniques: tuple[Technique, ...]
+    loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HostLoop:
-    """Nodes repeated by the host; times None: until a cutoff or a rule ends it."""
+    """Nodes repeated by the host; times None: until a cutoff or a rule ends it.
+
+    Done once if it is a loop only because it may be left early (a staircase with an `end loop` cutoff).
+    """
 
     body: tuple[Node, ...]
     times: int | None
@@ -157,6 +164,10 @@ class Cutoff:
     then: Then
     by: Literal["instrument", "host"]
     mark: Mark
+
+    def __str__(self) -> str:
+        unit = {"Ewe": "V", "|I|": "A", "charge": "C"}[self.quantity]
+        return f"{self.quantity} {self.side} {self.value:g} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ Step = Hold | Spectrum | Repeat | Staircase
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled protocol for one cell. params: as written, after overrides."""
+    """A compiled protocol for one cell. params: as written, after overrides. limits_mark: where `limits` stands."""
 
     name: str
     file: str
@@ -136,6 +136,7 @@ class Plan:
     limits: Limits
     rules: tuple[Rule, ...]
     steps: tuple[Step, ...]
+    limits_mark: Mark = Mark(1, 1)
 
 
 def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:
@@ -149,3 +150,17 @@ def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:
                     yield from leaves(one_pass)
             case _:
                 yield step
+
+
+def repeats(steps: tuple[Step, ...]) -> Iterator[Repeat]:
+    """Every repeat, the outer before the inner."""
+    for step in steps:
+        match step:
+            case Repeat():
+                yield step
+                yield from repeats(step.steps)
+            case Staircase():
+                for one_pass in step.passes:
+                    yield from repeats(one_pass)
+            case _:
+                pass

@@ -11,46 +11,56 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from nakctl.text.quantities import Quantity, Quantities, Ref, quantities, quantity
+from nakctl.text.quantities import Quantities, Quantity, Ref, quantities, quantity
 
 Time = Annotated[Quantity | Ref, quantity("time")]
 Potential = Annotated[Quantity | Ref, quantity("potential")]
 Current = Annotated[Quantity | Ref, quantity("areal current", "current")]
+# The size of a current, and one whose word (strip, plate) is its direction already.
+Magnitude = Annotated[Quantity | Ref, quantity("areal current", "current", sign="positive")]
+Directed = Annotated[Quantity | Ref, quantity("areal current", "current", sign="none")]
+Difference = Annotated[Quantity | Ref, quantity("potential", sign="positive")]
 Charge = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
 Extent = Annotated[Quantity | Ref, quantity("time", "areal charge", "charge")]
-Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current")]
+Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
 Levels = Annotated[Quantities | Ref, quantities("areal current", "current", "potential")]
 Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction")]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Name = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Label = Annotated[str, Field(max_length=40, description="what this step is called in plan and record")]
 
 
 class Word(BaseModel):
     """Base of all words: nothing unknown passes, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Record(Word):
     """When to keep a sample. Either criterion is enough."""
 
-    every: Time | None = None
-    dE: Potential | None = Field(None, description="a change of Ewe since the last sample (rest, strip, plate, cp)")
-    dI: Current | None = Field(None, description="a change of I since the last sample (ca)")
+    every: Time | None = Field(None, description="at least this often")
+    dE: Difference | None = Field(
+        None, description="a change of Ewe since the last sample (rest, strip, plate, cp)"
+    )
+    dI: Magnitude | None = Field(None, description="a change of I since the last sample (ca)")
 
 
 class Cutoff(Word):
     """Ends the step before its time. Exactly one condition, and what follows."""
 
-    Ewe_above: Potential | None = None
-    Ewe_below: Potential | None = None
-    I_above: Current | None = Field(None, description="|I|, in ca")
-    I_below: Current | None = Field(None, description="|I|, in ca")
+    Ewe_above: Potential | None = Field(None, description="Ewe rose above this")
+    Ewe_below: Potential | None = Field(None, description="Ewe fell below this")
+    I_above: Magnitude | None = Field(None, description="|I| rose above this (ca, peis)")
+    I_below: Magnitude | None = Field(None, description="|I| fell below this (ca, peis)")
     charge: Charge | None = Field(None, description="|charge| of this step")
-    then: Literal["next step", "end loop", "end run"] = "next step"
+    then: Literal["next step", "end loop", "end run"] = Field(
+        "next step", description="what follows; the loop is the nearest repeat, staircase or pulse around"
+    )
 
 
 Until = Annotated[Cutoff | list[Cutoff], Field(description="one cutoff, or a list of them")]
@@ -61,43 +71,47 @@ class Ranges(Word):
 
     I: str | None = Field(None, description="current range, e.g. 1 mA")
     E: str | None = Field(None, description="potential range, e.g. 5 V for -5 V to 5 V")
-    bandwidth: Annotated[int, Field(strict=True, ge=1, le=9)] | None = None
+    bandwidth: Annotated[int, Field(strict=True, ge=1, le=9)] | None = Field(
+        None, description="1 (slow) to 9 (fast)"
+    )
 
 
 class Sweep(Word):
     """The frequencies of one spectrum, and how each is measured."""
 
     amplitude: Amplitude = Field(description="peak value: a current for geis, a potential for peis")
-    from_: Frequency | None = Field(None, alias="from")
-    to: Frequency | None = None
-    per_decade: float | None = Field(None, gt=0, le=1000, description="points per decade (spacing: log)")
-    points: Count | None = Field(None, description="points in all, both ends included")
+    from_: Frequency | None = Field(None, alias="from", description="first frequency, usually the highest")
+    to: Frequency | None = Field(None, description="last frequency")
+    per_decade: Number | None = Field(None, gt=0, le=1000, description="points per decade (spacing: log)")
+    points: Count | None = Field(None, le=10_000, description="points in all, both ends included")
     frequencies: Frequencies | None = Field(None, description="a list, instead of from, to and per_decade")
-    spacing: Literal["log", "linear"] = "log"
-    average: Count = 1
-    wait_periods: float = Field(0.1, ge=0, description="periods to wait before each frequency")
-    drift_correction: bool = False
+    spacing: Literal["log", "linear"] = Field("log", description="of the frequencies between from and to")
+    average: Count = Field(1, description="measurements per frequency")
+    wait_periods: Number = Field(0.1, ge=0, description="periods to wait before each frequency")
+    drift_correction: Annotated[bool, Field(strict=True)] = Field(
+        False, description="subtract the drift of Ewe; doubles the time per frequency"
+    )
     ranges: Ranges = Ranges()
 
 
 class NamedSweep(Sweep):
     """A sweep under `spectra:`, with the control it is measured under."""
 
-    kind: Literal["geis", "peis"]
+    kind: Literal["geis", "peis"] = Field(description="geis: a current excites; peis: a potential")
 
 
 class SpectraUse(Word):
     """Which named sweep to take during a step, and how often (start to start; left out: back to back)."""
 
-    use: Name
-    every: Time | None = None
+    use: Name = Field(description="a name under spectra")
+    every: Time | None = Field(None, description="from start to start; left out: back to back")
 
 
 class During(Word):
     """The DC bias under which one spectrum is taken. Exactly one word."""
 
-    strip: Current | None = None
-    plate: Current | None = None
+    strip: Directed | None = None
+    plate: Directed | None = None
     cp: Current | None = None
     ca: Potential | None = None
 
@@ -105,7 +119,7 @@ class During(Word):
 class HoldWords(Word):
     """Words that refine rest, strip, plate, cp and ca."""
 
-    label: str | None = Field(None, max_length=40)
+    label: Label | None = None
     spectra: Name | SpectraUse | None = Field(None, description="operando spectra: a name, or {use, every}")
     record: Record = Record()
     until: Until | None = None
@@ -114,45 +128,45 @@ class HoldWords(Word):
 class Rest(HoldWords):
     """Leave WE open for this long (OCV)."""
 
-    rest: Time
+    rest: Time = Field(description="how long WE stays open")
 
 
 class Strip(HoldWords):
     """Oxidise WE at this current, given without sign, for a time or a charge."""
 
-    strip: Current
-    for_: Extent = Field(alias="for")
+    strip: Directed = Field(description="current that oxidises WE, without sign")
+    for_: Extent = Field(alias="for", description="a time or a charge")
     ranges: Ranges = Ranges()
 
 
 class Plate(HoldWords):
     """Reduce WE at this current, given without sign, for a time or a charge."""
 
-    plate: Current
-    for_: Extent = Field(alias="for")
+    plate: Directed = Field(description="current that reduces WE, without sign")
+    for_: Extent = Field(alias="for", description="a time or a charge")
     ranges: Ranges = Ranges()
 
 
 class Cp(HoldWords):
     """Constant signed current (I > 0 strips WE), for a time or a charge."""
 
-    cp: Current
-    for_: Extent = Field(alias="for")
+    cp: Current = Field(description="signed current, > 0 oxidises WE")
+    for_: Extent = Field(alias="for", description="a time or a charge")
     ranges: Ranges = Ranges()
 
 
 class Ca(HoldWords):
     """Constant potential of WE against RE, for a time."""
 
-    ca: Potential
-    for_: Time = Field(alias="for")
+    ca: Potential = Field(description="Ewe")
+    for_: Time = Field(alias="for", description="a time")
     ranges: Ranges = Ranges()
 
 
 class SpectrumWords(Word):
     """Words that refine geis and peis."""
 
-    label: str | None = Field(None, max_length=40)
+    label: Label | None = None
     during: During | None = Field(None, description="the DC bias; left out: at open circuit")
     record: Record = Record()
     until: Until | None = None
@@ -161,31 +175,31 @@ class SpectrumWords(Word):
 class Geis(SpectrumWords):
     """One spectrum with a current as excitation: the name of a sweep, or the sweep itself."""
 
-    geis: Name | Sweep
+    geis: Name | Sweep = Field(description="a name under spectra, or a sweep")
 
 
 class Peis(SpectrumWords):
     """One spectrum with a potential as excitation: the name of a sweep, or the sweep itself."""
 
-    peis: Name | Sweep
+    peis: Name | Sweep = Field(description="a name under spectra, or a sweep")
 
 
 class PulseCurrent(Word):
     """The current of the pulses. Exactly one word."""
 
-    strip: Current | None = None
-    plate: Current | None = None
+    strip: Directed | None = None
+    plate: Directed | None = None
     cp: Current | None = None
 
 
 class Pulse(Word):
     """A train of current pulses with rest between them, run by the instrument's own clock."""
 
-    pulse: PulseCurrent
-    on: Time
-    off: Time
+    pulse: PulseCurrent = Field(description="the current, e.g. {strip: 1 mA/cm2}")
+    on: Time = Field(description="how long it flows")
+    off: Time = Field(description="how long the cell rests after it, open")
     repeat: Count | Literal["forever"] | Ref = Field(description="number of pulses, or forever")
-    label: str | None = Field(None, max_length=40)
+    label: Label | None = None
     record: Record = Field(Record(), description="during the pulse")
     record_off: Record | None = Field(None, description="during the rest; left out: as record")
     until: Until | None = Field(None, description="tested under current; charge counts the whole train")
@@ -195,33 +209,33 @@ class Pulse(Word):
 class LoopEnd(Word):
     """Ends a repeat after whole passes: the charge that all passes together have moved."""
 
-    charge: Charge
+    charge: Charge = Field(description="|charge| moved by all passes together")
 
 
 class Repeat(Word):
     """Do these steps again and again."""
 
     repeat: Count | Literal["forever"] | Ref = Field(description="number of passes, or forever")
-    label: str | None = Field(None, max_length=40)
+    label: Label | None = None
     until: LoopEnd | None = None
-    steps: Annotated[list[Step], Field(min_length=1)]
+    steps: Steps
 
 
 class LevelRange(Word):
     """Evenly spaced levels, both ends included."""
 
-    from_: Level = Field(alias="from")
-    to: Level
-    step: Level
+    from_: Level = Field(alias="from", description="first level")
+    to: Level = Field(description="last level, reached in whole steps")
+    step: Level = Field(description="distance between levels, without sign")
 
 
 class Staircase(Word):
     """Do these steps once per level; `$level` (or the name given by `as`) stands for the level."""
 
-    staircase: LevelRange | Levels
-    as_: Name = Field("level", alias="as")
-    label: str | None = Field(None, max_length=40)
-    steps: Annotated[list[Step], Field(min_length=1)]
+    staircase: LevelRange | Levels = Field(description="a list of levels, or {from, to, step}")
+    as_: Name = Field("level", alias="as", description="the name of the level in the steps below")
+    label: Label | None = None
+    steps: Steps
 
 
 KINDS: dict[str, type[Word]] = {
@@ -252,48 +266,51 @@ Step = Annotated[
     | Annotated[Staircase, Tag("staircase")],
     Discriminator(kind_of),
 ]
+Steps = Annotated[list[Step], Field(min_length=1, description="in order; each begins with its kind")]
 
 
 class Limits(Word):
     """Safety for the whole run: beyond them it stops, wherever it is. 0 V is a limit."""
 
     Ewe: tuple[Potential, Potential] = Field(description="lowest and highest Ewe, e.g. [-3 V, 3 V]")
-    I: Current | None = Field(None, description="highest |I|")
+    I: Magnitude | None = Field(None, description="highest |I|")
     time: Time | None = Field(None, description="longest run")
 
 
 class Short(Word):
-    """A short circuit: under current |Ewe| fell by `Ewe_falls_by` from its highest value of the last `within`,
-    which was above `below`, and stays under `below` for `samples` samples."""
+    """A short circuit: under current |Ewe| fell by `Ewe_falls_by` from its highest value of the last
+    `within`, which was above `below`, and stays under `below` for `samples` samples."""
 
-    Ewe_falls_by: Fraction
-    within: Time
-    below: Potential
-    samples: Count = 3
+    Ewe_falls_by: Fraction = Field(description="part of the highest |Ewe| that is lost, e.g. 75 %")
+    within: Time = Field(description="how far back that highest |Ewe| may lie")
+    below: Difference = Field(description="|Ewe| of a cell that is shorted is below this")
+    samples: Count = Field(3, description="in a row, so that one bad reading ends nothing")
 
 
 class StopWhen(Word):
     """Ends the run, as wanted, by what the cell does."""
 
     short: Short | None = None
-    Ewe_above: Potential | None = None
-    Ewe_below: Potential | None = None
+    Ewe_above: Potential | None = Field(None, description="Ewe rose above this")
+    Ewe_below: Potential | None = Field(None, description="Ewe fell below this")
 
 
 class Protocol(Word):
     """One experiment."""
 
     nakctl: Literal[1] = Field(description="version of the language")
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, description="a title")
     source: str | None = Field(None, description="the sentence of the paper, or where the procedure stands")
     about: str | None = Field(None, description="anything else a reader should know")
     params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
-    spectra: dict[Name, NamedSweep] = {}
+    spectra: dict[Name, NamedSweep] = Field({}, description="sweeps by name, used in steps")
     record: Record = Field(Record(), description="for every step that does not say otherwise")
     limits: Limits
     stop_when: StopWhen = StopWhen()
-    steps: Annotated[list[Step], Field(min_length=1)]
-    finally_: Literal["rest"] = Field(alias="finally", description="what happens to the cell at the end: left open")
+    steps: Steps
+    finally_: Literal["rest"] = Field(
+        alias="finally", description="what happens to the cell at the end: left open"
+    )
 
 
 for _word in (Repeat, Staircase, Protocol):

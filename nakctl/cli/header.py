@@ -1,0 +1,125 @@
+"""What a run's file says of itself before its first row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+import uuid
+from datetime import datetime
+from getpass import getuser
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nakctl import __version__
+from nakctl.cli.prepare import Prepared
+from nakctl.device.channel import ChannelInfo
+from nakctl.plan.plan_json import plan_json
+from nakctl.plan.program_text import program_text
+from nakctl.record import layout
+
+_PACKAGES = ("numpy", "h5py", "pydantic", "pint", "numba", "typer", "PyYAML")
+
+
+def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed: int) -> dict[str, Any]:
+    """As `nakctl.record.recorder` describes it."""
+    document = ready.loaded.document
+    cell = ready.cell
+    told = plan_json(
+        ready.plan, ready.program, ready.estimate, ready.findings, ready.instrument, start, info.simulated
+    )
+    plan = json.dumps(told, ensure_ascii=False)
+    total = ready.estimate.total
+    return {
+        "format": layout.FORMAT,
+        "run_id": str(uuid.uuid4()),
+        "start_time": start.isoformat(timespec="milliseconds"),
+        "title": ready.plan.name,
+        "simulated": info.simulated,
+        "user": {"name": _user()},
+        "sample": {
+            "name": cell.name,
+            "area_cm2": cell.area_cm2,
+            "working": cell.working,
+            "counter": cell.counter,
+            "reference": cell.reference,
+            "electrolyte": cell.electrolyte,
+            "source": cell.source,
+            "facts": cell.facts,
+        },
+        "instrument": {
+            "model": info.instrument,
+            "channel": info.channel,
+            "driver": ready.place.driver,
+            "facts": info.facts,
+        },
+        "protocol": {
+            "file_name": Path(document.file).name,
+            "data": document.text,
+            "sha256": hashlib.sha256(document.text.encode()).hexdigest(),
+        },
+        "plan": {
+            "data": plan,
+            "sha256": hashlib.sha256(plan.encode()).hexdigest(),
+            "compiler": f"nakctl {__version__}",
+        },
+        "program": program_text(ready.program),
+        "params": ready.plan.params,
+        "rules": [_rule(rule) for rule in ready.program.rules],
+        "limits": {name: getattr(ready.program.limits, name) for name in ready.program.limits.__slots__},
+        "environment": _environment(),
+        "command_line": " ".join(["nakctl", *sys.argv[1:]]),
+        "git": _git(Path(document.file)),
+        "note": note,
+        "seed": seed,
+        "three_electrode": False,
+        "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
+        "expected_rows": 0 if total is None else round(total.samples),
+    }
+
+
+def _rule(rule: Any) -> dict[str, Any]:
+    return {"rule": type(rule).__name__, **{name: getattr(rule, name) for name in rule.__slots__}}
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError, ImportError):  # an account without a name, in a container
+        return ""
+
+
+def _environment() -> dict[str, str]:
+    found = {"os": platform.platform(), "python": platform.python_version(), "host": platform.node()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _git(file: Path) -> dict[str, Any]:
+    """Commit of the repository that the protocol's file is in; empty if it is in none, or there is no git."""
+
+    def ask(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", *words],
+                cwd=file.resolve().parent,
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout.strip()
+
+    commit = ask("rev-parse", "HEAD")
+    if commit is None:
+        return {}
+    return {"commit": commit, "dirty": bool(ask("status", "--porcelain", "--", file.name))}

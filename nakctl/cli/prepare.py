@@ -1,0 +1,91 @@
+"""From a file's name to everything known before the start. Pure reading: nothing is started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nakctl.device.cell import Cell
+from nakctl.device.driver import Driver, Place
+from nakctl.device.limits import Instrument, instrument
+from nakctl.device.program import Program
+from nakctl.errors import LimitError
+from nakctl.plan.check import check
+from nakctl.plan.compile import compile_protocol
+from nakctl.plan.estimate import Estimate, estimate
+from nakctl.plan.findings import Finding
+from nakctl.plan.lower import lower
+from nakctl.plan.plan import Plan
+from nakctl.protocol.load import Loaded, load
+from nakctl.rig import Rig, find_rig, load_driver
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says about where and with what."""
+
+    on: str | None
+    cell: str | None
+    sets: Mapping[str, str]
+    rig: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A protocol on its way: read, compiled, lowered, estimated and checked."""
+
+    loaded: Loaded
+    place: Place
+    driver: Driver
+    cell: Cell
+    instrument: Instrument
+    plan: Plan
+    program: Program
+    estimate: Estimate
+    findings: tuple[Finding, ...]
+
+    def require_no_errors(self) -> None:
+        """LimitError with every finding that forbids a start."""
+        document = self.loaded.document
+        errors = [f for f in self.findings if f.severity == "error"]
+        if errors:
+            raise LimitError(f.fault(document.file, document.fault(f.mark, "").text) for f in errors)
+
+    def warnings(self) -> list[str]:
+        document = self.loaded.document
+        found = [f for f in self.findings if f.severity == "warning"]
+        return [f"warning: {f.fault(document.file, document.fault(f.mark, '').text)}" for f in found]
+
+
+def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
+    """The channel and the cell. RigError, CellError."""
+    rig = find_rig(wishes.rig)
+    place = rig.place(wishes.on)
+    return rig, place, rig.cell(wishes.cell, place)
+
+
+def prepare(file: str, wishes: Wishes) -> Prepared:
+    """Everything up to the start. InputError and its kin, with every fault found."""
+    _, place, cell = where(wishes)
+    loaded = load(file, wishes.sets)
+    device = instrument(place.instrument)
+    plan = compile_protocol(loaded, cell)
+    program = lower(plan, device)
+    return Prepared(
+        loaded=loaded,
+        place=place,
+        driver=load_driver(place.driver),
+        cell=cell,
+        instrument=device,
+        plan=plan,
+        program=program,
+        estimate=estimate(plan, program, device),
+        findings=check(plan, program, device),
+    )
+
+
+def print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))

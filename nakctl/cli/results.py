@@ -1,0 +1,64 @@
+"""What is done with result files: `show`, `plot`, `recover`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nakctl.cli.prepare import print_json
+from nakctl.errors import ExitCode, InputError
+from nakctl.plan.numbers import duration
+
+
+def show(file: Path, as_json: bool) -> int:
+    from nakctl.record.read import open_run
+    from nakctl.results.summary import summary, told
+
+    with open_run(file) as run:
+        found = {"file": str(file)} | summary(run)
+        header = run.header
+    if as_json:
+        print_json(found)
+        return ExitCode.DONE
+    print(found["title"])  # begins with SIMULATED if the run was
+    print(f"cell {found['cell']}, {found['area_cm2']:g} cm2, protocol {header.protocol_file}")
+    print(f"started {found['start_time']}, lasted {duration(found['duration_s'])}")
+    end = f": {found['end_reason']}" if found["end_reason"] else ""
+    print(f"{found['status']}{end}")
+    if header.recovery:
+        print(f"recovered: {header.recovery}")
+    for line in told(found):
+        print(line)
+    if header.note:
+        print(f"note: {header.note}")
+    if not header.sealed:
+        print(f"not sealed: the run goes on, or was killed (then: nakctl recover {file})")
+    return ExitCode.DONE
+
+
+def plot(file: Path, out: Path | None) -> int:
+    target = out if out is not None else file.with_suffix(".png")
+    if target.exists():
+        raise InputError(f"{target} exists already; nothing is overwritten")
+    from nakctl.record.read import open_run
+    from nakctl.results.figures import draw_run
+
+    with open_run(file) as run:
+        if len(run.samples) == 0:
+            raise InputError(f"{file} holds no samples yet")
+        draw_run(run, target)
+    print(target)
+    return ExitCode.DONE
+
+
+def recover(file: Path, as_json: bool) -> int:
+    from nakctl.record.recover import recover as make_whole
+
+    done = make_whole(file)
+    if as_json:
+        print_json(
+            {"file": str(done.path), "status": done.status, "rows": done.rows, "message": done.message}
+        )
+    else:
+        print(done.message, file=sys.stdout)
+    return ExitCode.DONE

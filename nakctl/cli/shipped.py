@@ -1,0 +1,78 @@
+"""What comes with nakctl: `protocols`, `cells`, `schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from nakctl.cli.prepare import print_json
+from nakctl.errors import ExitCode, InputError
+from nakctl.protocol import library
+from nakctl.text.reader import read_file
+
+
+def list_all(as_json: bool) -> int:
+    listed = [{"name": name, "title": _title(name)} for name in library.names()]
+    if as_json:
+        print_json(listed)
+    else:
+        width = max(len(each["name"]) for each in listed)
+        for each in listed:
+            print(f"{each['name']:<{width}}  {each['title']}")
+    return ExitCode.DONE
+
+
+def _title(name: str) -> str:
+    return str(read_file(library.find(name)).data.get("name", ""))
+
+
+def _shipped(name: str) -> Path:
+    if name not in library.names():
+        raise InputError(f"{name} is no shipped protocol; there are: {', '.join(library.names())}")
+    return library.folder() / f"{name}.yaml"
+
+
+def show(name: str) -> int:
+    print(_shipped(name).read_text(encoding="utf-8"), end="")
+    return ExitCode.DONE
+
+
+def copy(name: str, to: Path | None) -> int:
+    """The copy finds its schema beside it: editors complete protocols only then."""
+    source = _shipped(name)
+    target = to if to is not None else Path(f"{name}.yaml")
+    if target.is_dir():
+        target = target / f"{name}.yaml"
+    if target.exists():
+        raise InputError(f"{target} exists already; nothing is overwritten")
+    if not target.parent.is_dir():
+        raise InputError(f"there is no folder {target.parent}")
+    target.write_bytes(source.read_bytes())
+    beside = target.parent / "protocol.schema.json"
+    if not beside.exists():
+        beside.write_bytes((library.folder() / beside.name).read_bytes())
+    print(f"{target} (and {beside.name}, which editors use)")
+    return ExitCode.DONE
+
+
+def cells(as_json: bool) -> int:
+    """The cells of every driver that brings some."""
+    from nakctl.rig import driver_names, load_driver
+
+    found = [cell for name in driver_names() for cell in load_driver(name).cells()]
+    if as_json:
+        names = ("name", "area_cm2", "working", "counter", "reference", "electrolyte", "facts")
+        print_json([{name: getattr(cell, name) for name in names} for cell in found])
+        return ExitCode.DONE
+    print("simulated cells (--cell NAME, or a file of your own):")
+    for cell in found:
+        stack = " | ".join(part for part in (cell.working, cell.electrolyte, cell.counter) if part)
+        print(f"  {cell.name:<13} {cell.area_cm2:<7g} cm2  {stack or cell.facts.get('note', '')}")
+    return ExitCode.DONE
+
+
+def schema() -> int:
+    from nakctl.protocol.schema import schema
+
+    print(json.dumps(schema(), indent=1, ensure_ascii=False))
+    return ExitCode.DONE

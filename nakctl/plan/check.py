@@ -1,0 +1,49 @@
+"""Does the program fit the instrument, does the plan make sense? All findings at once, with their YAML lines.
+
+Every check is one function from a step (or the whole scene) to its findings; the tables name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Program
+from nakctl.plan import plan as p
+from nakctl.plan.check_currents import CURRENT_CHECKS
+from nakctl.plan.check_run import RUN_CHECKS
+from nakctl.plan.check_spectra import SPECTRA_CHECKS
+from nakctl.plan.check_times import TIME_CHECKS
+from nakctl.plan.findings import Finding, Scene
+
+__all__ = ["Finding", "check"]
+
+
+def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Finding, ...]:
+    """All findings, errors first, then by line. An error means: do not start."""
+    scene = Scene(plan, program, instrument)
+    of_run = [finding for look_at in RUN_CHECKS for finding in look_at(scene)]
+    of_steps = [
+        finding
+        for leaf in p.leaves(plan.steps)
+        for look_at in (*CURRENT_CHECKS, *TIME_CHECKS, *SPECTRA_CHECKS)
+        for finding in look_at(leaf, scene)
+    ]
+    found = [*of_run, *_merged(of_steps)]
+    return tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark)))
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding per rule and line: the levels of a staircase share their lines, and so do named sweeps."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.severity, finding.rule, finding.mark), []).append(finding)
+    return [_one(list(dict.fromkeys(group))) for group in groups.values()]
+
+
+def _one(group: list[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    more = "1 more step" if len(group) == 2 else f"{len(group) - 1} more steps"
+    return replace(group[0], message=f"{group[0].message} (and {more} of this line)")

@@ -1,0 +1,101 @@
+"""Checks of the run as a whole: its limits and rules, its chains, its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nakctl.device.program import Eis, EweRule, Loop
+from nakctl.plan import plan as p
+from nakctl.plan.estimate import eis_seconds, estimate
+from nakctl.plan.findings import Done, Finding, Scene, error, segments, warning
+from nakctl.plan.numbers import duration, si
+
+
+def window(scene: Scene) -> Iterator[Finding]:
+    """limits.Ewe: a window, and one that the instrument can see."""
+    limits, widest, mark = scene.plan.limits, scene.instrument.E_ranges[-1], scene.plan.limits_mark
+    low_V, high_V = limits.Ewe_min_V, limits.Ewe_max_V
+    if low_V is not None and high_V is not None and low_V >= high_V:
+        message = f"limits.Ewe from {si(low_V, 'V')} to {si(high_V, 'V')} is no window"
+        yield error("window", mark, message, "the lower end comes first")
+    for value_V in (low_V, high_V):
+        if value_V is not None and not widest.low_V <= value_V <= widest.high_V:
+            message = f"limits.Ewe: {si(value_V, 'V')} is more than a {scene.instrument.name} sees"
+            yield error("window", mark, message, f"{si(widest.low_V, 'V')} to {si(widest.high_V, 'V')}")
+
+
+def rules(scene: Scene) -> Iterator[Finding]:
+    """A wanted end that a limit comes before."""
+    limits = scene.plan.limits
+    for rule in scene.plan.rules:
+        if not isinstance(rule, EweRule):
+            continue
+        limit_V = limits.Ewe_max_V if rule.side == "above" else limits.Ewe_min_V
+        sign = 1 if rule.side == "above" else -1
+        if limit_V is not None and sign * rule.value_V > sign * limit_V:
+            message = (
+                f"stop_when Ewe {rule.side} {si(rule.value_V, 'V')} is beyond limits.Ewe, {si(limit_V, 'V')}"
+            )
+            help = "the run would end as a violated limit, not as wanted"
+            yield warning("rule", scene.plan.limits_mark, message, help)
+
+
+def chains(scene: Scene) -> Iterator[Finding]:
+    """What one chain, and one technique, can hold. The lowering splits; this sees that nothing slipped."""
+    most = scene.instrument.chain_length
+    for segment in segments(scene.program.nodes):
+        if len(segment.techniques) > most:
+            mark = scene.program.step(_first_step(segment.techniques)).mark
+            message = f"one step needs a chain of {len(segment.techniques)} techniques"
+            yield error("chain", mark, message, f"the {scene.instrument.name} holds {most}")
+        for technique in segment.techniques:
+            if not isinstance(technique, Loop):
+                yield from _too_long(technique, scene)
+
+
+def _first_step(techniques: tuple[Done | Loop, ...]) -> int:
+    return next(each.step for each in techniques if not isinstance(each, Loop))
+
+
+def _too_long(technique: Done, scene: Scene) -> Iterator[Finding]:
+    is_eis = isinstance(technique, Eis)
+    seconds = eis_seconds(technique, scene.instrument) if isinstance(technique, Eis) else technique.duration_s
+    if seconds > scene.instrument.longest_s:
+        step = scene.program.step(technique.step)
+        what = "a sweep" if is_eis else "one technique"
+        message = f"{step.label}: {what} of {duration(seconds)} is longer than the instrument counts"
+        message += f" ({duration(scene.instrument.longest_s)})"
+        yield error("too-long", step.mark, message, "leave out the lowest frequencies" if is_eis else "")
+
+
+def total_time(scene: Scene) -> Iterator[Finding]:
+    """limits.time that cuts the planned steps off (an endless repeat is meant to be cut off)."""
+    plan = scene.plan
+    takes = estimate(plan, scene.program, scene.instrument)
+    if takes.per_pass is not None or takes.duration_s is None or plan.limits.time_s is None:
+        return
+    if takes.duration_s > plan.limits.time_s:
+        message = (
+            f"the steps take {duration(takes.duration_s)}, limits.time is {duration(plan.limits.time_s)}"
+        )
+        yield warning("time", plan.limits_mark, message, "the run would end before its last step")
+
+
+def reachable(scene: Scene) -> Iterator[Finding]:
+    """Steps after a repeat without end, which only its own cutoff can reach."""
+    for earlier, later in zip(scene.plan.steps, scene.plan.steps[1:], strict=False):
+        if isinstance(earlier, p.Repeat) and earlier.times is None and not _can_be_left(earlier):
+            message = f"nothing leads out of {earlier.label}, so this step is never reached"
+            yield warning("unreachable", later.mark, message)
+
+
+def _can_be_left(repeat: p.Repeat) -> bool:
+    return any(
+        cutoff.then == "end loop"
+        for step in repeat.steps
+        if isinstance(step, p.Hold | p.Spectrum)
+        for cutoff in step.cutoffs
+    )
+
+
+RUN_CHECKS = (window, rules, chains, total_time, reachable)

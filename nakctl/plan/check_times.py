@@ -1,0 +1,101 @@
+"""Checks of how long a step lasts, how often it is recorded, and what ends it before its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nakctl.device.program import Ca, Cp, Eis, Ocv
+from nakctl.plan import plan as p
+from nakctl.plan.findings import Finding, Leaf, Scene, error, warning
+from nakctl.plan.numbers import count, duration, si
+
+LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory
+TIGHT_REACTIONS = 10  # a step shorter than this many reactions of the host is gone before it can act well
+
+
+def timebase(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Steps and record intervals shorter than the instrument can count."""
+    for technique in scene.techniques(leaf):
+        if isinstance(technique, Eis):
+            continue
+        base_s = scene.instrument.timebase_s[_loaded_as(technique)]
+        floor = f"shorter than the time base of {si(base_s, 's')}"
+        if technique.duration_s < base_s:
+            message = f"{leaf.label} lasts {si(technique.duration_s, 's')}, {floor}"
+            yield error("timebase", leaf.mark, message)
+        elif leaf.record.every_s < base_s:
+            message = f"{leaf.label}: a row every {si(leaf.record.every_s, 's')} is {floor}"
+            yield error("record-interval", leaf.mark, message)
+
+
+def _loaded_as(technique: Ocv | Cp | Ca) -> str:
+    match technique:
+        case Ocv():
+            return "OCV"
+        case Cp():
+            return "CPLIMIT" if technique.tests else "CP"
+        case Ca():
+            return "CALIMIT" if technique.tests else "CA"
+
+
+def rows(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """More rows than a channel can hand over, or none to speak of."""
+    if not isinstance(leaf, p.Hold):
+        return
+    rate, most = 1 / leaf.record.every_s, scene.instrument.rows_per_s
+    what = f"{leaf.label}: a row every {si(leaf.record.every_s, 's')}"
+    if rate > most and leaf.duration_s > LONG_s:
+        message = f"{what} for {duration(leaf.duration_s)}; a channel delivers about {count(most)} rows/s"
+        yield error("row-rate", leaf.mark, message, f"record every {si(1 / most, 's')} or slower")
+    elif rate > most:
+        message = f"{what} is {count(rate)} rows/s, more than a channel delivers for long ({count(most)})"
+        yield warning("row-rate", leaf.mark, message, "rows may be lost; the record would say so")
+    if leaf.record.every_s > leaf.duration_s and leaf.spectra is None:
+        message = f"{what} in a step of {duration(leaf.duration_s)} keeps one row of it"
+        yield warning("few-rows", leaf.mark, message)
+
+
+def record_change(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """A dE or dI below the resolution is met by noise alone: every time base a row."""
+    for technique in scene.techniques(leaf):
+        E, I = scene.E_range(technique.hardware.E_range), scene.I_range(technique.hardware.I_range)
+        if isinstance(technique, Ocv | Cp) and technique.dE_V is not None and E is not None:
+            step_V = (E.high_V - E.low_V) * scene.instrument.E_step
+            yield from _change(leaf, "dE", technique.dE_V, step_V, "V", E.name)
+        if isinstance(technique, Ca) and technique.dI_A is not None and I is not None:
+            yield from _change(leaf, "dI", technique.dI_A, I.full_A * scene.instrument.I_step, "A", I.name)
+
+
+def _change(leaf: Leaf, word: str, value: float, step: float, unit: str, name: str) -> Iterator[Finding]:
+    if value < step:
+        message = f"{leaf.label}: {word} {si(value, unit)} is below the resolution of the {name} range"
+        help = f"noise alone would keep a row every time base; ask for {si(step, unit, 2)} or more"
+        yield warning("record-change", leaf.mark, message, help)
+
+
+def cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Cutoffs that can never act, because the run ends before."""
+    limits = scene.plan.limits
+    for cutoff in leaf.cutoffs:
+        limit_V = limits.Ewe_max_V if cutoff.side == "above" else limits.Ewe_min_V
+        sign = 1 if cutoff.side == "above" else -1
+        if cutoff.quantity == "Ewe" and limit_V is not None and sign * cutoff.value > sign * limit_V:
+            message = f"Ewe {cutoff.side} {si(cutoff.value, 'V')} is beyond limits.Ewe, {si(limit_V, 'V')}"
+            yield warning("cutoff", cutoff.mark, message, "the limit ends the run before this cutoff acts")
+
+
+def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Cutoffs of steps so short that the host may see them too late."""
+    reaction_s = scene.instrument.reaction_s
+    if not isinstance(leaf, p.Hold) or leaf.duration_s >= TIGHT_REACTIONS * reaction_s:
+        return
+    for cutoff in scene.program.step(leaf.step_id).cutoffs:
+        if cutoff.by == "host":
+            message = (
+                f"{leaf.label} lasts {duration(leaf.duration_s)}, and the host sees its {cutoff.quantity} "
+            )
+            message += f"{duration(reaction_s)} late"
+            yield warning("host-cutoff", cutoff.mark, message, "the instrument cannot hold this cutoff")
+
+
+TIME_CHECKS = (timebase, rows, record_change, cutoffs, host_cutoffs)

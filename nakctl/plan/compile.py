@@ -1,0 +1,208 @@
+"""Protocol + cell -> plan: areal to absolute, words to signs, charges to times, levels to steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from nakctl.device.cell import Cell
+from nakctl.device.program import EweRule, Limits, Rule, ShortRule
+from nakctl.errors import ProtocolError
+from nakctl.plan import plan as p
+from nakctl.plan.holds import MOST_STEPS, Holds, ranges
+from nakctl.plan.sweeps import Env, Scope, resolve
+from nakctl.protocol import model as m
+from nakctl.protocol.load import Loaded
+from nakctl.text.quantities import Quantities, Quantity, Ref
+from nakctl.text.reader import Loc
+
+
+def compile_protocol(loaded: Loaded, cell: Cell) -> p.Plan:
+    """The plan of a protocol for one cell. ProtocolError with every fault and its line."""
+    compiler = _Compiler(loaded, cell)
+    plan = compiler.plan()
+    if compiler.scope.faults:
+        raise ProtocolError(sorted(set(compiler.scope.faults), key=lambda fault: fault.mark))
+    return plan
+
+
+class _Compiler:
+    """One walk over the steps. A faulty value is noted, replaced by a harmless one, and the walk goes on."""
+
+    def __init__(self, loaded: Loaded, cell: Cell) -> None:
+        self.loaded = loaded
+        self.cell = cell
+        self.scope = Scope(loaded, cell.area_cm2)
+        self.holds = Holds(loaded.protocol, self.scope)
+
+    def plan(self) -> p.Plan:
+        protocol = self.loaded.protocol
+        limits = self.limits(protocol.limits)
+        rules = self.rules(protocol.stop_when)
+        steps = self.steps(protocol.steps, ("steps",), {}, "")
+        self.require_ends(steps, limits, rules)
+        return p.Plan(
+            name=protocol.name,
+            file=self.loaded.document.file,
+            source=protocol.source or "",
+            cell=self.cell.name,
+            area_cm2=self.cell.area_cm2,
+            params=dict(self.loaded.params),
+            limits=limits,
+            rules=rules,
+            steps=steps,
+            limits_mark=self.scope.mark(("limits",)),
+        )
+
+    # --- the whole run -------------------------------------------------------------------------------
+
+    def limits(self, words: m.Limits) -> Limits:
+        scope = self.scope
+        low, high = words.Ewe
+        return Limits(
+            Ewe_min_V=scope.value(low, {}),
+            Ewe_max_V=scope.value(high, {}),
+            I_max_A=None if words.I is None else abs(scope.current_A(words.I, {})),
+            time_s=None if words.time is None else scope.value(words.time, {}),
+        )
+
+    def rules(self, words: m.StopWhen) -> tuple[Rule, ...]:
+        scope, rules = self.scope, list[Rule]()
+        if words.short is not None:
+            short = words.short
+            fall, within_s, below_V = (
+                scope.value(v, {}) for v in (short.Ewe_falls_by, short.within, short.below)
+            )
+            rules.append(ShortRule(fall, within_s, below_V, short.samples))
+        if words.Ewe_above is not None:
+            rules.append(EweRule("above", scope.value(words.Ewe_above, {})))
+        if words.Ewe_below is not None:
+            rules.append(EweRule("below", scope.value(words.Ewe_below, {})))
+        return tuple(rules)
+
+    def require_ends(self, steps: tuple[p.Step, ...], limits: Limits, rules: tuple[Rule, ...]) -> None:
+        """An endless repeat needs something that can end it."""
+        if limits.time_s is not None or rules:
+            return
+        for step in p.repeats(steps):
+            ends = any(cutoff.then != "next step" for leaf in p.leaves(step.steps) for cutoff in leaf.cutoffs)
+            if step.times is None and not ends:
+                self.scope.fault_at(
+                    step.mark,
+                    "nothing ends this repeat: give a number, an `until` with `then: end loop`, a rule "
+                    "under `stop_when`, or `limits: {time: ...}`",
+                )
+
+    # --- steps -----------------------------------------------------------------------------------------
+
+    def steps(self, steps: list[m.Step], loc: Loc, env: Env, number: str) -> tuple[p.Step, ...]:
+        return tuple(
+            self.step(step, (*loc, index), env, f"{number}{index + 1}") for index, step in enumerate(steps)
+        )
+
+    def step(self, step: m.Step, loc: Loc, env: Env, number: str) -> p.Step:
+        match step:
+            case m.Geis() | m.Peis():
+                return self.holds.spectrum(step, loc, env, number)
+            case m.Pulse():
+                return self.pulse(step, loc, env, number)
+            case m.Repeat():
+                return self.repeat(step, loc, env, number)
+            case m.Staircase():
+                return self.staircase(step, loc, env, number)
+            case _:
+                return self.holds.compile(step, loc, env, number)
+
+    # --- loops -----------------------------------------------------------------------------------------
+
+    def pulse(self, step: m.Pulse, loc: Loc, env: Env, number: str) -> p.Repeat:
+        """A pulse train is a repeat of a current step and a rest; its cutoffs end the train."""
+        holds = self.holds
+        level_A = holds.signed_current_A(step.pulse, env)
+        on_s, off_s = self.scope.value(step.on, env), self.scope.value(step.off, env)
+        cutoffs = holds.cutoffs(step.until, (*loc, "until"), env)
+        times = self.count(step.repeat, (*loc, "repeat"))
+        for cutoff in cutoffs:
+            if cutoff.quantity == "charge":
+                times = self.passes_for(cutoff.value, level_A * on_s, (*loc, "until"), times)
+        on_words = m.HoldWords(label="pulse " + holds.label("cp", level_A, step.pulse), record=step.record)
+        on = holds.hold(on_words, "cp", level_A, on_s, ranges(step.ranges), loc, env, f"{number}.1")
+        on = replace(on, cutoffs=tuple(_leaving_the_train(c) for c in cutoffs if c.quantity != "charge"))
+        off_words = m.HoldWords(record=step.record if step.record_off is None else step.record_off)
+        off = holds.hold(off_words, "rest", None, off_s, p.Ranges(), loc, env, f"{number}.2")
+        return p.Repeat(f"{number} {step.label or 'pulse train'}", (on, off), times, on.mark)
+
+    def repeat(self, step: m.Repeat, loc: Loc, env: Env, number: str) -> p.Repeat:
+        steps = self.steps(step.steps, (*loc, "steps"), env, f"{number}.")
+        times = self.count(step.repeat, (*loc, "repeat"))
+        if step.until is not None:
+            at = (*loc, "until", "charge")
+            asked_C = self.scope.charge_C(step.until.charge, env)
+            times = self.passes_for(asked_C, self.charge_of_pass_C(steps, at), at, times)
+        return p.Repeat(f"{number} {step.label or 'repeat'}", steps, times, self.scope.mark(loc))
+
+    def count(self, words: Any, loc: Loc) -> int | None:
+        if isinstance(words, Ref):
+            self.scope.fault(loc, f"${words.name} is the level of a staircase, not a number of passes")
+            return 1
+        return None if words == "forever" else int(words)
+
+    def passes_for(self, asked_C: float, of_pass_C: float, loc: Loc, times: int | None) -> int | None:
+        """Whole passes that move at least asked_C (a rounding error is no reason for one more)."""
+        if of_pass_C == 0:
+            self.scope.fault(loc, "the passes move no net charge, so a charge cannot end them")
+            return 1
+        passes = max(1, math.ceil(asked_C / abs(of_pass_C) * (1 - 1e-9)))
+        return passes if times is None else min(times, passes)
+
+    def charge_of_pass_C(self, steps: tuple[p.Step, ...], loc: Loc) -> float:
+        total_C = 0.0
+        for step in steps:
+            if isinstance(step, p.Hold) and step.kind != "ca":
+                if any(cutoff.then == "next step" for cutoff in step.cutoffs):
+                    self.scope.fault(
+                        loc, "a cutoff may shorten the passes, so their charge is not known before"
+                    )
+                total_C += (step.level or 0.0) * step.duration_s
+            elif isinstance(step, p.Hold | p.Repeat | p.Staircase) or step.bias:
+                self.scope.fault(loc, "the charge of a pass is known only for rest, strip, plate and cp")
+        return total_C
+
+    def staircase(self, step: m.Staircase, loc: Loc, env: Env, number: str) -> p.Staircase:
+        levels = self.levels(step.staircase, (*loc, "staircase"), env)
+        passes = tuple(
+            self.steps(step.steps, (*loc, "steps"), {**env, step.as_: level}, f"{number}.")
+            for level in levels
+        )
+        texts = tuple(level.text for level in levels)
+        return p.Staircase(
+            f"{number} {step.label or f'staircase {step.as_}'}", texts, passes, self.scope.mark(loc)
+        )
+
+    def levels(self, words: m.LevelRange | Quantities | Ref, loc: Loc, env: Env) -> tuple[Quantity, ...]:
+        if isinstance(words, Quantities):
+            return words.values
+        if isinstance(words, Ref):
+            self.scope.fault(loc, f"${words.name} is one level, not a list of levels")
+            return ()
+        first, last, step = (resolve(end, env) for end in (words.from_, words.to, words.step))
+        count = round(abs(last.value - first.value) / abs(step.value))
+        if count >= MOST_STEPS:
+            self.scope.fault((*loc, "step"), f"{count + 1} levels are too many (at most {MOST_STEPS})")
+            return ()
+        signed = math.copysign(abs(step.value), last.value - first.value)
+        values = [float(f"{first.value + k * signed:.9g}") for k in range(count + 1)]
+        return tuple(Quantity(value, first.dimension, _level_text(value, first)) for value in values)
+
+
+def _leaving_the_train(cutoff: p.Cutoff) -> p.Cutoff:
+    then = "end run" if cutoff.then == "end run" else "end loop"
+    return p.Cutoff(cutoff.quantity, cutoff.side, cutoff.value, then, cutoff.mark)
+
+
+def _level_text(value: float, like: Quantity) -> str:
+    scale, unit = {"areal current": (1e3, "mA/cm2"), "current": (1e3, "mA"), "potential": (1.0, "V")}[
+        like.dimension
+    ]
+    return f"{value * scale:.6g} {unit}"

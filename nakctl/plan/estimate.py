@@ -1,0 +1,230 @@
+"""How long, how much charge, how many rows: computed from the program, before anything starts.
+
+Repeats are numbers here: a program is walked once, however often its loops go round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, Technique
+from nakctl.plan import plan as p
+from nakctl.plan.sweeps import spread
+
+# Measured: a million samples in HDF5 columns (gzip 4, shuffle) take 6.8 bytes each. An impedance point has
+# more columns, and noise in all of them. The rest is what a file holds before its first row.
+BYTES_PER_SAMPLE = 6.8
+BYTES_PER_POINT = 60.0
+BYTES_PER_FILE = 100e3
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What something takes; amounts add up, and a repeat multiplies them.
+
+    duration_s  time of its techniques, without the gaps between chains
+    charge_C    net, > 0 strips WE; moved_C in both directions together
+    free_s      time under potential control, when only the cell knows the charge
+    samples     at least: a criterion of dE or dI may add some. One per impedance point is among them
+    chains      chains loaded
+    """
+
+    duration_s: float = 0.0
+    charge_C: float = 0.0
+    moved_C: float = 0.0
+    free_s: float = 0.0
+    samples: float = 0.0
+    spectra: float = 0.0
+    points: float = 0.0
+    chains: float = 0.0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __mul__(self, times: float) -> Amount:
+        return Amount(*(a * times for a in astuple(self)))
+
+    def __truediv__(self, parts: float) -> Amount:
+        return Amount(*(a / parts for a in astuple(self)))
+
+    @property
+    def file_bytes(self) -> float:
+        """Size of the sealed file."""
+        return BYTES_PER_FILE + self.samples * BYTES_PER_SAMPLE + self.points * BYTES_PER_POINT
+
+
+@dataclass(frozen=True, slots=True)
+class StepEstimate:
+    """One step: what doing it once takes, and how often it is done.
+
+    times    by the finite repeats around it; endless: a repeat without end is among them besides
+    """
+
+    step_id: int
+    once: Amount
+    times: int
+    endless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The whole run.
+
+    steps     by step_id, which counts from 1
+    finite    everything outside of endless repeats
+    per_pass  one pass of the endless repeats; None if there are none
+    load_s    gap between two chains, at open circuit
+    limit_s   limits.time of the run
+    """
+
+    steps: tuple[StepEstimate, ...]
+    finite: Amount
+    per_pass: Amount | None
+    load_s: float
+    limit_s: float | None
+
+    def step(self, step_id: int) -> StepEstimate:
+        return self.steps[step_id - 1]
+
+    @property
+    def total(self) -> Amount | None:
+        """All of a run that no cutoff shortens: to its last step, or to limits.time in an endless repeat.
+
+        None: an endless repeat without limits.time, so only the cell knows.
+        """
+        if self.per_pass is None:
+            return self.finite
+        if self.limit_s is None:
+            return None
+        left_s = max(0.0, self.limit_s - self.seconds(self.finite))
+        return self.finite + self.per_pass * (left_s / self.pass_s)
+
+    @property
+    def pass_s(self) -> float:
+        """One pass of the endless repeats, gaps included; 0 if there are none."""
+        return 0.0 if self.per_pass is None else self.per_pass.duration_s + self.per_pass.chains * self.load_s
+
+    @property
+    def duration_s(self) -> float | None:
+        """Gaps included. None where `total` is."""
+        total = self.total
+        return None if total is None else self.seconds(total)
+
+    def seconds(self, amount: Amount) -> float:
+        """Time of an amount with the gaps between its chains."""
+        return amount.duration_s + max(0, amount.chains - 1) * self.load_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Occurrence:
+    """A technique, or the loading of a chain (None), with the loops around it multiplied out."""
+
+    technique: Technique | None
+    times: int
+    endless: bool
+
+
+def estimate(plan: p.Plan, program: Program, instrument: Instrument) -> Estimate:
+    """What the run takes if no cutoff and no rule ends anything before its time."""
+    finite, per_pass, endless_somewhere = Amount(), Amount(), False
+    by_step = dict.fromkeys((leaf.step_id for leaf in p.leaves(plan.steps)), Amount())
+    endless_steps: set[int] = set()
+    for found in _occurrences(program.nodes, 1, False):
+        amount = _amount(found.technique, instrument) * found.times
+        if found.endless:
+            per_pass, endless_somewhere = per_pass + amount, True
+        else:
+            finite += amount
+        if found.technique is not None and not isinstance(found.technique, Loop):
+            by_step[found.technique.step] += amount
+            endless_steps |= {found.technique.step} if found.endless else set()
+    times = dict(_times(plan.steps, 1))
+    return Estimate(
+        steps=tuple(
+            StepEstimate(step_id, by_step[step_id] / times[step_id], times[step_id], step_id in endless_steps)
+            for step_id in sorted(by_step)
+        ),
+        finite=finite,
+        per_pass=per_pass if endless_somewhere else None,
+        load_s=instrument.load_s,
+        limit_s=plan.limits.time_s,
+    )
+
+
+def _times(steps: tuple[p.Step, ...], times: int) -> Iterator[tuple[int, int]]:
+    """(step_id, how often the finite repeats around it do it)."""
+    for step in steps:
+        match step:
+            case p.Repeat():
+                yield from _times(step.steps, times * (step.times or 1))
+            case p.Staircase():
+                for one_pass in step.passes:
+                    yield from _times(one_pass, times)
+            case _:
+                yield step.step_id, times
+
+
+def _occurrences(nodes: tuple[Node, ...], times: int, endless: bool) -> Iterator[_Occurrence]:
+    for node in nodes:
+        if isinstance(node, HostLoop):
+            yield from _occurrences(node.body, times * (node.times or 1), endless or node.times is None)
+            continue
+        yield _Occurrence(None, times, endless)
+        for position, technique in enumerate(node.techniques):
+            loops = loops_around(node, position)
+            inside = 1
+            for loop in loops:
+                inside *= loop.times or 1
+            yield _Occurrence(technique, times * inside, endless or any(loop.times is None for loop in loops))
+
+
+def loops_around(segment: Segment, position: int) -> list[Loop]:
+    """The loops of a chain that repeat the technique at this position, the innermost first."""
+    later = segment.techniques[position + 1 :]
+    return [loop for loop in later if isinstance(loop, Loop) and loop.to <= position]
+
+
+def _amount(technique: Technique | None, instrument: Instrument) -> Amount:
+    match technique:
+        case None:
+            return Amount(chains=1)
+        case Ocv():
+            return Amount(duration_s=technique.duration_s, samples=_rows(technique))
+        case Cp():
+            charge_C = technique.I_A * technique.duration_s
+            return Amount(technique.duration_s, charge_C, abs(charge_C), samples=_rows(technique))
+        case Ca():
+            return Amount(technique.duration_s, free_s=technique.duration_s, samples=_rows(technique))
+        case Eis():
+            return _eis_amount(technique, instrument)
+        case Loop():
+            return Amount()
+
+
+def _rows(technique: Ocv | Cp | Ca) -> float:
+    return max(1.0, technique.duration_s / technique.every_s)
+
+
+def _eis_amount(eis: Eis, instrument: Instrument) -> Amount:
+    seconds = eis_seconds(eis, instrument)
+    charge_C = eis.bias * seconds if eis.control == "GEIS" else 0.0
+    under_potential = eis.control == "PEIS" and not eis.vs_previous
+    return Amount(
+        duration_s=seconds,
+        charge_C=charge_C,
+        moved_C=abs(charge_C),
+        free_s=seconds if under_potential else 0.0,
+        samples=eis.hold_s / eis.every_s + eis.n_frequencies,
+        spectra=0 if eis.continues else 1,
+        points=eis.n_frequencies,
+    )
+
+
+def eis_seconds(eis: Eis, instrument: Instrument) -> float:
+    """Time of one sweep as a technique, its DC hold included."""
+    frequencies_Hz = spread(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies, eis.spacing)
+    return eis.hold_s + sum(
+        instrument.eis_seconds(f_Hz, eis.average, eis.wait_periods) for f_Hz in frequencies_Hz
+    )

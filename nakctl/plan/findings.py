@@ -1,0 +1,119 @@
+"""What a check looks at, and what it may find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment
+from nakctl.errors import Fault, Mark
+from nakctl.plan import plan as p
+
+Leaf = p.Hold | p.Spectrum
+Done = Ocv | Cp | Ca | Eis
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know before the start: the fact in `message`, what would be right in `help`.
+
+    rule  short name of the check that found it, for machines
+    """
+
+    severity: Literal["error", "warning"]
+    rule: str
+    mark: Mark
+    message: str
+    help: str = ""
+
+    def fault(self, file: str, text: str = "") -> Fault:
+        """The same as a fault of the protocol's file; text is the line itself."""
+        return Fault(file, self.mark, f"{self.message}; {self.help}" if self.help else self.message, text)
+
+
+def error(rule: str, mark: Mark, message: str, help: str = "") -> Finding:
+    return Finding("error", rule, mark, message, help)
+
+
+def warning(rule: str, mark: Mark, message: str, help: str = "") -> Finding:
+    return Finding("warning", rule, mark, message, help)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A plan, the program it became, and the instrument that shall carry it out."""
+
+    plan: p.Plan
+    program: Program
+    instrument: Instrument
+
+    @cached_property
+    def _by_step(self) -> dict[int, list[Done]]:
+        found: dict[int, list[Done]] = {}
+        for technique in self.all_techniques():
+            found.setdefault(technique.step, []).append(technique)
+        return found
+
+    def techniques(self, leaf: Leaf) -> list[Done]:
+        """What a step became, each technique once."""
+        return self._by_step.get(leaf.step_id, [])
+
+    def all_techniques(self) -> list[Done]:
+        """Each technique of the program once, in order, without the loops."""
+        chains = segments(self.program.nodes)
+        return [each for chain in chains for each in chain.techniques if not isinstance(each, Loop)]
+
+    def I_range(self, name: str) -> CurrentRange | None:
+        return next((each for each in self.instrument.I_ranges if each.name == name), None)
+
+    def E_range(self, name: str) -> PotentialRange | None:
+        return next((each for each in self.instrument.E_ranges if each.name == name), None)
+
+
+def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
+    """Every chain once, in order."""
+    for node in nodes:
+        if isinstance(node, HostLoop):
+            yield from segments(node.body)
+        else:
+            yield node
+
+
+def sweep_of(leaf: Leaf) -> p.Sweep | None:
+    """The sweep of a spectrum, or of the spectra during a hold."""
+    if isinstance(leaf, p.Spectrum):
+        return leaf.sweep
+    return None if leaf.spectra is None else leaf.spectra.sweep
+
+
+def dc_A(leaf: Leaf) -> float | None:
+    """Direct current that the instrument imposes; 0 at open circuit, None under potential control."""
+    if isinstance(leaf, p.Spectrum):
+        return None if leaf.sweep.control == "peis" and leaf.bias is not None else (leaf.bias or 0.0)
+    return None if leaf.kind == "ca" else (leaf.level or 0.0)
+
+
+def dc_V(leaf: Leaf) -> float | None:
+    """Potential that the instrument imposes; None under current control and at open circuit."""
+    if isinstance(leaf, p.Spectrum):
+        return leaf.bias if leaf.sweep.control == "peis" else None
+    return leaf.level if leaf.kind == "ca" else None
+
+
+def peak_A(leaf: Leaf) -> float | None:
+    """The largest |I| imposed: |DC| + amplitude. None under potential control."""
+    current_A, sweep = dc_A(leaf), sweep_of(leaf)
+    if current_A is None:
+        return None
+    return abs(current_A) + (sweep.amplitude_peak if sweep is not None and sweep.control == "geis" else 0.0)
+
+
+def drives_current(leaf: Leaf) -> bool:
+    """A current-controlled step: only a limit of Ewe protects the cell. The few uA of a spectrum at open
+    circuit swing around zero and do not count."""
+    if isinstance(leaf, p.Spectrum):
+        return leaf.sweep.control == "geis" and leaf.bias is not None
+    return leaf.kind == "cp"

@@ -1,0 +1,194 @@
+"""Helpers of the compiler: steps that hold something, and what refines them.
+
+`signed_current_A` is the one place where `strip` and `plate` become a sign.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from nakctl.plan import plan as p
+from nakctl.plan.sweeps import Env, Scope, compile_sweep, resolve
+from nakctl.protocol import model as m
+from nakctl.text.quantities import Quantity, Ref
+from nakctl.text.reader import Loc
+
+DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
+MOST_STEPS = 5000
+Kind = Literal["rest", "cp", "ca"]
+
+
+class Holds:
+    """Compiles single steps of one protocol; counts them."""
+
+    def __init__(self, protocol: m.Protocol, scope: Scope) -> None:
+        self.scope = scope
+        self.common = protocol.record
+        self.steps_made = 0
+        self.sweeps = {
+            name: compile_sweep(name, sweep.kind, sweep, ("spectra", name), scope, {})
+            for name, sweep in protocol.spectra.items()
+        }
+
+    def next_id(self, loc: Loc) -> int:
+        self.steps_made += 1
+        if self.steps_made == MOST_STEPS + 1:
+            self.scope.fault(loc, f"more than {MOST_STEPS} steps: use repeat")
+        return self.steps_made
+
+    def compile(
+        self, step: m.Rest | m.Strip | m.Plate | m.Cp | m.Ca, loc: Loc, env: Env, number: str
+    ) -> p.Hold:
+        match step:
+            case m.Rest():
+                duration_s = self.scope.value(step.rest, env)
+                return self.hold(step, "rest", None, duration_s, p.Ranges(), loc, env, number)
+            case m.Ca():
+                level_V = self.scope.value(step.ca, env)
+                duration_s = self.scope.value(step.for_, env)
+                return self.hold(step, "ca", level_V, duration_s, ranges(step.ranges), loc, env, number)
+            case _:
+                level_A = self.signed_current_A(step, env)
+                duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
+                return self.hold(step, "cp", level_A, duration_s, ranges(step.ranges), loc, env, number)
+
+    def signed_current_A(self, words: m.Word, env: Env) -> float:
+        """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0."""
+        for word, sign in (("strip", 1), ("plate", -1), ("cp", 1)):
+            value = getattr(words, word, None)
+            if value is not None:
+                return sign * self.scope.current_A(value, env)
+        raise AssertionError(f"{words} has no current")
+
+    def duration_s(self, extent: Quantity | Ref, level_A: float, loc: Loc, env: Env) -> float:
+        quantity = resolve(extent, env)
+        if quantity.dimension == "time":
+            return quantity.value
+        charge_C = self.scope.charge_C(quantity, env)
+        if level_A == 0:
+            self.scope.fault(loc, "a charge never flows at 0 A: give a time")
+            return 1.0
+        return charge_C / abs(level_A)
+
+    def hold(
+        self,
+        words: m.HoldWords,
+        kind: Kind,
+        level: float | None,
+        duration_s: float,
+        ranges: p.Ranges,
+        loc: Loc,
+        env: Env,
+        number: str,
+    ) -> p.Hold:
+        if duration_s <= 0:
+            self.scope.fault(loc, "this step lasts no time")
+        cutoffs = self.cutoffs(words.until, (*loc, "until"), env)
+        if kind == "cp" and level:
+            cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
+        return p.Hold(
+            step_id=self.next_id(loc),
+            label=f"{number} {words.label or self.label(kind, level, words)}",
+            kind=kind,
+            level=level,
+            duration_s=duration_s,
+            record=self.record(words.record, env),
+            cutoffs=cutoffs,
+            spectra=self.spectra(words.spectra, env),
+            ranges=ranges,
+            mark=self.scope.mark(loc),
+        )
+
+    def label(self, kind: str, level: float | None, words: m.Word) -> str:
+        if level is None:
+            return kind
+        if kind == "ca":
+            return f"ca {level:.4g} V"
+        areal = f"{abs(level) / self.scope.area_cm2 * 1000:.4g} mA/cm2"
+        if _says_direction(words):
+            return f"{'strip' if level >= 0 else 'plate'} {areal}"
+        return f"{kind} {'-' if level < 0 else ''}{areal}"
+
+    def record(self, words: m.Record, env: Env) -> p.Record:
+        """The step's own words before those of the protocol."""
+        common, scope = self.common, self.scope
+        every = words.every if words.every is not None else common.every
+        dE = words.dE if words.dE is not None else common.dE
+        dI = words.dI if words.dI is not None else common.dI
+        return p.Record(
+            every_s=DEFAULT_RECORD_s if every is None else scope.value(every, env),
+            dE_V=None if dE is None else scope.value(dE, env),
+            dI_A=None if dI is None else scope.current_A(dI, env),
+        )
+
+    def cutoffs(self, until: Any, loc: Loc, env: Env) -> tuple[p.Cutoff, ...]:
+        if isinstance(until, list):
+            return tuple(self.cutoff(words, (*loc, index), env) for index, words in enumerate(until))
+        return () if until is None else (self.cutoff(until, loc, env),)
+
+    def cutoff(self, words: m.Cutoff, loc: Loc, env: Env) -> p.Cutoff:
+        scope, mark = self.scope, self.scope.mark(loc)
+        if words.Ewe_above is not None:
+            return p.Cutoff("Ewe", "above", scope.value(words.Ewe_above, env), words.then, mark)
+        if words.Ewe_below is not None:
+            return p.Cutoff("Ewe", "below", scope.value(words.Ewe_below, env), words.then, mark)
+        if words.I_above is not None:
+            return p.Cutoff("|I|", "above", abs(scope.current_A(words.I_above, env)), words.then, mark)
+        if words.I_below is not None:
+            return p.Cutoff("|I|", "below", abs(scope.current_A(words.I_below, env)), words.then, mark)
+        assert words.charge is not None
+        return p.Cutoff("charge", "above", scope.charge_C(words.charge, env), words.then, mark)
+
+    def spectra(self, use: str | m.SpectraUse | None, env: Env) -> p.Spectra | None:
+        if use is None:
+            return None
+        if isinstance(use, str):
+            return p.Spectra(self.sweeps[use], None)
+        return p.Spectra(
+            self.sweeps[use.use], None if use.every is None else self.scope.value(use.every, env)
+        )
+
+    def spectrum(self, step: m.Geis | m.Peis, loc: Loc, env: Env, number: str) -> p.Spectrum:
+        kind: Literal["geis", "peis"] = "geis" if isinstance(step, m.Geis) else "peis"
+        use = step.geis if isinstance(step, m.Geis) else step.peis
+        if isinstance(use, str):
+            sweep = self.sweeps[use]
+        else:
+            sweep = compile_sweep(kind, kind, use, (*loc, kind), self.scope, env)
+        bias, dc = self.bias(step.during, env)
+        return p.Spectrum(
+            step_id=self.next_id(loc),
+            label=f"{number} {step.label or f'{kind} {dc}'}",
+            sweep=sweep,
+            bias=bias,
+            record=self.record(step.record, env),
+            cutoffs=self.cutoffs(step.until, (*loc, "until"), env),
+            mark=self.scope.mark(loc),
+        )
+
+    def bias(self, during: m.During | None, env: Env) -> tuple[float | None, str]:
+        """The DC level of a spectrum, and how a label says it."""
+        if during is None:
+            return None, "at open circuit"
+        if during.ca is not None:
+            bias = self.scope.value(during.ca, env)
+            return bias, self.label("ca", bias, during)
+        bias = self.signed_current_A(during, env)
+        return bias, self.label("cp", bias, during)
+
+
+def ranges(words: m.Ranges) -> p.Ranges:
+    return p.Ranges(words.I, words.E, words.bandwidth)
+
+
+def _says_direction(words: m.Word) -> bool:
+    return any(getattr(words, word, None) is not None for word in ("strip", "plate"))
+
+
+def _charges_as_times(
+    cutoffs: tuple[p.Cutoff, ...], I_A: float, duration_s: float
+) -> tuple[tuple[p.Cutoff, ...], float]:
+    """A charge at constant current, after which the next step follows, is nothing but a time."""
+    times = [c for c in cutoffs if c.quantity == "charge" and c.then == "next step"]
+    kept = tuple(c for c in cutoffs if c not in times)
+    return kept, min([duration_s, *(c.value / I_A for c in times)])

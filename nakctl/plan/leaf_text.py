@@ -1,0 +1,205 @@
+"""Lines about one step of a plan, or about the same step at all levels of a staircase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nakctl.device.program import Ca, Cp, Cutoff, Eis, Ocv
+from nakctl.plan import plan as p
+from nakctl.plan.estimate import Amount, Estimate
+from nakctl.plan.findings import Done, Leaf, Scene, dc_A, dc_V, sweep_of
+from nakctl.plan.numbers import (
+    areal_charge,
+    areal_current,
+    different,
+    duration,
+    plural,
+    si,
+    span,
+    wrapped,
+)
+from nakctl.plan.techniques import sweep_seconds
+
+NUMBER, NAME, TIME, TECHNIQUE = 8, 36, 16, 6
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a text about a plan draws on."""
+
+    scene: Scene
+    estimate: Estimate
+
+    def once(self, leaf: Leaf) -> Amount:
+        return self.estimate.step(leaf.step_id).once
+
+    def amount(self, step: p.Step) -> Amount:
+        """What a step takes with all its repeats; one pass of those without end."""
+        match step:
+            case p.Repeat():
+                return self.amounts(step.steps) * (step.times or 1)
+            case p.Staircase():
+                return sum((self.amounts(one_pass) for one_pass in step.passes), Amount())
+            case _:
+                return self.once(step)
+
+    def amounts(self, steps: Sequence[p.Step]) -> Amount:
+        return sum((self.amount(step) for step in steps), Amount())
+
+
+def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
+    takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))
+    technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
+    yield line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
+    yield from detail(depth, _ranges(leaves, view))
+    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *_cutoffs(leaves, view)):
+        yield from detail(depth, about)
+
+
+def _label(labels: Sequence[str]) -> str:
+    """`2.1 strip 0.05 .. 0.4 mA/cm2`: words that all share, and the first and last of the others."""
+    words = [label.split(" ") for label in labels]
+    if len({len(each) for each in words}) > 1:
+        return labels[0]
+    return " ".join(span(different(column)) for column in zip(*words, strict=True))
+
+
+def _imposed(leaves: Sequence[Leaf], view: View) -> str:
+    """Current in A and per area, or the potential, from the first level to the last."""
+    area_cm2 = view.scene.plan.area_cm2
+    volts = [level for leaf in leaves if (level := dc_V(leaf)) is not None]
+    if volts:
+        return f"Ewe {span([si(level, 'V') for level in volts])}"
+    amperes = [level for leaf in leaves if (level := dc_A(leaf)) is not None and is_closed(leaf)]
+    if not amperes:
+        return "open circuit"
+    return f"{_signed(amperes, 'A', 1)}, {_signed(amperes, 'mA/cm2', 1000 / area_cm2)}"
+
+
+def is_closed(leaf: Leaf) -> bool:
+    """The instrument imposes a current or a potential (a spectrum at open circuit swings around 0)."""
+    return (leaf.bias if isinstance(leaf, p.Spectrum) else leaf.level) is not None
+
+
+def _signed(values: Sequence[float], unit: str, scale: float) -> str:
+    texts = [
+        areal_current(value * scale / 1000, 1.0) if unit == "mA/cm2" else si(value, unit) for value in values
+    ]
+    return span([text if text.startswith("-") else f"+{text}" for text in texts])
+
+
+def _ranges(leaves: Sequence[Leaf], view: View) -> str:
+    hardware = [each.hardware for leaf in leaves for each in view.scene.techniques(leaf)]
+    I_ranges = [] if _is_rest(leaves[0]) else [f"I {_alternatives([each.I_range for each in hardware])}"]
+    E_range = f"E {_alternatives([each.E_range for each in hardware])}"
+    bandwidth = f"bandwidth {_alternatives([str(each.bandwidth) for each in hardware])}"
+    return f"ranges {', '.join([*I_ranges, E_range, bandwidth])}"
+
+
+def _alternatives(texts: Sequence[str]) -> str:
+    return " | ".join(different(texts))
+
+
+def _is_rest(leaf: Leaf) -> bool:
+    return isinstance(leaf, p.Hold) and leaf.kind == "rest" and leaf.spectra is None
+
+
+def _spectra(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    sweep = sweep_of(leaves[0])
+    if sweep is None:
+        return
+    unit = "A" if sweep.control == "geis" else "V"
+    numbers = span(different([plural(view.once(leaf).spectra, "spectrum", "spectra") for leaf in leaves]))
+    name = sweep.name if sweep.name == sweep.control else f"{sweep.name}: {sweep.control}"
+    ends = f"{si(sweep.frequencies_Hz[0], 'Hz')} .. {si(sweep.frequencies_Hz[-1], 'Hz')}"
+    points = plural(len(sweep.frequencies_Hz), "point")
+    takes = duration(sweep_seconds(sweep, view.scene.instrument))
+    amplitude = f"{si(sweep.amplitude_peak, unit)} peak"
+    yield f"{numbers} {name} {amplitude}, {ends}, {points}, about {takes}{_rhythm(leaves[0])}"
+
+
+def _rhythm(leaf: Leaf) -> str:
+    if isinstance(leaf, p.Spectrum) or leaf.spectra is None:
+        return ""
+    every_s = leaf.spectra.every_s
+    return " each, back to back" if every_s is None else f" each, every {duration(every_s)}"
+
+
+def _amounts(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    amounts = [view.once(leaf) for leaf in leaves]
+    rows = span(different([plural(amount.samples, "row") for amount in amounts]))
+    said = f"{rows} ({_criteria(leaves[0])})"
+    if any(may_add_rows(technique) for technique in view.scene.techniques(leaves[0])):
+        said = f"at least {said}"
+    charges = different([areal_charge(amount.charge_C, view.scene.plan.area_cm2) for amount in amounts])
+    if any(amount.free_s for amount in amounts):
+        yield f"charge as the cell lets flow; {said}"
+    elif any(amount.moved_C for amount in amounts):
+        yield f"charge {span(charges)}; {said}"
+    else:
+        yield said
+
+
+def _criteria(leaf: Leaf) -> str:
+    """When a row is kept: during sweeps one per frequency, else as the step's `record` says."""
+    if isinstance(leaf, p.Spectrum):
+        return "one per point"
+    parts = [f"every {si(leaf.record.every_s, 's')}"]
+    if leaf.kind == "ca":
+        parts += [f"dI {si(leaf.record.dI_A, 'A')}"] if leaf.record.dI_A is not None else []
+    else:
+        parts += [f"dE {si(leaf.record.dE_V, 'V')}"] if leaf.record.dE_V is not None else []
+    criteria = " or ".join(parts)
+    return criteria if leaf.spectra is None else f"one per point, else {criteria}"
+
+
+def may_add_rows(technique: Done) -> bool:
+    """A criterion of dE or dI keeps rows beyond those of time, how many nobody knows before."""
+    match technique:
+        case Ocv() | Cp():
+            return technique.dE_V is not None
+        case Ca():
+            return technique.dI_A is not None
+        case Eis():
+            return False
+
+
+def _cutoffs(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    of_leaf = [view.scene.program.step(leaf.step_id).cutoffs for leaf in leaves]
+    for same in zip(*of_leaf, strict=True):
+        first = same[0]
+        what = span(different([_condition(cutoff, view) for cutoff in same]))
+        watchers = " or ".join(different([_watcher(cutoff, view) for cutoff in same]))
+        yield f"{what}: {first.then}, by {watchers}"
+
+
+def _condition(cutoff: Cutoff, view: View) -> str:
+    if cutoff.quantity == "charge":
+        return f"charge {areal_charge(cutoff.value, view.scene.plan.area_cm2)}"
+    return f"{cutoff.quantity} {cutoff.side} {si(cutoff.value, 'V' if cutoff.quantity == 'Ewe' else 'A')}"
+
+
+def _watcher(cutoff: Cutoff, view: View) -> str:
+    if cutoff.by == "instrument":
+        return "the instrument"
+    return f"the host within {duration(view.scene.instrument.reaction_s)} of the row"
+
+
+def net_charge(amount: Amount, area_cm2: float) -> str:
+    """`1.5 mAh/cm2`; both directions are told apart when they differ."""
+    net_C = amount.charge_C if abs(amount.charge_C) > 1e-9 * amount.moved_C else 0.0
+    if abs(net_C) >= amount.moved_C * (1 - 1e-9):
+        return areal_charge(net_C, area_cm2)
+    return f"{areal_charge(net_C, area_cm2)} net, {areal_charge(amount.moved_C, area_cm2)} in both directions"
+
+
+def line(label: str, depth: int, takes: str, technique: str, rest: str) -> str:
+    number, _, name = label.partition(" ")
+    head = f"{number:<{NUMBER}}{'  ' * depth}{name}"
+    return f"{head:<{NUMBER + NAME}} {takes:<{TIME}}{technique:<{TECHNIQUE}}{rest}".rstrip()
+
+
+def detail(depth: int, text: str) -> list[str]:
+    indent = " " * (NUMBER + 2) + "  " * depth
+    return wrapped(text, indent, indent + "  ")

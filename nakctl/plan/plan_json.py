@@ -1,0 +1,114 @@
+"""A plan as one machine-readable object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Cutoff, Program
+from nakctl.plan import plan as p
+from nakctl.plan.estimate import Amount, Estimate
+from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
+
+
+def plan_json(
+    plan: p.Plan,
+    program: Program,
+    estimate: Estimate,
+    findings: Sequence[Finding],
+    instrument: Instrument,
+    now: datetime,
+    simulated: bool,
+) -> dict[str, Any]:
+    """What `plan_text` says, for machines: units in the names, None for what is not known before."""
+    scene, duration_s = Scene(plan, program, instrument), estimate.duration_s
+    ends = None if duration_s is None else (now + timedelta(seconds=duration_s)).isoformat()
+    return {
+        "name": plan.name,
+        "file": plan.file,
+        "source": plan.source,
+        "params": plan.params,
+        "instrument": instrument.name,
+        "simulated": simulated,
+        "cell": plan.cell,
+        "area_cm2": plan.area_cm2,
+        "starts": now.isoformat(),
+        "ends": ends,
+        "duration_s": duration_s,
+        "endless": estimate.per_pass is not None,
+        "total": None if estimate.total is None else _amount(estimate.total, plan.area_cm2),
+        "per_pass": None if estimate.per_pass is None else _amount(estimate.per_pass, plan.area_cm2),
+        "limits": asdict(plan.limits),
+        "rules": [{"rule": type(rule).__name__, **asdict(rule)} for rule in plan.rules],
+        "structure": [_structure(step) for step in plan.steps],
+        "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
+        "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def _structure(step: p.Step) -> dict[str, Any]:
+    """The tree, with steps by their number."""
+    match step:
+        case p.Repeat():
+            inner = [_structure(each) for each in step.steps]
+            return {"label": step.label, "repeat": step.times, "steps": inner}
+        case p.Staircase():
+            passes = [[_structure(each) for each in one_pass] for one_pass in step.passes]
+            return {"label": step.label, "levels": list(step.levels), "passes": passes}
+        case _:
+            return {"label": step.label, "step": step.step_id}
+
+
+def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
+    info, takes = scene.program.step(leaf.step_id), estimate.step(leaf.step_id)
+    sweep = sweep_of(leaf)
+    return {
+        "step": leaf.step_id,
+        "label": leaf.label,
+        "line": leaf.mark.line,
+        "technique": info.technique,
+        "current_A": dc_A(leaf),
+        "potential_V": dc_V(leaf),
+        "I_ranges": list(dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf))),
+        "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
+        "sweep": None if sweep is None else _sweep(sweep),
+        "cutoffs": [_cutoff(cutoff) for cutoff in info.cutoffs],
+        "times": None if takes.endless else takes.times,
+        "once": _amount(takes.once, scene.plan.area_cm2),
+    }
+
+
+def _sweep(sweep: p.Sweep) -> dict[str, Any]:
+    return {
+        "name": sweep.name,
+        "control": sweep.control,
+        "amplitude_peak": sweep.amplitude_peak,
+        "first_Hz": sweep.frequencies_Hz[0],
+        "last_Hz": sweep.frequencies_Hz[-1],
+        "points": len(sweep.frequencies_Hz),
+    }
+
+
+def _cutoff(cutoff: Cutoff) -> dict[str, Any]:
+    return {key: value for key, value in asdict(cutoff).items() if key != "mark"} | {"line": cutoff.mark.line}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {key: value for key, value in asdict(finding).items() if key != "mark"} | asdict(finding.mark)
+
+
+def _amount(amount: Amount, area_cm2: float) -> dict[str, Any]:
+    return {
+        "duration_s": amount.duration_s,
+        "charge_C": amount.charge_C,
+        "charge_mAh_cm2": amount.charge_C / 3.6 / area_cm2,
+        "moved_mAh_cm2": amount.moved_C / 3.6 / area_cm2,
+        "samples_at_least": round(amount.samples),
+        "spectra": round(amount.spectra),
+        "points": round(amount.points),
+        "chains": round(amount.chains),
+        "file_bytes": round(amount.file_bytes),
+    }

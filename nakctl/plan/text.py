@@ -1,0 +1,185 @@
+"""What will happen, in plain text: for the screen, for review, for golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Ca, Cp, Eis, EweRule, Limits, Ocv, Program, Rule, ShortRule
+from nakctl.plan import plan as p
+from nakctl.plan.estimate import Amount, Estimate
+from nakctl.plan.findings import Done, Finding, Scene
+from nakctl.plan.leaf_text import View, may_add_rows, net_charge
+from nakctl.plan.numbers import different, duration, listed, plural, si, size, wrapped
+from nakctl.plan.plan_json import plan_json
+from nakctl.plan.program_text import program_text
+from nakctl.plan.tree import tree
+
+__all__ = ["findings_text", "plan_json", "plan_text", "program_text"]
+
+_INDENT = " " * 10
+
+
+def plan_text(
+    plan: p.Plan,
+    program: Program,
+    estimate: Estimate,
+    findings: Sequence[Finding],
+    instrument: Instrument,
+    now: datetime,
+    simulated: bool,
+) -> str:
+    """The plan as a reader wants it before the start, in at most 110 columns. now: when it would start."""
+    view = View(Scene(plan, program, instrument), estimate)
+    blocks = (
+        _head(plan, instrument, simulated),
+        tree(view),
+        (*_limits(view), *_rules(plan.rules), "finally   the cell is left open"),
+        _totals(view, now),
+        _findings(plan, findings),
+    )
+    return "\n\n".join(text for text in map("\n".join, blocks) if text) + "\n"
+
+
+def findings_text(plan: p.Plan, findings: Sequence[Finding]) -> str:
+    """One line per finding; empty if there are none."""
+    return "".join(f"{line}\n" for line in _findings(plan, findings))
+
+
+def _head(plan: p.Plan, instrument: Instrument, simulated: bool) -> Iterator[str]:
+    yield plan.name
+    on = f"{instrument.name} (SIMULATED)" if simulated else instrument.name
+    yield f"{Path(plan.file).name} on {on}, cell {plan.cell}, {plan.area_cm2:.6g} cm2"
+    if plan.params:
+        yield from _wrapped(
+            "with", "; ".join(f"{name}: {_said(value)}" for name, value in plan.params.items())
+        )
+
+
+def _said(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def _wrapped(word: str, text: str) -> list[str]:
+    return wrapped(text, f"{word:<10}", _INDENT)
+
+
+def _limits(view: View) -> Iterator[str]:
+    limits = view.scene.plan.limits
+    said = [_window(limits)]
+    said += [f"|I| up to {si(limits.I_max_A, 'A')}"] if limits.I_max_A is not None else []
+    said += [f"at most {duration(limits.time_s)}"] if limits.time_s is not None else []
+    yield from _wrapped("limits", ", ".join(said))
+    yield from _wrapped("", _who_watches(view))
+
+
+def _window(limits: Limits) -> str:
+    ends = ["no end" if end_V is None else si(end_V, "V") for end_V in (limits.Ewe_min_V, limits.Ewe_max_V)]
+    return f"Ewe {ends[0]} .. {ends[1]}"
+
+
+def _who_watches(view: View) -> str:
+    """Which techniques test Ewe themselves, and how late the host is in the others."""
+    techniques = view.scene.all_techniques()
+    alone = different([_kind(each) for each in techniques if not _tests_potential(each)])
+    tested = different([_kind(each) for each in techniques if _tests_potential(each)])
+    reaction = duration(view.scene.instrument.reaction_s)
+    parts = [f"in {listed(tested)} by the instrument"] if tested else []
+    parts += [f"in {listed(alone)} by the host within {reaction} of a row"] if alone else []
+    return f"watched {'; '.join(parts)}" + _row_distance(techniques, view)
+
+
+def _tests_potential(technique: Done) -> bool:
+    return isinstance(technique, Cp | Ca) and any(test.quantity == "Ewe" for test in technique.tests)
+
+
+def _kind(technique: Done) -> str:
+    match technique:
+        case Ocv():
+            return "OCV"
+        case Cp():
+            return "CP"
+        case Ca():
+            return "CA"
+        case Eis():
+            return technique.control
+
+
+def _row_distance(techniques: Sequence[Done], view: View) -> str:
+    """During a sweep there is one row per frequency."""
+    instrument = view.scene.instrument
+    distances_s = [
+        instrument.eis_seconds(min(each.f_first_Hz, each.f_last_Hz), each.average, each.wait_periods)
+        for each in techniques
+        if isinstance(each, Eis)
+    ]
+    return f" (rows of a spectrum are up to {duration(max(distances_s))} apart)" if distances_s else ""
+
+
+def _rules(rules: Sequence[Rule]) -> Iterator[str]:
+    for rule in rules:
+        yield from _wrapped("ends when", _rule(rule))
+
+
+def _rule(rule: Rule) -> str:
+    match rule:
+        case EweRule():
+            return f"Ewe goes {rule.side} {si(rule.value_V, 'V')}"
+        case ShortRule():
+            fall = f"|Ewe| falls by {100 * rule.fall:.4g} % of its highest in {duration(rule.within_s)}"
+            floor = f"from above {si(rule.below_V, 'V')} to below it"
+            return f"the cell shorts: under current {fall}, {floor}, for {plural(rule.samples, 'sample')}"
+
+
+def _totals(view: View, now: datetime) -> Iterator[str]:
+    estimate, limit_s = view.estimate, view.scene.plan.limits.time_s
+    total, one_pass = estimate.total, estimate.per_pass
+    if total is not None and one_pass is None:
+        seconds = estimate.seconds(total)
+        end = f"{duration(seconds)}, until {_until(seconds, now)}, if nothing ends it before"
+        yield from _wrapped("in all", end)
+    if one_pass is not None:
+        first = estimate.finite.duration_s
+        before = f"{duration(first)}, and besides " if first else ""
+        each = duration(estimate.pass_s)
+        yield from _wrapped(
+            "in all", f"{before}as long as the cell lasts, {each} a pass; an hour of passes is"
+        )
+        yield from _sums(one_pass * (3600 / estimate.pass_s), view)
+        if limit_s is not None:
+            yield from _wrapped("", f"until {_until(limit_s, now)} at the latest (limits.time), by then")
+    if total is not None:
+        yield from _sums(total, view)
+        yield from _gaps(total, view)
+
+
+def _until(seconds: float, now: datetime) -> str:
+    return f"{now + timedelta(seconds=seconds):%a %d %b %Y, %H:%M}"
+
+
+def _sums(amount: Amount, view: View) -> Iterator[str]:
+    least = "at least " if any(may_add_rows(each) for each in view.scene.all_techniques()) else ""
+    said = [f"{least}{plural(amount.samples, 'row')}"]
+    if amount.spectra:
+        said.append(f"{plural(amount.spectra, 'spectrum', 'spectra')} with {plural(amount.points, 'point')}")
+    yield f"{_INDENT}{', '.join(said)}, about {size(amount.file_bytes)}"
+    charge = f"charge {net_charge(amount, view.scene.plan.area_cm2)}" if amount.moved_C else ""
+    free = f"what flows in {duration(amount.free_s)} under potential control" if amount.free_s else ""
+    if charge or free:
+        yield f"{_INDENT}{', and '.join(filter(None, (charge, free)))}"
+
+
+def _gaps(total: Amount, view: View) -> Iterator[str]:
+    gaps = round(total.chains) - 1
+    if gaps > 0:
+        load = duration(view.scene.instrument.load_s)
+        yield f"{_INDENT}{plural(gaps, 'gap')} of about {load} at open circuit, to load the next chain"
+
+
+def _findings(plan: p.Plan, findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        place = f"{Path(plan.file).name}:{finding.mark.line}:{finding.mark.column}"
+        text = f"{finding.message}; {finding.help}" if finding.help else finding.message
+        yield from _wrapped(finding.severity, f"{place}  {text}")

@@ -1,0 +1,83 @@
+"""The steps of a plan as a readable tree: one line per step and what matters about it below.
+
+The levels of a staircase do the same things with other numbers, so one line stands for all of them, with
+numbers from the first level to the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nakctl.plan import plan as p
+from nakctl.plan.leaf_text import View, detail, leaf_lines, line, net_charge
+from nakctl.plan.numbers import count, duration, listed, plural, span
+
+FEW_LEVELS = 8
+
+
+def tree(view: View) -> Iterator[str]:
+    """The lines of all steps."""
+    for step in view.scene.plan.steps:
+        yield from _alike((step,), view, 0)
+
+
+def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
+    """Lines of steps that differ in their numbers alone (one step, or one of each level)."""
+    first = steps[0]
+    match first:
+        case p.Repeat():
+            yield from _repeat(first, view, depth)
+            inner = [step.steps for step in steps if isinstance(step, p.Repeat)]
+        case p.Staircase():
+            yield from _staircase(first, view, depth)
+            inner = [one_pass for step in steps if isinstance(step, p.Staircase) for one_pass in step.passes]
+        case _:
+            yield from leaf_lines(
+                [step for step in steps if isinstance(step, p.Hold | p.Spectrum)], view, depth
+            )
+            return
+    if len({tuple(map(_shape, one_pass)) for one_pass in inner}) == 1:
+        inner_steps: Sequence[tuple[p.Step, ...]] = list(zip(*inner, strict=True))
+    else:
+        inner_steps = [(step,) for one_pass in inner for step in one_pass]
+    for same in inner_steps:
+        yield from _alike(same, view, depth + 1)
+
+
+def _shape(step: p.Step) -> tuple[object, ...]:
+    """What two steps must share to be told in one line: everything but their numbers."""
+    match step:
+        case p.Repeat():
+            return ("repeat", step.times, *map(_shape, step.steps))
+        case p.Staircase():
+            inner = (_shape(each) for one_pass in step.passes for each in one_pass)
+            return ("staircase", step.levels, *inner)
+        case p.Spectrum():
+            return ("spectrum", step.sweep.name, step.bias is None, len(step.cutoffs))
+        case p.Hold():
+            sweep = None if step.spectra is None else step.spectra.sweep.name
+            return ("hold", step.kind, sweep, len(step.cutoffs))
+
+
+def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:
+    one_pass = view.amounts(repeat.steps)
+    area_cm2 = view.scene.plan.area_cm2
+    of_pass = f"a pass: {duration(one_pass.duration_s)}, {plural(one_pass.samples, 'row')}"
+    if one_pass.moved_C:
+        of_pass += f", {net_charge(one_pass, area_cm2)}"
+    if repeat.times is None:
+        yield line(repeat.label, depth, "without end", "", "until a cutoff, a rule or a limit ends it")
+        yield from detail(depth, of_pass)
+        return
+    total = one_pass * repeat.times
+    in_all = net_charge(total, area_cm2) if total.moved_C else ""
+    yield line(f"{repeat.label}, {count(repeat.times)} times", depth, duration(total.duration_s), "", in_all)
+    yield from detail(depth, of_pass)
+
+
+def _staircase(staircase: p.Staircase, view: View, depth: int) -> Iterator[str]:
+    levels = staircase.levels
+    takes = duration(view.amount(staircase).duration_s)
+    few = len(levels) <= FEW_LEVELS
+    said = listed(levels) if few else f"levels 1..{len(levels)}: {span((levels[0], levels[-1]))}"
+    yield line(staircase.label, depth, takes, "", said)

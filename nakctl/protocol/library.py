@@ -1,0 +1,41 @@
+"""The protocols that come with nakctl: files in `protocols/`, named without their ending."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from pathlib import Path
+
+from nakctl.errors import InputError
+
+
+@cache
+def folder() -> Path:
+    """Inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "protocols"
+    return installed if installed.is_dir() else package.parent / "protocols"
+
+
+def names() -> tuple[str, ...]:
+    """The names of all shipped protocols, sorted."""
+    return tuple(sorted(path.stem for path in folder().glob("*.yaml")))
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The file that is meant: one at exactly this path first, else the shipped protocol of this name."""
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    name = str(name_or_path)
+    if name in names():
+        return folder() / f"{name}.yaml"
+    raise InputError(_unknown(name, path))
+
+
+def _unknown(name: str, path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder: name one file in it"
+    near = difflib.get_close_matches(path.stem, names(), 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{name} is neither a file nor a shipped protocol; {hint}shipped are: {', '.join(names())}"

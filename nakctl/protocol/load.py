@@ -1,0 +1,88 @@
+"""A protocol file, read, filled in and checked against the language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nakctl.errors import Mark, ProtocolError
+from nakctl.protocol import library, rules
+from nakctl.protocol.levels import with_lowest_levels
+from nakctl.protocol.model import KINDS, Protocol
+from nakctl.protocol.params import Bound, bind
+from nakctl.text import faults
+from nakctl.text.faults import Problem
+from nakctl.text.reader import Document, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A protocol without fault, the text it came from, and what its parameters are in this run."""
+
+    protocol: Protocol
+    document: Document
+    params: dict[str, Any]
+
+    def mark(self, *loc: str | int) -> Mark:
+        """Where the file says this, e.g. mark("steps", 1, "steps", 0, "for"): the word, or what is around it.
+
+        A step begins at its first word.
+        """
+        return self.document.key_mark(loc)
+
+
+def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Loaded:
+    """The protocol of this file, or the shipped one of this name. overrides: parameters by name, as text.
+
+    Raises ProtocolError with every fault found; InputError if there is no such file.
+    """
+    document = read_file(library.find(name_or_path), ProtocolError)
+    return understand(document, overrides or {})
+
+
+def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:
+    """The protocol that a document says. Raises ProtocolError with every fault found."""
+    bound = bind(document, overrides)
+    protocol, refused = _validate(bound.data)
+    found = [*bound.problems, *rules.problems(bound.data), *refused, *_levels_that_do_not_fit(bound.data)]
+    if found or bound.faults or protocol is None:
+        origins = {name: _origin(name, document, overrides) for name in bound.params}
+        told = [_explained(problem, bound, origins) for problem in found]
+        raise ProtocolError([*bound.faults, *faults.in_order(told, document)])
+    return Loaded(protocol, document, bound.params)
+
+
+def _validate(data: dict[str, Any]) -> tuple[Protocol | None, list[Problem]]:
+    try:
+        return Protocol.model_validate(data), []
+    except ValidationError as error:
+        return None, faults.problems(error, data, Protocol, KINDS)
+
+
+def _levels_that_do_not_fit(data: dict[str, Any]) -> list[Problem]:
+    """A `$level` where its unit or its sign is wrong."""
+    lowest, used = with_lowest_levels(data)
+    refused = _validate(lowest)[1] if used else []
+    return [
+        Problem(problem.loc, f"{problem.message} (in place of ${used[problem.loc]})")
+        for problem in refused
+        if problem.loc in used
+    ]
+
+
+def _origin(name: str, document: Document, overrides: Mapping[str, str]) -> str:
+    return "by --set" if name in overrides else f"line {document.mark(('params', name)).line}"
+
+
+def _explained(problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Problem:
+    """Says which parameter brought the value that is wrong here, and where that one is set."""
+    for end in range(len(problem.loc), 0, -1):
+        name = bound.used.get(problem.loc[:end])
+        if name is not None:
+            message = f"{problem.message} (${name} is {bound.params[name]}, {origins[name]})"
+            return Problem(problem.loc, message, problem.at_key)
+    return problem

@@ -1,0 +1,136 @@
+"""Parameters: `$name` in a protocol becomes the declared value, or the one given with --set.
+
+A `$name` is a whole value; there is no arithmetic, nothing inside texts, no parameter in another. The level
+of a staircase keeps its dollar sign: it is known only when the plan is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nakctl.errors import Fault, InputError, Mark
+from nakctl.text.faults import Problem
+from nakctl.text.quantities import as_ref, share_unit
+from nakctl.text.reader import Document, Loc, read_text
+from nakctl.text.sentences import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A document with its parameters filled in.
+
+    data      the values, without any declared `$name`
+    params    what each parameter is now
+    used      where a parameter stood: location -> name
+    problems  what is wrong with the file; faults: what is wrong with --set
+    """
+
+    data: dict[str, Any]
+    params: dict[str, Any]
+    used: Mapping[Loc, str]
+    problems: tuple[Problem, ...]
+    faults: tuple[Fault, ...]
+
+
+def bind(document: Document, overrides: Mapping[str, str]) -> Bound:
+    """Fill the parameters in. What is wrong is collected; the values it concerns stay as written."""
+    declared = document.data.get("params")
+    declared = declared if isinstance(declared, dict) else {}
+    given, faults = _given(overrides, declared)
+    filling = _Filling(declared | given)
+    data = {
+        word: value if word == "params" else filling.fill(value, (word,), frozenset())
+        for word, value in document.data.items()
+    }
+    found = (*_badly_declared(declared, filling.used), *filling.problems)
+    return Bound(data, declared | given, filling.used, found, tuple(faults))
+
+
+def split_each(text: str) -> tuple[str, list[str]]:
+    """`rest=0.1, 1, 5 s` -> ("rest", ["0.1 s", "1 s", "5 s"]): a bare number takes the unit of the last."""
+    name, equals, values = text.partition("=")
+    parts = share_unit(values.split(","))
+    if not equals or not name.strip() or not all(parts):
+        raise InputError(f"--each {text}: write it as name=value,value,...")
+    return name.strip(), parts
+
+
+def _given(overrides: Mapping[str, str], declared: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """The values of --set, read as YAML reads them."""
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, text in overrides.items():
+        here = f"--set {name}={text}"
+        if name not in declared:
+            listed = f"its parameters are: {', '.join(declared)}" if declared else "it has none"
+            hint = did_you_mean(name, declared) or ";"
+            faults.append(Fault(here, Mark(1, 1), f"{name} is no parameter of this protocol{hint} {listed}"))
+            continue
+        try:
+            values[name] = read_text(f"value: {text}", here).data["value"]
+        except InputError as error:
+            faults += [Fault(here, Mark(1, 1), one.message) for one in error.faults]
+    return values, faults
+
+
+def _badly_declared(declared: Mapping[str, Any], used: Mapping[Loc, str]) -> list[Problem]:
+    """A parameter has a value and a use: --set of one without use would change nothing, silently."""
+    found = []
+    for name, value in declared.items():
+        loc = ("params", name)
+        if value is None:
+            found.append(Problem(loc, f"{name} has no value: give its default"))
+        elif as_ref(value):
+            found.append(Problem(loc, f"{name} is {value}: a parameter cannot stand for another"))
+        elif name not in used.values():
+            found.append(
+                Problem(loc, f"{name} is never used: write ${name} where it belongs, or delete it", True)
+            )
+    return found
+
+
+class _Filling:
+    """Walks the data, putting values in place of names."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+        self.used: dict[Loc, str] = {}
+        self.problems: list[Problem] = []
+
+    def fill(self, value: Any, loc: Loc, levels: frozenset[str]) -> Any:
+        """The value without parameters. levels: names that enclosing staircases give to their level."""
+        if isinstance(value, dict):
+            inner = self.levels_in(value, loc, levels)
+            return {
+                word: self.fill(part, (*loc, word), inner if word == "steps" else levels)
+                for word, part in value.items()
+            }
+        if isinstance(value, list):
+            return [self.fill(part, (*loc, i), levels) for i, part in enumerate(value)]
+        return self.named(value, loc, levels)
+
+    def levels_in(self, step: dict[str, Any], loc: Loc, levels: frozenset[str]) -> frozenset[str]:
+        """The names known inside a staircase. Each means one thing only."""
+        if "staircase" not in step:
+            return levels
+        name = str(step.get("as", "level"))
+        if name in levels or name in self.params:
+            what = "the level of an outer staircase" if name in levels else "a parameter"
+            message = f"${name} is {what} already: give this level another name with `as: ...`"
+            self.problems.append(Problem((*loc, "as"), message))
+        return levels | {name}
+
+    def named(self, value: Any, loc: Loc, levels: frozenset[str]) -> Any:
+        ref = as_ref(value)
+        if ref is None or ref.name in levels:
+            return value
+        if ref.name in self.params:
+            self.used[loc] = ref.name
+            return self.params[ref.name]
+        known = [*self.params, *levels]
+        listed = ", ".join(f"${name}" for name in known) or "none: declare it under params"
+        hint = did_you_mean(ref.name, known) or ";"
+        self.problems.append(Problem(loc, f"${ref.name} is no parameter{hint} known here are: {listed}"))
+        return value

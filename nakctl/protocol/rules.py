@@ -1,0 +1,234 @@
+"""Rules of the language that one word alone cannot know. Pure: data in, problems out.
+
+They read the data as written, not the model: so a protocol hears of its broken rules and of its broken words
+at once. What the model refuses is passed over here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nakctl.protocol.levels import LEVEL_DIMENSIONS
+from nakctl.protocol.model import kind_of
+from nakctl.text.faults import Problem
+from nakctl.text.quantities import Quantity
+from nakctl.text.reader import Loc
+from nakctl.text.units import UnitError, parse
+
+CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge")
+CURRENT_WORDS = ("strip", "plate", "cp")
+_MOST_LEVELS = 10_000
+_NO_CURRENT = "no current flows at rest"
+_SET_CURRENT = "the current is set here; only in ca and peis can it rise or fall"
+from nakctl.text.sentences import did_you_mean
+
+
+def problems(data: dict[str, Any]) -> list[Problem]:
+    """What is wrong with a protocol whose words may each be right."""
+    sweeps = _words(data.get("spectra"))
+    found = [*_empty(data, ()), *_limits(data), *_short(data)]
+    for name, sweep in sweeps.items():
+        found += _sweep(_words(sweep), ("spectra", name), _words(sweep).get("kind"))
+    for place in _steps(data.get("steps"), ("steps",), in_loop=False):
+        found += _step(place, sweeps)
+    return found
+
+
+def _words(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _empty(value: Any, loc: Loc) -> Iterator[Problem]:
+    """A word without a value is a line that somebody forgot to finish."""
+    if value is None:
+        yield Problem(loc, f"{loc[-1] if loc else 'the file'} has no value: give it one, or delete the line")
+    if isinstance(value, dict):
+        for word, part in value.items():
+            if loc or word != "params":
+                yield from _empty(part, (*loc, word))
+    if isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from _empty(part, (*loc, i))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A step, its kind, where it stands, and whether a loop is around it."""
+
+    loc: Loc
+    step: dict[str, Any]
+    kind: str
+    in_loop: bool
+
+
+def _steps(steps: Any, loc: Loc, in_loop: bool) -> Iterator[_Place]:
+    for i, step in enumerate(steps if isinstance(steps, list) else []):
+        kind = kind_of(step) if isinstance(step, dict) else None
+        if kind is not None:
+            yield _Place((*loc, i), step, kind, in_loop or kind == "pulse")
+            if kind in ("repeat", "staircase"):
+                yield from _steps(step.get("steps"), (*loc, i, "steps"), in_loop=True)
+
+
+def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
+    yield from _cutoffs(place)
+    yield from _record(place)
+    match place.kind:
+        case "rest" | "strip" | "plate" | "cp" | "ca":
+            yield from _operando(place, sweeps)
+        case "geis" | "peis":
+            yield from _spectrum(place, sweeps)
+        case "pulse":
+            yield from _one_of(place.step["pulse"], (*place.loc, "pulse"), CURRENT_WORDS, "pulse")
+        case "staircase":
+            yield from _range(place.step["staircase"], (*place.loc, "staircase"))
+
+
+def _one_of(value: Any, loc: Loc, allowed: Iterable[str], what: str) -> Iterator[Problem]:
+    """Exactly one of these words; nothing is said of a value that is no words at all."""
+    if not isinstance(value, dict):
+        return
+    given = [word for word in allowed if word in value]
+    listed = ", ".join(allowed)
+    if not given:
+        yield Problem(loc, f"{what} needs one of: {listed}")
+    elif len(given) > 1:
+        yield Problem(
+            (*loc, given[1]), f"{' and '.join(given)} at once: {what} takes one of: {listed}", at_key=True
+        )
+
+
+def _cutoffs(place: _Place) -> Iterator[Problem]:
+    until, loc = place.step.get("until"), (*place.loc, "until")
+    if place.kind == "repeat":
+        return
+    numbered = (
+        [((*loc, i), one) for i, one in enumerate(until)] if isinstance(until, list) else [(loc, until)]
+    )
+    for at, cutoff in numbered:
+        yield from _one_of(cutoff, at, CONDITIONS, "a cutoff")
+        yield from _cutoff(_words(cutoff), at, place)
+
+
+def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem]:
+    for word in cutoff:
+        current = word in ("I_above", "I_below")
+        if place.kind == "rest" and (current or word == "charge"):
+            yield Problem((*loc, word), f"{word}: {_NO_CURRENT}", at_key=True)
+        elif current and place.kind not in ("ca", "peis"):
+            yield Problem((*loc, word), f"{word}: {_SET_CURRENT}", at_key=True)
+    if cutoff.get("then") == "end loop" and not place.in_loop:
+        yield Problem((*loc, "then"), "end loop: no repeat, staircase or pulse is around this step")
+
+
+def _record(place: _Place) -> Iterator[Problem]:
+    useless = {"ca": ("dE",), "geis": ("dE", "dI"), "peis": ("dE", "dI")}.get(place.kind, ("dI",))
+    for name in ("record", "record_off"):
+        for word in useless:
+            if word in _words(place.step.get(name)):
+                other = {"ca": "use dI or every", "geis": "use every", "peis": "use every"}
+                hint = other.get(place.kind, "use dE or every")
+                yield Problem(
+                    (*place.loc, name, word), f"{word} says nothing in {place.kind}: {hint}", at_key=True
+                )
+
+
+def _operando(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
+    spectra, loc = place.step.get("spectra"), (*place.loc, "spectra")
+    if isinstance(spectra, dict):
+        spectra, loc = spectra.get("use"), (*loc, "use")
+    wanted = {"rest": None, "ca": "peis"}.get(place.kind, "geis")
+    yield from _known(spectra, loc, sweeps, wanted, f"under {place.kind}")
+
+
+def _spectrum(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
+    written, loc = place.step[place.kind], (*place.loc, place.kind)
+    if isinstance(written, dict):
+        yield from _sweep(written, loc, place.kind)
+    else:
+        yield from _known(written, loc, sweeps, place.kind, f"for {place.kind}")
+    bias = CURRENT_WORDS if place.kind == "geis" else ("ca",)
+    yield from _one_of(place.step.get("during"), (*place.loc, "during"), bias, f"during, in {place.kind},")
+
+
+def _known(name: Any, loc: Loc, sweeps: dict[str, Any], kind: str | None, where: str) -> Iterator[Problem]:
+    """The named sweep exists and is of the kind needed."""
+    if not isinstance(name, str):
+        return
+    if name not in sweeps:
+        listed = ", ".join(sweeps) or "none yet"
+        hint = did_you_mean(name, sweeps) or ";"
+        yield Problem(loc, f"{name} is not declared under spectra{hint} declared are: {listed}")
+        return
+    found = _words(sweeps[name]).get("kind")
+    if kind is not None and found in ("geis", "peis") and found != kind:
+        yield Problem(loc, f"{name} is a {found} sweep: {where} a sweep of kind {kind} is needed")
+
+
+def _sweep(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
+    yield from _amplitude(sweep, loc, kind)
+    if "frequencies" in sweep:
+        for word in ("from", "to", "per_decade", "points", "spacing"):
+            if word in sweep:
+                yield Problem((*loc, word), f"{word}: frequencies lists them all already", at_key=True)
+        return
+    missing = [word for word in ("from", "to") if word not in sweep]
+    if missing:
+        yield Problem(loc, f"a sweep needs from and to, or frequencies; {' and '.join(missing)} is missing")
+    wanted = ("points",) if sweep.get("spacing") == "linear" else ("per_decade", "points")
+    yield from _one_of(sweep, loc, wanted, "a linear sweep" if len(wanted) == 1 else "a sweep")
+
+
+def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
+    amplitude = _quantity(sweep.get("amplitude"), ("current", "areal current", "potential"))
+    if amplitude is None or kind not in ("geis", "peis"):
+        return
+    if (amplitude.dimension == "potential") != (kind == "peis"):
+        wanted = "a current, such as 5 uA" if kind == "geis" else "a potential, such as 10 mV"
+        yield Problem((*loc, "amplitude"), f"{amplitude}: the amplitude of {kind} is {wanted}")
+
+
+def _range(levels: Any, loc: Loc) -> Iterator[Problem]:
+    """Levels given by their ends: alike, apart, and reached in whole steps."""
+    ends = [_quantity(_words(levels).get(word), LEVEL_DIMENSIONS) for word in ("from", "to", "step")]
+    first, last, step = ends
+    if first is None or last is None or step is None:
+        return
+    if not first.dimension == last.dimension == step.dimension:
+        yield Problem(loc, f"from {first}, to {last} and step {step} must be of one dimension")
+        return
+    if step.value <= 0:
+        yield Problem(
+            (*loc, "step"), f"{step}: the step is a distance, above zero; from and to tell the direction"
+        )
+        return
+    count = abs(last.value - first.value) / step.value
+    if count > _MOST_LEVELS:
+        yield Problem((*loc, "step"), f"{step}: more than {_MOST_LEVELS} levels between {first} and {last}")
+    elif count < 1 or abs(count - round(count)) > 1e-6:
+        yield Problem((*loc, "step"), f"steps of {step} from {first} do not end at {last}")
+
+
+def _limits(data: dict[str, Any]) -> Iterator[Problem]:
+    window = _words(data.get("limits")).get("Ewe")
+    if isinstance(window, list) and len(window) == 2:
+        low, high = (_quantity(end, ("potential",)) for end in window)
+        if low is not None and high is not None and low.value >= high.value:
+            yield Problem(("limits", "Ewe"), f"the lowest Ewe stands first: {low} is not below {high}")
+
+
+def _short(data: dict[str, Any]) -> Iterator[Problem]:
+    loc = ("stop_when", "short", "Ewe_falls_by")
+    fall = _quantity(_words(_words(data.get("stop_when")).get("short")).get("Ewe_falls_by"), ("fraction",))
+    if fall is not None and fall.value > 1:
+        yield Problem(loc, f"{fall}: |Ewe| cannot fall by more than 100 %")
+
+
+def _quantity(written: Any, dimensions: tuple[str, ...]) -> Quantity | None:
+    """None if it cannot be read: the model says so."""
+    try:
+        return parse(written, dimensions)
+    except UnitError:
+        return None

@@ -1,0 +1,116 @@
+"""The names of the files around a result file NAME.h5, and what keeps a disk honest about them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from nakctl.errors import InputError, RecordError
+
+# What one row of samples needs until the run is sealed: 50 B in the journal, 44 B in the live view, and the
+# compressed copy that exists beside both for a moment.
+BYTES_PER_ROW = 110
+BALLAST_BYTES = 64 << 20
+
+
+def journal_of(path: Path) -> Path:
+    return Path(f"{path}.journal")
+
+
+def ballast_of(path: Path) -> Path:
+    return Path(f"{path}.ballast")
+
+
+def lock_of(path: Path) -> Path:
+    """Held by the process that records the run, see `lock`."""
+    return Path(f"{path}.lock")
+
+
+def temporary_of(path: Path) -> Path:
+    """The sealed file before it has its name."""
+    return Path(f"{path}.sealing")
+
+
+def beside_of(path: Path) -> Path:
+    """The sealed file if another program keeps NAME.h5 open, which Windows then does not let us replace."""
+    return path.with_name(f"{path.stem}.sealed.h5")
+
+
+def damaged_of(path: Path) -> Path:
+    """The journal of a run that could not be recovered whole: it is kept."""
+    return Path(f"{path}.journal.damaged")
+
+
+def refuse_existing(path: Path) -> None:
+    """InputError if NAME.h5 or a run's leftovers are there: nothing is ever overwritten."""
+    if journal_of(path).exists():
+        raise InputError(f"{path} is a run that was not sealed: nakctl recover {path}")
+    for file in (path, beside_of(path)):
+        if file.exists():
+            raise InputError(f"{file} exists and is not overwritten")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is no folder")
+
+
+def refuse_network_share(path: Path) -> None:
+    """RecordError on a Windows share. SQLite's write-ahead log needs memory shared between processes."""
+    if path.resolve().drive.startswith("\\\\"):  # resolve() also unmasks a drive letter of the network
+        raise RecordError(f"{path} is on a network share, where a journal is not safe: use a local disk")
+
+
+def refuse_full_disk(path: Path, expected_rows: int) -> None:
+    """RecordError if the rows to expect do not fit beside the ballast."""
+    free = shutil.disk_usage(path.parent).free
+    need = expected_rows * BYTES_PER_ROW
+    if need > free:
+        raise RecordError(
+            f"{path.parent} has {free / 1e6:.0f} MB left; {expected_rows} samples need {need / 1e6:.0f} MB"
+        )
+
+
+def make_ballast(path: Path) -> None:
+    """Room that is given up when the disk is full, so that a run can end in order."""
+    free = shutil.disk_usage(path.parent).free
+    size = min(BALLAST_BYTES, free // 16)
+    with ballast_of(path).open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+        else:
+            file.truncate(size)  # NTFS sets the clusters aside
+
+
+def remove_journal(path: Path) -> None:
+    """Remove the journal with what belongs to it, itself last: as long as it is there, there is work."""
+    journal = journal_of(path)
+    belongings = (Path(f"{journal}-wal"), Path(f"{journal}-shm"), ballast_of(path), lock_of(path))
+    for leftover in (*belongings, journal):
+        leftover.unlink(missing_ok=True)
+
+
+def keep_damaged_journal(path: Path) -> None:
+    """Set a journal aside that still holds what could not be read, under names that belong together."""
+    for end in ("-wal", ""):
+        kept = Path(f"{journal_of(path)}{end}")
+        if kept.exists():
+            kept.replace(f"{damaged_of(path)}{end}")
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the bytes of the file are on the disk."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in the folder are on the disk. Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

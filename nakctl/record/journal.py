@@ -1,0 +1,312 @@
+"""The journal: everything a run records, safe on the disk before anything else is done with it.
+
+A SQLite database in WAL mode, `NAME.h5.journal`. One poll of the instrument is one row and one transaction,
+so all tables of the poll become visible together; each table of the poll is one block of packed rows,
+which is as fast as appending to a plain file. SQLite repairs torn writes, full disks and power cuts by
+itself; a checksum per poll finds what it does not look for.
+
+    document(name, json, crc)                     header, and end once the run is over
+    poll(seq, crc, events, samples, impedance, …)  blocks of rows as `layout` describes them; NULL: none
+
+Loss: kill -9 takes what was not yet appended. A power cut takes at most the last second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.errors import RecordError
+from nakctl.record import files, layout, lock
+
+MEMORY_BUDGET_BYTES = 64 << 20
+# How long a commit may wait for the disk to confirm it: ordinary rows, and ends of steps and events. A dry
+# run ends thousands of steps a second, which is why even those are not confirmed one by one.
+_DURABLE_S = 1.0
+_URGENT_S = 0.1
+_BATCH = 64
+_REQUIRED = {"format", "run_id", "start_time", "title"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line in the record. severity: 0 note, 1 warning, 2 alarm; code is for machines."""
+
+    time_s: float
+    severity: int
+    code: str
+    step_count: int
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One poll as it is stored. blocks: packed rows by table; events: a JSON list."""
+
+    seq: int
+    events: bytes
+    blocks: dict[str, bytes]
+
+    @property
+    def crc(self) -> int:
+        crc = zlib.crc32(self.events, self.seq & 0xFFFFFFFF)
+        for name in sorted(self.blocks):
+            crc = zlib.crc32(self.blocks[name], zlib.crc32(name.encode(), crc))
+        return crc
+
+    @property
+    def size(self) -> int:
+        return len(self.events) + sum(map(len, self.blocks.values()))
+
+    def rows(self, table: layout.Table) -> npt.NDArray[np.void]:
+        return np.frombuffer(self.blocks.get(table.name, b""), table.dtype)
+
+    def event_list(self) -> list[Event]:
+        return [Event(**each) for each in json.loads(self.events)]
+
+
+class JournalDamage(RecordError):
+    """The journal cannot be read beyond poll `good`."""
+
+    def __init__(self, good: int, reason: str) -> None:
+        self.good = good
+        self.reason = reason
+        super().__init__(f"the journal is damaged after poll {good}: {reason}")
+
+
+class Journal:
+    """The writing end. Made by `create`, used by one thread."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, tables: dict[str, layout.Table]) -> None:
+        self._lock = lock.hold(files.lock_of(path))
+        self._ballast = files.ballast_of(path)
+        self._db = db
+        self._tables = tables
+        self._seq = 0
+        self._waiting: list[Poll] = []
+        self._durable_at = time.monotonic()
+        self._urgent = False
+        self._columns = _columns(tables)
+        marks = ", ".join("?" * (len(self._columns) + 3))
+        self._insert = f"INSERT INTO poll (seq, crc, events, {', '.join(self._columns)}) VALUES ({marks})"
+
+    @classmethod
+    def create(cls, path: Path, header: Mapping[str, Any]) -> Journal:
+        """Start the journal of NAME.h5, after all checks that can be made before a run.
+
+        header  see `nakctl.record.recorder`; expected_rows is used for the check of the disk
+        Raises InputError if NAME.h5 or its journal exists, RecordError if the disk cannot hold the run.
+        """
+        if missing := _REQUIRED - header.keys():
+            raise ValueError(f"the header of a run needs {', '.join(sorted(missing))}")
+        files.refuse_existing(path)
+        files.refuse_network_share(path)
+        files.refuse_full_disk(path, int(header.get("expected_rows", 0)))
+        tables = layout.tables(header)
+        try:
+            files.make_ballast(path)
+            return cls(path, _prepared(path, tables, header), tables)
+        except (sqlite3.Error, OSError) as error:
+            files.remove_journal(path)
+            raise RecordError(f"{files.journal_of(path)} could not be started: {error}") from error
+
+    def append(self, tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event] = ()) -> str | None:
+        """Add what one poll brought, as one transaction.
+
+        Returns None, or why it could not be written (a full disk): then it waits in memory, and every
+        further append tries again. RecordError once more than 64 MB wait.
+        """
+        blocks = {name: self._block(name, rows) for name, rows in tables.items() if len(rows)}
+        if blocks or events:
+            self._seq += 1
+            self._waiting.append(Poll(self._seq, _packed([asdict(event) for event in events]), blocks))
+            self._urgent |= bool(events) or "steps" in blocks
+        return self._flush() if self._waiting else None
+
+    def end(self, status: str, end_reason: str, facts: Mapping[str, Any]) -> None:
+        """Say that nothing more comes; what still waits is written with it. RecordError if that fails."""
+        end = {"status": status, "end_reason": end_reason, "facts": dict(facts), "polls": self._seq}
+        self._urgent, self._durable_at = True, -float("inf")
+        if trouble := self._flush(_packed(end)):
+            raise RecordError(f"the end of the run could not be written: {trouble}")
+
+    def close(self) -> None:
+        """Let go of the files; the ballast is no longer needed."""
+        self._db.close()
+        self._lock.close()
+        self._ballast.unlink(missing_ok=True)
+
+    def _block(self, name: str, rows: npt.NDArray[np.void]) -> bytes:
+        if rows.dtype != self._tables[name].dtype:
+            raise TypeError(f"{name}: rows are {rows.dtype}, not {self._tables[name].dtype}")
+        return rows.tobytes()
+
+    def _flush(self, end: bytes | None = None) -> str | None:
+        try:
+            self._commit(end)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL and self._ballast.exists():
+                self._ballast.unlink()
+                return self._flush(end)
+            self._check_budget(error)
+            return str(error)
+        self._waiting.clear()
+        return None
+
+    def _commit(self, end: bytes | None) -> None:
+        """One transaction; on failure SQLite undoes it and `_waiting` stays as it is."""
+        waited_s = time.monotonic() - self._durable_at
+        durable = waited_s >= (_URGENT_S if self._urgent else _DURABLE_S)
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(self._insert, map(self._row, self._waiting))
+            if end is not None:
+                _write_document(self._db, "end", end)
+        if durable:
+            self._durable_at, self._urgent = time.monotonic(), False
+
+    def _row(self, poll: Poll) -> tuple[int | bytes | None, ...]:
+        return (poll.seq, poll.crc, poll.events, *(poll.blocks.get(name) for name in self._columns))
+
+    def _check_budget(self, cause: sqlite3.Error) -> None:
+        waiting = sum(poll.size for poll in self._waiting)
+        if waiting > MEMORY_BUDGET_BYTES:
+            raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
+
+
+class JournalReader:
+    """The reading end: while the run goes on, and afterwards.
+
+    header  as it was given to `create`, with the number of the process that writes (pid)
+    tables  the layout of the rows at the time they were written
+    Raises JournalDamage, a RecordError, if not even the header can be read.
+    """
+
+    def __init__(self, path: Path, *, lock: bool = False) -> None:
+        """lock: keep every other sealer out until `close` (or until this process is gone)."""
+        mode = "rw" if lock else "ro"
+        uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
+        try:
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60.0)
+        except sqlite3.Error as error:
+            raise JournalDamage(0, str(error)) from error
+        try:
+            self._start(lock)
+        except RecordError:
+            self._db.close()
+            raise
+
+    def _start(self, lock: bool) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE" if lock else "PRAGMA query_only = 1")
+        except sqlite3.Error as error:
+            raise JournalDamage(0, str(error)) from error
+        header = self._document("header")
+        if header is None:
+            raise JournalDamage(0, "it ends before its header")
+        self.header: dict[str, Any] = header
+        self.tables = layout.from_json(header["tables"])
+        self._columns = _columns(self.tables)
+        self._select = (
+            f"SELECT seq, crc, events, {', '.join(self._columns)} FROM poll "
+            f"WHERE seq > ? ORDER BY seq LIMIT {_BATCH}"
+        )
+
+    def end(self) -> dict[str, Any] | None:
+        """status, end_reason, facts, polls; None as long as the run was not ended in order."""
+        return self._document("end")
+
+    def polls(self, after: int = 0) -> Iterator[Poll]:
+        """All polls there are after number `after`, in order; JournalDamage at the first bad one."""
+        while True:
+            try:
+                batch = self._db.execute(self._select, (after,)).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise JournalDamage(after, str(error)) from error
+            for row in batch:
+                yield self._checked(row, after)
+                after += 1
+            if len(batch) < _BATCH:
+                return
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _checked(self, row: tuple[Any, ...], after: int) -> Poll:
+        seq, crc, *parts = row
+        if seq != after + 1:
+            raise JournalDamage(after, f"the next poll is number {seq}")
+        if not all(part is None or isinstance(part, bytes) for part in parts):
+            raise JournalDamage(after, "the next poll is of another type than it was written")
+        events, *blocks = parts
+        named = zip(self._columns, blocks, strict=True)
+        present = {name: block for name, block in named if block is not None}
+        poll = Poll(seq, events or b"", present)
+        if poll.crc != crc:
+            raise JournalDamage(after, "the checksum of the next poll is wrong")
+        return poll
+
+    def _document(self, name: str) -> dict[str, Any] | None:
+        """JournalDamage if it is there and not as it was written."""
+        try:
+            row = self._db.execute("SELECT json, crc FROM document WHERE name = ?", (name,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise JournalDamage(0, str(error)) from error
+        if row is None:
+            return None
+        if not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
+            raise JournalDamage(0, f"the checksum of its {name} is wrong")
+        found: dict[str, Any] = json.loads(row[0])
+        return found
+
+
+def _prepared(
+    path: Path, tables: Mapping[str, layout.Table], header: Mapping[str, Any]
+) -> sqlite3.Connection:
+    """A new journal with its header, or nothing."""
+    kept = dict(header) | {"tables": layout.to_json(tables.values()), "pid": os.getpid()}
+    blocks = ", ".join(f"{name} BLOB" for name in _columns(tables))
+    db = sqlite3.connect(files.journal_of(path), isolation_level=None)
+    try:
+        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            raise sqlite3.OperationalError("no write-ahead log is possible here (a network folder?)")
+        db.execute("PRAGMA synchronous = FULL")
+        with db:
+            db.execute("BEGIN")
+            db.execute("CREATE TABLE document (name TEXT PRIMARY KEY, json BLOB, crc INTEGER)")
+            db.execute(f"CREATE TABLE poll (seq INTEGER PRIMARY KEY, crc INTEGER, events BLOB, {blocks})")
+            _write_document(db, "header", _packed(kept))
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
+    """The tables that come as blocks of rows; events are kept whole, as JSON."""
+    return tuple(name for name in tables if name != "events")
+
+
+def _write_document(db: sqlite3.Connection, name: str, content: bytes) -> None:
+    db.execute("INSERT INTO document VALUES (?, ?, ?)", (name, content, zlib.crc32(content)))
+
+
+def _packed(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    """Facts may come as numpy numbers; nothing that a fact is made of may stop the record."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

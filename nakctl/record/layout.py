@@ -1,0 +1,263 @@
+"""The tables of a result file: every name, type, unit and attribute, as data.
+
+In memory a table is a numpy structured array with exactly `Table.dtype` (little endian, packed); in HDF5 each
+of its columns is one dataset. A dataset cannot be called `Ewe/V`, as EC-Lab does, or `Voltage / V`, as the
+Battery Data Format does, because `/` separates HDF5 groups: so names are short, and each column carries its
+unit, its axis label and its names in those two worlds as attributes.
+
+Sign: I > 0 oxidises (strips) the working electrode. Z = E/I: a capacitor has Z_im < 0.
+Source of the bdf_* terms: Battery Data Format 1.3 of the Battery Data Alliance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.channel import Flag
+
+FORMAT = 1
+I_SIGN = "I > 0 oxidises (strips) the working electrode"
+GAP_CODE = "gap"  # code of the events that tell of rows which are known to be missing
+_BDF_IRI = "https://w3id.org/battery-data-alliance/ontology/battery-data-format#"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. units as UDUNITS reads them, "1" for a plain number, "" for text.
+
+    long_name  label of an axis; bdf_* the term of the Battery Data Format and eclab_name the column of
+    EC-Lab that mean the same, "" where there is none; notes: further attributes of the dataset
+    """
+
+    name: str
+    dtype: str
+    units: str
+    long_name: str
+    bdf_name: str = ""
+    bdf_label: str = ""
+    eclab_name: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What the dataset of this column carries."""
+        terms = {
+            "bdf_name": self.bdf_name,
+            "bdf_label": self.bdf_label,
+            "bdf_iri": self.bdf_name and _BDF_IRI + self.bdf_name,
+            "eclab_name": self.eclab_name,
+        }
+        written = {name: text for name, text in (terms | self.notes).items() if text}
+        return {"units": self.units, "long_name": self.long_name} | written
+
+
+@dataclass(frozen=True)
+class Table:
+    """One growing table, a group of the file whose columns have equal lengths.
+
+    live_chunk, sealed_chunk  rows of an HDF5 chunk. A live file rewrites its last chunk at every flush, so
+    that one is small; a sealed file is compressed by whole chunks, so that one is large.
+    """
+
+    name: str
+    nx_class: str
+    columns: tuple[Column, ...]
+    live_chunk: int
+    sealed_chunk: int
+    signal: str = ""
+    axes: str = ""
+    auxiliary_signals: tuple[str, ...] = ()
+
+    @cached_property
+    def dtype(self) -> np.dtype[np.void]:
+        return np.dtype([(column.name, column.dtype) for column in self.columns])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def empty(self) -> npt.NDArray[np.void]:
+        return np.empty(0, self.dtype)
+
+
+def _flag_bits() -> str:
+    return ", ".join(f"{flag.value} {flag.name}" for flag in Flag)
+
+
+def _time(long_name: str = "time / s") -> Column:
+    return Column("time", "<f8", "s", long_name, "test_time_second", "Test Time / s", "time/s")
+
+
+def _step_count() -> Column:
+    notes = {"meaning": "number of the executed step, counted through the run; never repeats"}
+    return Column("step_count", "<u4", "1", "step count", "step_count", "Step Count / 1", notes=notes)
+
+
+def _step_id() -> Column:
+    notes = {"meaning": "number of the step in the plan; repeats when the step does"}
+    return Column("step_id", "<u4", "1", "step id", "step_id", "Step ID", "Ns", notes)
+
+
+def _cycle() -> Column:
+    return Column("cycle", "<u4", "1", "cycle", "cycle_count", "Cycle Count / 1", "cycle number")
+
+
+def _flags() -> Column:
+    return Column("flags", "<u2", "1", "flags", notes={"bits": _flag_bits()})
+
+
+def _spectrum() -> Column:
+    return Column("spectrum", "<u4", "1", "spectrum", notes={"meaning": "number of the spectrum in the run"})
+
+
+def samples(three_electrode: bool, I_ranges: Mapping[Any, str] | None = None) -> Table:
+    """The main table: one row per sample.
+
+    three_electrode  adds Ece. The Battery Data Format calls the voltage across the cell `voltage_volt`: that
+                     is Ewe only when the counter electrode is the reference.
+    I_ranges         names of the codes in I_range
+    """
+    voltage = ("", "") if three_electrode else ("voltage_volt", "Voltage / V")
+    ranges = ", ".join(f"{code} {name}" for code, name in (I_ranges or {}).items())
+    Ece = (Column("Ece", "<f4", "V", "Ece / V", "", "", "Ece/V"),) if three_electrode else ()
+    columns = (
+        _time(),
+        Column("Ewe", "<f4", "V", "Ewe / V", *voltage, "Ewe/V"),
+        *Ece,
+        Column("I", "<f4", "A", "I / A", "current_ampere", "Current / A", "I/mA", {"sign": I_SIGN}),
+        Column("Q", "<f8", "A*h", "Q / A h", "net_capacity_ah", "Net Capacity / Ah", "(Q-Qo)/mA.h"),
+        _step_count(),
+        _step_id(),
+        _cycle(),
+        _flags(),
+        Column("I_range", "<i2", "1", "I range", "", "", "I Range", {"enum": ranges}),
+        Column("control", "<f4", "V or A", "control / V or A", "", "", "control/V/mA"),
+    )
+    return Table("samples", "NXdata", columns, 1024, 16384, "Ewe", "time", ("I",))
+
+
+def _impedance() -> Table:
+    def ohm(name: str, label: str, bdf_name: str, bdf_label: str, eclab: str, sign: str = "") -> Column:
+        notes = {"sign": sign} if sign else {}
+        return Column(name, "<f8", "ohm", label, bdf_name, bdf_label, eclab, notes)
+
+    capacitive = "as Z = E/I gives it: capacitive is negative (EC-Lab's column holds the opposite)"
+    peak = {"amplitude": "peak"}
+    columns = (
+        _time(),
+        _spectrum(),
+        _step_count(),
+        Column("frequency", "<f8", "Hz", "f / Hz", "frequency_hertz", "Frequency / Hz", "freq/Hz"),
+        ohm("Z_re", "Re(Z) / ohm", "real_impedance_ohm", "Real Impedance / ohm", "Re(Z)/Ohm"),
+        ohm(
+            "Z_im",
+            "Im(Z) / ohm",
+            "imaginary_impedance_ohm",
+            "Imaginary Impedance / ohm",
+            "-Im(Z)/Ohm",
+            capacitive,
+        ),
+        ohm("Z_abs", "|Z| / ohm", "absolute_impedance_ohm", "Absolute Impedance / ohm", "|Z|/Ohm"),
+        Column("Z_phase", "<f8", "deg", "phase(Z) / deg", "phase_degree", "Phase / deg", "Phase(Z)/deg"),
+        Column("E_dc", "<f4", "V", "Ewe (DC) / V", "", "", "<Ewe>/V"),
+        Column("I_dc", "<f4", "A", "I (DC) / A", "", "", "<I>/mA", {"sign": I_SIGN}),
+        Column("E_amp", "<f4", "V", "Ewe amplitude / V", "", "", "|Ewe|/V", peak),
+        Column("I_amp", "<f4", "A", "I amplitude / A", "", "", "|I|/A", peak),
+        _flags(),
+    )
+    return Table("impedance", "NXdata", columns, 256, 4096, "Z_abs", "frequency", ("Z_phase",))
+
+
+def _row_columns(of: str, count: str) -> tuple[Column, Column]:
+    return (
+        Column("first_row", "<u8", "1", f"first row in {of}"),
+        Column("row_count", count, "1", f"rows in {of}"),
+    )
+
+
+def _spectra() -> Table:
+    complete = {"meaning": "1: every frequency that was asked for is there"}
+    columns = (
+        _spectrum(),
+        _step_count(),
+        _cycle(),
+        _time("start / s"),
+        *_row_columns("impedance", "<u4"),
+        Column("complete", "u1", "1", "complete", notes=complete),
+    )
+    return Table("spectra", "NXcollection", columns, 64, 1024)
+
+
+def _steps() -> Table:
+    columns = (
+        _step_count(),
+        _step_id(),
+        _cycle(),
+        Column("technique", "S16", "", "technique"),
+        Column("label", "S64", "", "label"),
+        Column("t_start", "<f8", "s", "start / s"),
+        Column("t_end", "<f8", "s", "end / s"),
+        *_row_columns("samples", "<u8"),
+        Column("end_reason", "S64", "", "why it ended"),
+    )
+    return Table("steps", "NXcollection", columns, 64, 1024)
+
+
+def _events() -> Table:
+    columns = (
+        _time(),
+        Column("severity", "u1", "1", "severity", notes={"enum": "0 note, 1 warning, 2 alarm"}),
+        Column("code", "S32", "", "code"),
+        _step_count(),
+        Column("message", "S256", "", "message"),
+    )
+    return Table("events", "NXcollection", columns, 64, 256)
+
+
+def _clock() -> Table:
+    unix = Column("unix_time", "<f8", "s", "Unix time / s", "unix_time_second", "Unix Time / s")
+    return Table("clock", "NXcollection", (_time(), unix), 64, 256)
+
+
+SAMPLES = samples(three_electrode=False)
+SAMPLES_3E = samples(three_electrode=True)
+IMPEDANCE = _impedance()
+SPECTRA = _spectra()
+STEPS = _steps()
+EVENTS = _events()
+CLOCK = _clock()
+
+
+def tables(header: Mapping[str, Any]) -> dict[str, Table]:
+    """The tables of the run that `header` describes, by name."""
+    main = samples(bool(header.get("three_electrode")), header.get("I_ranges"))
+    return {table.name: table for table in (main, IMPEDANCE, SPECTRA, STEPS, EVENTS, CLOCK)}
+
+
+def cut(text: str, size: int) -> bytes:
+    """UTF-8 of at most `size` bytes for a fixed-length text column, never ending in half a character."""
+    return text.encode()[:size].decode(errors="ignore").encode()
+
+
+def to_json(layout: Iterable[Table]) -> list[dict[str, Any]]:
+    """As the journal keeps it, so that a later version of nakctl reads the rows as they were written."""
+    return [asdict(table) for table in layout]
+
+
+def from_json(layout: Iterable[Mapping[str, Any]]) -> dict[str, Table]:
+    """The tables that `to_json` described."""
+    return {str(each["name"]): _table(**each) for each in layout}
+
+
+def _table(columns: list[dict[str, Any]], auxiliary_signals: list[str], **rest: Any) -> Table:
+    return Table(
+        columns=tuple(Column(**column) for column in columns),
+        auxiliary_signals=tuple(auxiliary_signals),
+        **rest,
+    )

@@ -1,0 +1,79 @@
+"""The helper that keeps NAME.h5 readable while the run goes on, and seals it at the end.
+
+`python -m nakctl.record.live NAME.h5`, started by the recorder. It follows the journal and appends to an HDF5
+file in SWMR mode: one writer, any number of readers. Rows are seen within a second of being recorded.
+
+A libhdf5 handle that failed one write must not be used again, nor closed: once there is room again it goes on
+"successfully" and writes zeros, and closing it on a full disk crashes (h5py issue 914). So on a write error
+this process leaves at once, and the recorder starts another one, which begins anew from the journal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import h5py
+
+from nakctl.errors import RecordError
+from nakctl.record import files, lock, seal
+from nakctl.record.journal import JournalReader
+from nakctl.record.replay import LIBVER, Replay
+
+_LOOK_S = 0.05  # how soon the end of the run is noticed
+_WRITE_S = 0.5  # each flush writes the last chunk of every column again, so not more often than needed
+
+
+def main() -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, and then the record is sealed here
+    path = Path(sys.argv[1])
+    try:
+        journal = JournalReader(path)
+        if journal.end() is None and lock.is_held(files.lock_of(path)):
+            follow(path, journal)
+        ended = journal.end() is not None
+        journal.close()
+    except RecordError as error:
+        return _complain(error)
+    return seal.main() if ended else 0
+
+
+def follow(path: Path, journal: JournalReader) -> None:
+    """Keep the live view until the run has ended, or the process that writes it is gone."""
+    try:
+        path.unlink(missing_ok=True)  # the view of a helper that died; the journal says it is not sealed
+        # Without locks: on Windows they are mandatory, and a viewer that locks would break the writer.
+        file = h5py.File(path, "w", libver=LIBVER, locking=False)
+        replay = Replay(file, journal, sealed=False)
+        file.swmr_mode = True
+        while not _ends_within(_WRITE_S, journal) and lock.is_held(files.lock_of(path)):
+            for poll in journal.polls(after=replay.seq):
+                replay.add(poll)
+            replay.write()
+            file.flush()
+        file.close()
+    except (OSError, RuntimeError) as error:  # what h5py makes of the errors of libhdf5
+        _complain(error)
+        os._exit(1)
+
+
+def _ends_within(seconds: float, journal: JournalReader) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if journal.end() is not None:
+            return True
+        time.sleep(_LOOK_S)
+    return False
+
+
+def _complain(error: Exception) -> int:
+    sys.stderr.write(f"{error}\n")
+    sys.stderr.flush()
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

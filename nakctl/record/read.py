@@ -1,0 +1,239 @@
+"""Reading a run: sealed, still going on, or killed. Nothing has to be recovered first.
+
+    with open_run("run.h5") as run:
+        run.header.status, run.samples.time, run.samples.Ewe, run.spectrum(3)
+
+The file is open only while something is read from it, so a run that ends can always be sealed (Windows does
+not replace an open file). Columns are read when asked for and kept; all columns of a table have one length.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.errors import InputError, RecordError
+from nakctl.record import files
+from nakctl.record.describe import last_time_s, read_fields
+from nakctl.record.layout import GAP_CODE
+
+# A run exists as a journal for a moment before there is anything to open.
+_PATIENCE_S = 5.0
+_PAUSE_S = 0.05
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says about its run, beside the arrays.
+
+    status       running (also of a killed run, until it is recovered), completed, stopped, aborted,
+                 interrupted or recovered; sealed: whether the file is final
+    end_reason   "" as long as it runs; recovery: what is known of a run that had to be recovered, else ""
+    cell, area_cm2, protocol (the YAML as it was), plan (as compiled), results: as recorded; None: not known
+    duration_s   from the start to the last row
+    gaps         number of events with the code `layout.GAP_CODE`: rows that are known to be missing
+    """
+
+    title: str
+    simulated: bool
+    status: str
+    sealed: bool
+    end_reason: str
+    recovery: str
+    run_id: str
+    start_time: str
+    duration_s: float
+    cell: str
+    area_cm2: float | None
+    instrument: dict[str, Any]
+    protocol: str
+    protocol_file: str
+    plan: dict[str, Any]
+    program: str
+    params: dict[str, Any]
+    results: dict[str, Any]
+    environment: dict[str, Any]
+    note: str
+    gaps: int
+
+
+class Columns:
+    """One table of a run: `table.name` or `table["name"]` is a column, (n,) with n the same for all.
+
+    Text columns come as str. len(table) is n; table.names lists the columns.
+    """
+
+    def __init__(self, path: Path, table: str, names: tuple[str, ...], length: int) -> None:
+        self._path, self._table = path, table
+        self._read: dict[str, Array] = {}
+        self.names = names
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.names:
+            raise KeyError(f"{self._table} has no column {name}; it has {', '.join(self.names)}")
+        if name not in self._read:
+            self._read[name] = _column(self._path, f"entry/{self._table}/{name}", self.length)
+        return self._read[name]
+
+    def __getattr__(self, name: str) -> Array:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from error
+
+    def forget(self) -> None:
+        self._read.clear()
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.names]
+
+
+class Run:
+    """A run's file. Everything is as of the opening, or of the last `refresh`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _opened(path) as file:
+            self._look(file)
+
+    def refresh(self) -> None:
+        """Take notice of what was recorded since. No table gets shorter by this."""
+        with _opened(self.path) as file:
+            if len(file["entry/samples/time"]) >= len(self.samples):  # else a live view begun anew
+                self._look(file)
+
+    def spectrum(self, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.complex128]]:
+        """frequency in Hz and Z = E/I in ohm, each (m,), in the order measured; number as in `spectra`.
+
+        Raises InputError if there is no such spectrum.
+        """
+        rows = self.impedance["spectrum"] == number
+        if not rows.any():
+            known = ", ".join(map(str, np.unique(self.impedance["spectrum"])[:20])) or "none"
+            raise InputError(f"{self.path} has no spectrum {number}; there are: {known}")
+        Z_ohm = self.impedance["Z_re"][rows] + 1j * self.impedance["Z_im"][rows]
+        return self.impedance["frequency"][rows], Z_ohm
+
+    def close(self) -> None:
+        """Forget the arrays that were read. The file itself is not held open."""
+        for table in self._tables:
+            table.forget()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _look(self, file: h5py.File) -> None:
+        def columns(table: str) -> Columns:
+            lengths = {name: len(column) for name, column in file["entry"][table].items()}
+            shortest = min(lengths.values())  # a flush may be seen half done
+            return Columns(self.path, table, tuple(lengths), shortest)
+
+        self.header = _header(file)
+        self.samples = columns("samples")
+        self.impedance = columns("impedance")
+        self.spectra = columns("spectra")
+        self.steps = columns("steps")
+        self.events = columns("events")
+        self.clock = columns("clock")
+        self._tables = (self.samples, self.impedance, self.spectra, self.steps, self.events, self.clock)
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in NAME.h5: sealed, going on, or killed.
+
+    Raises InputError if there is no such file, RecordError if it cannot be read.
+    """
+    return Run(Path(path))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    file = _open(path)
+    try:
+        with file:
+            yield file
+    except (OSError, RuntimeError, KeyError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
+
+
+def _open(path: Path) -> h5py.File:
+    """Sealed files open plainly, live and killed ones only as what they are."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        for how in ({}, {"swmr": True}):
+            try:
+                return h5py.File(path, "r", locking=False, **how)
+            except OSError as error:
+                trouble = error
+        if time.monotonic() > until or not files.journal_of(path).exists():
+            break
+        time.sleep(_PAUSE_S)
+    if files.journal_of(path).exists():
+        raise RecordError(f"{path} cannot be read before nakctl recover {path}: {trouble}") from trouble
+    if not path.exists():
+        raise InputError(f"{path}: no such file") from trouble
+    raise RecordError(f"{path} is no HDF5 file that can be read: {trouble}") from trouble
+
+
+def _column(path: Path, name: str, length: int) -> Array:
+    with _opened(path) as file:
+        dataset = file[name]
+        if len(dataset) < length:
+            raise RecordError(f"{path}: the live view is being built anew; try again in a moment")
+        if h5py.check_string_dtype(dataset.dtype) is None:
+            values: Array = dataset[:length]
+        else:
+            values = dataset.asstr()[:length].astype(np.str_)
+    return values
+
+
+def _header(file: h5py.File) -> Header:
+    entry = file["entry"]
+    top = read_fields(entry)
+    sample, protocol, plan = (read_fields(entry[name]) for name in ("sample", "protocol", "plan"))
+    return Header(
+        title=top["title"],
+        simulated=bool(entry.attrs["simulated"]),
+        status=top["run_status"],
+        sealed=bool(file.attrs.get("sealed", False)),
+        end_reason=top.get("end_reason", ""),
+        recovery=top.get("recovery", ""),
+        run_id=top["entry_identifier_uuid"],
+        start_time=top["start_time"],
+        duration_s=last_time_s(entry),
+        cell=sample.get("name", ""),
+        area_cm2=sample["electrode_area"]["value"] if "electrode_area" in sample else None,
+        instrument=read_fields(entry["instrument/potentiostat"]),
+        protocol=protocol.get("data", ""),
+        protocol_file=protocol.get("file_name", ""),
+        plan=json.loads(plan.get("data", "{}")),
+        program=plan.get("program", ""),
+        params=protocol.get("params", {}),
+        results=read_fields(entry["results"]) if "results" in entry else {},
+        environment=read_fields(entry["environment"]),
+        note=top.get("note", ""),
+        gaps=int(np.count_nonzero(entry["events/code"][()] == GAP_CODE.encode())),
+    )

@@ -1,0 +1,141 @@
+"""What a run records with: the journal, and a helper process that turns it into HDF5 while the run goes on.
+
+    recorder = Recorder.create(path, header)
+    recorder.append({"samples": rows, ...}, events)      # once per poll
+    finished = recorder.finish("completed", "end of the protocol", {"ccd": {"value": 0.4, "units": "mA/cm2"}})
+
+Keys of the header (JSON values): format, run_id, start_time (ISO 8601 with zone), title, simulated; as far as
+they are known user, sample, instrument, protocol, plan, program, params, rules, limits, environment,
+command_line, git, note, seed, three_electrode, I_ranges {code: name}, expected_rows.
+
+This module and all it imports stay clear of h5py: a full disk can crash libhdf5, never the process that
+controls the cell.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.errors import RecordError
+from nakctl.record.journal import Event, Journal
+from nakctl.record.process import Helper, Outcome
+
+_RESTARTS = 5
+_RESTART_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How the record ended. path: the file to open; message: a sentence for the user, "" if all is well."""
+
+    path: Path
+    sealed: bool
+    message: str
+
+
+class Recorder:
+    """The record of one run."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self.path = path
+        self._journal = journal
+        self._live: Helper | None = None
+        self._restarts_left = _RESTARTS
+        self._time_s = 0.0
+        self._waits = False
+        self._unwritten: list[Event] = []  # made by the last append, after it had written
+        self._start_live()
+
+    @classmethod
+    def create(cls, path: Path, header: Mapping[str, Any]) -> Recorder:
+        """Start recording into NAME.h5. Nothing is overwritten.
+
+        Raises InputError if the file or an unsealed run of that name exists, RecordError if the disk cannot
+        hold what is expected.
+        """
+        return cls(path, Journal.create(path, header))
+
+    def append(
+        self, tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event] = ()
+    ) -> tuple[Event, ...]:
+        """Keep what one poll brought; tables as in `layout`, by name, any of them left out or empty.
+
+        Returns what the record itself has to report (it is recorded too): the live view was restarted, or
+        the disk does not take the rows, which then wait in memory. RecordError when 64 MB of them wait.
+        """
+        self._time_s = _latest(tables, events, self._time_s)
+        about_live = self._watch_live()
+        trouble = self._journal.append(tables, [*events, *self._unwritten, *about_live])
+        self._unwritten = self._watch_disk(trouble)
+        return (*about_live, *self._unwritten)
+
+    def finish(self, status: str, end_reason: str, facts: Mapping[str, Any] | None = None) -> Finished:
+        """End the record and seal the file; returns when that is done or cannot be done now.
+
+        status  completed, stopped, aborted or interrupted
+        facts   results for /entry/results: name -> number, text or {"value": number, "units": text}
+        """
+        try:
+            self._journal.append({}, self._unwritten)
+            self._journal.end(status, end_reason, facts or {})
+        except RecordError as error:
+            self.abandon()
+            return Finished(self.path, False, f"{error}; when there is room: nakctl recover {self.path}")
+        self._journal.close()
+        said = self._live.wait() if self._live else ""
+        self._live = None
+        if not isinstance(said, Outcome):
+            said = Helper("seal", self.path).wait()
+        if isinstance(said, Outcome):
+            return Finished(said.path, said.sealed, said.message)
+        return Finished(self.path, False, f"not sealed ({said}); try: nakctl recover {self.path}")
+
+    def abandon(self) -> None:
+        """Let go of everything as it is; `nakctl recover` makes a file of it."""
+        self._journal.close()
+        if self._live:
+            self._live.kill()
+            self._live = None
+
+    def _start_live(self) -> None:
+        self._live = Helper("live", self.path)
+        self._live_since = time.monotonic()
+
+    def _watch_live(self) -> list[Event]:
+        """Restart the live view if it died, a few times at most: the record does not depend on it."""
+        if self._live is None or self._live.is_running():
+            return []
+        if time.monotonic() - self._live_since < _RESTART_AFTER_S:
+            return []
+        reason = self._live.kill()
+        self._live = None
+        if self._restarts_left == 0:
+            return [self._event(1, "live_view_lost", f"no live view any more; the record goes on: {reason}")]
+        self._restarts_left -= 1
+        self._start_live()
+        return [self._event(0, "live_view_restarted", f"the live view was restarted: {reason}")]
+
+    def _watch_disk(self, trouble: str | None) -> list[Event]:
+        """Whether the disk stopped taking rows, or takes them again."""
+        if (trouble is not None) == self._waits:
+            return []
+        self._waits = trouble is not None
+        if trouble is not None:
+            return [self._event(2, "disk_refuses", f"rows wait in memory: {trouble}")]
+        return [self._event(0, "disk_accepts", "the rows that waited in memory are written")]
+
+    def _event(self, severity: int, code: str, message: str) -> Event:
+        return Event(self._time_s, severity, code, 0, message)
+
+
+def _latest(tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event], before_s: float) -> float:
+    rows = tables.get("samples")
+    sample_s = float(rows["time"][-1]) if rows is not None and len(rows) else before_s
+    return max([before_s, sample_s, *(event.time_s for event in events)])

@@ -1,0 +1,62 @@
+"""What the next command does about a run that was never sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nakctl.errors import InputError, RecordError
+from nakctl.record import files, lock
+from nakctl.record.journal import JournalReader
+from nakctl.record.process import Helper, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A sealed file. status: as in the file; rows: samples; message: a sentence for the user."""
+
+    path: Path
+    status: str
+    rows: int
+    message: str
+
+
+def recover(path: Path) -> Recovered:
+    """Seal what was recorded into NAME.h5, whatever became of NAME.h5 itself. Harmless on a sealed file.
+
+    Raises InputError if there is no such run or it is still going on, RecordError if it cannot be sealed (the
+    journal stays).
+    """
+    journal = files.journal_of(path)
+    if not path.exists() and not journal.exists():
+        raise InputError(f"{path}: no such run")
+    if journal.exists() and is_running(path):
+        raise InputError(f"{path} is still being recorded: stop that run first")
+    said = Helper("seal", path).wait()
+    if not isinstance(said, Outcome):
+        raise RecordError(f"{path} is not sealed, and its journal kept: {said}")
+    if not said.sealed:
+        raise RecordError(said.message)
+    return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")
+
+
+def is_running(path: Path) -> bool:
+    """Whether a process is recording into NAME.h5: it holds the lock, and has not written the end yet."""
+    if not lock.is_held(files.lock_of(path)):
+        return False
+    try:
+        journal = JournalReader(path)
+    except RecordError:
+        return False
+    try:
+        return journal.end() is None
+    except RecordError:
+        return False
+    finally:
+        journal.close()
+
+
+def unsealed(folder: Path) -> list[Path]:
+    """The NAME.h5 of all runs in the folder that wait for `recover`."""
+    names = (Path(str(journal).removesuffix(".journal")) for journal in folder.glob("*.h5.journal"))
+    return sorted(path for path in names if not is_running(path))

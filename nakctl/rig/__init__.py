@@ -1,0 +1,111 @@
+"""Which channel is which: names -> drivers, lazily.
+
+Without a rig file there are two channels, both simulated. With one, a run names its channel: the names of the
+simulated ones cannot be given to anything else, so that no slip of the pen turns a dry run into a real one,
+nor the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from nakctl.device.driver import Driver, Place
+from nakctl.errors import RigError
+
+if TYPE_CHECKING:
+    from nakctl.device.cell import Cell
+
+RIG_FILE = "rig.yaml"
+SIMULATED = {
+    "sim-sp300": Place("sim-sp300", "sim", "SP-300", 1, {}),
+    "sim-vmp3": Place("sim-vmp3", "sim", "VMP-3", 1, {}),
+}
+DEFAULT = "sim-sp300"
+DEFAULT_SIMULATED_CELL = "NaK50"
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """The channels and cells one can name here. file None: there is no rig file."""
+
+    file: Path | None
+    places: Mapping[str, Place]
+    cells: Mapping[str, Cell]
+    cell_places: Mapping[str, str]
+
+    def place(self, name: str | None) -> Place:
+        """The channel of this name; RigError lists what there is."""
+        if name is None:
+            if self.file is None:
+                return SIMULATED[DEFAULT]
+            raise RigError(f"{self.file} is here, so name the channel: --on {' | '.join(self.places)}")
+        if name in self.places:
+            return self.places[name]
+        from nakctl.text.faults import did_you_mean
+
+        where = f"in {self.file}" if self.file else f"without a {RIG_FILE}"
+        hint = did_you_mean(name, self.places) or ";"
+        raise RigError(f"there is no channel {name} {where}{hint} channels are: {', '.join(self.places)}")
+
+    def cell(self, name: str | None, place: Place) -> Cell:
+        """The cell to run. RigError if it sits elsewhere; CellError if the driver knows no such cell."""
+        driver = load_driver(place.driver)
+        if name is None:
+            return self._only_cell(place, driver)
+        if name not in self.cells:
+            return driver.cell(name)
+        seat = self.cell_places[name]
+        if seat != place.name:
+            raise RigError(f"cell {name} sits on {seat} (says {self.file}), not on {place.name}")
+        return self.cells[name]
+
+    def _only_cell(self, place: Place, driver: Driver) -> Cell:
+        seated = [name for name, seat in self.cell_places.items() if seat == place.name]
+        if len(seated) == 1:
+            return self.cells[seated[0]]
+        if seated:
+            raise RigError(f"{place.name} has several cells: name one with --cell {' | '.join(seated)}")
+        if place.name in SIMULATED:
+            return driver.cell(DEFAULT_SIMULATED_CELL)
+        raise RigError(
+            f"{place.name} has no cell in {self.file}: add one under `cells:`, or name it with --cell"
+        )
+
+
+def find_rig(path: Path | None = None) -> Rig:
+    """The rig file named, or that of the working folder, or none. RigError with every fault in it."""
+    file = path if path is not None else Path(RIG_FILE)
+    if path is None and not file.exists():
+        return Rig(None, SIMULATED, {}, {})
+    return _read(file)
+
+
+def load_driver(name: str) -> Driver:
+    """The driver of this name, imported now."""
+    for point in _drivers():
+        if point.name == name:
+            return cast(Driver, point.load())
+    raise RigError(f"there is no driver {name}; installed are: {', '.join(driver_names())}")
+
+
+def driver_names() -> tuple[str, ...]:
+    return tuple(sorted(point.name for point in _drivers()))
+
+
+def _drivers() -> Iterator[Any]:
+    yield from entry_points(group="nakctl.drivers")
+
+
+def _read(file: Path) -> Rig:
+    """A rig file; its words (and pydantic) are imported only where there is one."""
+    from nakctl.rig.words import read_rig
+
+    words = read_rig(file, driver_names(), tuple(SIMULATED))
+    places = SIMULATED | words.places()
+    return Rig(
+        file, places, words.described_cells(file), {name: c.channel for name, c in words.cells.items()}
+    )

@@ -1,0 +1,204 @@
+"""Who decides what happens next: a table `(phase, event) -> (state, commands)`. No clock, no I/O.
+
+    ready    --Begin-->       running   load and start the first segment
+    running  --ChainEnded-->  running   load and start the next one, or finish
+    running  --Tripped-->     stopping  stop the channel, then go on as the cutoff says
+    running  --Interrupted--> stopping  stop the channel, then finish
+    stopping --ChainEnded-->  running or ended
+    ended    nothing more happens
+
+Whatever is not in the table is an IllegalEvent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Literal
+
+from nakctl.device.program import HostLoop, Node, Program, Segment, Then
+from nakctl.errors import IllegalEvent
+
+Status = Literal["completed", "stopped", "aborted", "interrupted"]
+
+
+class Phase(Enum):
+    READY = "ready"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a step or the run ends, and what follows.
+
+    status is that of the run if it ends here: `completed` as wanted, `stopped` by a safety limit, `aborted`
+    by the operator, `interrupted` by trouble.
+    """
+
+    then: Then
+    reason: str
+    status: Status = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnded:
+    """The channel stopped and all its rows are here. ending: what a test of the instrument meant, if any."""
+
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """The guard wants the step, the loop or the run to end now."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Somebody asked for the end."""
+
+    ending: Ending
+
+
+Event = Begin | ChainEnded | Tripped | Interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    ending: Ending
+
+
+Command = Load | Stop | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where we are in one list of nodes, and in which pass of the loop around it (from 0)."""
+
+    index: int
+    passes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    phase: Phase = Phase.READY
+    position: tuple[Frame, ...] = ()
+    ending: Ending | None = None
+
+
+Reaction = tuple[EngineState, tuple[Command, ...]]
+ALL_DONE = Ending("end run", "all steps done")
+
+
+def react(program: Program, state: EngineState, event: Event) -> Reaction:
+    """The next state, and what to do now. IllegalEvent if the table has no such row."""
+    rule = _TABLE.get((state.phase, type(event)))
+    if rule is None:
+        raise IllegalEvent(f"{type(event).__name__} while {state.phase.value}")
+    return rule(program, state, event)
+
+
+def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
+    return _go_to(program, _enter(program.nodes, ()))
+
+
+def _chain_ended(program: Program, state: EngineState, event: Event) -> Reaction:
+    assert isinstance(event, ChainEnded)
+    return _follow(program, state, state.ending or event.ending)
+
+
+def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
+    assert isinstance(event, Tripped | Interrupted)
+    stopping = EngineState(Phase.STOPPING, state.position, event.ending)
+    return stopping, (Stop(event.ending.reason),)
+
+
+def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
+    """While stopping only a graver ending counts: the end of the run over the end of a step."""
+    assert isinstance(event, Tripped | Interrupted)
+    graver = state.ending is not None and state.ending.then != "end run" and event.ending.then == "end run"
+    return (replace(state, ending=event.ending) if graver else state), ()
+
+
+_TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {
+    (Phase.READY, Begin): _begin,
+    (Phase.RUNNING, ChainEnded): _chain_ended,
+    (Phase.RUNNING, Tripped): _trip,
+    (Phase.RUNNING, Interrupted): _trip,
+    (Phase.STOPPING, ChainEnded): _chain_ended,
+    (Phase.STOPPING, Tripped): _trip_again,
+    (Phase.STOPPING, Interrupted): _trip_again,
+}
+
+
+def _follow(program: Program, state: EngineState, ending: Ending | None) -> Reaction:
+    if ending is not None and ending.then == "end run":
+        return EngineState(Phase.ENDED, state.position, ending), (Finish(ending),)
+    if ending is not None and ending.then == "end loop":
+        return _go_to(program, _leave_loop(program, state.position))
+    return _go_to(program, _advance(program.nodes, state.position))
+
+
+def _go_to(program: Program, position: tuple[Frame, ...] | None) -> Reaction:
+    if position is None:
+        return EngineState(Phase.ENDED, (), ALL_DONE), (Finish(ALL_DONE),)
+    node = node_at(program.nodes, position)
+    assert isinstance(node, Segment)
+    return EngineState(Phase.RUNNING, position), (Load(node),)
+
+
+def node_at(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
+    node = nodes[position[0].index]
+    for frame in position[1:]:
+        assert isinstance(node, HostLoop)
+        node = node.body[frame.index]
+    return node
+
+
+def _enter(nodes: tuple[Node, ...], outer: tuple[Frame, ...], index: int = 0) -> tuple[Frame, ...]:
+    """The first segment at or inside node `index`; a loop's body is never empty."""
+    position = (*outer, Frame(index))
+    node = nodes[index]
+    return position if isinstance(node, Segment) else _enter(node.body, position)
+
+
+def _advance(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
+    """The segment after this one: next in its list, in the next pass of its loop, or behind the loop."""
+    *outer, last = position
+    around = node_at(nodes, tuple(outer)) if outer else None
+    siblings = around.body if isinstance(around, HostLoop) else nodes
+    if last.index + 1 < len(siblings):
+        return _enter(siblings, tuple(outer), last.index + 1)
+    if not isinstance(around, HostLoop):
+        return None
+    loop_frame = outer[-1]
+    if around.times is None or loop_frame.passes + 1 < around.times:
+        again = replace(loop_frame, passes=loop_frame.passes + 1)
+        return _enter(around.body, (*outer[:-1], again))
+    return _advance(nodes, tuple(outer))
+
+
+def _leave_loop(program: Program, position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
+    """What follows the innermost loop: a segment that is a loop itself, else the host loop around it."""
+    node = node_at(program.nodes, position)
+    is_loop = isinstance(node, Segment) and node.loop
+    return _advance(program.nodes, position if is_loop or len(position) == 1 else position[:-1])

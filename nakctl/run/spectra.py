@@ -1,0 +1,113 @@
+"""Impedance rows -> spectra: which point belongs to which, and whether a spectrum is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nakctl.device.channel import Rows
+from nakctl.device.program import Eis, Loop, Segment
+from nakctl.record import layout
+
+
+@dataclass(slots=True)
+class _Open:
+    """A spectrum that is being measured."""
+
+    number: int
+    step_count: int
+    cycle: int
+    time_s: float
+    first_row: int
+    rows: int
+    expected: int
+
+
+class SpectrumBook:
+    """Numbers the spectra of a run from 1, in order."""
+
+    def __init__(self) -> None:
+        self.points = 0
+        self.count = 0
+        self.open: _Open | None = None
+        self.segment = Segment(())
+        self.last: tuple[int, int] | None = None
+
+    def open_segment(self, segment: Segment) -> None:
+        self.segment = segment
+        self.last = None
+
+    def book(self, points: Rows, dc: Rows) -> tuple[Rows, Rows]:
+        """Rows of the tables impedance and spectra. dc: (n,) the booked samples of the same points."""
+        impedance = np.zeros(len(points), layout.IMPEDANCE.dtype)
+        z_ohm = points["Z_re_ohm"] + 1j * points["Z_im_ohm"]
+        impedance["time"] = dc["time"]
+        impedance["step_count"] = dc["step_count"]
+        impedance["frequency"] = points["frequency_Hz"]
+        impedance["Z_re"], impedance["Z_im"] = z_ohm.real, z_ohm.imag
+        impedance["Z_abs"], impedance["Z_phase"] = np.abs(z_ohm), np.angle(z_ohm, deg=True)
+        for name, source in (
+            ("E_dc", "E_dc_V"),
+            ("I_dc", "I_dc_A"),
+            ("E_amp", "E_amp_V"),
+            ("I_amp", "I_amp_A"),
+        ):
+            impedance[name] = points[source]
+        impedance["flags"] = points["flags"]
+        finished: list[Rows] = []
+        for start, end in _groups(points):
+            key = int(points["technique"][start]), int(points["passes"][start])
+            if self._begins(key):
+                finished.append(self.close())
+                self._begin(key[0], dc[start])
+            self.last = key
+            assert self.open is not None
+            self.open.rows += end - start
+            impedance["spectrum"][start:end] = self.open.number
+            self.points += end - start
+        return impedance, np.concatenate([np.empty(0, layout.SPECTRA.dtype), *finished])
+
+    def close(self) -> Rows:
+        """The open spectrum as a row, complete or not."""
+        one = self.open
+        table = np.zeros(0 if one is None else 1, layout.SPECTRA.dtype)
+        if one is not None:
+            table["spectrum"], table["step_count"], table["cycle"] = one.number, one.step_count, one.cycle
+            table["time"], table["first_row"], table["row_count"] = one.time_s, one.first_row, one.rows
+            table["complete"] = one.rows == one.expected
+        self.open = None
+        return table
+
+    def _begins(self, key: tuple[int, int]) -> bool:
+        technique = self.segment.techniques[key[0]]
+        continues = isinstance(technique, Eis) and technique.continues
+        return self.open is None or (key != self.last and not continues)
+
+    def _begin(self, technique: int, dc: np.void) -> None:
+        self.count += 1
+        expected = _frequencies(self.segment, technique)
+        cycle, step_count = int(dc["cycle"]), int(dc["step_count"])
+        self.open = _Open(self.count, step_count, cycle, float(dc["time"]), self.points, 0, expected)
+
+
+def _groups(points: Rows) -> list[tuple[int, int]]:
+    """(start, end) of the points of one technique and pass."""
+    if len(points) == 0:
+        return []
+    change = (np.diff(points["technique"].astype(np.int64)) != 0) | (
+        np.diff(points["passes"].astype(np.int64)) != 0
+    )
+    edges = [0, *(np.flatnonzero(change) + 1).tolist(), len(points)]
+    return list(pairwise(edges))
+
+
+def _frequencies(segment: Segment, technique: int) -> int:
+    """How many points the spectrum that begins with this technique has, sweeps that continue it included."""
+    total = 0
+    for k, each in enumerate(segment.techniques[technique:]):
+        if isinstance(each, Loop) or not isinstance(each, Eis) or (k > 0 and not each.continues):
+            break
+        total += each.n_frequencies
+    return total

@@ -1,0 +1,204 @@
+"""Quantities as values of a model: one, a list with a common unit, or a `$name` that stands for one.
+
+`quantity("time")` and `quantities("frequency")` are pydantic annotations: they say what a word accepts, to
+the validator and to the JSON schema alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nakctl.text.units import DIMENSIONS, Quantity, UnitError, parse
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+__all__ = ["Quantities", "Quantity", "Ref", "parse_many", "quantities", "quantity", "share_unit"]
+
+REF_PATTERN = r"\$[A-Za-z][A-Za-z0-9_]*"
+_REF = re.compile(REF_PATTERN)
+_NUMBER_PATTERN = r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
+_UNIT_PATTERN = r"\s*[^\d\s.,+\-].*"
+_BARE = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?")
+_MOST = 10_000
+
+Sign = Literal["any", "none", "positive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """`$name`: the level of an enclosing staircase, known only when the plan is made."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"${self.name}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(_ref)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{REF_PATTERN}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Several quantities of one dimension, in the order written."""
+
+    values: tuple[Quantity, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityWord:
+    """Accepts one quantity of the given dimensions, or `$name`.
+
+    sign  any; positive: above zero; none: above zero, because a word such as `strip` is the direction
+    """
+
+    dimensions: tuple[str, ...]
+    sign: Sign = "any"
+
+    def __call__(self, value: object) -> Quantity | Ref:
+        return as_ref(value) or signed(parse(value, self.dimensions), self.sign)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(self)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": f"^({_NUMBER_PATTERN}{_UNIT_PATTERN}|{REF_PATTERN})$",
+            "examples": [DIMENSIONS[name].example for name in self.dimensions],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class QuantitiesWord:
+    """Accepts `0.1, 0.2 mA/cm2`, a YAML list with a unit in each item, or `$name`."""
+
+    dimensions: tuple[str, ...]
+
+    def __call__(self, value: object) -> Quantities | Ref:
+        return as_ref(value) or parse_many(value, self.dimensions)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(self)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        unit = DIMENSIONS[self.dimensions[0]].usual_unit
+        one = {
+            "type": "string",
+            "pattern": f"^{_NUMBER_PATTERN}{_UNIT_PATTERN}$",
+            "examples": [f"0.1 {unit}"],
+        }
+        many = {
+            "type": "string",
+            "pattern": f"^({_NUMBER_PATTERN}.*[^\\d.]|{_NUMBER_PATTERN}{_UNIT_PATTERN}|{REF_PATTERN})$",
+        }
+        return {
+            "anyOf": [
+                many | {"examples": [f"0.1, 0.2, 0.5 {unit}"]},
+                {"type": "array", "items": one, "minItems": 1},
+            ]
+        }
+
+
+def quantity(*dimensions: str, sign: Sign = "any") -> QuantityWord:
+    """Annotation of a word that takes one quantity."""
+    return QuantityWord(dimensions, sign)
+
+
+def quantities(*dimensions: str) -> QuantitiesWord:
+    """Annotation of a word that takes a list of quantities."""
+    return QuantitiesWord(dimensions)
+
+
+def as_ref(value: object) -> Ref | None:
+    return Ref(value[1:]) if isinstance(value, str) and _REF.fullmatch(value) else None
+
+
+def signed(found: Quantity, sign: Sign) -> Quantity:
+    """The same quantity, if its sign is as the word wants it."""
+    if sign == "none" and found.value < 0:
+        raise UnitError(
+            f"{found.text}: strip and plate are directions already: write it without sign, or use cp"
+        )
+    if sign != "any" and found.value <= 0:
+        raise UnitError(f"{found.text} must be greater than zero")
+    return found
+
+
+def parse_many(value: object, dimensions: tuple[str, ...]) -> Quantities:
+    """`0.05, 0.1 mA/cm2` (one unit at the end), `0.05 mA/cm2, 100 uA/cm2`, or a list of quantities."""
+    parts = (
+        [_item(item, dimensions) for item in value] if isinstance(value, list) else _parts(value, dimensions)
+    )
+    if not 1 <= len(parts) <= _MOST:
+        raise UnitError(f"needs 1 to {_MOST} values, has {len(parts)}")
+    values = tuple(parse(part, dimensions) for part in parts)
+    other = next((one for one in values if one.dimension != values[0].dimension), None)
+    if other is not None:
+        kinds = f"{DIMENSIONS[values[0].dimension].noun} and {DIMENSIONS[other.dimension].noun}"
+        raise UnitError(f"{values[0]} and {other} do not belong in one list: {kinds}")
+    return Quantities(values, value if isinstance(value, str) else ", ".join(one.text for one in values))
+
+
+def _item(item: object, dimensions: tuple[str, ...]) -> object:
+    if isinstance(item, int | float):
+        unit = DIMENSIONS[dimensions[0]].usual_unit
+        raise UnitError(f"{item} has no unit: give each its own, or write without brackets `0.1, 0.2 {unit}`")
+    return item
+
+
+def _parts(value: object, dimensions: tuple[str, ...]) -> list[Any]:
+    if not isinstance(value, str):
+        return [value]
+    parts = share_unit(value.split(","))
+    if len(parts) > 1 and _BARE.fullmatch(parts[-1]):
+        usual = DIMENSIONS[dimensions[0]].usual_unit
+        raise UnitError(f"{value} has no unit: write it once, at the end, such as {value} {usual}")
+    return parts
+
+
+def share_unit(parts: list[str]) -> list[str]:
+    """Bare numbers get the unit of the last part: `0.1`, `1`, `5 s` are 0.1 s, 1 s and 5 s."""
+    stripped = [part.strip() for part in parts]
+    number = _BARE.match(stripped[-1])
+    unit = stripped[-1][number.end() :].strip() if number else ""
+    return [f"{part} {unit}" if unit and _BARE.fullmatch(part) else part for part in stripped]
+
+
+def _plain(check: Callable[[object], Any]) -> CoreSchema:
+    """A pydantic validator out of a function; its sentence becomes the message."""
+    from pydantic_core import PydanticCustomError, core_schema
+
+    def validate(value: object) -> Any:
+        try:
+            return check(value)
+        except UnitError as error:
+            raise PydanticCustomError("quantity", "{why}", {"why": str(error)}) from None
+
+    return core_schema.no_info_plain_validator_function(validate)
+
+
+def _ref(value: object) -> Ref:
+    found = as_ref(value)
+    if found is None:
+        raise UnitError("must be a name with a dollar sign, such as $level")
+    return found

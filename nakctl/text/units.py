@@ -1,0 +1,242 @@
+"""Numbers with units, as electrochemists spell them: `0.05 mA/cm2`, `mA cm-2`, `4 mAh/cm²`, `5uA`, `10 %`.
+
+The registry is pint's, filled with our own few units: loading pint's whole list takes longer, and it would
+take `Ma` for a million years. Every spelling is listed, prefix by prefix, so that `MHZ`, `Ma` or `5 MA` are
+unknown instead of surprising. pint is imported when the first quantity is read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pint
+
+
+class UnitError(ValueError):
+    """The text is not a quantity of an expected dimension; the message says what would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number with its unit.
+
+    value      in SI, with cm for lengths: A, V, s, Hz, C, ohm, K, Pa, cm, cm2, cm3, A/cm2, C/cm2, 1
+    dimension  a key of DIMENSIONS
+    text       as written
+    """
+
+    value: float
+    dimension: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A kind of quantity: its name with article, base unit, what people write, and whether it must be > 0."""
+
+    noun: str
+    base: str
+    example: str
+    positive: bool = False
+
+    @property
+    def usual_unit(self) -> str:
+        return self.example.partition(" ")[2]
+
+
+DIMENSIONS = {
+    "time": Dimension("a time", "s", "10 s", positive=True),
+    "potential": Dimension("a potential", "V", "3 V"),
+    "current": Dimension("a current", "A", "5 uA"),
+    "areal current": Dimension("a current per area", "A/cm^2", "0.4 mA/cm2"),
+    "charge": Dimension("a charge", "A*s", "1 mAh", positive=True),
+    "areal charge": Dimension("a charge per area", "A*s/cm^2", "4 mAh/cm2", positive=True),
+    "frequency": Dimension("a frequency", "1/s", "20 kHz", positive=True),
+    "resistance": Dimension("a resistance", "V/A", "100 ohm", positive=True),
+    "capacitance": Dimension("a capacitance", "A*s/V", "1 uF", positive=True),
+    "length": Dimension("a length", "cm", "1 mm", positive=True),
+    "area": Dimension("an area", "cm^2", "0.4418 cm2", positive=True),
+    "volume": Dimension("a volume", "cm^3", "40 uL", positive=True),
+    "temperature": Dimension("a temperature", "K", "25 degC", positive=True),
+    "pressure": Dimension("a pressure", "Pa", "10 MPa", positive=True),
+    "fraction": Dimension("a fraction", "", "75 %", positive=True),
+}
+
+_POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
+# unit: (what it is, the prefixes it is written with; "_" stands for none)
+_UNITS = {
+    "A": ("[current]", "_pnum"),
+    "V": ("[potential]", "_num"),
+    "s": ("[time]", "_num"),
+    "cm": ("[length]", "_"),
+    "K": ("[temperature]", "_"),
+    "Pa": ("[pressure]", "_kM"),
+    "min": ("60 * s", "_"),
+    "h": ("3600 * s", "_"),
+    "d": ("86400 * s", "_"),
+    "Hz": ("1 / s", "_umkM"),
+    "C": ("A * s", "_num"),
+    "Ah": ("3600 * A * s", "_num"),
+    "ohm": ("V / A", "_mkMG"),
+    "F": ("A * s / V", "_pnum"),
+    "m": ("100 * cm", "_num"),
+    "L": ("1000 * cm ** 3", "_num"),
+    "bar": ("100000 * Pa", "_m"),
+    "percent": ("0.01", "_"),
+    "degC": ("K; offset: 273.15", "_"),
+}
+SPELLINGS = {
+    (prefix.strip("_") + unit): (unit, _POWERS[prefix.strip("_")])
+    for unit, (_, prefixes) in _UNITS.items()
+    for prefix in prefixes
+}
+# What people also write: not accepted (one spelling per unit), but understood well enough to be corrected.
+_ALSO = {
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min", "mins": "min",
+    "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "hertz": "Hz",
+    "amp": "A", "amps": "A", "ampere": "A", "volt": "V", "volts": "V", "celsius": "degC", "pct": "percent",
+}  # fmt: skip
+
+# The signs µ (U+00B5) and μ (U+03BC), Ω (U+2126) and Ω (U+03A9) look the same and are both on keyboards.
+_SIGNS = str.maketrans({
+    "\u00b5": "u", "\u03bc": "u", "\u2126": " ohm", "\u03a9": " ohm", "%": " percent", "\u00b0": " deg",
+    "\u2212": "-", "\u00b7": "*", "\u22c5": "*", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
+    "\u207b": "-", "\u00b9": "1", "\u00b2": "2", "\u00b3": "3",
+})  # fmt: skip
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])")
+_LEADING_ZERO = re.compile(r"[+-]?0\d")  # what is left of 0,05 in a list
+_FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
+_LONGEST = 60
+
+
+def parse(text: object, dimensions: tuple[str, ...]) -> Quantity:
+    """The quantity that `text` says. UnitError unless it has one of these dimensions."""
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise UnitError(f"must be {described(dimensions)}, such as {examples(dimensions)}")
+    return _parse(str(text).strip(), dimensions)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str, dimensions: tuple[str, ...]) -> Quantity:
+    number, unit = split(text, dimensions)
+    if not unit:
+        raise UnitError(_needs_unit(number, dimensions))
+    value, dimension = _in_base_units(number, unit, text, dimensions)
+    if dimension not in dimensions:
+        what = DIMENSIONS[dimension].noun if dimension else "none of the quantities nakctl knows"
+        raise UnitError(f"{text} is {what}: expected {described(dimensions)}, such as {examples(dimensions)}")
+    if DIMENSIONS[dimension].positive and value <= 0:
+        raise UnitError(f"{text}: {DIMENSIONS[dimension].noun} must be greater than zero")
+    return Quantity(value, dimension, text)
+
+
+def split(text: str, dimensions: tuple[str, ...]) -> tuple[str, str]:
+    """The number and the unit as written, with signs such as µ, ² and − spelled plainly."""
+    plain = " ".join(text.translate(_SIGNS).split())
+    number = _NUMBER.match(plain)
+    if number is None or len(plain) > _LONGEST:
+        shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+        raise UnitError(
+            f"{shown!r} is not a number with a unit: "
+            f"expected {described(dimensions)}, such as {examples(dimensions)}"
+        )
+    if _LEADING_ZERO.match(plain):
+        raise UnitError(f"{text}: a number cannot begin with 0 (a half is 0.5, with a point and not a comma)")
+    return number[0], plain[number.end() :].strip()
+
+
+def described(dimensions: tuple[str, ...]) -> str:
+    """`a time or a charge per area`."""
+    return _either([DIMENSIONS[name].noun for name in dimensions])
+
+
+def examples(dimensions: tuple[str, ...]) -> str:
+    """`10 s or 4 mAh/cm2`."""
+    return _either([DIMENSIONS[name].example for name in dimensions])
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _needs_unit(number: str, dimensions: tuple[str, ...]) -> str:
+    guesses = _either([f"{number} {DIMENSIONS[name].usual_unit}" for name in dimensions])
+    return f"{number} has no unit: {described(dimensions)} needs one; did you mean {guesses}?"
+
+
+def _in_base_units(
+    number: str, unit: str, text: str, dimensions: tuple[str, ...]
+) -> tuple[float, str | None]:
+    registry = _registry()
+    # Decimal: 0.3 mA is 0.0003 A, and not 0.00030000000000000003 A.
+    quantity = registry.Quantity(Decimal(number), _expression(unit, text, dimensions))
+    names = _dimension_names()
+    dimension = names.get(quantity.dimensionality)
+    if dimension is None:
+        return 0.0, None
+    value = float(quantity.to_base_units().magnitude)
+    if not isfinite(value):
+        raise UnitError(f"{text} is too large to be a number")
+    return value, dimension
+
+
+def _expression(unit: str, text: str, dimensions: tuple[str, ...]) -> str:
+    """`mA cm-2` as pint reads it: `mA*cm**-2`."""
+    terms = []
+    for separator, factor in re.findall(
+        r"([*/ ]*)([^*/ ]*)", unit.replace("**", "^").replace("deg C", "degC")
+    )[:-1]:
+        match = _FACTOR.fullmatch(factor)
+        sign = separator.strip()
+        if match is None or sign not in ("", "*", "/"):
+            raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
+        name, power = match.groups()
+        if name not in SPELLINGS:
+            raise UnitError(_unknown(name, text, dimensions))
+        terms.append(f"{sign or '*'}{name}**{power or 1}")
+    return "".join(terms).lstrip("*")
+
+
+def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:
+    same = [known for known in SPELLINGS if known.casefold() == name.casefold()]
+    near = (
+        same or [_ALSO[name.casefold()]]
+        if same or name.casefold() in _ALSO
+        else difflib.get_close_matches(name, SPELLINGS, 2)
+    )
+    hint = (
+        f"did you mean {_either([word.replace('percent', '%') for word in near])}?"
+        if near
+        else f"write for example {examples(dimensions)}"
+    )
+    case = " (large and small letters differ)" if same else ""
+    return f"{text}: {name} is no unit{case}; {hint}"
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Decimal]:
+    import pint
+
+    registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(None, non_int_type=Decimal, cache_folder=None)
+    for name, (definition, _) in _UNITS.items():
+        registry.define(f"{name} = {definition}")
+    for spelling, (unit, power) in SPELLINGS.items():
+        if power:
+            registry.define(f"{spelling} = 1e{power} * {unit}")
+    return registry
+
+
+@cache
+def _dimension_names() -> dict[object, str]:
+    registry = _registry()
+    return {registry.parse_units(known.base).dimensionality: name for name, known in DIMENSIONS.items()}

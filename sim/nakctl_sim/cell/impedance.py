@@ -1,0 +1,53 @@
+"""Impedance of a cell's linearised state, one state per frequency; ohm, a capacitor has Im < 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl_sim.cell import circuit, nak
+from nakctl_sim.cell.nak_cell import linearise
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+
+
+def circuit_impedance(p: Floats, f_Hz: Floats) -> Complex:
+    """(n,) of a circuit, whose state does not matter."""
+    jw = angular(f_Hz)
+    total = p[circuit.SERIES_OHM] + p[circuit.PER_FARAD] / jw
+    for k in range(circuit.N_PAIRS):
+        total = total + zarc(p[circuit.PAIR_OHM + k], jw, p[circuit.PAIR_S + k], p[circuit.PAIR_N + k])
+    return np.asarray(total)
+
+
+def nak_impedance(p: Floats, x: Floats, f_Hz: Floats) -> Complex:
+    """(3.8) for states x (n, k). The slow states stand still during a period."""
+    interface = np.empty((len(f_Hz), 5))
+    linearise(p, x, interface)
+    R_int, R_fast, tau_int, R_w, shorted = interface.T
+    jw = angular(f_Hz)
+    arcs = (
+        p[nak.R_S]
+        + zarc(p[nak.R_GB], jw, p[nak.TAU_GB], p[nak.N_GB])
+        + zarc(R_int, jw, tau_int, p[nak.N_INT])
+        + zarc(R_fast, jw, p[nak.TAU_F1], p[nak.N_F1])
+        + finite_diffusion(R_w, jw, p[nak.T_D])
+    )
+    areal = np.where(shorted > 0.0, p[nak.R_SHORT], arcs)
+    return np.asarray(jw * p[nak.L] + areal / p[nak.AREA])
+
+
+def angular(f_Hz: Floats) -> Complex:
+    """j times the angular frequency."""
+    return np.asarray(2j * np.pi * f_Hz, dtype=np.complex128)
+
+
+def zarc(R: Floats | float, jw: Complex, tau: Floats | float, n: float) -> Complex:
+    return np.asarray(R / (1.0 + (jw * tau) ** n))
+
+
+def finite_diffusion(R: Floats, jw: Complex, slowest_s: float) -> Complex:
+    """Fixed concentration at the far side of the layer, whose slowest time constant is given."""
+    q = np.sqrt(jw * slowest_s * np.pi**2 / 4.0)
+    return np.asarray(R * np.tanh(q) / q)

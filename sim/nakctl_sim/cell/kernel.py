@@ -1,0 +1,44 @@
+"""What a potentiostat asks of a simulated cell. State in, state out; compiled where numba is there.
+
+kind  which model
+p     (m,) its parameters
+x     (k,) its state, which is all there is to know of the cell's past
+I_A   current through the whole cell; I > 0 strips the working electrode
+
+The kinds are told apart here, because numba cannot keep compiled functions that take functions.
+"""
+
+from __future__ import annotations
+
+from nakctl_sim.cell.circuit import advance_circuit, voltage_circuit
+from nakctl_sim.cell.jit import jit
+from nakctl_sim.cell.nak import Floats
+from nakctl_sim.cell.nak_cell import NO_LIMIT_s, advance_nak, step_hint_nak, voltage_nak
+
+CIRCUIT, NAK = range(2)
+
+
+@jit
+def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
+    """Let I_A flow for dt_s: changes x, returns Ewe_V at the end."""
+    if kind == NAK:
+        advance_nak(p, x, I_A, dt_s)
+    else:
+        advance_circuit(p, x, I_A, dt_s)
+    return voltage(kind, p, x, I_A)
+
+
+@jit
+def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+    """Ewe_V at this instant, if I_A flows; x stays as it is."""
+    if kind == NAK:
+        return voltage_nak(p, x, I_A)
+    return voltage_circuit(p, x, I_A)
+
+
+@jit
+def step_hint(kind: int, p: Floats, x: Floats, I_A: float, since_change_s: float) -> float:
+    """The longest step (s) that `advance` does well from here; since_change_s: time I_A flows already."""
+    if kind == NAK:
+        return step_hint_nak(p, x, I_A, since_change_s)
+    return NO_LIMIT_s

@@ -1,0 +1,119 @@
+"""Cells ready to be simulated: numbers for the kernels, and the impedance of their linearised state."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.cell import Cell
+from nakctl_sim.cell import catalog, circuit, kernel, nak
+from nakctl_sim.cell.catalog import CircuitDescription, NakDescription
+from nakctl_sim.cell.impedance import circuit_impedance, nak_impedance
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+
+FARADAY_C_MOL = 96485.33
+GAS_J_MOL_K = 8.314462
+NA_G_MOL, K_G_MOL = 22.990, 39.098
+PELLET_cm = 0.15  # R_s and R_gb are given for this thickness
+PURE_NA_WT_PERCENT_K = 1e-7  # the ratio Na : K must stay finite
+SCATTER = 0.05  # one standard deviation of the logarithm
+SCATTERED = ("th_0", "R_c", "K_m")
+
+names = catalog.names
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One simulated cell.
+
+    kind  kernel.NAK or kernel.CIRCUIT
+    p     (m,) parameters, in the kernel's order
+    x0    (k,) state of the pristine cell; the state is all there is to know of a cell's past
+    """
+
+    name: str
+    kind: int
+    area_cm2: float
+    p: Floats
+    x0: Floats
+    cell: Cell
+
+    def state(self) -> Floats:
+        """A pristine cell: a copy, to be changed by kernel.advance."""
+        return self.x0.copy()
+
+    def impedance(self, x: Floats, f_Hz: Floats) -> Complex:
+        """Impedance in ohm at each frequency, (n,); a capacitor has Im < 0.
+
+        x: (n, k), the state at the instant each frequency is measured, or (k,) for one state.
+        """
+        states = np.ascontiguousarray(np.broadcast_to(x, (len(f_Hz), len(self.x0))))
+        if self.kind == kernel.NAK:
+            return nak_impedance(self.p, states, f_Hz)
+        return circuit_impedance(self.p, f_Hz)
+
+
+def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
+    """A built-in cell or that of a file. CellError: there is none, or the file has faults.
+
+    scatter_seed: makes another specimen of it, with th_0, R_c and K_m scattered by 5 % (log-normal).
+    """
+    found = catalog.read(name_or_path)
+    if isinstance(found, CircuitDescription):
+        p, x0, kind = circuit_parameters(found), np.zeros(circuit.STATES), kernel.CIRCUIT
+    else:
+        found = found if scatter_seed is None else specimen(found, scatter_seed)
+        p, x0, kind = nak_parameters(found), np.zeros(nak.STATES), kernel.NAK
+    return Model(found.cell.name, kind, found.cell.area_cm2, p, x0, found.cell)
+
+
+def circuit_parameters(found: CircuitDescription) -> Floats:
+    parts = found.circuit
+    p = np.zeros(circuit.PARAMETERS)
+    p[circuit.PAIR_S :] = 1.0  # time constant and exponent of a pair that is not there
+    p[circuit.SOURCE_V] = parts.source.value if parts.source is not None else 0.0
+    p[circuit.SERIES_OHM] = parts.series.value if parts.series is not None else 0.0
+    p[circuit.PER_FARAD] = 1.0 / parts.capacitor.value if parts.capacitor is not None else 0.0
+    for k, pair in enumerate(parts.pairs):
+        p[circuit.PAIR_OHM + k] = pair.R.value
+        p[circuit.PAIR_S + k] = pair.R.value * pair.C.value
+        p[circuit.PAIR_N + k] = pair.n
+    return p
+
+
+def nak_parameters(found: NakDescription) -> Floats:
+    """The parameters of the file, and those that follow from composition, volume, area and thickness."""
+    given = found.parameters
+    area_cm2, r_0 = found.cell.area_cm2, mole_ratio(found.composition_wt_percent_K)
+    potassium_mol_cm2 = found.NaK_volume_cm3 / (r_0 * given["v_Na"] + given["v_K"]) / area_cm2
+    thickness = found.pellet_thickness_cm / PELLET_cm
+    derived = {
+        "area": area_cm2,
+        "r_0": r_0,
+        "Q_r": 1000.0 * FARADAY_C_MOL * potassium_mol_cm2,
+        "r_K": given["c_K"] * given["v_K"] / (1000.0 - given["c_K"] * given["v_Na"]),
+        "RT_F": GAS_J_MOL_K * given["T"] / FARADAY_C_MOL,
+        "R_s": given["R_s"] * thickness,
+        "R_gb": given["R_gb"] * thickness,
+    }
+    return np.array([(given | derived)[name] for name in nak.PARAMETERS])
+
+
+def mole_ratio(composition_wt_percent_K: float) -> float:
+    """Na : K."""
+    percent = max(composition_wt_percent_K, PURE_NA_WT_PERCENT_K)
+    return ((100.0 - percent) / NA_G_MOL) / (percent / K_G_MOL)
+
+
+def specimen(found: NakDescription, seed: int) -> NakDescription:
+    """Another cell built in the same way; its facts say which."""
+    chance = random.Random(seed)
+    other = {name: found.parameters[name] * chance.lognormvariate(0.0, SCATTER) for name in SCATTERED}
+    parameters = found.parameters | other | {"th_0": min(other["th_0"], 1.0)}
+    facts = found.cell.facts | {"parameters": parameters, "scatter_seed": seed}
+    return replace(found, cell=replace(found.cell, facts=facts), parameters=parameters)

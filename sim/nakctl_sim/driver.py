@@ -1,0 +1,60 @@
+"""The driver of simulated channels: the entry point `sim` of nakctl.drivers.
+
+Importing this module imports neither numpy nor numba; `open` does. A simulated channel stands in for the
+instrument that its place names, and takes its limits from the same data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nakctl.device.cell import Cell
+from nakctl.device.driver import ClockLike, Driver, Place
+from nakctl.errors import RigError
+from nakctl_sim.cell import catalog
+
+if TYPE_CHECKING:
+    from nakctl.device.channel import Channel
+
+
+class SimDriver:
+    """Words of a place: `cell`, the model to put on the channel if it is not the cell's own;
+    `scatter_seed`, which makes another specimen of it."""
+
+    simulated = True
+
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(map(catalog.describe, catalog.names()))
+
+    def cell(self, name: str) -> Cell:
+        return catalog.describe(name)
+
+    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
+        from nakctl.device.limits import instrument
+        from nakctl_sim.cell.models import load_model
+        from nakctl_sim.channel import SimChannel
+
+        scatter_seed = specimen(place)
+        model = load_model(str(place.options.get("cell", model_of(cell))), scatter_seed)
+        facts = {
+            "cell_model": model.name,
+            "cell_parameters": model.cell.facts,  # before the scatter of this specimen
+            "scatter_seed": scatter_seed,
+        }
+        return SimChannel(place.name, model, instrument(place.instrument), clock, seed, facts)
+
+
+def specimen(place: Place) -> int | None:
+    """The seed that tells one specimen of a cell from another; None: the cell as described."""
+    asked = place.options.get("scatter_seed")
+    if asked is None or isinstance(asked, int):
+        return asked
+    raise RigError(f"{place.name}: scatter_seed is a whole number, not {asked!r}")
+
+
+def model_of(cell: Cell) -> str:
+    """What to ask the catalog for, to get the model of a cell that it described."""
+    return cell.name if cell.source == catalog.BUILT_IN else cell.source
+
+
+driver: Driver = SimDriver()

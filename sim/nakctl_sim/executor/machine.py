@@ -1,0 +1,226 @@
+"""The machine that executes a chain on a cell: rows, tests, loops, in compiled code.
+
+It moves in whole steps of time that depend on the chain and the cell alone. A horizon in the middle of a step
+makes it wait before that step, never cut it: so the rows are the same however a run is divided into reads.
+Only a stop cuts a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl_sim.cell.jit import jit
+from nakctl_sim.cell.kernel import advance, step_hint
+from nakctl_sim.executor.drive import Cell, copy, drive, holds_potential, sub_step
+from nakctl_sim.executor.reading import TEST_MET, Tape, due, keep, meets, read, wakes
+from nakctl_sim.executor.tables import ENTER, GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
+
+Floats = npt.NDArray[np.float64]
+Record = Any  # numpy.void outside compiled code
+
+ENDED, WAITS, WOKEN, FULL, NO_NOISE, SWEEPS = range(6)  # why `run` came back
+
+NEGLIGIBLE_s = 1e-9  # times closer than this are the same
+FINE_s = 1e-4  # a test is met somewhere in a step: find where, this well
+
+
+@jit
+def run(tape: Tape, chain: Chain, cell: Cell, horizon_s: float, look_s: float, cut: bool) -> int:
+    """Go on to horizon_s (to its very end only if cut), until look_s is passed, or until something is up."""
+    m = tape.machine[0]
+    while True:
+        if m["phase"] == ENTER:
+            enter(m, chain)
+        status = ready(tape, m)
+        if status != WAITS:
+            return status
+        technique = chain.techniques[m["at"]]
+        dt_s = sub_step(m, technique, cell, min(m["due_s"], technique["duration_s"]) - m["tau_s"])
+        left_s = horizon_s - m["start_s"] - m["tau_s"]
+        if dt_s > left_s and (not cut or left_s < NEGLIGIBLE_s):
+            return WAITS
+        if step(tape, chain, cell, min(dt_s, left_s)) or m["start_s"] + m["tau_s"] >= look_s:
+            return WOKEN
+
+
+@jit
+def ready(tape: Tape, m: Record) -> int:
+    """WAITS: the next step can be taken."""
+    if m["phase"] == OVER:
+        return ENDED
+    if m["phase"] == SWEEP:
+        return SWEEPS
+    if m["n_rows"] == len(tape.rows):
+        return FULL
+    if m["n_noise"] == len(tape.noise):
+        return NO_NOISE
+    return WAITS
+
+
+@jit
+def enter(m: Record, chain: Chain) -> None:
+    """Follow the loops to the technique that is next, and begin it."""
+    while m["at"] < len(chain.techniques) and chain.techniques[m["at"]]["kind"] == LOOP:
+        loop = chain.techniques[m["at"]]
+        chain.passed[m["at"]] += 1
+        if loop["times"] == 0 or chain.passed[m["at"]] < loop["times"]:
+            m["at"] = loop["to"]
+        else:
+            chain.passed[m["at"]] = 0  # an outer loop may come back
+            m["at"] += 1
+    m["start_s"] += m["tau_s"]
+    m["tau_s"] = 0.0
+    if m["at"] == len(chain.techniques):
+        m["phase"] = OVER
+    else:
+        begin(m, chain.techniques[m["at"]])
+        chain.started[m["at"]] += 1
+
+
+@jit
+def begin(m: Record, technique: Record) -> None:
+    m["due_s"] = technique["timebase_s"]
+    m["level"] = technique["level"] + (m["E_end_V"] if technique["vs_previous"] else 0.0)
+    m["point"] = 0
+    m["phase"] = HOLD if technique["duration_s"] > 0.0 else SWEEP
+    if holds_potential(technique):
+        m["since_s"] = 0.0
+    elif m["level"] != m["I_A"]:
+        m["since_s"] = 0.0
+        m["I_A"] = m["level"]
+
+
+@jit
+def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
+    """One step of time and its reading; whether the host wants to see the row it made."""
+    m = tape.machine[0]
+    technique = chain.techniques[m["at"]]
+    noise = tape.noise[m["n_noise"]]
+    m["n_noise"] += 1
+    copy(cell.x, cell.before)
+    E_true_V = drive(m, technique, cell, dt_s)
+    E_V, I_A, flags = read(technique, E_true_V, m["I_A"], noise)
+    met = meets(chain.tests[m["at"]], E_V, I_A)
+    if met:
+        dt_s = first_met(m, technique, chain.tests[m["at"]], cell, dt_s, noise)
+        E_V, I_A, flags = read(technique, redone(m, technique, cell, dt_s), m["I_A"], noise)
+        flags |= TEST_MET
+    pass_time(m, technique, dt_s)
+    if not (met or due(m, technique, E_V, I_A)):
+        return False
+    keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
+    if met or m["tau_s"] >= technique["duration_s"]:
+        finish(m, technique, E_V, met)
+    return wakes(tape.watch, E_V, I_A)
+
+
+@jit
+def redone(m: Record, technique: Record, cell: Cell, dt_s: float) -> float:
+    copy(cell.before, cell.x)
+    return drive(m, technique, cell, dt_s)
+
+
+@jit
+def first_met(m: Record, technique: Record, tests: Floats, cell: Cell, dt_s: float, noise: Floats) -> float:
+    """How far into a step of dt_s, which ends with a test met, that happens (to FINE_s, or a time base)."""
+    not_yet_s, met_s = 0.0, dt_s
+    while met_s - not_yet_s > max(FINE_s, technique["timebase_s"]):
+        middle_s = 0.5 * (not_yet_s + met_s)
+        E_V, I_A, _ = read(technique, redone(m, technique, cell, middle_s), m["I_A"], noise)
+        if meets(tests, E_V, I_A):
+            met_s = middle_s
+        else:
+            not_yet_s = middle_s
+    return met_s
+
+
+@jit
+def pass_time(m: Record, technique: Record, dt_s: float) -> None:
+    """Land on the time of a row exactly: sums of steps must not drift from it."""
+    tau_s = m["tau_s"] + dt_s
+    target_s = min(m["due_s"], technique["duration_s"])
+    m["tau_s"] = target_s if abs(tau_s - target_s) < NEGLIGIBLE_s else tau_s
+    m["since_s"] += dt_s
+
+
+@jit
+def finish(m: Record, technique: Record, E_V: float, met: bool) -> None:
+    m["E_end_V"] = E_V
+    if met and technique["stops"]:
+        m["start_s"] += m["tau_s"]
+        m["tau_s"] = 0.0
+        m["phase"] = OVER
+    elif technique["kind"] == GEIS or technique["kind"] == PEIS:
+        m["phase"] = SWEEP
+    else:
+        m["at"] += 1
+        m["phase"] = ENTER
+
+
+@jit
+def carry(m: Record, technique: Record, cell: Cell, seconds: float) -> float:
+    """The bias goes on for a while, unread; Ewe_V at the end."""
+    left_s = seconds
+    E_V = 0.0
+    while left_s > 0.0:
+        dt_s = sub_step(m, technique, cell, left_s)
+        copy(cell.x, cell.before)
+        E_V = drive(m, technique, cell, dt_s)
+        m["tau_s"] += dt_s
+        m["since_s"] += dt_s
+        left_s -= dt_s
+    return E_V
+
+
+@jit
+def sweep(
+    tape: Tape,
+    chain: Chain,
+    cell: Cell,
+    ends_s: Floats,
+    states: Floats,
+    dc: Floats,
+    horizon_s: float,
+    cut: bool,
+) -> int:
+    """Measure frequency after frequency. ends_s (n,): when each is done, from the start of the technique;
+    states (n, k) and dc (n, 2: V, A) take the cell as it is then."""
+    m = tape.machine[0]
+    technique = chain.techniques[m["at"]]
+    while m["point"] < len(ends_s):
+        end_s = ends_s[m["point"]]
+        left_s = horizon_s - m["start_s"] - m["tau_s"]
+        if end_s - m["tau_s"] > left_s:
+            if cut and left_s > NEGLIGIBLE_s:
+                carry(m, technique, cell, left_s)
+            return WAITS
+        E_V = carry(m, technique, cell, end_s - m["tau_s"])
+        m["tau_s"] = end_s
+        copy(cell.x, states[m["point"]])
+        dc[m["point"], 0] = E_V
+        dc[m["point"], 1] = m["I_A"]
+        m["point"] += 1
+        if wakes(tape.watch, E_V, m["I_A"]):
+            return WOKEN
+    m["E_end_V"] = dc[len(ends_s) - 1, 0]
+    m["at"] += 1
+    m["phase"] = ENTER
+    return ENDED
+
+
+@jit
+def rest(tape: Tape, cell: Cell, seconds: float) -> None:
+    """The cell is open, nobody reads."""
+    m = tape.machine[0]
+    if m["I_A"] != 0.0:
+        m["since_s"] = 0.0
+    m["I_A"] = 0.0
+    left_s = seconds
+    while left_s > 0.0:
+        dt_s = min(left_s, step_hint(cell.kind, cell.p, cell.x, 0.0, m["since_s"]))
+        m["E_end_V"] = advance(cell.kind, cell.p, cell.x, 0.0, dt_s)
+        m["since_s"] += dt_s
+        left_s -= dt_s

@@ -1,0 +1,112 @@
+"""What the instrument reads of the cell, and what it does with a reading: test it, keep it, show it.
+
+There is one reading per step of time, with its noise and its resolution: the one that is tested is the one
+that is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.channel import Flag
+from nakctl_sim.cell.jit import jit
+from nakctl_sim.executor.tables import ABS_I, CA, N_TESTS, OCV, Records
+
+Floats = npt.NDArray[np.float64]
+Record = Any  # numpy.void outside compiled code
+
+I_OVERLOAD = int(Flag.I_OVERLOAD)
+E_OVERLOAD = int(Flag.E_OVERLOAD)
+TEST_MET = int(Flag.TEST_MET)
+LOWEST_E, HIGHEST_E, LOWEST_I, HIGHEST_I, NEAR_0 = range(5)  # places in a watch
+
+
+class Tape(NamedTuple):
+    """machine (1,) of MACHINE. rows of SAMPLE, to be filled. noise (n, 2): for Ewe and I, standard normal.
+    watch (5,): the host's, as numbers."""
+
+    machine: Records
+    rows: Records
+    noise: Floats
+    watch: Floats
+
+
+@jit
+def resolved(value: float, step: float, low: float, high: float) -> float:
+    """As converted, and as kept in 32 bits."""
+    counts = math.floor(value / step + 0.5) * step
+    return float(np.float32(min(max(counts, low), high)))
+
+
+@jit
+def read(technique: Record, E_V: float, I_A: float, noise: Floats) -> tuple[float, float, int]:
+    """Ewe_V, I_A and flags as the instrument sees them. At open circuit there is no current to read."""
+    flags = 0
+    E_seen_V = E_V + technique["E_noise_V"] * noise[0]
+    if E_seen_V > technique["E_high_V"] or E_seen_V < technique["E_low_V"]:
+        flags |= E_OVERLOAD
+    E_seen_V = resolved(E_seen_V, technique["E_step_V"], technique["E_low_V"], technique["E_high_V"])
+    if technique["kind"] == OCV:
+        return E_seen_V, 0.0, flags
+    full_A = technique["I_full_A"]
+    I_seen_A = I_A + technique["I_noise_A"] * noise[1]
+    if abs(I_seen_A) > full_A:
+        flags |= I_OVERLOAD
+    return E_seen_V, resolved(I_seen_A, technique["I_step_A"], -full_A, full_A), flags
+
+
+@jit
+def meets(tests: Floats, E_V: float, I_A: float) -> bool:
+    """Any test suffices."""
+    for k in range(N_TESTS):
+        value = abs(I_A) if tests[k, 0] == ABS_I else E_V
+        if tests[k, 1] * (value - tests[k, 2]) > 0.0:
+            return True
+    return False
+
+
+@jit
+def wakes(watch: Floats, E_V: float, I_A: float) -> bool:
+    """Whether the host wants to see these values at once."""
+    if outside(E_V, watch[LOWEST_E], watch[HIGHEST_E]) or outside(I_A, watch[LOWEST_I], watch[HIGHEST_I]):
+        return True
+    return I_A != 0.0 and abs(E_V) <= watch[NEAR_0]
+
+
+@jit
+def outside(value: float, low: float, high: float) -> bool:
+    return value < low or value > high
+
+
+@jit
+def due(m: Record, technique: Record, E_V: float, I_A: float) -> bool:
+    """Whether the reading at tau_s makes a row: by time, by its change, or as the last one."""
+    if m["tau_s"] >= m["due_s"] or m["tau_s"] >= technique["duration_s"]:
+        return True
+    value = I_A if technique["kind"] == CA else E_V
+    return bool(abs(value - m["kept"]) >= technique["delta"])
+
+
+@jit
+def keep(tape: Tape, technique: Record, passes: int, E_V: float, I_A: float, flags: int) -> None:
+    """Write a row. The first is due after one time base, the second every_s after the start."""
+    m = tape.machine[0]
+    row = tape.rows[m["n_rows"]]
+    row["time_s"] = m["start_s"] + m["tau_s"]
+    row["Ewe_V"] = E_V
+    row["Ece_V"] = math.nan
+    row["I_A"] = I_A
+    row["technique"] = m["at"]
+    row["passes"] = passes
+    row["I_range"] = technique["I_code"]
+    row["flags"] = flags
+    m["n_rows"] += 1
+    m["kept"] = I_A if technique["kind"] == CA else E_V
+    first = m["tau_s"] <= technique["timebase_s"] < technique["every_s"]
+    due_s = technique["every_s"] if first else m["tau_s"] + technique["every_s"]
+    ticks = math.floor(due_s / technique["timebase_s"] + 0.5)  # counted, so that sums of every_s do not drift
+    m["due_s"] = ticks * technique["timebase_s"]

@@ -1,0 +1,127 @@
+"""One impedance sweep as the instrument measures it: when, at which frequencies, with which errors.
+
+All random numbers of a sweep are drawn when it begins, so that they do not depend on how it is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.channel import POINT, Flag, Rows
+from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.program import Eis
+from nakctl_sim.cell.models import Model
+from nakctl_sim.imperfections import Imperfections
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+
+N_DRAWS = 9  # per frequency: frequency, scatter of Z (2), voltage phasor (2), current phasor (2), DC (2)
+LOW_AMPLITUDE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep under way, all arrays with one row per frequency.
+
+    f_Hz       as realised; ends_s: when each is done, from the start of the technique
+    states, dc the cell and its Ewe_V, I_A at that time, filled as the sweep goes on
+    draws      (n, N_DRAWS) standard normal
+    """
+
+    eis: Eis
+    at: int
+    passes: int
+    start_s: float
+    f_Hz: Floats
+    ends_s: Floats
+    states: Floats
+    dc: Floats
+    draws: Floats
+
+
+def nominal_Hz(eis: Eis) -> Floats:
+    if eis.spacing == "log":
+        return np.geomspace(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
+    return np.linspace(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
+
+
+def begin(
+    eis: Eis,
+    instrument: Instrument,
+    faults: Imperfections,
+    x: Floats,
+    random: np.random.Generator,
+    *,
+    at: int,
+    passes: int,
+    start_s: float,
+    hold_s: float,
+) -> Sweep:
+    nominal = nominal_Hz(eis)
+    draws = random.standard_normal((len(nominal), N_DRAWS))
+    seconds = [instrument.eis_seconds(float(f), eis.average, eis.wait_periods) for f in nominal]
+    return Sweep(
+        eis=eis,
+        at=at,
+        passes=passes,
+        start_s=start_s,
+        f_Hz=nominal * (1.0 + faults.frequency_error * draws[:, 0]),
+        ends_s=hold_s + np.cumsum(seconds),
+        states=np.tile(x, (len(nominal), 1)),
+        dc=np.zeros((len(nominal), 2)),
+        draws=draws,
+    )
+
+
+def points(
+    sweep: Sweep,
+    first: int,
+    last: int,
+    model: Model,
+    faults: Imperfections,
+    ranges: tuple[CurrentRange, PotentialRange],
+) -> Rows:
+    """Rows first:last of the sweep, cut out of all of them: no number depends on how many are asked for."""
+    current, potential = ranges
+    Z_true = model.impedance(sweep.states, sweep.f_Hz)
+    E_phasor, I_phasor = _phasors(sweep, Z_true, faults, current.full_A)
+    Z = E_phasor / I_phasor * (1.0 + faults.eis_scatter * _complex(sweep.draws[:, 1:3]))
+    E_amp, I_amp = np.abs(E_phasor), np.abs(I_phasor)
+    E_dc = sweep.dc[:, 0] + faults.noise * potential.high_V * sweep.draws[:, 7]
+    I_dc = sweep.dc[:, 1] + faults.noise * current.full_A * sweep.draws[:, 8]
+
+    rows = np.zeros(len(Z), POINT)
+    rows["time_s"] = sweep.start_s + sweep.ends_s
+    rows["frequency_Hz"] = sweep.f_Hz
+    rows["Z_re_ohm"], rows["Z_im_ohm"] = Z.real, Z.imag
+    rows["E_dc_V"] = np.clip(E_dc, potential.low_V, potential.high_V)
+    rows["I_dc_A"] = np.clip(I_dc, -current.full_A, current.full_A)
+    rows["E_amp_V"], rows["I_amp_A"] = E_amp, I_amp
+    rows["technique"], rows["passes"], rows["I_range"] = sweep.at, sweep.passes, current.code
+    driven = I_amp if sweep.eis.control == "GEIS" else E_amp
+    rows["flags"] |= _flag(np.abs(I_dc) + I_amp > current.full_A, Flag.I_OVERLOAD)
+    rows["flags"] |= _flag(E_dc + E_amp > potential.high_V, Flag.E_OVERLOAD)
+    rows["flags"] |= _flag(E_dc - E_amp < potential.low_V, Flag.E_OVERLOAD)
+    rows["flags"] |= _flag(driven < LOW_AMPLITUDE_SHARE * sweep.eis.amplitude_peak, Flag.LOW_AMPLITUDE)
+    return rows[first:last]
+
+
+def _phasors(sweep: Sweep, Z: Complex, faults: Imperfections, full_A: float) -> tuple[Complex, Complex]:
+    """Voltage and current as measured: the driven one is real but for its noise."""
+    amplitude = sweep.eis.amplitude_peak * faults.amplitude_kept(sweep.f_Hz)
+    I_true = amplitude + 0j if sweep.eis.control == "GEIS" else amplitude / Z
+    noise_V = faults.phasor_noise_V(sweep.f_Hz, sweep.eis.average) * _complex(sweep.draws[:, 3:5])
+    noise_A = faults.phasor_noise_A(full_A, sweep.eis.average) * _complex(sweep.draws[:, 5:7])
+    return Z * I_true + noise_V, I_true + noise_A
+
+
+def _complex(draws: Floats) -> Complex:
+    return draws[:, 0] + 1j * draws[:, 1]
+
+
+def _flag(where: npt.NDArray[np.bool_], flag: Flag) -> npt.NDArray[np.uint16]:
+    return np.where(where, np.uint16(flag), np.uint16(0)).astype(np.uint16)

@@ -1,0 +1,204 @@
+"""A chain of techniques as numbers, and the registers of the machine that executes it.
+
+Compiled code reads records, not dataclasses: `encode` turns a Segment into one record per technique, with the
+settings of its ranges and everything counted in whole time bases, as the instrument does when it is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
+from nakctl.errors import LimitError
+from nakctl_sim.imperfections import Imperfections
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Records = npt.NDArray[np.void]
+
+OCV, CP, CA, GEIS, PEIS, LOOP = range(6)
+N_TESTS = 3
+EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
+NEVER = (EWE, 1.0, np.inf)
+
+# What a technique is told. level in A or V. delta in V (OCV, CP) or A (CA), inf: by time alone.
+# looks: between two rows the machine has to look at the readings. times 0: for ever.
+TECHNIQUE = np.dtype(
+    [
+        ("kind", "<i8"),
+        ("level", "<f8"),
+        ("vs_previous", "<i8"),
+        ("duration_s", "<f8"),
+        ("every_s", "<f8"),
+        ("delta", "<f8"),
+        ("timebase_s", "<f8"),
+        ("looks", "<i8"),
+        ("stops", "<i8"),
+        ("to", "<i8"),
+        ("times", "<i8"),
+        ("I_code", "<i8"),
+        ("I_full_A", "<f8"),
+        ("I_step_A", "<f8"),
+        ("I_noise_A", "<f8"),
+        ("I_max_A", "<f8"),
+        ("E_low_V", "<f8"),
+        ("E_high_V", "<f8"),
+        ("E_step_V", "<f8"),
+        ("E_noise_V", "<f8"),
+        ("compliance_V", "<f8"),
+    ]
+)
+
+
+# The registers. start_s + tau_s is the time in the segment, tau_s that in the technique. due_s: tau of the
+# next row. kept: the value of the last row, for delta. since_s: how long I_A has been flowing. E_end_V: the
+# reading at which the technique before ended. at: the technique. point: next frequency of its sweep.
+MACHINE = np.dtype(
+    [
+        ("start_s", "<f8"),
+        ("tau_s", "<f8"),
+        ("due_s", "<f8"),
+        ("kept", "<f8"),
+        ("level", "<f8"),
+        ("I_A", "<f8"),
+        ("since_s", "<f8"),
+        ("E_end_V", "<f8"),
+        ("at", "<i8"),
+        ("phase", "<i8"),
+        ("n_rows", "<i8"),
+        ("n_noise", "<i8"),
+        ("point", "<i8"),
+    ]
+)
+ENTER, HOLD, SWEEP, OVER = range(4)  # phase
+
+
+class Chain(NamedTuple):
+    """techniques (n,) of TECHNIQUE. tests (n, N_TESTS, 3): quantity, side, value. started, passed (n,): how
+    often each technique was started, how many passes each loop has counted."""
+
+    techniques: Records
+    tests: Floats
+    started: Counts
+    passed: Counts
+
+
+def encode(segment: Segment, instrument: Instrument, faults: Imperfections) -> Chain:
+    """LimitError: the chain names what the instrument does not have, or loops over nothing."""
+    n = len(segment.techniques)
+    techniques = np.zeros(n, TECHNIQUE)
+    tests = np.full((n, N_TESTS, 3), NEVER)
+    for at, technique in enumerate(segment.techniques):
+        for name, value in _words(at, technique, segment, instrument, faults).items():
+            techniques[at][name] = value
+        if isinstance(technique, Cp | Ca):
+            for slot, test in enumerate(technique.tests):
+                tests[at, slot] = _test(test)
+    return Chain(techniques, tests, np.zeros(n, np.int64), np.zeros(n, np.int64))
+
+
+def _words(
+    at: int, technique: Technique, segment: Segment, instrument: Instrument, faults: Imperfections
+) -> dict[str, Any]:
+    """The fields of one record; those left out are 0."""
+    if isinstance(technique, Loop):
+        if all(isinstance(inner, Loop) for inner in segment.techniques[technique.to : at]):
+            raise LimitError(f"technique {at} of the chain loops over nothing that takes time")
+        return {"kind": LOOP, "to": technique.to, "times": technique.times or 0}
+    timebase_s = instrument.timebase_s[_loaded_as(technique)]
+    return (
+        _asked(technique, 1.0 + faults.I_set_error)
+        | _timing(technique, timebase_s)
+        | _ranges(technique.hardware, instrument, faults)
+    )
+
+
+def _asked(technique: Ocv | Cp | Ca | Eis, I_gain: float) -> dict[str, Any]:
+    """I_gain: current delivered over current asked for."""
+    match technique:
+        case Ocv():
+            return {"kind": OCV, **_change(technique.dE_V)}
+        case Cp():
+            stops = technique.on_test == "stop"
+            words = {"kind": CP, "level": technique.I_A * I_gain, "stops": stops, **_change(technique.dE_V)}
+            return words | {"looks": bool(technique.tests) or technique.dE_V is not None}
+        case Ca():
+            stops = technique.on_test == "stop"
+            return {"kind": CA, "level": technique.E_V, "stops": stops, **_change(technique.dI_A)}
+        case Eis(control="GEIS"):
+            return {"kind": GEIS, "level": technique.bias * I_gain, **_change(None)}
+        case Eis():
+            words = {"kind": PEIS, "level": technique.bias, "vs_previous": technique.vs_previous}
+            return words | _change(None)
+
+
+def _change(delta: float | None) -> dict[str, Any]:
+    return {"delta": np.inf if delta is None else delta, "looks": delta is not None}
+
+
+def _loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:
+    """The name its time base goes by: a cp or ca with tests is another technique of the vendor."""
+    match technique:
+        case Ocv():
+            return "OCV"
+        case Cp():
+            return "CPLIMIT" if technique.tests else "CP"
+        case Ca():
+            return "CALIMIT" if technique.tests else "CA"
+        case Eis():
+            return technique.control
+
+
+def _timing(technique: Ocv | Cp | Ca | Eis, timebase_s: float) -> dict[str, float]:
+    """In whole time bases. Only the hold before a sweep may be left out."""
+    hold = isinstance(technique, Eis)
+    duration_s = technique.hold_s if isinstance(technique, Eis) else technique.duration_s
+    return {
+        "timebase_s": timebase_s,
+        "duration_s": max(0 if hold else 1, round(duration_s / timebase_s)) * timebase_s,
+        "every_s": max(1, round(technique.every_s / timebase_s)) * timebase_s,
+    }
+
+
+def _ranges(hardware: Hardware, instrument: Instrument, faults: Imperfections) -> dict[str, float]:
+    current = I_range(hardware, instrument)
+    potential = E_range(hardware, instrument)
+    return {
+        "I_code": current.code,
+        "I_full_A": current.full_A,
+        "I_step_A": instrument.I_step * current.full_A,
+        "I_noise_A": faults.noise * current.full_A,
+        "I_max_A": instrument.I_max_A,
+        "E_low_V": potential.low_V,
+        "E_high_V": potential.high_V,
+        "E_step_V": instrument.E_step * (potential.high_V - potential.low_V),
+        "E_noise_V": faults.noise * potential.high_V,
+        "compliance_V": faults.compliance_V,
+    }
+
+
+def I_range(hardware: Hardware, instrument: Instrument) -> CurrentRange:
+    found: CurrentRange = _named(instrument.I_ranges, hardware.I_range, instrument)
+    return found
+
+
+def E_range(hardware: Hardware, instrument: Instrument) -> PotentialRange:
+    found: PotentialRange = _named(instrument.E_ranges, hardware.E_range, instrument)
+    return found
+
+
+def _named(ranges: tuple[Any, ...], name: str, instrument: Instrument) -> Any:
+    for each in ranges:
+        if each.name == name:
+            return each
+    there_are = ", ".join(each.name for each in ranges)
+    raise LimitError(f"{instrument.name} has no range {name}; there are: {there_are}")
+
+
+def _test(test: Test) -> tuple[float, float, float]:
+    quantity = EWE if test.quantity == "Ewe" else ABS_I
+    return quantity, 1.0 if test.side == "above" else -1.0, test.value

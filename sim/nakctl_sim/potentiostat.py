@@ -1,0 +1,201 @@
+"""A potentiostat with a cell on it, in virtual time: executes a segment, hands over the rows it makes.
+
+Promise: the rows depend on the segment, the cell and the seed alone, never on how the time is divided between
+calls. The cell lives on from segment to segment; between them it rests at open circuit.
+
+Not imitated: a booster; automatic ranges; settling by bandwidth; a current limit in a held potential other
+than the amplifier's own; readings between the steps of the model (the time at which a test is met is found
+to 0.1 ms; a change of Ewe or I makes a row when a step ends, and steps grow to 0.1 s or to 1 % of the
+technique's time so far); rows between the frequencies of a sweep; rows lost on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Eis, Segment
+from nakctl_sim.cell.kernel import voltage
+from nakctl_sim.cell.models import Model
+from nakctl_sim.executor import machine, spectrum
+from nakctl_sim.executor.drive import Cell
+from nakctl_sim.executor.reading import Floats, Tape
+from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
+from nakctl_sim.imperfections import imperfections
+
+ROWS_AT_ONCE = 32_768
+POINTS_AT_ONCE = 8_192
+NOISE_AT_ONCE = 16_384
+OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
+NOTHING = Segment(())
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """samples of SAMPLE and points of POINT since the last call. over: the chain is done.
+    waits: all that can be done before the horizon is done."""
+
+    samples: Rows
+    points: Rows
+    notices: tuple[Notice, ...]
+    over: bool
+    waits: bool
+
+
+class Potentiostat:
+    """One channel's inside. `seed` fixes every random number of its life."""
+
+    def __init__(self, model: Model, instrument: Instrument, seed: int) -> None:
+        self._model = model
+        self._instrument = instrument
+        self._faults = imperfections(instrument)
+        for_samples, for_sweeps = np.random.SeedSequence(seed).spawn(2)
+        self._random = np.random.default_rng(for_samples)
+        self._sweep_random = np.random.default_rng(for_sweeps)
+        self._cell = Cell(model.kind, model.p, model.state(), model.state())
+        self._machine = np.zeros(1, MACHINE)
+        self._rows = np.zeros(ROWS_AT_ONCE, SAMPLE)
+        self._noise = self._random.standard_normal((NOISE_AT_ONCE, 2))
+        self._points: list[Rows] = []
+        self._sweep: spectrum.Sweep | None = None
+        self._overloaded: set[int] = set()
+        self.load(NOTHING)
+        self._m["phase"] = OVER
+
+    @property
+    def _m(self) -> np.void:
+        register: np.void = self._machine[0]
+        return register
+
+    @property
+    def time_s(self) -> float:
+        """How far the segment got."""
+        return float(self._m["start_s"] + self._m["tau_s"])
+
+    def load(self, segment: Segment) -> None:
+        """LimitError if the instrument cannot do it."""
+        self._segment = segment
+        self._chain: Chain = encode(segment, self._instrument, self._faults)
+
+    def start(self) -> None:
+        """From the first technique, at time 0; the cell is as it was left."""
+        kept = {name: self._m[name] for name in ("I_A", "since_s", "n_noise")}
+        self._machine[:] = 0
+        for name, value in kept.items():
+            self._m[name] = value
+        self._m["E_end_V"] = voltage(self._cell.kind, self._cell.p, self._cell.x, 0.0)
+        self._chain.started[:] = 0
+        self._chain.passed[:] = 0
+        self._sweep = None
+        self._overloaded.clear()
+
+    def rest(self, seconds: float) -> None:
+        """Leave the cell open, unread."""
+        machine.rest(self._tape(Watch()), self._cell, seconds)
+
+    def run(self, horizon_s: float, watch: Watch, *, cut: bool = False) -> Output:
+        """Go on to horizon_s at most, in steps that nothing but `cut` shortens. Back early for the watch of
+        the host, or with as many rows as one read should carry."""
+        tape = self._tape(watch)
+        look_s = math.inf if watch.every_s is None else self.time_s + watch.every_s
+        while True:
+            status = machine.run(tape, self._chain, self._cell, horizon_s, look_s, cut)
+            if status == machine.NO_NOISE:
+                self._draw()
+                continue
+            if status == machine.SWEEPS:
+                status = self._go_on_sweeping(tape, horizon_s, cut)
+                if status == machine.ENDED and not self._enough(look_s):
+                    continue
+                return self._hand_over(over=False, waits=status == machine.WAITS)
+            return self._hand_over(over=status == machine.ENDED, waits=status == machine.WAITS)
+
+    def _tape(self, watch: Watch) -> Tape:
+        return Tape(self._machine, self._rows, self._noise, watched(watch))
+
+    def _draw(self) -> None:
+        self._random.standard_normal(out=self._noise)
+        self._m["n_noise"] = 0
+
+    def _enough(self, look_s: float) -> bool:
+        return self.time_s >= look_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
+
+    def _go_on_sweeping(self, tape: Tape, horizon_s: float, cut: bool) -> int:
+        sweep = self._sweep = self._sweep or self._begin_sweep()
+        first = int(self._m["point"])
+        status = int(
+            machine.sweep(tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, cut)
+        )
+        last = int(self._m["point"])
+        if last > first:
+            ranges = (
+                I_range(sweep.eis.hardware, self._instrument),
+                E_range(sweep.eis.hardware, self._instrument),
+            )
+            self._points.append(spectrum.points(sweep, first, last, self._model, self._faults, ranges))
+        if status == machine.ENDED:
+            self._sweep = None
+        return status
+
+    def _begin_sweep(self) -> spectrum.Sweep:
+        at = int(self._m["at"])
+        eis = self._segment.techniques[at]
+        assert isinstance(eis, Eis)
+        return spectrum.begin(
+            eis,
+            self._instrument,
+            self._faults,
+            self._cell.x,
+            self._sweep_random,
+            at=at,
+            passes=int(self._chain.started[at]) - 1,
+            start_s=float(self._m["start_s"]),
+            hold_s=float(self._m["tau_s"]),
+        )
+
+    def _hand_over(self, *, over: bool, waits: bool) -> Output:
+        samples = self._rows[: int(self._m["n_rows"])].copy()
+        self._m["n_rows"] = 0
+        points = np.concatenate(self._points) if self._points else np.zeros(0, POINT)
+        self._points.clear()
+        notices = sorted(self._overloads(samples) + self._overloads(points), key=lambda one: one.time_s)
+        return Output(samples, points, tuple(notices), over, waits)
+
+    def _overloads(self, rows: Rows) -> list[Notice]:
+        """The first overload of each technique of the chain: one is news, thousands are not."""
+        notices = []
+        for row in rows[rows["flags"] & int(OVERLOADS) != 0]:
+            at = int(row["technique"])
+            if at not in self._overloaded:
+                self._overloaded.add(at)
+                notices.append(overload(row))
+        return notices
+
+
+def overload(row: np.void) -> Notice:
+    flags = Flag(int(row["flags"])) & OVERLOADS
+    what = "Ewe" if flags == Flag.E_OVERLOAD else "I" if flags == Flag.I_OVERLOAD else "Ewe and I"
+    return Notice(
+        time_s=float(row["time_s"]),
+        severity=1,
+        code="overload",
+        message=f"{what} beyond the range",
+        facts={"technique": int(row["technique"]), "flags": int(flags)},
+    )
+
+
+def watched(watch: Watch) -> Floats:
+    """As numbers that never wake where the host does not watch; in the order of executor.reading."""
+    return np.array(
+        [
+            -math.inf if watch.Ewe_min_V is None else watch.Ewe_min_V,
+            math.inf if watch.Ewe_max_V is None else watch.Ewe_max_V,
+            -math.inf if watch.I_min_A is None else watch.I_min_A,
+            math.inf if watch.I_max_A is None else watch.I_max_A,
+            -1.0 if watch.Ewe_near_0_V is None else watch.Ewe_near_0_V,
+        ]
+    )

@@ -1,0 +1,141 @@
+"""What the contract suite needs to try a channel: a clock driven by hand, segments, a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nakctl.device.channel import POINT, SAMPLE, Channel, Notice, Rows, State, Watch
+from nakctl.device.driver import ClockLike
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
+
+RANGE = Hardware("1 mA", "5 V", 5)
+NOTHING = Watch()
+MAX_READS = 200_000
+MakeChannel = Callable[..., Channel]
+
+
+class StepClock:
+    """Goes on only when it is told to: a paced run without waiting."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def horizon_s(self) -> float:
+        return self._now_s
+
+    def advance_to(self, time_s: float) -> None:
+        pass
+
+    def sleep(self, seconds: float) -> None:
+        self._now_s += seconds
+
+
+@dataclass
+class Run:
+    """All that came out of one segment; reads: how many rows each read brought."""
+
+    samples: Rows
+    points: Rows
+    notices: list[Notice] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
+
+
+def start(channel: Channel, clock: ClockLike, segment: Segment) -> None:
+    channel.load(segment)
+    clock.sleep(0.5)
+    channel.start()
+
+
+def run(
+    channel: Channel, clock: ClockLike, segment: Segment, watch: Watch = NOTHING, pause_s: float = 0.1
+) -> Run:
+    start(channel, clock, segment)
+    return drain(channel, clock, watch, pause_s)
+
+
+def drain(channel: Channel, clock: ClockLike, watch: Watch = NOTHING, pause_s: float = 0.1) -> Run:
+    """Read until STOPPED."""
+    readings = []
+    for _ in range(MAX_READS):
+        reading = channel.read(watch)
+        readings.append(reading)
+        if reading.state is State.STOPPED:
+            break
+        clock.sleep(pause_s)
+    else:
+        raise AssertionError(f"no end after {MAX_READS} reads")
+    return Run(
+        samples=np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in readings)]),
+        points=np.concatenate([np.zeros(0, POINT), *(one.points for one in readings)]),
+        notices=[notice for one in readings for notice in one.notices],
+        reads=[len(one.samples) + len(one.points) for one in readings],
+    )
+
+
+def ocv(duration_s: float, every_s: float = 1.0, dE_V: float | None = None) -> Ocv:
+    return Ocv(1, duration_s, every_s, dE_V, RANGE)
+
+
+def cp(
+    I_A: float,
+    duration_s: float,
+    every_s: float = 1.0,
+    *tests: Test,
+    on_test: str = "next",
+    dE_V: float | None = None,
+    hardware: Hardware = RANGE,
+) -> Cp:
+    return Cp(2, I_A, duration_s, every_s, dE_V, tests, on_test, hardware)  # type: ignore[arg-type]
+
+
+def ca(E_V: float, duration_s: float, every_s: float = 1.0, *tests: Test, on_test: str = "next") -> Ca:
+    return Ca(3, E_V, duration_s, every_s, None, tests, on_test, RANGE)  # type: ignore[arg-type]
+
+
+def eis(
+    control: str = "GEIS",
+    bias: float = 0.0,
+    amplitude: float = 50e-6,
+    n: int = 5,
+    first_Hz: float = 1e5,
+    last_Hz: float = 10.0,
+    hold_s: float = 1.0,
+    vs_previous: bool = False,
+    average: int = 1,
+    hardware: Hardware = RANGE,
+) -> Eis:
+    return Eis(
+        step=4,
+        control=control,  # type: ignore[arg-type]
+        bias=bias,
+        vs_previous=vs_previous,
+        amplitude_peak=amplitude,
+        hold_s=hold_s,
+        every_s=0.5,
+        f_first_Hz=first_Hz,
+        f_last_Hz=last_Hz,
+        n_frequencies=n,
+        spacing="log",
+        average=average,
+        wait_periods=0.1,
+        drift_correction=False,
+        continues=False,
+        hardware=hardware,
+    )
+
+
+def chain(*techniques: Ocv | Cp | Ca | Eis | Loop) -> Segment:
+    return Segment(techniques)
+
+
+def pulses(times: int | None, on_s: float = 1.0, off_s: float = 2.0) -> Segment:
+    return chain(cp(0.4e-3, on_s, 0.2), ocv(off_s, 0.5), Loop(0, times, passes=True))
+
+
+MIXED = chain(ocv(2.0), cp(0.2e-3, 3.0, 0.1), eis(), ca(0.05, 2.0), eis("PEIS", 0.0, 5e-3, vs_previous=True))

@@ -1,0 +1,108 @@
+"""Plans written by hand, one word each; the real lowering makes their programs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nakctl.device.limits import Instrument, instrument
+from nakctl.device.program import Limits, Program
+from nakctl.errors import Mark
+from nakctl.plan import plan as p
+from nakctl.plan.check import Finding, check
+from nakctl.plan.estimate import Estimate, estimate
+from nakctl.plan.lower import lower
+from nakctl.plan.sweeps import spread
+
+SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
+LIMITS = Limits(Ewe_min_V=-3.0, Ewe_max_V=3.0, I_max_A=None, time_s=None)
+
+
+def hold(kind: Any = "cp", level: float | None = 1e-3, duration_s: float = 60.0, **words: Any) -> p.Hold:
+    given = {
+        "step_id": 1,
+        "label": f"1 {kind}",
+        "record": p.Record(1.0),
+        "cutoffs": (),
+        "spectra": None,
+        "ranges": p.Ranges(),
+        "mark": Mark(10, 5),
+    } | words
+    return p.Hold(kind=kind, level=None if kind == "rest" else level, duration_s=duration_s, **given)
+
+
+def sweep(control: Any = "geis", amplitude_peak: float = 50e-6, **words: Any) -> p.Sweep:
+    given = {
+        "name": "operando",
+        "frequencies_Hz": spread(100e3, 10.0, 5, "log"),
+        "spacing": "log",
+        "average": 1,
+        "wait_periods": 0.1,
+        "drift_correction": False,
+        "ranges": p.Ranges(),
+        "mark": Mark(3, 3),
+    } | words
+    return p.Sweep(control=control, amplitude_peak=amplitude_peak, **given)
+
+
+def spectrum(of: p.Sweep, bias: float | None = None, **words: Any) -> p.Spectrum:
+    given = {
+        "step_id": 1,
+        "label": f"1 {of.control}",
+        "record": p.Record(1.0),
+        "cutoffs": (),
+        "mark": Mark(10, 5),
+    } | words
+    return p.Spectrum(sweep=of, bias=bias, **given)
+
+
+def repeat(times: int | None, *steps: p.Step, label: str = "1 repeat") -> p.Repeat:
+    return p.Repeat(label, steps, times, Mark(9, 5))
+
+
+def cutoff(quantity: Any, side: Any, value: float, then: Any = "next step", line: int = 12) -> p.Cutoff:
+    return p.Cutoff(quantity, side, value, then, Mark(line, 7))
+
+
+def plan(*steps: p.Step, area_cm2: float = 1.0, limits: Limits = LIMITS, **words: Any) -> p.Plan:
+    """A plan of these steps, numbered in order of appearance."""
+    numbers = iter(range(1, 10_000))
+    given = {
+        "name": "By hand",
+        "file": "by-hand.yaml",
+        "source": "",
+        "cell": "dummy",
+        "params": {},
+        "rules": (),
+        "limits_mark": Mark(5, 1),
+    } | words
+    return p.Plan(
+        area_cm2=area_cm2, limits=limits, steps=tuple(numbered(step, numbers) for step in steps), **given
+    )
+
+
+def numbered(step: p.Step, numbers: Any) -> p.Step:
+    match step:
+        case p.Repeat():
+            return replace(step, steps=tuple(numbered(each, numbers) for each in step.steps))
+        case p.Staircase():
+            passes = tuple(tuple(numbered(each, numbers) for each in one) for one in step.passes)
+            return replace(step, passes=passes)
+        case _:
+            return replace(step, step_id=next(numbers))
+
+
+def with_limits(**limits: Any) -> Limits:
+    return replace(LIMITS, **limits)
+
+
+def checked(of: p.Plan, on: Instrument = SP300) -> tuple[Finding, ...]:
+    return check(of, lower(of, on), on)
+
+
+def estimated(of: p.Plan, on: Instrument = SP300) -> Estimate:
+    return estimate(of, lower(of, on), on)
+
+
+def lowered(of: p.Plan, on: Instrument = SP300) -> Program:
+    return lower(of, on)

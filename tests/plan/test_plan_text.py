@@ -1,0 +1,232 @@
+"""What a reader is told, checked by small plans whose text is written out, and by what must always hold."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import (
+    SP300,
+    checked,
+    cutoff,
+    estimated,
+    hold,
+    lowered,
+    plan,
+    repeat,
+    spectrum,
+    sweep,
+    with_limits,
+)
+
+from nakctl.device.program import EweRule, Loop, Segment, ShortRule
+from nakctl.errors import Mark
+from nakctl.plan import plan as p
+from nakctl.plan.plan_json import plan_json
+from nakctl.plan.text import findings_text, plan_text, program_text
+
+NOW = datetime(2026, 1, 5, 9, 0)
+
+
+def text_of(of: p.Plan, simulated: bool = True) -> str:
+    return plan_text(of, lowered(of), estimated(of), checked(of), SP300, NOW, simulated)
+
+
+def json_of(of: p.Plan) -> dict[str, Any]:
+    return plan_json(of, lowered(of), estimated(of), checked(of), SP300, NOW, True)
+
+
+CYCLES = plan(
+    hold("rest", duration_s=600.0, label="1 rest"),
+    repeat(
+        20,
+        hold(
+            level=0.2e-3,
+            duration_s=3600.0,
+            label="2.1 strip 0.1 mA/cm2",
+            cutoffs=(cutoff("Ewe", "above", 2.0, "end loop"),),
+        ),
+        hold(level=-0.2e-3, duration_s=1800.0, label="2.2 plate 0.1 mA/cm2", record=p.Record(1.0, dE_V=5e-3)),
+        label="2 repeat",
+    ),
+    area_cm2=2.0,
+    limits=with_limits(I_max_A=1e-3, time_s=86400.0),
+    rules=(ShortRule(0.75, 120.0, 0.015, 3), EweRule("above", 2.5)),
+)
+
+
+def test_a_whole_text() -> None:
+    assert (
+        text_of(CYCLES)
+        == """\
+By hand
+by-hand.yaml on SP-300 (SIMULATED), cell dummy, 2 cm2
+
+"""
+    )
+
+
+def test_the_tree_as_json() -> None:
+    told = json_of(CYCLES)
+    assert json.loads(json.dumps(told)) == told
+    assert told["simulated"] is True
+    assert told["ends"] == "2026-01-06T15:10:00"
+    assert told["duration_s"] == pytest.approx(600 + 20 * 5400)
+    assert told["total"]["charge_mAh_cm2"] == pytest.approx(20 * 0.05)
+    assert told["structure"][1] == {
+        "label": "2 repeat",
+        "repeat": 20,
+        "steps": [{"label": "2.1 strip 0.1 mA/cm2", "step": 2}, {"label": "2.2 plate 0.1 mA/cm2", "step": 3}],
+    }
+    assert [step["times"] for step in told["steps"]] == [1, 20, 20]
+    assert told["steps"][1]["I_ranges"] == ["1 mA"]
+    (told_cutoff,) = told["steps"][1]["cutoffs"]
+    assert told_cutoff["by"] == "instrument"
+
+
+def test_simulated_is_said_only_when_so() -> None:
+    assert "SIMULATED" in text_of(CYCLES, simulated=True)
+    assert "SIMULATED" not in text_of(CYCLES, simulated=False)
+
+
+def staircase(levels_A: list[float], **words: Any) -> p.Staircase:
+    passes = tuple(
+        (hold(level=level_A, label=f"1.1 strip {level_A * 1e3:g} mA/cm2", **words),) for level_A in levels_A
+    )
+    return p.Staircase(
+        "1 staircase level", tuple(f"{level * 1e3:g} mA/cm2" for level in levels_A), passes, Mark(9, 5)
+    )
+
+
+def test_levels_of_the_same_shape_share_their_line() -> None:
+    text = text_of(plan(staircase([k * 1e-5 for k in range(5, 101)])))
+    assert "levels 1..96: 0.05 .. 1 mA/cm2" in text
+    assert "1.1       strip 0.05 .. 1 mA/cm2" in text
+    assert "+50 uA .. +1 mA, +0.05 .. +1 mA/cm2" in text
+    assert "ranges I 100 uA | 1 mA, E 5 V, bandwidth 8" in text
+    assert text.count("strip") == 1
+
+
+def test_levels_of_another_shape_have_their_own_lines() -> None:
+    one, other = hold(level=1e-4, label="1.1 strip 0.1"), hold("rest", label="1.1 rest")
+    text = text_of(
+        plan(p.Staircase("1 staircase", ("0.1 mA/cm2", "0.2 mA/cm2"), ((one,), (other,)), Mark(9, 5)))
+    )
+    assert "1.1       strip 0.1 " in text
+    assert "1.1       rest " in text
+
+
+def test_few_levels_are_listed() -> None:
+    assert "0.05, 0.1, 0.4 mA/cm2" in text_of(plan(staircase([5e-5, 1e-4, 4e-4])))
+
+
+def test_who_enforces_a_cutoff_is_said() -> None:
+    text = text_of(
+        plan(
+            hold(cutoffs=(cutoff("Ewe", "above", 1.0), cutoff("charge", "above", 0.036, "end run"))),
+            hold("rest", cutoffs=(cutoff("Ewe", "below", 0.0),)),
+        )
+    )
+    assert "Ewe above 1 V: next step, by the instrument" in text
+    assert "charge 0.01 mAh/cm2: end run, by the host within 200 ms of the row" in text
+    assert "Ewe below 0 V: next step, by the host within 200 ms of the row" in text
+
+
+def test_endless_repeats_say_what_an_hour_takes() -> None:
+    pulses = repeat(None, hold(level=1e-3, duration_s=1.0), hold("rest", duration_s=5.0))
+    text = text_of(plan(pulses))
+    assert "without end" in text
+    assert "as long as the cell lasts, 6 s a pass; an hour of passes is" in text
+    assert "charge 0.1667 mAh/cm2" in text
+    limited = text_of(plan(pulses, limits=with_limits(time_s=86400.0)))
+    assert "until Tue 06 Jan 2026, 09:00 at the latest (limits.time)" in limited
+    assert "charge 4 mAh/cm2" in limited
+
+
+def test_findings_stand_with_their_place() -> None:
+    of = plan(hold(level=0.06))
+    assert findings_text(of, checked(of)) == (
+        "warning   by-hand.yaml:10:5  1 cp: 60 mA/cm2 on 1 cm2 is very much; are current and area right?\n"
+    )
+    assert findings_text(of, ()) == ""
+
+
+kinds = st.sampled_from(["rest", "cp", "ca"])
+holds = st.builds(
+    lambda kind, level, seconds, spectra: hold(
+        kind,
+        level,
+        seconds,
+        label=f"1 {kind}",
+        spectra=p.Spectra(sweep("peis" if kind == "ca" else "geis", 1e-4), None) if spectra else None,
+    ),
+    kinds,
+    st.floats(-1, 1),
+    st.floats(1e-3, 1e7),
+    st.booleans(),
+)
+trees = st.recursive(
+    holds,
+    lambda inner: st.builds(
+        lambda steps, times: repeat(times, *steps),
+        st.lists(inner, min_size=1, max_size=3),
+        st.one_of(st.none(), st.integers(1, 10**6)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(steps=st.lists(trees, min_size=1, max_size=4), area_cm2=st.floats(1e-3, 1e3))
+def test_any_plan_can_be_told_in_110_columns(steps: list[p.Step], area_cm2: float) -> None:
+    of = plan(*steps, area_cm2=area_cm2)
+    text = text_of(of)
+    assert all(len(line) <= 110 and line == line.rstrip() for line in text.splitlines())
+    assert text.isascii()
+    json.dumps(json_of(of))
+
+
+def test_program_text_tells_programs_apart() -> None:
+    plans = [
+        plan(hold()),
+        plan(hold(level=2e-3)),
+        plan(hold(duration_s=61.0)),
+        plan(hold(record=p.Record(2.0))),
+        plan(hold(record=p.Record(1.0, dE_V=1e-3))),
+        plan(hold(cutoffs=(cutoff("Ewe", "above", 1.0),))),
+        plan(hold(cutoffs=(cutoff("Ewe", "above", 1.0, "end run"),))),
+        plan(hold(ranges=p.Ranges(I="10 mA"))),
+        plan(hold(ranges=p.Ranges(bandwidth=7))),
+        plan(hold("ca", 0.1)),
+        plan(hold("rest")),
+        plan(repeat(2, hold())),
+        plan(repeat(None, hold())),
+        plan(spectrum(sweep())),
+        plan(spectrum(sweep(average=2))),
+        plan(spectrum(sweep(drift_correction=True))),
+        plan(spectrum(sweep("peis", 10e-3))),
+        plan(spectrum(sweep("peis", 10e-3), bias=0.0)),
+        plan(hold(spectra=p.Spectra(sweep(), None))),
+        plan(hold(), limits=with_limits(Ewe_max_V=0.0)),
+        plan(hold(), limits=with_limits(Ewe_max_V=None)),
+        plan(hold(), rules=(EweRule("above", 2.0),)),
+    ]
+    texts = [program_text(lowered(each)) for each in plans]
+    assert len(set(texts)) == len(plans)
+    assert texts == [program_text(lowered(each)) for each in plans]
+
+
+def test_program_text_has_a_line_for_each_technique() -> None:
+    program = lowered(plan(repeat(50_000, hold(level=1e-3, duration_s=1.0), hold("rest", duration_s=5.0))))
+    (segment,) = program.nodes
+    assert isinstance(segment, Segment)
+    assert segment.techniques[-1] == Loop(to=0, times=50_000, passes=True)
+    assert program_text(program).splitlines()[1:5] == [
+        "segment",
+        "  0    1 CP   0.001 A for 1 s every 1 s [Ewe above 3, Ewe below -3: stop] | 1 mA, 5 V, bw 8",
+        "  1    2 OCV  for 5 s every 1 s | 10 nA, 5 V, bw 8",
+        "  2      LOOP to 0 50000 times (passes)",
+    ]

@@ -1,0 +1,77 @@
+"""kill -9 at any moment: what was recorded comes back, as a file that anything opens."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import record_rows as rows
+from paced_writer import PER_POLL
+
+from nakctl.record.recover import recover, unsealed
+
+HERE = Path(__file__).parent
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and SIGKILL")
+
+
+def start_writer(path: Path, polls: int = 10_000, pause_s: float = 0.003) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(HERE / "paced_writer.py"), str(path), str(polls), str(pause_s)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def killed_run(path: Path, after_s: float) -> int:
+    """Kill the whole process group of a run; returns how many rows it was known to have recorded."""
+    writer = start_writer(path)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    time.sleep(after_s)
+    os.killpg(writer.pid, signal.SIGKILL)
+    said, _ = writer.communicate()
+    announced = [int(line) for line in said.splitlines() if line.strip().isdigit()]
+    return announced[-1] if announced else 0
+
+
+def check_recovered(path: Path, recorded: int) -> None:
+    with h5py.File(path, "r") as file:
+        table = file["entry/samples"]
+        time_s = table["time"][()]
+        expected = rows.samples(0, len(time_s))
+        assert recorded <= len(time_s) <= recorded + PER_POLL
+        for name in expected.dtype.names:
+            np.testing.assert_array_equal(table[name][()], expected[name])
+        assert np.all(np.diff(time_s) > 0)
+        assert file["entry/run_status"].asstr()[()] == "recovered"
+        assert f"{time_s[-1]:.6g} s" in file["entry/recovery"].asstr()[()]
+        steps = file["entry/steps/step_count"][()]
+        np.testing.assert_array_equal(steps, np.arange(len(steps)))
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_at_most_the_poll_that_was_not_yet_recorded(tmp_path: Path) -> None:
+    chance = random.Random(1)
+
+    def one(k: int) -> None:
+        path = tmp_path / f"{k}.h5"
+        recorded = killed_run(path, chance.uniform(0.0, 0.5))
+        recovered = recover(path)
+        assert recovered.status == "recovered"
+        check_recovered(path, recorded)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(50)))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{k}.h5" for k in range(50))
+    assert unsealed(tmp_path) == []

@@ -1,0 +1,231 @@
+"""The whole record with its helper process, as a run uses it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import record_rows as rows
+from test_record_kill import start_writer
+
+from nakctl.record import files
+from nakctl.record.process import Helper
+from nakctl.record.read import open_run
+from nakctl.record.recorder import Finished, Recorder
+from nakctl.record.recover import recover
+from nakctl.record.seal import is_sealed
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> float:
+    """Seconds until it came true."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+def live_rows(path: Path) -> int:
+    """As any program would look that knows SWMR, without nakctl."""
+    try:
+        with h5py.File(path, "r", swmr=True, locking=False) as file:
+            return len(file["entry/samples/time"])
+    except OSError:
+        return -1
+
+
+def opens_plainly(path: Path) -> bool:
+    try:
+        h5py.File(path, "r", locking=False).close()
+    except OSError:
+        return False
+    return True
+
+
+def helper_of(recorder: Recorder) -> Helper:
+    assert recorder._live is not None
+    return recorder._live
+
+
+def append(recorder: Recorder, k: int) -> list[str]:
+    return [event.code for event in recorder.append({"samples": rows.samples(k * 10, 10)})]
+
+
+def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = Recorder.create(path, rows.header())
+    for k in range(20):
+        assert append(recorder, k) == []
+    assert recorder.finish("stopped", "short circuit", {"n": 1}) == Finished(path, True, "")
+    with open_run(path) as run:
+        assert (run.header.status, run.header.end_reason) == ("stopped", "short circuit")
+        assert run.header.results == {"n": 1}
+        np.testing.assert_array_equal(run.samples.Ewe, rows.samples(0, 200)["Ewe"])
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def test_new_rows_are_seen_within_a_second_while_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = Recorder.create(path, rows.header())
+    wait_for(lambda: live_rows(path) == 0)
+    latencies = []
+    for k in range(4):
+        append(recorder, k)
+        latencies.append(wait_for(lambda k=k: live_rows(path) == 10 * (k + 1)))
+    assert sorted(latencies)[1] < 1.0  # not the slowest: this machine may be busy
+    with h5py.File(path, "r", swmr=True, locking=False) as file:
+        assert file["entry/run_status"].asstr()[()] == "running"
+        assert file["entry/samples/Ewe"].compression is None
+        assert set(file["entry"]) >= {"samples", "impedance", "plot", "protocol", "plan", "events"}
+    assert recorder.finish("completed", "").sealed
+
+
+@posix
+def test_the_live_view_comes_back_and_the_sealed_file_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    path, calm = tmp_path / "run.h5", tmp_path / "calm.h5"
+    recorder = Recorder.create(path, rows.header())
+    append(recorder, 0)
+    wait_for(lambda: live_rows(path) == 10)
+    first = helper_of(recorder)
+    os.kill(first.pid, signal.SIGKILL)
+    codes: list[str] = []
+    k = 0
+
+    def again() -> bool:
+        nonlocal k
+        k += 1
+        codes.extend(append(recorder, k))
+        return helper_of(recorder) is not first and live_rows(path) > 10
+
+    assert wait_for(again) < 5.0
+    assert codes == ["live_view_restarted"]
+    assert recorder.finish("completed", "").sealed
+
+    undisturbed = Recorder.create(calm, rows.header())
+    undisturbed.append({"samples": rows.samples(0, 10 * k + 10)})
+    undisturbed.finish("completed", "")
+    found, expected = rows.datasets(path), rows.datasets(calm)
+    for name, values in expected.items():
+        if not name.startswith("entry/events"):
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
+    assert found["entry/events/code"].tolist() == [b"live_view_restarted"]
+
+
+@posix
+def test_a_helper_that_dies_at_the_end_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = Recorder.create(path, rows.header())
+    append(recorder, 0)
+    os.kill(helper_of(recorder).pid, signal.SIGKILL)
+    assert recorder.finish("completed", "") == Finished(path, True, "")
+    assert is_sealed(path)
+
+
+@posix
+def test_ctrl_c_for_the_whole_group_still_ends_in_a_sealed_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    writer = start_writer(path, pause_s=0.01)
+    wait_for(lambda: live_rows(path) > 0)
+    os.killpg(writer.pid, signal.SIGINT)
+    assert writer.communicate()[0].splitlines()[-1] == "sealed"
+    with open_run(path) as run:
+        assert (run.header.status, run.header.sealed) == ("aborted", True)
+
+
+@posix
+def test_the_live_view_leaves_when_the_run_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    writer = start_writer(path, pause_s=0.02)
+    wait_for(lambda: live_rows(path) > 0)
+    with pytest.raises(OSError, match="open"), h5py.File(path, "r", locking=False):
+        pass
+    writer.kill()
+    writer.communicate()
+    wait_for(lambda: opens_plainly(path))  # which it does only once its writer has left
+    assert files.journal_of(path).exists()
+    with open_run(path) as run:  # without recovery
+        assert (run.header.status, run.header.sealed) == ("running", False)
+        np.testing.assert_array_equal(run.samples.time, rows.samples(0, len(run.samples))["time"])
+    recovered = recover(path)
+    assert (recovered.status, recovered.path) == ("recovered", path)
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = Recorder.create(path, rows.header())
+    append(recorder, 0)
+    recorder.abandon()
+    assert recover(path).rows == 10
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+ON_A_FULL_DISK = """
+import resource, signal, sys, time
+from pathlib import Path
+import record_rows as rows
+from nakctl.record.recorder import Recorder
+
+path = Path(sys.argv[1])
+recorder = Recorder.create(path, rows.header())
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+codes = []
+def append(k):
+    codes.extend(event.code for event in recorder.append({"samples": rows.samples(k * 10, 10)}))
+append(0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))  # for the journal and, after it dies, the live view
+for k in range(1, 400):
+    append(k)
+assert "disk_refuses" in codes, codes
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+append(400)
+append(401)
+print(",".join(codes))
+print(recorder.finish("completed", "").message)
+"""
+
+
+@posix
+def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_FULL_DISK, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+    )
+    assert done.stdout.splitlines() == ["disk_refuses,disk_accepts", ""]
+    with open_run(path) as run:
+        np.testing.assert_array_equal(run.samples.time, rows.samples(0, 4020)["time"])
+        assert list(run.events.code) == ["disk_refuses", "disk_accepts"]
+
+
+RECORD_AND_RECOVER = """
+import sys
+from pathlib import Path
+from nakctl.record.recorder import Recorder
+from nakctl.record.recover import recover, unsealed
+path = Path(sys.argv[1])
+header = {"format": 1, "run_id": "1", "start_time": "2026-03-01T09:30:00+00:00", "title": ""}
+recorder = Recorder.create(path, header)
+recorder.append({})
+assert recorder.finish("completed", "").sealed
+recover(path), unsealed(path.parent)
+print([name for name in ("h5py", "pydantic", "pint", "matplotlib") if name in sys.modules])
+"""
+
+
+def test_the_process_that_controls_the_cell_never_loads_hdf5(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RECORD_AND_RECOVER, str(tmp_path / "run.h5")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"

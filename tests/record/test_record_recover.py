@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import pytest
+import record_rows as rows
+
+from nakctl.errors import InputError, RecordError
+from nakctl.record import files
+from nakctl.record.journal import Journal
+from nakctl.record.recover import recover, unsealed
+
+
+def killed(folder: Path, polls: int = 20) -> Path:
+    path = folder / "run.h5"
+    rows.journal_only(path, polls, end=False)
+    return path
+
+
+def test_a_killed_run_is_sealed_and_says_so(tmp_path: Path) -> None:
+    path = killed(tmp_path)
+    recovered = recover(path)
+    assert (recovered.path, recovered.status, recovered.rows) == (path, "recovered", 200)
+    assert "poll 20, last sample at 49.75 s in step 1" in recovered.message
+    with h5py.File(path, "r") as file:
+        assert file["entry/recovery"].asstr()[()] == recovered.message
+        assert "without closing" in file["entry/end_reason"].asstr()[()]
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+@pytest.mark.parametrize("leftover", ["run.h5", "run.h5.sealing", "run.h5.ballast"])
+def test_damaged_leftovers_do_not_matter(tmp_path: Path, leftover: str) -> None:
+    path = killed(tmp_path)
+    (tmp_path / leftover).write_bytes(b"\x89HDF\r\n\x1a\nnot much of a file" * 100)
+    assert recover(path).rows == 200
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def test_a_run_that_ended_in_order_keeps_its_status(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    rows.journal_only(path, 20)
+    recovered = recover(path)
+    assert (recovered.status, recovered.message) == ("completed", "sealed, and nothing is missing")
+
+
+def test_a_sealed_file_is_left_alone(tmp_path: Path) -> None:
+    path = killed(tmp_path)
+    first = recover(path)
+    before = path.read_bytes()
+    assert recover(path) == first
+    assert path.read_bytes() == before
+
+
+def test_a_run_that_goes_on_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    journal = Journal.create(path, rows.header())
+    with pytest.raises(InputError, match="still being recorded"):
+        recover(path)
+    assert unsealed(tmp_path) == []
+    journal.close()
+    assert unsealed(tmp_path) == [path]
+    assert recover(path).rows == 0
+
+
+def test_unsealed_runs_are_found(tmp_path: Path) -> None:
+    path = killed(tmp_path)
+    rows.sealed(tmp_path / "other.h5")
+    assert unsealed(tmp_path) == [path]
+    recover(path)
+    assert unsealed(tmp_path) == []
+
+
+def test_no_run_at_all(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such run"):
+        recover(tmp_path / "run.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + b"\0" * 5000])
+def test_a_journal_that_cannot_be_read_is_an_error_and_stays(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.h5"
+    files.journal_of(path).write_bytes(content)
+    with pytest.raises(RecordError, match="not sealed: the journal is damaged"):
+        recover(path)
+    assert files.journal_of(path).read_bytes() == content
+
+
+def test_another_hdf5_file_is_not_taken_for_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "other.h5"
+    h5py.File(path, "w").close()
+    with pytest.raises(RecordError, match="no sealed run"):
+        recover(path)
+    assert path.exists()
+
+
+def test_the_log_is_read_although_the_shared_memory_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    writer = Journal.create(path, rows.header())
+    for k in range(20):
+        writer.append({"samples": rows.samples(k * 10, 10)})
+    copy = tmp_path / "copy.h5"
+    for end in ("", "-wal"):
+        Path(f"{files.journal_of(copy)}{end}").write_bytes(
+            Path(f"{files.journal_of(path)}{end}").read_bytes()
+        )
+    writer.close()
+    assert recover(copy).rows == 200

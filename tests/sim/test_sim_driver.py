@@ -1,0 +1,93 @@
+"""The driver: cheap to import, and a place to a channel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from sim_bench import cp, ocv
+
+from nakctl.device.channel import State, Watch
+from nakctl.device.driver import Place
+from nakctl.device.program import Segment
+from nakctl.errors import CellError, RigError
+from nakctl.run.clock import FreeClock
+from nakctl_sim.driver import driver
+
+
+def place(instrument: str = "SP-300", **options: object) -> Place:
+    return Place("sim", "sim", instrument, 1, options)
+
+
+def test_it_is_the_entry_point() -> None:
+    (found,) = entry_points(group="nakctl.drivers", name="sim")
+    assert found.load() is driver
+    assert driver.simulated
+
+
+def test_importing_it_is_cheap() -> None:
+    code = "import sys, nakctl_sim.driver; print({'numpy', 'numba', 'h5py'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_cell_can_be_put_on_a_channel() -> None:
+    names = [cell.name for cell in driver.cells()]
+    assert {"NaK50", "K", "Na-symmetric", "dummy", "open-lead"} <= set(names)
+    for name in names:
+        channel = driver.open(place(), driver.cell(name), FreeClock(), 1)
+        channel.load(Segment((ocv(10.0),)))
+        channel.start()
+        assert channel.read(Watch()).state is State.STOPPED
+        assert channel.info.facts["cell_model"] == name
+
+
+def test_a_cell_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("model: circuit\ncells:\n  box:\n    area: 2 cm2\n    series: 7 ohm\n    note: mine\n")
+    cell = driver.cell(str(file))
+    assert (cell.name, cell.area_cm2) == ("box", 2.0)
+    assert driver.open(place(), cell, FreeClock(), 1).info.facts["cell_model"] == "box"
+
+
+def test_the_place_may_name_the_model() -> None:
+    """A cell of the rig has data of its own; the model on the simulated channel is the place's."""
+    channel = driver.open(place(cell="randles"), driver.cell("NaK50"), FreeClock(), 1)
+    assert channel.info.facts["cell_model"] == "randles"
+
+
+def test_another_specimen() -> None:
+    seen_V = []
+    for options in ({}, {"scatter_seed": 3}, {"scatter_seed": 3}):
+        channel = driver.open(place(**options), driver.cell("NaK50"), FreeClock(), 1)
+        channel.load(Segment((cp(0.4e-3, 10.0),)))
+        channel.start()
+        seen_V.append(channel.read(Watch()).samples["Ewe_V"][-1])
+        assert channel.info.facts["scatter_seed"] == options.get("scatter_seed")
+    assert seen_V[0] != seen_V[1] == seen_V[2]
+
+
+def test_a_specimen_is_a_whole_number() -> None:
+    with pytest.raises(RigError, match="scatter_seed"):
+        driver.open(place(scatter_seed="x"), driver.cell("NaK50"), FreeClock(), 1)
+
+
+def test_facts_fit_into_a_header() -> None:
+    info = driver.open(place("VMP-3"), driver.cell("NaK65"), FreeClock(), 42).info
+    facts = json.loads(json.dumps(info.facts))
+    assert info.simulated
+    assert info.instrument == "VMP-3"
+    assert facts["seed"] == 42
+    assert facts["imperfections"]["I_set_error"] == 0.0015
+    assert facts["cell_parameters"]["composition_wt_percent_K"] == 65
+
+
+def test_what_there_is_not() -> None:
+    with pytest.raises(CellError):
+        driver.cell("NaK51")
+    with pytest.raises(RigError):
+        driver.open(place("SP-9000"), driver.cell("NaK50"), FreeClock(), 1)

@@ -1,0 +1,134 @@
+"""The steps of a computation leave no trace in its result."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cell_runs import built, capacity, run, staircase
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nakctl_sim.cell.kernel import NO_LIMIT_s, advance, step_hint, voltage
+from nakctl_sim.cell.models import load_model, names
+from nakctl_sim.cell.nak import ETA, FILAMENT, SLOW
+
+TRACE = Path(__file__).with_name("cell_trace.py")
+
+
+@pytest.mark.parametrize("rest_s", [0.0, 0.1, 1.0, 2.0, 5.0])
+def test_half_the_step_changes_no_capacity_by_a_percent(rest_s):
+    assert capacity(rest_s, fine=0.5) == pytest.approx(capacity(rest_s), rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "sign"), [("NaK50", 1.0), ("NaK65", 1.0), ("NaK50", -1.0)])
+def test_half_the_step_changes_no_voltage_of_a_staircase_by_a_percent(name, sign):
+    levels, coarse, _ = staircase(load_model(name), sign)
+    finer, fine, _ = staircase(load_model(name), sign, fine=0.5)
+    assert finer.tolist() == levels.tolist()
+    assert fine == pytest.approx(coarse, rel=0.01)
+
+
+@settings(deadline=None)
+@given(
+    past_mA_cm2=st.sampled_from([0.3, 0.7, 1.0, -0.5]),
+    rests=st.lists(st.floats(0.0, 2e4), min_size=1, max_size=6),
+)
+def test_recovery_goes_on_through_any_chain_of_rests(past_mA_cm2, rests):
+    model = load_model("NaK50")
+    x = model.state()
+    run(model, x, past_mA_cm2, 300.0)
+    y = x.copy()
+    for rest_s in rests:
+        advance(model.kind, model.p, x, 0.0, rest_s)
+    advance(model.kind, model.p, y, 0.0, sum(rests))
+    assert np.delete(x, ETA) == pytest.approx(np.delete(y, ETA), rel=1e-9, abs=1e-12)
+    # eta decays faster while the layer is depleted; that rate is a quadrature, good to 0.1 mV
+    assert x[ETA] == pytest.approx(y[ETA], abs=2e-4)
+
+
+def test_healing_lasts_for_hours():
+    model = load_model("NaK50")
+    x = model.state()
+    run(model, x, 1.0, 1200.0)
+    left = []
+    for _ in range(4):
+        left.append(x[SLOW])
+        run(model, x, 0.0, 3600.0)
+    assert left == sorted(left, reverse=True)
+    assert left[1] / left[0] < left[3] / left[2] < 1.0
+
+
+@settings(deadline=None)
+@given(
+    name=st.sampled_from(names()),
+    sequence=st.lists(st.tuples(st.floats(-1e-3, 1e-3), st.floats(0.0, 1e3)), min_size=2, max_size=12),
+    data=st.data(),
+)
+def test_resuming_from_a_saved_state_is_not_to_be_told_from_going_on(name, sequence, data):
+    model = load_model(name)
+    whole = model.state()
+    cut = data.draw(st.integers(1, len(sequence) - 1))
+    for I_A, seconds in sequence[:cut]:
+        advance(model.kind, model.p, whole, I_A, seconds)
+    saved = whole.tobytes()
+    again, resumed = load_model(name), np.frombuffer(saved).copy()
+    for I_A, seconds in sequence[cut:]:
+        went_on = advance(model.kind, model.p, whole, I_A, seconds)
+        assert advance(again.kind, again.p, resumed, I_A, seconds) == went_on
+    assert resumed.tobytes() == whole.tobytes()
+    f_Hz = np.array([1e4, 10.0])
+    assert again.impedance(resumed, f_Hz).tobytes() == model.impedance(whole, f_Hz).tobytes()
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_step_of_no_length_changes_no_charge_and_no_voltage(name):
+    model = load_model(name)
+    x = model.state()
+    advance(model.kind, model.p, x, 1e-4, 3.0)
+    expected = voltage(model.kind, model.p, x, 1e-4)
+    assert advance(model.kind, model.p, x, 1e-4, 0.0) == expected
+
+
+def test_hints_grow_after_a_change_of_current_up_to_a_cap():
+    model = load_model("NaK50")
+    x = model.state()
+    I_A = 1e-4
+    strip = [step_hint(model.kind, model.p, x, I_A, since) for since in (0.0, 0.1, 1.0, 100.0, 1e5)]
+    assert strip == sorted(strip)
+    assert strip[0] < 0.05
+    assert strip[-1] == 5.0
+    assert step_hint(model.kind, model.p, x, -I_A, 1e5) == 30.0
+    assert step_hint(model.kind, model.p, x, 0.0, 0.0) == NO_LIMIT_s
+    dummy = load_model("dummy")
+    assert step_hint(dummy.kind, dummy.p, dummy.state(), I_A, 0.0) == NO_LIMIT_s
+
+
+def test_steps_end_where_the_filament_gets_through():
+    """30 s late at most 0.02 s: the charge at which a cell shorts does not depend on the step."""
+    model = built()
+    x = model.state()
+    held, _, _ = run(model, x, -0.7, 36000.0, sample_s=1e5)
+    j = 0.7 / 0.16
+    assert x[FILAMENT] == 1.0
+    assert held == pytest.approx(985.0 / (1.0 - 2.7 / j), abs=0.03)
+
+
+def test_plain_python_and_compiled_code_give_the_same_numbers():
+    plain, compiled = (traced(no_numba) for no_numba in ("1", "0"))
+    assert len(plain) > 100
+    assert plain == pytest.approx(compiled, rel=1e-12, abs=1e-15)
+
+
+def traced(no_numba: str) -> list[float]:
+    environment = os.environ | {"NAKCTL_NO_NUMBA": no_numba}
+    done = subprocess.run(
+        [sys.executable, str(TRACE)], env=environment, capture_output=True, text=True, check=True
+    )
+    used_numba, *numbers = done.stdout.split()
+    assert used_numba == str(no_numba == "0")
+    return [float.fromhex(number) for number in numbers]

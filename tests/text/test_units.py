@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nakctl.text.units import DIMENSIONS, SPELLINGS, UnitError, parse
+
+AREAL = "areal current"
+
+READ = [
+    ("0.05 mA/cm2", AREAL, 5e-5),
+    ("0.05 mA/cm^2", AREAL, 5e-5),
+    ("0.05 mA/cm**2", AREAL, 5e-5),
+    ("0.05 mA/cm²", AREAL, 5e-5),
+    ("0.05 mA cm-2", AREAL, 5e-5),
+    ("0.05 mA cm⁻²", AREAL, 5e-5),
+    ("0.05 mA·cm^-2", AREAL, 5e-5),
+    ("50 uA/cm2", AREAL, 5e-5),
+    ("-0.4 mA/cm2", AREAL, -4e-4),
+    ("−0.4 mA/cm2", AREAL, -4e-4),
+    ("4 A/m2", AREAL, 4e-4),
+    ("5uA", "current", 5e-6),
+    ("5 µA", "current", 5e-6),
+    ("5 μA", "current", 5e-6),
+    ("1e-3 A", "current", 1e-3),
+    ("+1.5E3 nA", "current", 1.5e-6),
+    (".5 A", "current", 0.5),
+    ("0.3 mA", "current", 0.0003),
+    ("0 V", "potential", 0.0),
+    ("15 mV", "potential", 0.015),
+    ("15 h", "time", 54000.0),
+    ("20 ms", "time", 0.02),
+    ("1.5 min", "time", 90.0),
+    ("2 d", "time", 172800.0),
+    ("7 MHz", "frequency", 7e6),
+    ("20 kHz", "frequency", 2e4),
+    ("1 mHz", "frequency", 1e-3),
+    ("4 mAh/cm2", "areal charge", 14.4),
+    ("4 mA h cm-2", "areal charge", 14.4),
+    ("1.5 C", "charge", 1.5),
+    ("1 Ah", "charge", 3600.0),
+    ("2 Ω", "resistance", 2.0),
+    ("2 kohm", "resistance", 2000.0),
+    ("0.4418 cm2", "area", 0.4418),
+    ("44.18 mm2", "area", 0.4418),
+    ("40 uL", "volume", 0.04),
+    ("1 mm", "length", 0.1),
+    ("25 degC", "temperature", 298.15),
+    ("25 °C", "temperature", 298.15),
+    ("300 K", "temperature", 300.0),
+    ("10 MPa", "pressure", 1e7),
+    ("2 bar", "pressure", 2e5),
+    ("75 %", "fraction", 0.75),
+    ("75%", "fraction", 0.75),
+]
+
+TRAPS = [
+    ("10", "time", "10 has no unit: a time needs one; did you mean 10 s?"),
+    ("0.4", AREAL, "did you mean 0.4 mA/cm2?"),
+    (10, "time", "10 has no unit"),
+    (True, "time", "must be a time"),
+    (None, "time", "must be a time"),
+    ("", "time", "'' is not a number with a unit"),
+    ("s", "time", "not a number"),
+    ("nan s", "time", "not a number"),
+    ("inf s", "time", "not a number"),
+    (".inf s", "time", "not a number"),
+    ("1e999 V", "potential", "too large"),
+    ("0x10 s", "time", "one number and one unit"),
+    ("05 s", "time", "a half is 0.5"),
+    ("1.2.3 s", "time", "not a number"),
+    ("1,5 s", "time", "one number and one unit"),
+    ("1:30", "time", "one number and one unit"),
+    ("1 h 30 min", "time", "one number and one unit"),
+    ("2020-01-01", "time", "one number and one unit"),
+    ("5 s/", "time", "one number and one unit"),
+    ("5 A//cm2", AREAL, "one number and one unit"),
+    ("5 mA/(cm2)", AREAL, "one number and one unit"),
+    ("3 V", "time", "3 V is a potential: expected a time, such as 10 s"),
+    ("0.4 mA", AREAL, "is a current: expected a current per area"),
+    ("5 min", "frequency", "is a time: expected a frequency"),
+    ("5 m", "time", "is a length: expected a time"),
+    ("5 V s", "time", "none of the quantities nakctl knows"),
+    ("5 degC/s", "temperature", "none of the quantities nakctl knows"),
+    ("7 MHZ", "frequency", "large and small letters differ); did you mean mHz or MHz?"),
+    ("7 mhz", "frequency", "did you mean mHz or MHz?"),
+    ("5 Ma", "current", "did you mean mA?"),
+    ("5 MA", "current", "did you mean mA?"),
+    ("5 ma", "current", "did you mean mA?"),
+    ("1 H", "time", "did you mean h?"),
+    ("1 S", "time", "did you mean s?"),
+    ("5 uAmp", "current", "uAmp is no unit; did you mean"),
+    ("10 sec", "time", "did you mean s?"),
+    ("10 Minutes", "time", "did you mean min?"),
+    ("5 furlong", "length", "furlong is no unit; write for example 1 mm"),
+    ("0 s", "time", "a time must be greater than zero"),
+    ("-1 Hz", "frequency", "must be greater than zero"),
+    ("1" * 500 + " s", "time", "not a number"),
+    ("$rest", "time", "not a number"),
+]
+
+
+@pytest.mark.parametrize(("text", "dimension", "value"), READ)
+def test_spellings_of_the_field(text: str, dimension: str, value: float) -> None:
+    found = parse(text, (dimension,))
+    assert (found.value, found.dimension, found.text) == (value, dimension, text)
+
+
+@pytest.mark.parametrize(("text", "dimension", "phrase"), TRAPS)
+def test_traps_are_refused_with_advice(text: object, dimension: str, phrase: str) -> None:
+    with pytest.raises(UnitError) as caught:
+        parse(text, (dimension,))
+    assert phrase in str(caught.value)
+
+
+def test_several_dimensions_are_told_apart() -> None:
+    extent = ("time", "areal charge", "charge")
+    assert [parse(text, extent).dimension for text in ("1 h", "1 mAh/cm2", "1 mAh")] == list(extent)
+
+
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_every_example_is_what_it_says(name: str) -> None:
+    assert parse(DIMENSIONS[name].example, (name,)).dimension == name
+
+
+@given(st.sampled_from(sorted(SPELLINGS)), st.integers(1, 10**6), st.integers(-6, 6))
+def test_a_spelling_means_one_thing_whatever_the_number(unit: str, digits: int, power: int) -> None:
+    number = f"{digits}e{power}"
+    once, twice = (parse(f"{text} {unit}", tuple(DIMENSIONS)) for text in (number, f"{2 * digits}e{power}"))
+    assert once.dimension == twice.dimension
+    if unit != "degC":
+        assert twice.value == pytest.approx(2 * once.value, rel=1e-15)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_quantity_or_a_sentence(text: str) -> None:
+    try:
+        parse(text, tuple(DIMENSIONS))
+    except UnitError as error:
+        assert str(error)
