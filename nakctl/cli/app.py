@@ -64,6 +64,10 @@ def _explained(command: Callable[..., int | None]) -> Callable[..., None]:
         except BrokenPipeError:  # the reader of our output is gone, e.g. `| head`
             sys.stderr.close()
             raise typer.Exit(ExitCode.FAILED) from None
+        except OSError as error:
+            if _debug:
+                raise
+            _fail(str(error), ExitCode.FAILED)
         raise typer.Exit(code or ExitCode.DONE)
 
     return call

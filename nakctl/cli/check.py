@@ -12,12 +12,13 @@ from nakctl.errors import ExitCode, Fault, InputError
 def check(files: list[str], wishes: Wishes, as_json: bool) -> int:
     """Every file is checked, also after one with faults."""
     reports = [_report(file, wishes) for file in files]
+    ok = all(report["ok"] for report in reports)
     if as_json:
-        print_json(reports)
+        print_json({"ok": ok, "files": reports})
     else:
         for report in reports:
             _print(report)
-    return ExitCode.DONE if all(report["ok"] for report in reports) else ExitCode.BAD_INPUT
+    return ExitCode.DONE if ok else ExitCode.BAD_INPUT
 
 
 def _report(file: str, wishes: Wishes) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from nakctl.cli.pictures import check_target
 from nakctl.cli.prepare import Wishes, prepare, print_json
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode
 
 
 def plan(file: str, wishes: Wishes, as_json: bool, plot: Path | None) -> int:
     """Prints the plan also when something forbids it: one has to see it to mend it."""
     from nakctl.plan import text
 
+    target = check_target(plot) if plot is not None else None
     ready = prepare(file, wishes)
     told = (ready.plan, ready.program, ready.estimate, ready.findings, ready.instrument)
     now = datetime.now().astimezone()
@@ -20,14 +22,8 @@ def plan(file: str, wishes: Wishes, as_json: bool, plot: Path | None) -> int:
         print_json(text.plan_json(*told, now, ready.driver.simulated))
     else:
         print(text.plan_text(*told, now, ready.driver.simulated), end="")
-    if plot is not None:
-        _draw(plot, ready.plan, ready.program, ready.estimate, ready.instrument)
+    if target is not None:
+        from nakctl.plan.figure import draw
+
+        draw(ready.plan, ready.program, ready.estimate, ready.instrument, target)
     return ExitCode.BAD_INPUT if any(f.severity == "error" for f in ready.findings) else ExitCode.DONE
-
-
-def _draw(path: Path, *told: object) -> None:
-    if path.exists():
-        raise InputError(f"{path} exists already; nothing is overwritten")
-    from nakctl.plan.figure import draw
-
-    draw(*told, path)  # type: ignore[arg-type]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from nakctl.cli.pictures import check_target
 from nakctl.cli.prepare import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.plan.numbers import duration
 
 
 def show(file: Path, as_json: bool) -> int:
+    recover_if_killed(file)
     from nakctl.record.read import open_run
     from nakctl.results.summary import summary, told
 
@@ -32,14 +34,23 @@ def show(file: Path, as_json: bool) -> int:
     if header.note:
         print(f"note: {header.note}")
     if not header.sealed:
-        print(f"not sealed: the run goes on, or was killed (then: nakctl recover {file})")
+        print("not sealed: the run goes on")
     return ExitCode.DONE
 
 
+def recover_if_killed(file: Path) -> None:
+    """The first command that meets the file of a killed run makes it whole."""
+    from nakctl.record import files
+    from nakctl.record.recover import is_running
+    from nakctl.record.recover import recover as make_whole
+
+    if files.journal_of(file).exists() and not is_running(file):
+        print(f"{file} was left unsealed: {make_whole(file).message}", file=sys.stderr)
+
+
 def plot(file: Path, out: Path | None) -> int:
-    target = out if out is not None else file.with_suffix(".png")
-    if target.exists():
-        raise InputError(f"{target} exists already; nothing is overwritten")
+    target = check_target(out if out is not None else file.with_suffix(".png"))
+    recover_if_killed(file)
     from nakctl.record.read import open_run
     from nakctl.results.figures import draw_run
 
@@ -60,5 +71,5 @@ def recover(file: Path, as_json: bool) -> int:
             {"file": str(done.path), "status": done.status, "rows": done.rows, "message": done.message}
         )
     else:
-        print(done.message, file=sys.stdout)
+        print(done.message)
     return ExitCode.DONE

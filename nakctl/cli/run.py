@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-import re
+import math
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nakctl.cli.prepare import Prepared, Wishes, prepare, print_json
-from nakctl.errors import ExitCode, InputError
+from nakctl.cli.jobs import jobs
+from nakctl.cli.prepare import Prepared, Wishes, print_json
+from nakctl.errors import ExitCode, InputError, NakctlError
+
+if TYPE_CHECKING:
+    from nakctl.record.recorder import Recorder
 
 STOPPED_BY_OPERATOR = "stopped by the operator"
 _EXIT_CODES = {"completed": ExitCode.DONE, "stopped": ExitCode.FAILED, "aborted": ExitCode.INTERRUPTED}
+# SIGBREAK is Windows' Ctrl-Break, and its closed console. One that is ignored, as under nohup, stays ignored.
+_END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _SOON_s = 0.05  # how often a paced simulation is read at least
 
 
@@ -35,58 +41,41 @@ class Options:
 
 def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     """One run per combination of --each, all prepared before the first one starts."""
-    jobs = list(_jobs(file, wishes, each, options))
-    for ready, _ in jobs:
-        ready.require_no_errors()
+    if options.speed is not None and not 0 < options.speed < math.inf:
+        raise InputError(f"--speed {options.speed:g}: give a number above 0")
+    asked = jobs(file, wishes, each, options.out)
+    for ready, _ in asked:
         if options.speed is not None and not ready.driver.simulated:
             raise InputError(
                 f"{ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
             )
-    if options.speed is not None and not options.speed > 0:
-        raise InputError(f"--speed {options.speed:g}: give a number above 0")
-    reports, code = [], ExitCode.DONE
-    for ready, out in jobs:
-        report, code = _run_one(ready, out, options)
+    _recover_leftovers({out.parent for _, out in asked}, options)
+    reports: list[dict[str, Any]] = []
+    for ready, out in asked:
+        report = _run_one(ready, out, options)
         reports.append(report)
-        if code == ExitCode.INTERRUPTED:
+        if report["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
             break
+    code: int = max(report["exit_code"] for report in reports)
     if options.as_json:
-        print_json(reports if each else reports[0])
-    return max((ExitCode(report["exit_code"]) for report in reports), default=code)
+        print_json({"exit_code": code, "runs": reports} if each else reports[0])
+    return code
 
 
-def _jobs(file: str, wishes: Wishes, each: list[str], options: Options) -> Iterator[tuple[Prepared, Path]]:
-    from nakctl.protocol.params import split_each
+def _recover_leftovers(folders: set[Path], options: Options) -> None:
+    """Runs that were killed in these folders become whole files before a new one is started there."""
+    from nakctl.record.recover import recover, unsealed
 
-    sweeps = [split_each(text) for text in each]
-    taken: set[Path] = set()
-    for values in itertools.product(*(values for _, values in sweeps)):
-        chosen = dict(zip((name for name, _ in sweeps), values, strict=True))
-        ready = prepare(file, replace(wishes, sets={**wishes.sets, **chosen}))
-        out = _result_file(ready, options.out, chosen, taken)
-        taken.add(out)
-        yield ready, out
-
-
-def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str], taken: set[Path]) -> Path:
-    """The file asked for, or one named by date, protocol and cell; never one that exists."""
-    suffix = "".join(f"_{name}-{_plain(value)}" for name, value in chosen.items())
-    if out is not None:
-        return out.with_name(f"{out.stem}{suffix}{out.suffix or '.h5'}")
-    date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
-    stem = f"{date}_{Path(ready.loaded.document.file).stem}_{_plain(ready.cell.name)}{suffix}"
-    for count in itertools.count(1):
-        path = Path(f"{stem}.h5" if count == 1 else f"{stem}_{count}.h5")
-        if path not in taken and not path.exists() and not Path(f"{path}.journal").exists():
-            return path
-    raise AssertionError("unreachable")
+    for path in (path for folder in sorted(folders) for path in unsealed(folder)):
+        try:
+            said = f"{path} was left unsealed: {recover(path).message}"
+        except NakctlError as error:  # no reason not to start another run
+            said = str(error)
+        if not options.quiet:
+            print(said, file=sys.stderr)
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[^\w.+-]+", "", text)
-
-
-def _run_one(ready: Prepared, out: Path, options: Options) -> tuple[dict[str, Any], int]:
+def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
     from nakctl.cli.header import header
     from nakctl.cli.screen import screen
     from nakctl.record import layout
@@ -99,10 +88,10 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> tuple[dict[str, An
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     show = screen(ready, out, start, options.quiet or options.as_json)
     channel = ready.driver.open(ready.place, ready.cell, clock, options.seed)
-    with _closing(channel), _asked_to_stop() as stop_asked, show:
+    with _closing(channel), _asked_to_stop() as stop_asked:
         about = header(ready, channel.info, start, options.note, options.seed)
         recorder = Recorder.create(out, about)
-        try:
+        with _abandoned_if_torn(recorder), show:
             outcome = run_program(
                 ready.program,
                 channel,
@@ -113,17 +102,14 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> tuple[dict[str, An
                 observe=show.update,
                 stop_asked=stop_asked,
             )
-        except BaseException:
-            recorder.abandon()
-            raise
-        show.sealing()
-        finished = recorder.finish(outcome.status, outcome.reason)
+            show.sealing()
+            finished = recorder.finish(outcome.status, outcome.reason)
     code = outcome.error.exit_code if outcome.error else _EXIT_CODES[outcome.status]
     if not finished.sealed:
         code = max(code, ExitCode.FAILED)
     report = _report(finished.path, finished.sealed, finished.message, outcome, int(code))
     show.tell(report)
-    return report, code
+    return report
 
 
 def _poll_s(ready: Prepared, free: bool, speed: float) -> float:
@@ -163,17 +149,26 @@ def _closing(channel: Any) -> Iterator[None]:
 
 
 @contextmanager
+def _abandoned_if_torn(recorder: Recorder) -> Iterator[None]:
+    """After an error that nobody expected the journal is left as it is, for `nakctl recover`."""
+    try:
+        yield
+    except BaseException:
+        recorder.abandon()
+        raise
+
+
+@contextmanager
 def _asked_to_stop() -> Iterator[Callable[[], str | None]]:
-    """Ctrl-C (and a polite kill) end the run in order instead of tearing it apart."""
+    """Ctrl-C, a polite kill and a closed terminal end the run in order instead of tearing it apart."""
     asked: list[str] = []
 
     def ask(number: int, frame: FrameType | None) -> None:
         asked.append(STOPPED_BY_OPERATOR)
 
-    names = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGBREAK"):  # Windows: Ctrl-Break, and the console that is closed
-        names.append(signal.SIGBREAK)
-    before = {name: signal.signal(name, ask) for name in names}
+    known = (getattr(signal, name, None) for name in _END_SIGNALS)
+    heard = [each for each in known if each is not None and signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, ask) for each in heard}
     try:
         yield lambda: asked[0] if asked else None
     finally:

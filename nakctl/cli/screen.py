@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +48,13 @@ class Screen:
 
     # --- shared by the speaking ones -------------------------------------------------------------------
 
+    def say(self, *lines: str) -> None:
+        """Whoever listened may be gone (`| head`): no reason to lose an experiment."""
+        try:
+            print("\n".join(lines), flush=True)
+        except OSError:
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+
     @property
     def head(self) -> str:
         ready = self.ready
@@ -66,16 +75,15 @@ class Screen:
             f"Ewe {progress.Ewe_V:+.4f} V   I {si(progress.I_A, 'A')} "
             f"({areal_current(progress.I_A, area_cm2)})   Q {charge:+.4g} mAh/cm2",
             f"{duration(progress.time_s)} {rest}   "
-            f"{progress.samples} samples, {progress.spectra} spectra{last}",
+            f"samples {progress.samples}, spectra {progress.spectra}{last}",
         ]
 
 
 class Lines(Screen):
-    """For pipes and logs: a line at the start, one every few seconds or with a new step, the end."""
+    """For pipes and logs: a line at the start, one every few seconds, the end."""
 
     def __enter__(self) -> Self:
-        print(self.head, flush=True)
-        print(f"recording into {self.out}", flush=True)
+        self.say(self.head, f"recording into {self.out}")
         self.next_s = 0.0
         return self
 
@@ -83,10 +91,10 @@ class Lines(Screen):
         now_s = time.monotonic()
         if now_s >= self.next_s:
             self.next_s = now_s + PLAIN_LINE_EVERY_s
-            print(" | ".join(self.state(progress)), flush=True)
+            self.say(" | ".join(self.state(progress)))
 
     def tell(self, report: dict[str, Any]) -> None:
-        print("\n".join(closing_lines(report)), flush=True)
+        self.say(*closing_lines(report))
 
 
 class Moving(Screen):
@@ -97,22 +105,24 @@ class Moving(Screen):
         self.live.console.print(Text(self.head, style="bold"))
         self.live.console.print(Text(f"recording into {self.out}"))
         self.live.start()
+        self.live.update(Text("starting the channel ..."), refresh=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.live.stop()
+        with suppress(OSError):  # the terminal may be closed
+            self.live.stop()
 
     def update(self, progress: Progress) -> None:
         mark = [Text("SIMULATED", style="reverse")] if self.ready.driver.simulated else []
         self.live.update(Group(*mark, *(Text(line) for line in self.state(progress)), Text("Ctrl-C stops")))
 
     def sealing(self) -> None:
-        self.live.update(Text("sealing the file ..."))
+        self.live.update(Text("sealing the file ..."), refresh=True)
 
     def tell(self, report: dict[str, Any]) -> None:
-        print("\n".join(closing_lines(report)), flush=True)
+        self.say(*closing_lines(report))
 
 
 def screen(ready: Prepared, out: Path, start: datetime, silent: bool) -> Screen:

@@ -8,13 +8,14 @@ from pathlib import Path
 from nakctl.cli.prepare import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.protocol import library
+from nakctl.text.faults import did_you_mean
 from nakctl.text.reader import read_file
 
 
 def list_all(as_json: bool) -> int:
     listed = [{"name": name, "title": _title(name)} for name in library.names()]
     if as_json:
-        print_json(listed)
+        print_json({"protocols": listed})
     else:
         width = max(len(each["name"]) for each in listed)
         for each in listed:
@@ -28,7 +29,8 @@ def _title(name: str) -> str:
 
 def _shipped(name: str) -> Path:
     if name not in library.names():
-        raise InputError(f"{name} is no shipped protocol; there are: {', '.join(library.names())}")
+        hint = did_you_mean(name, library.names()) or ";"
+        raise InputError(f"{name} is no shipped protocol{hint} shipped are: {', '.join(library.names())}")
     return library.folder() / f"{name}.yaml"
 
 
@@ -62,7 +64,7 @@ def cells(as_json: bool) -> int:
     found = [cell for name in driver_names() for cell in load_driver(name).cells()]
     if as_json:
         names = ("name", "area_cm2", "working", "counter", "reference", "electrolyte", "facts")
-        print_json([{name: getattr(cell, name) for name in names} for cell in found])
+        print_json({"cells": [{name: getattr(cell, name) for name in names} for cell in found]})
         return ExitCode.DONE
     print("simulated cells (--cell NAME, or a file of your own):")
     for cell in found:

@@ -105,8 +105,9 @@ class Watch:
     Hardware may ignore it, because it is read often enough. A channel whose time runs faster than the
     host's uses it to hand over early, so that a guard reacts as soon as it would on the bench.
 
-    Ewe_near_0_V  |Ewe| at or under it while current flows
-    every_s       look at least this often in the channel's own time
+    I_min_A, I_max_A  |I|, while current flows
+    Ewe_near_0_V      |Ewe| that comes under it while current flows (staying there is no news)
+    every_s           look at least this often in the channel's own time
     """
 
     Ewe_min_V: float | None = None

@@ -198,9 +198,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ShortRule:
-    """A short circuit: under current, |Ewe| fell by `fall` (0..1) from its highest value within the last
-    `within_s` of the step, that value having been above `below_V`, and is now under `below_V`,
-    for `samples` samples in a row."""
+    """A short circuit: under current, Ewe fell by `fall` (0..1) from its highest value within the last
+    `within_s` of the step, that value having been above `below_V`, and |Ewe| is now under `below_V`, for
+    `samples` samples in a row. Ewe is counted along the current (its sign turned while plating), as befits
+    cells whose open-circuit potential is near 0 V."""
 
     fall: float
     within_s: float

@@ -6,7 +6,8 @@ Repeats are numbers here: a program is walked once, however often its loops go r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import add, attrgetter
 
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, Technique
@@ -41,18 +42,21 @@ class Amount:
     chains: float = 0.0
 
     def __add__(self, other: Amount) -> Amount:
-        return Amount(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Amount(*map(add, _numbers(self), _numbers(other)))
 
     def __mul__(self, times: float) -> Amount:
-        return Amount(*(a * times for a in astuple(self)))
+        return Amount(*(number * times for number in _numbers(self)))
 
     def __truediv__(self, parts: float) -> Amount:
-        return Amount(*(a / parts for a in astuple(self)))
+        return Amount(*(number / parts for number in _numbers(self)))
 
     @property
     def file_bytes(self) -> float:
         """Size of the sealed file."""
         return BYTES_PER_FILE + self.samples * BYTES_PER_SAMPLE + self.points * BYTES_PER_POINT
+
+
+_numbers = attrgetter(*(field.name for field in fields(Amount)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class View:
 def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
-    yield line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
+    yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
     for about in (*_spectra(leaves, view), *_amounts(leaves, view), *_cutoffs(leaves, view)):
         yield from detail(depth, about)
@@ -191,13 +191,15 @@ def net_charge(amount: Amount, area_cm2: float) -> str:
     net_C = amount.charge_C if abs(amount.charge_C) > 1e-9 * amount.moved_C else 0.0
     if abs(net_C) >= amount.moved_C * (1 - 1e-9):
         return areal_charge(net_C, area_cm2)
-    return f"{areal_charge(net_C, area_cm2)} net, {areal_charge(amount.moved_C, area_cm2)} in both directions"
+    return f"{areal_charge(net_C, area_cm2)} net, {areal_charge(amount.moved_C, area_cm2)} both ways"
 
 
-def line(label: str, depth: int, takes: str, technique: str, rest: str) -> str:
+def line(label: str, depth: int, takes: str, technique: str, rest: str) -> list[str]:
+    """The head of a step, in columns."""
     number, _, name = label.partition(" ")
     head = f"{number:<{NUMBER}}{'  ' * depth}{name}"
-    return f"{head:<{NUMBER + NAME}} {takes:<{TIME}}{technique:<{TECHNIQUE}}{rest}".rstrip()
+    text = f"{head:<{NUMBER + NAME}} {takes:<{TIME}}{technique:<{TECHNIQUE}}{rest}".rstrip()
+    return wrapped(text, "", " " * (NUMBER + NAME + 1))
 
 
 def detail(depth: int, text: str) -> list[str]:

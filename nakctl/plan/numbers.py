@@ -6,6 +6,7 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 _PREFIXES = {-12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _PARTS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
@@ -37,6 +38,14 @@ def duration(seconds: float) -> str:
     return f"{count} {big} {rest} {small}" if rest else f"{count} {big}"
 
 
+def clock_time(now: datetime, seconds: float) -> datetime | None:
+    """The time on the clock after that many seconds; None beyond the year 9999."""
+    try:
+        return now + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
 def count(number: float) -> str:
     """Thousands apart: `50 000`."""
     return f"{round(number):,}".replace(",", " ")
@@ -60,7 +69,7 @@ def areal_current(I_A: float, area_cm2: float) -> str:
 def areal_charge(charge_C: float, area_cm2: float) -> str:
     """In mAh/cm2; charges of single pulses in uAh/cm2."""
     charge_mAh_cm2 = charge_C / 3.6 / area_cm2
-    if charge_mAh_cm2 == 0 or abs(charge_mAh_cm2) >= 0.01:
+    if charge_mAh_cm2 == 0 or abs(charge_mAh_cm2) >= 0.01 * (1 - 1e-9):
         return f"{charge_mAh_cm2:.4g} mAh/cm2"
     return f"{charge_mAh_cm2 * 1000:.4g} uAh/cm2"
 

@@ -125,7 +125,11 @@ Step = Hold | Spectrum | Repeat | Staircase
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled protocol for one cell. params: as written, after overrides. limits_mark: where `limits` stands."""
+    """A compiled protocol for one cell.
+
+    params       as written, after overrides
+    limits_mark  where the file says `limits`
+    """
 
     name: str
     file: str
@@ -136,7 +140,7 @@ class Plan:
     limits: Limits
     rules: tuple[Rule, ...]
     steps: tuple[Step, ...]
-    limits_mark: Mark = Mark(1, 1)
+    limits_mark: Mark
 
 
 def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from nakctl.device.limits import Instrument
@@ -12,6 +12,7 @@ from nakctl.device.program import Cutoff, Program
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
+from nakctl.plan.numbers import clock_time
 
 
 def plan_json(
@@ -25,7 +26,7 @@ def plan_json(
 ) -> dict[str, Any]:
     """What `plan_text` says, for machines: units in the names, None for what is not known before."""
     scene, duration_s = Scene(plan, program, instrument), estimate.duration_s
-    ends = None if duration_s is None else (now + timedelta(seconds=duration_s)).isoformat()
+    ends = None if duration_s is None else clock_time(now, duration_s)
     return {
         "name": plan.name,
         "file": plan.file,
@@ -35,8 +36,8 @@ def plan_json(
         "simulated": simulated,
         "cell": plan.cell,
         "area_cm2": plan.area_cm2,
-        "starts": now.isoformat(),
-        "ends": ends,
+        "starts": now.isoformat(timespec="seconds"),
+        "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
         "endless": estimate.per_pass is not None,
         "total": None if estimate.total is None else _amount(estimate.total, plan.area_cm2),

@@ -20,11 +20,14 @@ from nakctl.device.program import (
     Test,
 )
 
+SIGN = {"above": ">", "below": "<"}
+
 
 def program_text(program: Program) -> str:
     """All of a program in SI units, one technique a line after its position in the chain and its step.
 
-    Equal programs give equal texts, and no others. Na, pw, bw: averages, wait in periods, bandwidth.
+    Equal programs give equal texts, and no others. Na, pw, bw: averages, wait in periods, bandwidth; hold is
+    that before a sweep and how often it is recorded.
     """
     lines = [
         f"program for {program.instrument}, {_n(program.area_cm2)} cm2",
@@ -78,7 +81,7 @@ def _eis(eis: Eis) -> str:
         f"{_n(eis.bias)} {unit}{reference} peak {_n(eis.amplitude_peak)} {unit}",
         f"{_n(eis.f_first_Hz)}..{_n(eis.f_last_Hz)} Hz {eis.spacing} {eis.n_frequencies}",
         f"Na {eis.average} pw {_n(eis.wait_periods)}{' drift' if eis.drift_correction else ''}",
-        f"hold {_n(eis.hold_s)} s every {_n(eis.every_s)} s",
+        f"hold {_n(eis.hold_s)} / {_n(eis.every_s)} s",
     ]
     return f"{eis.control} {', '.join(parts)}{', continues' if eis.continues else ''}"
 
@@ -90,7 +93,7 @@ def _timing(technique: Ocv | Cp | Ca) -> str:
 def _tests(tests: tuple[Test, ...], on_test: str) -> str:
     if not tests:
         return ""
-    said = ", ".join(f"{test.quantity} {test.side} {_n(test.value)}" for test in tests)
+    said = ", ".join(f"{test.quantity} {SIGN[test.side]} {_n(test.value)}" for test in tests)
     return f" [{said}: {on_test}]"
 
 

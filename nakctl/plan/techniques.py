@@ -110,14 +110,17 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, ends: Ends, context: Context
     sweeps = _sweep_techniques(sweep, hold.step_id, hold.level, hold.record.every_s, hardware)
     lead_s = OCV_BEFORE_PEIS_s if sweep.control == "peis" and hold.kind == "rest" else 0.0
     one_s = lead_s + sweep_seconds(sweep, instrument)
-    period_s = one_s if spectra.every_s is None else max(one_s, spectra.every_s)
+    gap_s = 0.0 if spectra.every_s is None else spectra.every_s - one_s
+    if gap_s < _SHORTEST_REST_s:
+        gap_s = 0.0  # not dropped from each pass: the last hold makes up for it
+    period_s = one_s + gap_s
     times = int(hold.duration_s / period_s * (1 + 1e-9))
     body: list[Technique] = []
     if lead_s:
         body.append(Ocv(hold.step_id, lead_s, lead_s, None, hardware))
     body += sweeps
-    if period_s - one_s >= _SHORTEST_REST_s:
-        body += _split(hold, period_s - one_s, tests, hardware, instrument)
+    if gap_s:
+        body += _split(hold, gap_s, tests, hardware, instrument)
     if times == 0:
         body = []
     if times > 1:

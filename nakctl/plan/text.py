@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from nakctl.device.limits import Instrument
@@ -12,7 +12,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Done, Finding, Scene
 from nakctl.plan.leaf_text import View, may_add_rows, net_charge
-from nakctl.plan.numbers import different, duration, listed, plural, si, size, wrapped
+from nakctl.plan.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
 from nakctl.plan.plan_json import plan_json
 from nakctl.plan.program_text import program_text
 from nakctl.plan.tree import tree
@@ -128,7 +128,8 @@ def _rule(rule: Rule) -> str:
         case EweRule():
             return f"Ewe goes {rule.side} {si(rule.value_V, 'V')}"
         case ShortRule():
-            fall = f"|Ewe| falls by {100 * rule.fall:.4g} % of its highest in {duration(rule.within_s)}"
+            highest = f"its highest in {duration(rule.within_s)}"
+            fall = f"Ewe along the current falls by {100 * rule.fall:.4g} % of {highest}"
             floor = f"from above {si(rule.below_V, 'V')} to below it"
             return f"the cell shorts: under current {fall}, {floor}, for {plural(rule.samples, 'sample')}"
 
@@ -156,7 +157,8 @@ def _totals(view: View, now: datetime) -> Iterator[str]:
 
 
 def _until(seconds: float, now: datetime) -> str:
-    return f"{now + timedelta(seconds=seconds):%a %d %b %Y, %H:%M}"
+    end = clock_time(now, seconds)
+    return "beyond all calendars" if end is None else f"{end:%a %d %b %Y, %H:%M}"
 
 
 def _sums(amount: Amount, view: View) -> Iterator[str]:
@@ -164,18 +166,18 @@ def _sums(amount: Amount, view: View) -> Iterator[str]:
     said = [f"{least}{plural(amount.samples, 'row')}"]
     if amount.spectra:
         said.append(f"{plural(amount.spectra, 'spectrum', 'spectra')} with {plural(amount.points, 'point')}")
-    yield f"{_INDENT}{', '.join(said)}, about {size(amount.file_bytes)}"
+    yield from _wrapped("", f"{', '.join(said)}, about {size(amount.file_bytes)}")
     charge = f"charge {net_charge(amount, view.scene.plan.area_cm2)}" if amount.moved_C else ""
     free = f"what flows in {duration(amount.free_s)} under potential control" if amount.free_s else ""
     if charge or free:
-        yield f"{_INDENT}{', and '.join(filter(None, (charge, free)))}"
+        yield from _wrapped("", ", and ".join(filter(None, (charge, free))))
 
 
 def _gaps(total: Amount, view: View) -> Iterator[str]:
     gaps = round(total.chains) - 1
     if gaps > 0:
-        load = duration(view.scene.instrument.load_s)
-        yield f"{_INDENT}{plural(gaps, 'gap')} of about {load} at open circuit, to load the next chain"
+        each = f"{plural(gaps, 'gap')} of about {duration(view.scene.instrument.load_s)}"
+        yield from _wrapped("", f"{each} at open circuit, to load the next chain")
 
 
 def _findings(plan: p.Plan, findings: Sequence[Finding]) -> Iterator[str]:

@@ -66,12 +66,14 @@ def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:
     if one_pass.moved_C:
         of_pass += f", {net_charge(one_pass, area_cm2)}"
     if repeat.times is None:
-        yield line(repeat.label, depth, "without end", "", "until a cutoff, a rule or a limit ends it")
+        yield from line(repeat.label, depth, "without end", "", "until a cutoff, a rule or a limit ends it")
         yield from detail(depth, of_pass)
         return
     total = one_pass * repeat.times
     in_all = net_charge(total, area_cm2) if total.moved_C else ""
-    yield line(f"{repeat.label}, {count(repeat.times)} times", depth, duration(total.duration_s), "", in_all)
+    yield from line(
+        f"{repeat.label}, {count(repeat.times)} times", depth, duration(total.duration_s), "", in_all
+    )
     yield from detail(depth, of_pass)
 
 
@@ -80,4 +82,4 @@ def _staircase(staircase: p.Staircase, view: View, depth: int) -> Iterator[str]:
     takes = duration(view.amount(staircase).duration_s)
     few = len(levels) <= FEW_LEVELS
     said = listed(levels) if few else f"levels 1..{len(levels)}: {span((levels[0], levels[-1]))}"
-    yield line(staircase.label, depth, takes, "", said)
+    yield from line(staircase.label, depth, takes, "", said)

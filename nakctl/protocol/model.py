@@ -25,7 +25,7 @@ Extent = Annotated[Quantity | Ref, quantity("time", "areal charge", "charge")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
-Levels = Annotated[Quantities | Ref, quantities("areal current", "current", "potential")]
+Levels = Annotated[Quantities, quantities("areal current", "current", "potential")]
 Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -198,7 +198,7 @@ class Pulse(Word):
     pulse: PulseCurrent = Field(description="the current, e.g. {strip: 1 mA/cm2}")
     on: Time = Field(description="how long it flows")
     off: Time = Field(description="how long the cell rests after it, open")
-    repeat: Count | Literal["forever"] | Ref = Field(description="number of pulses, or forever")
+    repeat: Count | Literal["forever"] = Field(description="number of pulses, or forever")
     label: Label | None = None
     record: Record = Field(Record(), description="during the pulse")
     record_off: Record | None = Field(None, description="during the rest; left out: as record")
@@ -215,7 +215,7 @@ class LoopEnd(Word):
 class Repeat(Word):
     """Do these steps again and again."""
 
-    repeat: Count | Literal["forever"] | Ref = Field(description="number of passes, or forever")
+    repeat: Count | Literal["forever"] = Field(description="number of passes, or forever")
     label: Label | None = None
     until: LoopEnd | None = None
     steps: Steps
@@ -278,11 +278,12 @@ class Limits(Word):
 
 
 class Short(Word):
-    """A short circuit: under current |Ewe| fell by `Ewe_falls_by` from its highest value of the last
-    `within`, which was above `below`, and stays under `below` for `samples` samples."""
+    """A short circuit: under current Ewe (counted along the current) fell by `Ewe_falls_by` from its highest
+    value of the last `within` of the step, which was above `below`, and now |Ewe| stays under `below` for
+    `samples` samples."""
 
-    Ewe_falls_by: Fraction = Field(description="part of the highest |Ewe| that is lost, e.g. 75 %")
-    within: Time = Field(description="how far back that highest |Ewe| may lie")
+    Ewe_falls_by: Fraction = Field(description="part of the highest Ewe that is lost, e.g. 75 %")
+    within: Time = Field(description="how far back that highest Ewe may lie")
     below: Difference = Field(description="|Ewe| of a cell that is shorted is below this")
     samples: Count = Field(3, description="in a row, so that one bad reading ends nothing")
 

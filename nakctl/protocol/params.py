@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nakctl.errors import Fault, InputError, Mark
-from nakctl.text.faults import Problem
+from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import as_ref, share_unit
 from nakctl.text.reader import Document, Loc, read_text
-from nakctl.text.sentences import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

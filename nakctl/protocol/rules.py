@@ -12,8 +12,8 @@ from typing import Any
 
 from nakctl.protocol.levels import LEVEL_DIMENSIONS
 from nakctl.protocol.model import kind_of
-from nakctl.text.faults import Problem
-from nakctl.text.quantities import Quantity
+from nakctl.text.faults import Problem, did_you_mean
+from nakctl.text.quantities import Quantity, as_ref
 from nakctl.text.reader import Loc
 from nakctl.text.units import UnitError, parse
 
@@ -22,7 +22,6 @@ CURRENT_WORDS = ("strip", "plate", "cp")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca and peis can it rise or fall"
-from nakctl.text.sentences import did_you_mean
 
 
 def problems(data: dict[str, Any]) -> list[Problem]:
@@ -191,7 +190,10 @@ def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
 
 
 def _range(levels: Any, loc: Loc) -> Iterator[Problem]:
-    """Levels given by their ends: alike, apart, and reached in whole steps."""
+    """Levels given by their ends: fixed, alike, apart, and reached in whole steps."""
+    for word in ("from", "to", "step"):
+        if as_ref(_words(levels).get(word)):
+            yield Problem((*loc, word), f"{word} must be fixed, not the level of a staircase around it")
     ends = [_quantity(_words(levels).get(word), LEVEL_DIMENSIONS) for word in ("from", "to", "step")]
     first, last, step = ends
     if first is None or last is None or step is None:

@@ -35,8 +35,6 @@ def _tidy(node: Any) -> Any:
         return [_tidy(part) for part in node]
     if not isinstance(node, dict):
         return node
-    if node == {"type": "string", "pattern": _PARAMETER["pattern"]}:
-        return _USE_PARAMETER
     kept = {key: part for key, part in node.items() if key not in ("title", "discriminator", "default")}
     if isinstance(node.get("default"), str | int | float) and "const" not in node:
         kept["default"] = node["default"]

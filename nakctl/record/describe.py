@@ -44,10 +44,10 @@ def write_header(file: h5py.File, header: Mapping[str, Any], status: str) -> h5p
     )
     _program(entry, header)
     _user_and_sample(entry, header, simulated)
-    _instrument(entry, header.get("instrument", {}))
+    _instrument(entry, (header.get("instrument") or {}))
     _protocol_and_plan(entry, header)
     environment = group(entry, "environment", "NXcollection")
-    fields(environment, **header.get("environment", {}))
+    fields(environment, **(header.get("environment") or {}))
     fields(environment, command_line=header.get("command_line"), seed=header.get("seed"))
     fields(entry, note=header.get("note"))
     return entry
@@ -118,8 +118,8 @@ def _program(entry: h5py.Group, header: Mapping[str, Any]) -> None:
 
 
 def _user_and_sample(entry: h5py.Group, header: Mapping[str, Any], simulated: bool) -> None:
-    fields(group(entry, "user", "NXuser"), **header.get("user", {}))
-    given = header.get("sample", {})
+    fields(group(entry, "user", "NXuser"), **(header.get("user") or {}))
+    given = header.get("sample") or {}
     sample = group(entry, "sample", "NXsample")
     fields(sample, **{field: given[key] for key, field in _SAMPLE_FIELDS.items() if given.get(key)})
     if given.get("area_cm2") is not None:
@@ -135,8 +135,8 @@ def _instrument(entry: h5py.Group, given: Mapping[str, Any]) -> None:
 
 def _protocol_and_plan(entry: h5py.Group, header: Mapping[str, Any]) -> None:
     protocol = group(entry, "protocol", "NXnote")
-    fields(protocol, **{"type": "application/yaml"} | header.get("protocol", {}))
+    fields(protocol, **{"type": "application/yaml"} | (header.get("protocol") or {}))
     fields(protocol, params=header.get("params"))
     plan = group(entry, "plan", "NXnote")
-    fields(plan, **{"type": "application/json"} | header.get("plan", {}))
+    fields(plan, **{"type": "application/json"} | (header.get("plan") or {}))
     fields(plan, program=header.get("program"), rules=header.get("rules"), limits=header.get("limits"))

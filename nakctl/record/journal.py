@@ -20,6 +20,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,12 @@ class Journal:
         """
         if missing := _REQUIRED - header.keys():
             raise ValueError(f"the header of a run needs {', '.join(sorted(missing))}")
+        datetime.fromisoformat(header["start_time"])  # now, and not when the file is to be sealed
         files.refuse_existing(path)
         files.refuse_network_share(path)
         files.refuse_full_disk(path, int(header.get("expected_rows", 0)))
         tables = layout.tables(header)
+        _claim(path)
         try:
             files.make_ballast(path)
             return cls(path, _prepared(path, tables, header), tables)
@@ -161,6 +164,8 @@ class Journal:
                 return self._flush(end)
             self._check_budget(error)
             return str(error)
+        except sqlite3.DatabaseError as error:
+            raise RecordError(f"the journal is no longer whole: {error}") from error
         self._waiting.clear()
         return None
 
@@ -194,23 +199,23 @@ class JournalReader:
     Raises JournalDamage, a RecordError, if not even the header can be read.
     """
 
-    def __init__(self, path: Path, *, lock: bool = False) -> None:
-        """lock: keep every other sealer out until `close` (or until this process is gone)."""
-        mode = "rw" if lock else "ro"
+    def __init__(self, path: Path, *, exclusive: bool = False) -> None:
+        """exclusive: keep every other sealer out until `close` (or until this process is gone)."""
+        mode = "rw" if exclusive else "ro"
         uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
         try:
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60.0)
         except sqlite3.Error as error:
             raise JournalDamage(0, str(error)) from error
         try:
-            self._start(lock)
+            self._start(exclusive)
         except RecordError:
             self._db.close()
             raise
 
-    def _start(self, lock: bool) -> None:
+    def _start(self, exclusive: bool) -> None:
         try:
-            self._db.execute("BEGIN IMMEDIATE" if lock else "PRAGMA query_only = 1")
+            self._db.execute("BEGIN IMMEDIATE" if exclusive else "PRAGMA query_only = 1")
         except sqlite3.Error as error:
             raise JournalDamage(0, str(error)) from error
         header = self._document("header")
@@ -270,6 +275,16 @@ class JournalReader:
             raise JournalDamage(0, f"the checksum of its {name} is wrong")
         found: dict[str, Any] = json.loads(row[0])
         return found
+
+
+def _claim(path: Path) -> None:
+    """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on."""
+    try:
+        files.journal_of(path).open("xb").close()
+    except FileExistsError:
+        files.refuse_existing(path)
+    except OSError as error:
+        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
 
 
 def _prepared(

@@ -38,7 +38,9 @@ def main() -> int:
         journal.close()
     except RecordError as error:
         return _complain(error)
-    return seal.main() if ended else 0
+    if ended:
+        seal.main()
+    return 0
 
 
 def follow(path: Path, journal: JournalReader) -> None:

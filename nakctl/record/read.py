@@ -186,7 +186,7 @@ def _open(path: Path) -> h5py.File:
         for how in ({}, {"swmr": True}):
             try:
                 return h5py.File(path, "r", locking=False, **how)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # the latter for a damaged head
                 trouble = error
         if time.monotonic() > until or not files.journal_of(path).exists():
             break

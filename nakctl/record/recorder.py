@@ -46,12 +46,11 @@ class Recorder:
     def __init__(self, path: Path, journal: Journal) -> None:
         self.path = path
         self._journal = journal
-        self._live: Helper | None = None
         self._restarts_left = _RESTARTS
         self._time_s = 0.0
         self._waits = False
         self._unwritten: list[Event] = []  # made by the last append, after it had written
-        self._start_live()
+        self._live = self._new_live()
 
     @classmethod
     def create(cls, path: Path, header: Mapping[str, Any]) -> Recorder:
@@ -89,10 +88,7 @@ class Recorder:
             self.abandon()
             return Finished(self.path, False, f"{error}; when there is room: nakctl recover {self.path}")
         self._journal.close()
-        said = self._live.wait() if self._live else ""
-        self._live = None
-        if not isinstance(said, Outcome):
-            said = Helper("seal", self.path).wait()
+        said = self._sealed()
         if isinstance(said, Outcome):
             return Finished(said.path, said.sealed, said.message)
         return Finished(self.path, False, f"not sealed ({said}); try: nakctl recover {self.path}")
@@ -104,9 +100,24 @@ class Recorder:
             self._live.kill()
             self._live = None
 
-    def _start_live(self) -> None:
-        self._live = Helper("live", self.path)
+    def _sealed(self) -> Outcome | str:
+        """What the live view came to, which seals at the end; if it died, another process does."""
+        live, self._live = self._live, None
+        said = live.wait() if live else ""
+        if isinstance(said, Outcome):
+            return said
+        try:
+            return Helper("seal", self.path).wait()
+        except OSError as error:
+            return str(error)
+
+    def _new_live(self) -> Helper | None:
+        """None if the system cannot start a process now: the run goes on without being seen."""
         self._live_since = time.monotonic()
+        try:
+            return Helper("live", self.path)
+        except OSError:
+            return None
 
     def _watch_live(self) -> list[Event]:
         """Restart the live view if it died, a few times at most: the record does not depend on it."""
@@ -115,11 +126,10 @@ class Recorder:
         if time.monotonic() - self._live_since < _RESTART_AFTER_S:
             return []
         reason = self._live.kill()
-        self._live = None
-        if self._restarts_left == 0:
+        self._live = self._new_live() if self._restarts_left else None
+        if self._live is None:
             return [self._event(1, "live_view_lost", f"no live view any more; the record goes on: {reason}")]
         self._restarts_left -= 1
-        self._start_live()
         return [self._event(0, "live_view_restarted", f"the live view was restarted: {reason}")]
 
     def _watch_disk(self, trouble: str | None) -> list[Event]:

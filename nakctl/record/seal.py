@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import h5py
 import numpy as np
@@ -55,16 +56,10 @@ def seal(path: Path, at: Stage = lambda stage: None) -> Outcome:
     Raises RecordError if the journal holds no run or the file does not verify; OSError and RuntimeError (as
     h5py does) if the disk does not take it. The journal is then as it was, and this process should end.
     """
-    if not is_sealed(path):
-        if not files.journal_of(path).exists():
-            raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
-        beside = _seal_from_journal(path, at)
-        if beside is not None:
-            return _outcome(
-                beside,
-                False,
-                f"{path} is held open by another program: close that, then nakctl recover {path}",
-            )
+    beside = None if is_sealed(path) else _seal_from_journal(path, at)
+    if beside is not None:
+        held = f"{path} is held open by another program: close that, then nakctl recover {path}"
+        return _outcome(beside, False, held)
     _clear(path)
     at("cleared")
     return _outcome(path, True, "")
@@ -81,9 +76,11 @@ def is_sealed(path: Path) -> bool:
 
 def _seal_from_journal(path: Path, at: Stage) -> Path | None:
     """None once NAME.h5 is sealed; else the sealed file beside it."""
-    journal = JournalReader(path, lock=True)
+    if not files.journal_of(path).exists():
+        raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
+    journal = JournalReader(path, exclusive=True)
     try:
-        if is_sealed(path):  # by another process, while this one waited for the lock
+        if is_sealed(path):  # by another process, while this one waited
             return None
         temporary = files.temporary_of(path)
         with Verifier() as verifier:
@@ -132,11 +129,8 @@ def _ending(journal: JournalReader, replay: Replay, damage: str) -> Ending:
         damage = f"{end['polls']} polls were written"
     if end is not None and not damage:
         return Ending(end["status"], end["end_reason"], end["facts"], "", "")
-    reason = (
-        end["end_reason"] if end is not None else "the process that recorded it ended without closing the run"
-    )
-    facts = end["facts"] if end is not None else {}
-    return Ending("recovered", reason, facts, _recovery_note(replay, damage), damage)
+    known = end or {"end_reason": "the process that recorded it ended without closing the run", "facts": {}}
+    return Ending("recovered", known["end_reason"], known["facts"], _recovery_note(replay, damage), damage)
 
 
 def _recovery_note(replay: Replay, damage: str) -> str:
@@ -210,15 +204,20 @@ def _outcome(path: Path, sealed: bool, message: str) -> Outcome:
         return Outcome(path, sealed, status, len(entry["samples/time"]), message or note)
 
 
-def main() -> int:
-    """Seal, say what came of it, and leave without any tidying by libhdf5."""
+def main() -> NoReturn:
+    """Seal, and say what came of it. Does not return."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     path = Path(sys.argv[1])
     try:
-        outcome = seal(path)
+        _leave(seal(path))
     except (NakctlError, OSError, RuntimeError) as error:
-        outcome = Outcome(path, False, "", 0, f"{path} is not sealed: {error}")
         with contextlib.suppress(OSError):
             files.temporary_of(path).unlink(missing_ok=True)
+        # Here and not later: `error` keeps the file from being closed, which could crash.
+        _leave(Outcome(path, False, "", 0, f"{path} is not sealed: {error}"))
+
+
+def _leave(outcome: Outcome) -> NoReturn:
     sys.stdout.write(outcome.line())
     sys.stdout.flush()
     os._exit(0 if outcome.sealed else 1)

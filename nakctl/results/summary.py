@@ -79,7 +79,7 @@ def _electrochemistry(run: Run, area_cm2: float) -> dict[str, Any]:
 def _moved(Q: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Charge in each direction on its own."""
     change = np.diff(Q, prepend=0.0)
-    return float(change[change > 0].sum()), float(-change[change < 0].sum())
+    return float(change[change > 0].sum()), float(np.abs(change[change < 0]).sum())
 
 
 def current_steps(run: Run, area_cm2: float) -> CurrentSteps:
@@ -135,6 +135,8 @@ def told(found: dict[str, Any]) -> list[str]:
             f"Ewe {found['Ewe_min_V']:.4g} to {found['Ewe_max_V']:.4g} V"
         )
     if "samples" in found:
-        gaps = f", {found['gaps']} gaps in the record" if found["gaps"] else ""
-        lines.append(f"{found['samples']} samples, {found['spectra']} spectra, {found['steps']} steps{gaps}")
+        gaps = f", {found['gaps']} known gaps in the record" if found["gaps"] else ""
+        lines.append(
+            f"samples: {found['samples']}, spectra: {found['spectra']}, steps: {found['steps']}{gaps}"
+        )
     return lines

@@ -30,7 +30,7 @@ from nakctl.run.engine import Ending
 from nakctl.run.short import ShortWatch
 
 C_PER_Ah = 3600.0
-SOONEST_LOOK_s = 0.2  # how often a charge is looked at, in the channel's own time
+SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
 NEAR_V, NEAR_PART = 0.005, 0.01  # how far a reading may be from the test it met: noise and single precision
 
 
@@ -66,7 +66,7 @@ class Guard:
             Ewe_max_V=min((v for v in above if v is not None), default=None),
             I_min_A=max((v for v in I_below if v is not None), default=None),
             I_max_A=min((v for v in I_above if v is not None), default=None),
-            Ewe_near_0_V=max((short.rule.below_V for short in self.shorts if short.armed), default=None),
+            Ewe_near_0_V=max((short.rule.below_V for short in self.shorts), default=None),
             every_s=self._look_within_s(cutoffs),
         )
 
@@ -76,6 +76,8 @@ class Guard:
             waits.append(max(SOONEST_LOOK_s, self.program.limits.time_s - self.time_s))
         if any(cutoff.quantity == "charge" for cutoff in cutoffs):
             waits.append(max(SOONEST_LOOK_s, self.charge_rest_s or 0.0))
+        if any(short.in_a_row for short in self.shorts):
+            waits.append(SOONEST_LOOK_s)
         return min(waits, default=None)
 
     def look(self, samples: Rows, step_charge_Ah: Rows) -> Ending | None:

@@ -32,7 +32,7 @@ CLOCK_ROW_EVERY_s = 60.0
 class Sink(Protocol):
     """Keeps tables (of `record.layout`, by name) and events; one call is one transaction."""
 
-    def append(self, tables: Mapping[str, npt.NDArray[Any]], events: Sequence[RecordedEvent]) -> None: ...
+    def append(self, tables: Mapping[str, npt.NDArray[Any]], events: Sequence[RecordedEvent]) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

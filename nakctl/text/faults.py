@@ -17,7 +17,9 @@ from pydantic_core import ErrorDetails
 from nakctl.errors import Fault
 from nakctl.text import sentences
 from nakctl.text.reader import Document, Loc
-from nakctl.text.sentences import Model
+from nakctl.text.sentences import Model, did_you_mean
+
+__all__ = ["Problem", "did_you_mean", "fault", "in_order", "problems"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,21 @@ def in_order(problems: Iterable[Problem], document: Document) -> tuple[Fault, ..
 
 def problems(error: ValidationError, data: Any, model: Model, tags: Mapping[str, Model]) -> list[Problem]:
     """Each refusal as a Problem. tags: the models that a discriminated union tells apart, by tag."""
-    return _best_branches([_told(details, data, model, tags) for details in error.errors()])
+    told = [_told(details, data, model, tags) for details in error.errors()]
+    return _best_branches(_without_echo(told))
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A problem and the branches of unions that pydantic was in when it met it: (where, which)."""
+    """A problem and what sorts it out from others.
+
+    branches  of unions that pydantic was in when it met it: (where, which)
+    words     what is missing, or what an unknown word was perhaps meant to be: (where, which)
+    """
 
     problem: Problem
     branches: tuple[tuple[Loc, str], ...]
+    words: frozenset[tuple[Loc, str]] = frozenset()
 
     @property
     def wrong_shape(self) -> bool:
@@ -71,11 +79,13 @@ def _told(details: ErrorDetails, data: Any, top: Model, tags: Mapping[str, Model
         case "missing":
             model = trace.here[0]
             message = sentences.missing(word, model, _called(trace.path, model, tags))
-            return _Told(Problem(trace.path, message), tuple(trace.branches[:-1]))
+            asked = frozenset({(trace.path, word)})
+            return _Told(Problem(trace.path, message), tuple(trace.branches[:-1]), asked)
         case "extra_forbidden":
-            model = trace.owner[0]
-            message = sentences.unknown(word, model, _called(trace.path[:-1], model, tags), tags)
-            return _Told(Problem(trace.path, message, at_key=True), tuple(trace.branches))
+            model, parent = trace.owner[0], trace.path[:-1]
+            message = sentences.unknown(word, model, _called(parent, model, tags), tags)
+            meant = frozenset((parent, near) for near in sentences.nearest(word, sentences.words_of(model)))
+            return _Told(Problem(trace.path, message, at_key=True), tuple(trace.branches), meant)
         case "union_tag_not_found":
             at, message = sentences.no_kind(details["input"], tags)
             return _Told(Problem((*trace.path, *at), message, at_key=True), tuple(trace.branches))
@@ -129,6 +139,12 @@ def _called(path: Loc, model: Model, tags: Mapping[str, Model]) -> str:
     tag = next((tag for tag, known in tags.items() if known is model), None)
     names = [part for part in path if isinstance(part, str)]
     return tag or (names[-1] if names else model.__name__.lower())
+
+
+def _without_echo(told: list[_Told]) -> list[_Told]:
+    """`hlod: 1 h` is one slip, although `hold` is missing too."""
+    meant = frozenset[tuple[Loc, str]]().union(*(one.words for one in told if one.problem.at_key))
+    return [one for one in told if one.problem.at_key or not one.words & meant]
 
 
 def _best_branches(told: list[_Told]) -> list[Problem]:

@@ -38,16 +38,6 @@ class Ref:
     def __str__(self) -> str:
         return f"${self.name}"
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _plain(_ref)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{REF_PATTERN}$"}
-
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
@@ -88,12 +78,14 @@ class QuantityWord:
 
 @dataclass(frozen=True, slots=True)
 class QuantitiesWord:
-    """Accepts `0.1, 0.2 mA/cm2`, a YAML list with a unit in each item, or `$name`."""
+    """Accepts `0.1, 0.2 mA/cm2` or a YAML list with a unit in each item."""
 
     dimensions: tuple[str, ...]
 
-    def __call__(self, value: object) -> Quantities | Ref:
-        return as_ref(value) or parse_many(value, self.dimensions)
+    def __call__(self, value: object) -> Quantities:
+        if as_ref(value):
+            raise UnitError(f"{value} stands for one value, not for a list")
+        return parse_many(value, self.dimensions)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _plain(self)
@@ -195,10 +187,3 @@ def _plain(check: Callable[[object], Any]) -> CoreSchema:
             raise PydanticCustomError("quantity", "{why}", {"why": str(error)}) from None
 
     return core_schema.no_info_plain_validator_function(validate)
-
-
-def _ref(value: object) -> Ref:
-    found = as_ref(value)
-    if found is None:
-        raise UnitError("must be a name with a dollar sign, such as $level")
-    return found

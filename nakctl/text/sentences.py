@@ -16,11 +16,16 @@ _BEGIN_ANEW = "a step is one of them; begin a new step with `- `"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean strip?`, or nothing. Names several if they are equally near."""
+    """`; did you mean strip?`, or nothing."""
+    near = nearest(word, known)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The known words most like this one: none, if none is like it; at most three, if they are equally so."""
     likeness = {candidate: _likeness(word, candidate) for candidate in known}
     best = max(likeness.values(), default=0.0)
-    near = [candidate for candidate, value in likeness.items() if value == best]
-    return f"; did you mean {' or '.join(near[:3])}?" if best >= _NEAR else ""
+    return [candidate for candidate, value in likeness.items() if value == best >= _NEAR][:3]
 
 
 def _likeness(word: str, candidate: str) -> float:
@@ -44,7 +49,7 @@ def missing(word: str, model: Model, called: str) -> str:
 
 def unknown(word: str, model: Model, called: str, tags: Mapping[str, Model]) -> str:
     """A word that may not be there."""
-    if word in tags and called in tags:
+    if word in tags and model in tags.values():
         return f"{called} and {word} are both kinds of step: {_BEGIN_ANEW}"
     words = words_of(model)
     hint = did_you_mean(word, words) or ";"
@@ -63,9 +68,8 @@ def no_kind(step: Any, tags: Mapping[str, Model]) -> tuple[tuple[str, ...], str]
     stranger = next((word for word in step if word not in known), None)
     if stranger is None:
         return (), f"this step has no kind; {kinds}"
-    return (
-        stranger,
-    ), f"{stranger} is no step{did_you_mean(stranger, tags) or ';'} steps are: {', '.join(tags)}"
+    hint = did_you_mean(stranger, tags) or ";"
+    return (stranger,), f"{stranger} is no step{hint} steps are: {', '.join(tags)}"
 
 
 _SENTENCES = {
@@ -73,7 +77,7 @@ _SENTENCES = {
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
-    "string_type": "must be text, perhaps in quotes",
+    "string_type": "must be text",
     "string_too_long": "is longer than {max_length} characters",
     "string_too_short": "is empty",
     "string_pattern_mismatch": "a name begins with a letter and has only letters, digits and _",

@@ -95,6 +95,7 @@ class SimChannel:
         return self._run(watch)
 
     def _run(self, watch: Watch) -> Reading:
+        """Up to the clock's horizon, or to the moment at which a stop takes effect."""
         horizon_s = self._clock.horizon_s() - self._start_s
         stops = self._stop_s <= horizon_s
         stopping = self._stop_s < math.inf
@@ -118,4 +119,5 @@ class SimChannel:
             self._stop_s = max(now_s, self._potentiostat.time_s + self._instrument.reaction_s)
 
     def close(self) -> None:
+        """There is nothing to let go of, but nothing can be done any more."""
         self._phase = Phase.CLOSED

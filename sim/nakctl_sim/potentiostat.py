@@ -108,7 +108,7 @@ class Potentiostat:
                 self._draw()
                 continue
             if status == machine.SWEEPS:
-                status = self._go_on_sweeping(tape, horizon_s, cut)
+                status = self._go_on_sweeping(tape, horizon_s, look_s, cut)
                 if status == machine.ENDED and not self._enough(look_s):
                     continue
                 return self._hand_over(over=False, waits=status == machine.WAITS)
@@ -124,11 +124,13 @@ class Potentiostat:
     def _enough(self, look_s: float) -> bool:
         return self.time_s >= look_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
 
-    def _go_on_sweeping(self, tape: Tape, horizon_s: float, cut: bool) -> int:
+    def _go_on_sweeping(self, tape: Tape, horizon_s: float, look_s: float, cut: bool) -> int:
         sweep = self._sweep = self._sweep or self._begin_sweep()
         first = int(self._m["point"])
         status = int(
-            machine.sweep(tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, cut)
+            machine.sweep(
+                tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, look_s, cut
+            )
         )
         last = int(self._m["point"])
         if last > first:
@@ -167,13 +169,15 @@ class Potentiostat:
 
     def _overloads(self, rows: Rows) -> list[Notice]:
         """The first overload of each technique of the chain: one is news, thousands are not."""
-        notices = []
-        for row in rows[rows["flags"] & int(OVERLOADS) != 0]:
-            at = int(row["technique"])
-            if at not in self._overloaded:
-                self._overloaded.add(at)
-                notices.append(overload(row))
-        return notices
+        overloaded = rows[rows["flags"] & int(OVERLOADS) != 0]
+        techniques, first = np.unique(overloaded["technique"], return_index=True)
+        news = [
+            overload(overloaded[n])
+            for at, n in zip(techniques, first, strict=True)
+            if at not in self._overloaded
+        ]
+        self._overloaded.update(techniques.tolist())
+        return news
 
 
 def overload(row: np.void) -> Notice:

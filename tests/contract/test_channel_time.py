@@ -10,7 +10,7 @@ from channel_bench import MIXED, MakeChannel, Run, StepClock, chain, cp, eis, oc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nakctl.device.channel import Watch
+from nakctl.device.channel import State, Watch
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment
 from nakctl.run.clock import FreeClock
 
@@ -89,9 +89,8 @@ def test_the_cell_lives_on_and_rests_between_segments(make_channel: MakeChannel)
 WAKING = {
     "Ewe_max_V": (Watch(Ewe_max_V=0.1), lambda row: row["Ewe_V"] > 0.1),
     "Ewe_min_V": (Watch(Ewe_min_V=-0.1), lambda row: row["Ewe_V"] < -0.1),
-    "I_max_A": (Watch(I_max_A=0.2e-3), lambda row: row["I_A"] > 0.2e-3),
-    "I_min_A": (Watch(I_min_A=-0.2e-3), lambda row: row["I_A"] < -0.2e-3),
-    "Ewe_near_0_V": (Watch(Ewe_near_0_V=0.02), lambda row: row["I_A"] != 0 and abs(row["Ewe_V"]) <= 0.02),
+    "I_max_A": (Watch(I_max_A=0.5e-3), lambda row: abs(row["I_A"]) > 0.5e-3),
+    "I_min_A": (Watch(I_min_A=0.1e-3), lambda row: 0 < abs(row["I_A"]) < 0.1e-3),
 }
 
 
@@ -101,13 +100,23 @@ def test_a_watch_hands_over_at_once(make_channel: MakeChannel, case: str) -> Non
     watch, beyond = WAKING[case]
     clock = FreeClock()
     channel = make_channel(clock)
-    steps = [cp(current, 5.0, 0.1) for current in (0.05e-3, 0.8e-3, -0.8e-3)]
+    steps = [cp(current, 5.0, 0.1) for current in (0.2e-3, -0.8e-3, 0.8e-3, -0.05e-3)]
     start(channel, clock, chain(ocv(5.0), *steps))
-    for _ in range(10):
-        samples = channel.read(watch).samples
-        if any(beyond(row) for row in samples):
-            break
+    samples = channel.read(watch).samples
     assert [bool(beyond(row)) for row in samples] == [False] * (len(samples) - 1) + [True]
+
+
+def test_a_watch_tells_of_a_fall_to_0_V_once(make_channel: MakeChannel) -> None:
+    """Low from the start is no fall, and staying low is no news; rest does not count."""
+    clock = FreeClock()
+    channel = make_channel(clock)
+    start(channel, clock, chain(*(cp(current, 5.0, 0.1) for current in (0.05e-3, 0.8e-3, 0.05e-3)), ocv(5.0)))
+    watch = Watch(Ewe_near_0_V=0.02)
+    fell, later = channel.read(watch), channel.read(watch)
+    last = fell.samples[-1]
+    assert last["technique"] == 2
+    assert abs(last["Ewe_V"]) <= 0.02 < abs(fell.samples[-2]["Ewe_V"])
+    assert later.state is State.STOPPED
 
 
 def test_a_watch_sees_the_bias_of_a_sweep(make_channel: MakeChannel) -> None:
@@ -115,6 +124,7 @@ def test_a_watch_sees_the_bias_of_a_sweep(make_channel: MakeChannel) -> None:
     channel = make_channel(clock)
     start(channel, clock, chain(eis(bias=0.2e-3, hold_s=0.0, n=40)))
     assert len(channel.read(Watch(I_max_A=0.1e-3)).points) == 1
+    assert 1 <= len(channel.read(Watch(every_s=1.0)).points) <= 5
 
 
 def test_looking_every_so_often(make_channel: MakeChannel) -> None:

@@ -134,6 +134,21 @@ ROWS = [
         plan(spectrum(sweep(), bias=None), limits=OPEN),
     ),
     ("potential", "error", SP300, plan(hold("ca", 3.1)), plan(hold("ca", 3.0))),
+    ("voltage-limit", "error", SP300, plan(hold(level=0.0), limits=DOWN), plan(hold(level=0.0))),
+    (
+        "voltage-limit",
+        "error",
+        SP300,
+        plan(hold(cutoffs=(cutoff("Ewe", "below", 0.0),)), limits=OPEN),
+        plan(hold(level=-1e-3, cutoffs=(cutoff("Ewe", "below", 0.0),)), limits=OPEN),
+    ),
+    (
+        "potential",
+        "error",
+        SP300,
+        plan(spectrum(sweep("peis", 10e-3), bias=2.995)),
+        plan(spectrum(sweep("peis", 10e-3), bias=2.985)),
+    ),
     (
         "potential",
         "error",
@@ -177,6 +192,13 @@ ROWS = [
         SP300,
         plan(hold(record=p.Record(1.0, dE_V=0.1e-3))),  # one step of the 5 V range is 0.15 mV
         plan(hold(record=p.Record(1.0, dE_V=0.2e-3))),
+    ),
+    (
+        "record-change",
+        "warning",
+        SP300,
+        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=30e-9)), limits=with_limits(I_max_A=1e-3)),
+        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=31e-9)), limits=with_limits(I_max_A=1e-3)),
     ),
     (
         "cutoff",
@@ -287,6 +309,13 @@ ROWS = [
         plan(hold("rest"), limits=with_limits(Ewe_max_V=10.0)),
     ),
     (
+        "window",
+        "error",
+        SP300,
+        plan(hold("rest"), limits=with_limits(Ewe_min_V=-10.1)),
+        plan(hold("rest"), limits=with_limits(Ewe_min_V=-10.0)),
+    ),
+    (
         "rule",
         "warning",
         SP300,
@@ -359,6 +388,23 @@ def test_frequency_without_parameter_says_what_fits() -> None:
     assert found.help == "1 MHz would fit"
 
 
+def test_amplitudes_are_told_in_per_cent_of_their_range() -> None:
+    (small,) = checked(plan(spectrum(sweep(amplitude_peak=5e-6), bias=0.9e-3)))
+    assert small.message.endswith("amplitude 5 uA is 0.5 % of the 1 mA range")
+    assert small.help == "expect noisy spectra"
+    (large,) = checked(plan(spectrum(sweep(amplitude_peak=80e-6, ranges=p.Ranges(I="100 uA")))))
+    assert large.message.endswith("amplitude 80 uA is 80 % of the 100 uA range")
+    assert large.help == "at most 50 % is the maker's advice"
+
+
+def test_a_range_too_small_names_one_that_holds() -> None:
+    (found,) = checked(plan(hold(level=1e-3, ranges=p.Ranges(I="100 uA"))))
+    assert (found.message, found.help) == (
+        "1 cp: |I| reaches 1 mA, beyond the 100 uA range",
+        "1 mA would hold it",
+    )
+
+
 def test_a_named_sweep_is_faulted_once_however_often_it_is_used() -> None:
     of = plan(*(spectrum(geis(7e6, 5.0)) for _ in range(10)))
     assert [found.rule for found in checked(of, VMP3)] == ["frequency-above"]
@@ -396,7 +442,7 @@ def test_a_chain_too_long_is_seen() -> None:
     (segment,) = program.nodes
     assert isinstance(segment, Segment)
     longer = replace(program, nodes=(Segment(segment.techniques * 31),))
-    assert [found.rule for found in check(of, longer, SP300)] == ["chain"]
+    assert [(found.severity, found.rule) for found in check(of, longer, SP300)] == [("error", "chain")]
     assert check(of, replace(program, nodes=(Segment(segment.techniques * 30),)), SP300) == ()
 
 

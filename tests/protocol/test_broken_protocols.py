@@ -1,6 +1,5 @@
 """Every slip we could think of: the fault stands on its line and says what would be right."""
 
-# ruff: noqa: E501 - one row per slip reads best
 from __future__ import annotations
 
 import pytest
@@ -61,7 +60,7 @@ SLIPS = [
     # words
     ("nakctl: 1\n", "nakctl: 2\n", 1, "must be 1"),
     ("name: All words once\n", "nane: All words once\n", 2, "nane is no word of protocol; did you mean name?"),
-    ("name: All words once\n", "nane: All words once\n", 1, "needs the word name"),
+    ("name: All words once\n", "", 1, "protocol needs the word name (a title)"),
     ("finally: rest\n", "", 1, "needs the word finally (what happens to the cell at the end: left open)"),
     ("finally: rest", "finally: hold", 45, "must be rest"),
     ("limits: {Ewe: [-3 V, 3 V], I: 1 mA, time: 24 h}\n", "", 1, "needs the word limits"),
@@ -109,7 +108,7 @@ SLIPS = [
     ("levels: 0.05, 0.1 mA/cm2", "levels: -0.05, 0.1 mA/cm2", 19, "directions already"),
     ("levels: 0.05, 0.1 mA/cm2", "levels: 0.05 V, 0.1 mA/cm2", 17, "do not belong in one list"),
     ("plate: 0.1 mA/cm2", "plate: -0.1 mA/cm2", 41, "strip and plate are directions already: write it without sign"),
-    ("repeat: 100", "repeat: always", 37, "must be a whole number or forever or a name with a dollar sign"),
+    ("repeat: 100", "repeat: always", 37, "must be a whole number or forever"),
     ("repeat: 3\n", "repeat: 0\n", 38, "is smaller than 1"),
     ("then: end loop", "then: end the loop", 22, "must be next step or end loop or end run; did you mean end loop?"),
     ("name: All words once", f"name: {'x' * 200}", 2, "is longer than 100 characters"),
@@ -138,6 +137,11 @@ SLIPS = [
     ("step: 0.1 mA/cm2", "step: -0.1 mA/cm2", 23, "the step is a distance, above zero"),
     ("step: 0.1 mA/cm2", "step: 0.1 mA", 23, "must be of one dimension"),
     ("step: 0.1 mA/cm2", "step: 1e-9 mA/cm2", 23, "more than 10000 levels"),
+    ("from: 0.1 mA/cm2, to", "from: $current, to", 23, "$current is no parameter"),
+    ("        for: $hold", "        for: $hold\n      - staircase: $level\n        as: b\n        steps: [{ca: $b, for: 1 s}]", 21, "$level stands for one value, not for a list"),
+    ("        for: $hold", "        for: $hold\n      - staircase: {from: $level, to: 1 A, step: 1 A}\n        as: b\n        steps: [{ca: $b, for: 1 s}]", 21, "from must be fixed"),
+    ("repeat: 3\n", "repeat: $level\n", 38, "$level is no parameter"),
+    ("        for: $hold", "        for: $hold\n      - repeat: $level\n        steps: [{rest: 1 s}]", 21, "must be a whole number or forever"),
     ("as: current", "as: hold", 24, "$hold is a parameter already"),
     ("Ewe_falls_by: 75 %", "Ewe_falls_by: 175 %", 13, "cannot fall by more than 100 %"),
     # YAML
@@ -163,6 +167,28 @@ def faults_of(text: str) -> tuple[Fault, ...]:
     with pytest.raises(ProtocolError) as caught:
         understand(read_text(text, "broken.yaml", ProtocolError), {})
     return caught.value.faults
+
+
+def test_a_misspelt_word_is_one_fault() -> None:
+    assert [fault.mark.line for fault in faults_of(WHOLE.replace("finally: rest", "finaly: rest"))] == [45]
+    assert [fault.mark.line for fault in faults_of(WHOLE.replace("    on: 1 s\n", "    no: 1 s\n"))] == [
+        34,
+        35,
+    ]
+
+
+def test_faults_of_all_kinds_come_together() -> None:
+    text = WHOLE
+    for right, wrong in [
+        ("hold: 1 h", "hold: 1"),
+        ("every: 1 s, dE", "evry: 1 s, dE"),
+        ("[-3 V, 3 V]", "[3 V, -3 V]"),
+        ("rest: 10 min", "rest: $pause"),
+        ("spectra: geis5", "spectra: geis6"),
+        ("finally: rest", "finally: charge"),
+    ]:
+        text = text.replace(right, wrong)
+    assert [fault.mark.line for fault in faults_of(text)] == [10, 11, 15, 20, 21, 45]
 
 
 def test_the_whole_one_has_no_fault() -> None:

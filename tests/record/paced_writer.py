@@ -13,6 +13,11 @@ from nakctl.record.recorder import Recorder
 PER_POLL = 10
 
 
+def say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
 def main(path: Path, polls: int, pause_s: float) -> None:
     recorder = Recorder.create(path, rows.header())
     status = "completed"
@@ -21,13 +26,13 @@ def main(path: Path, polls: int, pause_s: float) -> None:
             tables = {"samples": rows.samples(k * PER_POLL, PER_POLL)}
             if k % 5 == 0:
                 tables["steps"] = rows.step(k // 5)
-            print(k * PER_POLL, flush=True)  # about to be recorded; all before it is
+            say(k * PER_POLL)  # about to be recorded; all before it is
             recorder.append(tables, [rows.event(k)] if k % 7 == 0 else [])
             time.sleep(pause_s)
     except KeyboardInterrupt:
         status = "aborted"
     finished = recorder.finish(status, "")
-    print("sealed" if finished.sealed else finished.message, flush=True)
+    say("sealed" if finished.sealed else finished.message)
 
 
 if __name__ == "__main__":

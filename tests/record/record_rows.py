@@ -110,6 +110,10 @@ def sealed(path: Path, polls: int = 20, **more: Any) -> Path:
     return path
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
 def datasets(path: Path) -> dict[str, Any]:
     """Every dataset with its values, but for those that may differ between equal runs."""
     found: dict[str, Any] = {}

@@ -71,7 +71,7 @@ def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
         assert (run.header.status, run.header.end_reason) == ("stopped", "short circuit")
         assert run.header.results == {"n": 1}
         np.testing.assert_array_equal(run.samples.Ewe, rows.samples(0, 200)["Ewe"])
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_new_rows_are_seen_within_a_second_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_the_live_view_leaves_when_the_run_was_killed(tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.samples.time, rows.samples(0, len(run.samples))["time"])
     recovered = recover(path)
     assert (recovered.status, recovered.path) == ("recovered", path)
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
     append(recorder, 0)
     recorder.abandon()
     assert recover(path).rows == 10
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 ON_A_FULL_DISK = """

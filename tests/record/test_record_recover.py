@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -27,7 +27,7 @@ def test_a_killed_run_is_sealed_and_says_so(tmp_path: Path) -> None:
     with h5py.File(path, "r") as file:
         assert file["entry/recovery"].asstr()[()] == recovered.message
         assert "without closing" in file["entry/end_reason"].asstr()[()]
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 @pytest.mark.parametrize("leftover", ["run.h5", "run.h5.sealing", "run.h5.ballast"])
@@ -35,7 +35,7 @@ def test_damaged_leftovers_do_not_matter(tmp_path: Path, leftover: str) -> None:
     path = killed(tmp_path)
     (tmp_path / leftover).write_bytes(b"\x89HDF\r\n\x1a\nnot much of a file" * 100)
     assert recover(path).rows == 200
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_a_run_that_ended_in_order_keeps_its_status(tmp_path: Path) -> None:
@@ -62,6 +62,14 @@ def test_a_run_that_goes_on_is_refused(tmp_path: Path) -> None:
     journal.close()
     assert unsealed(tmp_path) == [path]
     assert recover(path).rows == 0
+
+
+def test_several_may_recover_the_same_run(tmp_path: Path) -> None:
+    path = killed(tmp_path, polls=200)
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(recover, [path] * 3))
+    assert [(outcome.status, outcome.rows) for outcome in outcomes] == [("recovered", 2000)] * 3
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_unsealed_runs_are_found(tmp_path: Path) -> None:

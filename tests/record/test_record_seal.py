@@ -9,8 +9,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pandas
 import pytest
 import record_rows as rows
+import xarray
+from nexusformat.nexus import nxload
 
 from nakctl.errors import RecordError
 from nakctl.record import files, layout
@@ -147,15 +150,14 @@ def test_sealed_twice_is_sealed_once(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert seal(path) == Outcome(path, True, "completed", 200, "")
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 # --- other programs ------------------------------------------------------------------------------------
 
 
 def test_nexusformat_finds_the_default_plot(path: Path) -> None:
-    nexusformat = pytest.importorskip("nexusformat.nexus")
-    root = nexusformat.nxload(str(path))
+    root = nxload(str(path))
     plot = root.get_default()
     assert plot.nxpath == "/entry/plot"
     assert plot.nxsignal.nxname == "Ewe"
@@ -164,12 +166,9 @@ def test_nexusformat_finds_the_default_plot(path: Path) -> None:
 
 
 def test_pandas_and_xarray_read_the_samples(path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
     with h5py.File(path, "r") as file:
         frame = pandas.DataFrame({name: column[()] for name, column in file["entry/samples"].items()})
     assert frame.shape == (200, 10)
-    pytest.importorskip("h5netcdf")
-    xarray = pytest.importorskip("xarray")
     with xarray.open_dataset(path, group="entry/samples", engine="h5netcdf", phony_dims="sort") as data:
         assert data["Ewe"].attrs["units"] == "V"
         np.testing.assert_array_equal(data["Ewe"].values, frame["Ewe"].to_numpy())
@@ -198,14 +197,14 @@ def test_a_kill_while_sealing_leaves_the_old_or_the_new(tmp_path: Path, stage: s
     assert is_sealed(path) or files.journal_of(path).exists()
     assert seal(path).rows == 200
     assert is_sealed(path)
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_a_journal_half_removed_does_not_harm_the_sealed_file(tmp_path: Path) -> None:
     path = rows.sealed(tmp_path / "run.h5")
     files.journal_of(path).write_bytes(b"half of it")
     assert seal(path).sealed
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_a_file_that_differs_from_the_journal_is_noticed(path: Path) -> None:
@@ -272,7 +271,7 @@ def test_a_file_that_others_hold_open_is_sealed_beside_it(
     assert "close that" in outcome.message
     monkeypatch.setattr(Path, "replace", replace)
     assert seal(path).sealed
-    assert os.listdir(tmp_path) == ["run.h5"]
+    assert rows.names_in(tmp_path) == ["run.h5"]
 
 
 def test_a_damaged_journal_gives_what_it_holds_and_is_kept(tmp_path: Path) -> None:
@@ -285,7 +284,7 @@ def test_a_damaged_journal_gives_what_it_holds_and_is_kept(tmp_path: Path) -> No
     outcome = seal(path)
     assert (outcome.sealed, outcome.status, outcome.rows) == (True, "recovered", 300)
     assert "up to poll 30" in outcome.message and "checksum" in outcome.message
-    assert sorted(os.listdir(tmp_path)) == ["run.h5", "run.h5.journal.damaged"]
+    assert rows.names_in(tmp_path) == ["run.h5", "run.h5.journal.damaged"]
     assert files.damaged_of(path).read_bytes() == damaged
     assert seal(path).rows == 300
     assert files.damaged_of(path).exists()

@@ -135,7 +135,8 @@ def fall(*Ewe: float, I: float = -1e-4, start: float = 0.0, step_count: int = 1)
         ([-0.09, -0.02, -0.02, -0.02], None),  # fallen, but not below the floor
         ([-0.014, -0.001, -0.001, -0.001], None),  # never was above the floor
         ([-0.016, -0.014, -0.014, -0.014], None),  # below the floor, but has not fallen
-        ([0.09, -0.002, 0.002, 0.002], 3),  # the sign does not matter
+        ([-0.09, -0.002, 0.002, -0.002], 3),  # noise around zero
+        ([0.09, 0.016, 0.01, 0.002, -0.002, -0.01], None),  # turning into the direction of the current
     ],
 )
 def test_short(Ewe: list[float], row: int | None) -> None:
@@ -149,7 +150,6 @@ def test_at_open_circuit_nothing_shorts() -> None:
 def test_a_fall_is_seen_across_reads_but_not_out_of_the_past() -> None:
     one = ShortWatch(RULE)
     assert one.look(fall(-0.09)) is None
-    assert one.armed
     assert one.look(fall(*[-0.002] * 3, start=60)) == 2
     late = ShortWatch(RULE)
     late.look(fall(-0.09))
@@ -157,9 +157,17 @@ def test_a_fall_is_seen_across_reads_but_not_out_of_the_past() -> None:
 
 
 def test_a_new_step_starts_anew_but_a_begun_fall_is_counted_on() -> None:
-    reversed_current = ShortWatch(RULE)
-    reversed_current.look(fall(0.09))
-    assert reversed_current.look(fall(*[-0.002] * 3, start=1, step_count=2)) is None
+    turned = ShortWatch(RULE)
+    turned.look(fall(0.09, I=1e-4))
+    assert turned.look(fall(*[-0.002] * 3, start=1, step_count=2)) is None
     begun = ShortWatch(RULE)
-    begun.look(fall(0.09, 0.002, 0.002))
+    begun.look(fall(0.09, 0.002, 0.002, I=1e-4))
     assert begun.look(fall(-0.002, start=5, step_count=2)) == 0
+
+
+def test_while_a_fall_is_counted_the_host_looks_at_every_moment() -> None:
+    made = guard(rules=(RULE,))
+    assert made.watch().every_s is None
+    assert made.watch().Ewe_near_0_V == 0.015
+    look(made, fall(-0.09, -0.002))
+    assert made.watch().every_s == 0.2

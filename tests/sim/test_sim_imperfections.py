@@ -93,3 +93,10 @@ def test_peis_drives_the_potential() -> None:
     sweep = eis("PEIS", amplitude_peak=5e-3, f_first_Hz=1e3, hardware=on("100 uA"))
     _, points, _ = execute(potentiostat(), sweep)
     assert np.allclose(points["E_amp_V"], 5e-3, rtol=0.02)
+
+
+def test_every_segment_has_noise_of_its_own() -> None:
+    bench = potentiostat()
+    one, other = (execute(bench, ocv(100.0), eis()) for _ in range(2))
+    assert np.any(one[0]["Ewe_V"] != other[0]["Ewe_V"])
+    assert np.all(one[1]["Z_re_ohm"] != other[1]["Z_re_ohm"])

@@ -109,11 +109,13 @@ def test_a_short_is_for_good(sequence):
     x = model.state()
     run(model, x, -1.5, 7200.0)
     assert x[FILAMENT] == 1.0
+    stripped = x[CHARGE]
     for j, seconds in sequence:
         I_A = 1e-3 * j * model.area_cm2
         volts = advance(model.kind, model.p, x, I_A, seconds)
         assert volts == pytest.approx(I_A * model.p[R_SHORT] / model.area_cm2)
         assert x[FILAMENT] == 1.0
+    assert x[CHARGE] == stripped  # the filament carries the current past the electrode
     assert model.impedance(x, np.array([5.0])).real * model.area_cm2 == pytest.approx(model.p[R_SHORT])
 
 
@@ -155,6 +157,28 @@ def test_asking_for_the_voltage_changes_nothing(name):
         voltage(model.kind, model.p, x, I_A)
     assert x.tobytes() == before.tobytes()
     assert model.state().tobytes() == model.x0.tobytes()
+
+
+def test_plating_buries_what_rest_would_heal():
+    model = load_model("NaK50")
+    x = model.state()
+    run(model, x, 1.0, 1200.0)
+    stripped = x[SLOW]
+    run(model, x, -0.3, 3600.0)
+    assert x[SLOW] == stripped > 0.1
+    run(model, x, 0.0, 3600.0)
+    assert x[SLOW] < 0.95 * stripped
+
+
+def test_plated_metal_is_stripped_first_and_never_below_none():
+    model = load_model("NaK50")
+    x = model.state()
+    run(model, x, -0.4, 1800.0)
+    before = x[PLATED]
+    run(model, x, 0.4, 600.0)
+    assert 0.0 < x[PLATED] < before - 0.39 * 600.0
+    run(model, x, 0.4, 3600.0)
+    assert x[PLATED] == 0.0
 
 
 def test_a_pristine_cell_rests_at_its_equilibrium():

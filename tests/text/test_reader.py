@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,6 +165,39 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
 def test_a_fault_shows_its_line() -> None:
     document = read_text("a: 1\nb: 2\n", "f")
     assert str(document.fault(Mark(2, 4), "wrong")) == "f:2:4  wrong\n   2 | b: 2"
+
+
+WORDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_ -]{0,8}[a-z]", fullmatch=True)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**14), 10**14)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(
+        st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufeff"), max_size=20
+    )
+)
+NESTED_DATA = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+@given(st.dictionaries(WORDS, NESTED_DATA, min_size=1, max_size=4), st.booleans())
+def test_what_another_program_wrote_is_read_as_it_was(data: dict[str, object], flow: bool) -> None:
+    text = yaml.dump(data, Dumper=_Plain, default_flow_style=flow, allow_unicode=True, sort_keys=False)
+    document = read_text(text, "f")
+    assert document.data == data
+    for loc, place in document.places.items():
+        if loc and isinstance(loc[-1], str):
+            line = document.text.split("\n")[place.key.line - 1]
+            assert line[place.key.column - 1 :].lstrip("'\"? ").startswith(loc[-1])
 
 
 @given(st.text(alphabet=" \n:-[]{}ab1&*!|>'\"%@`#,?~<$\t\x00µ", max_size=60))

@@ -21,7 +21,7 @@ Record = Any  # numpy.void outside compiled code
 
 # How long a step may be, at least FIRST_s, given the time since the technique began.
 LOOK_s, LOOK_SHARE = 0.1, 0.01  # this or this share, where a test has to be noticed (it is then located)
-FIRST_s, GROWTH = 1e-3, 0.5  # where a change of Ewe makes a row
+FIRST_s, GROWTH = 1e-3, 0.5  # where a change of Ewe asks for rows
 HOLD_SHARE = 0.1  # where a potential is held, whose current moves all the time
 PROBE_A = 1e-6  # first guess apart from the current that flows
 CLOSE_V = 1e-7  # a potential is held this well, far below any resolution
@@ -54,10 +54,10 @@ def sub_step(m: Record, technique: Record, cell: Cell, rest_s: float) -> float:
     dt_s = min(rest_s, step_hint(cell.kind, cell.p, cell.x, m["I_A"], m["since_s"]))
     if holds_potential(technique):
         dt_s = min(dt_s, max(FIRST_s, HOLD_SHARE * m["tau_s"]))
-    elif technique["looks"]:
+    elif technique["delta"] < math.inf:
+        dt_s = min(dt_s, max(FIRST_s, GROWTH * m["tau_s"]))
+    if technique["tested"]:
         dt_s = min(dt_s, max(LOOK_s, LOOK_SHARE * m["tau_s"]))
-        if technique["delta"] < math.inf:
-            dt_s = min(dt_s, max(FIRST_s, GROWTH * m["tau_s"]))
     return float(dt_s)
 
 

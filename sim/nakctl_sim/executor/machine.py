@@ -114,7 +114,7 @@ def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
     keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
     if met or m["tau_s"] >= technique["duration_s"]:
         finish(m, technique, E_V, met)
-    return wakes(tape.watch, E_V, I_A)
+    return wakes(tape, E_V, I_A)
 
 
 @jit
@@ -184,6 +184,7 @@ def sweep(
     states: Floats,
     dc: Floats,
     horizon_s: float,
+    look_s: float,
     cut: bool,
 ) -> int:
     """Measure frequency after frequency. ends_s (n,): when each is done, from the start of the technique;
@@ -203,7 +204,7 @@ def sweep(
         dc[m["point"], 0] = E_V
         dc[m["point"], 1] = m["I_A"]
         m["point"] += 1
-        if wakes(tape.watch, E_V, m["I_A"]):
+        if wakes(tape, E_V, m["I_A"]) or m["start_s"] + end_s >= look_s:
             return WOKEN
     m["E_end_V"] = dc[len(ends_s) - 1, 0]
     m["at"] += 1

@@ -70,11 +70,23 @@ def meets(tests: Floats, E_V: float, I_A: float) -> bool:
 
 
 @jit
-def wakes(watch: Floats, E_V: float, I_A: float) -> bool:
+def wakes(tape: Tape, E_V: float, I_A: float) -> bool:
     """Whether the host wants to see these values at once."""
-    if outside(E_V, watch[LOWEST_E], watch[HIGHEST_E]) or outside(I_A, watch[LOWEST_I], watch[HIGHEST_I]):
+    watch = tape.watch
+    fallen = falls(tape.machine[0], E_V, I_A, watch[NEAR_0])
+    if outside(E_V, watch[LOWEST_E], watch[HIGHEST_E]) or fallen:
         return True
-    return I_A != 0.0 and abs(E_V) <= watch[NEAR_0]
+    return I_A != 0.0 and outside(abs(I_A), watch[LOWEST_I], watch[HIGHEST_I])
+
+
+@jit
+def falls(m: Record, E_V: float, I_A: float, near_0_V: float) -> bool:
+    """|Ewe| comes under the value while current flows; staying there is no news."""
+    if I_A == 0.0:
+        return False
+    was_above = m["above"] != 0
+    m["above"] = abs(E_V) > near_0_V
+    return bool(was_above and m["above"] == 0)
 
 
 @jit

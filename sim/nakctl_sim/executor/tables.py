@@ -26,7 +26,7 @@ EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
 NEVER = (EWE, 1.0, np.inf)
 
 # What a technique is told. level in A or V. delta in V (OCV, CP) or A (CA), inf: by time alone.
-# looks: between two rows the machine has to look at the readings. times 0: for ever.
+# times 0: for ever.
 TECHNIQUE = np.dtype(
     [
         ("kind", "<i8"),
@@ -36,7 +36,7 @@ TECHNIQUE = np.dtype(
         ("every_s", "<f8"),
         ("delta", "<f8"),
         ("timebase_s", "<f8"),
-        ("looks", "<i8"),
+        ("tested", "<i8"),
         ("stops", "<i8"),
         ("to", "<i8"),
         ("times", "<i8"),
@@ -57,6 +57,7 @@ TECHNIQUE = np.dtype(
 # The registers. start_s + tau_s is the time in the segment, tau_s that in the technique. due_s: tau of the
 # next row. kept: the value of the last row, for delta. since_s: how long I_A has been flowing. E_end_V: the
 # reading at which the technique before ended. at: the technique. point: next frequency of its sweep.
+# above: |Ewe| of the last row under current was above what the host watches for.
 MACHINE = np.dtype(
     [
         ("start_s", "<f8"),
@@ -72,6 +73,7 @@ MACHINE = np.dtype(
         ("n_rows", "<i8"),
         ("n_noise", "<i8"),
         ("point", "<i8"),
+        ("above", "<i8"),
     ]
 )
 ENTER, HOLD, SWEEP, OVER = range(4)  # phase
@@ -121,23 +123,22 @@ def _asked(technique: Ocv | Cp | Ca | Eis, I_gain: float) -> dict[str, Any]:
     """I_gain: current delivered over current asked for."""
     match technique:
         case Ocv():
-            return {"kind": OCV, **_change(technique.dE_V)}
+            return {"kind": OCV, "delta": _or_never(technique.dE_V)}
         case Cp():
-            stops = technique.on_test == "stop"
-            words = {"kind": CP, "level": technique.I_A * I_gain, "stops": stops, **_change(technique.dE_V)}
-            return words | {"looks": bool(technique.tests) or technique.dE_V is not None}
+            words = {"kind": CP, "level": technique.I_A * I_gain, "delta": _or_never(technique.dE_V)}
+            return words | {"tested": bool(technique.tests), "stops": technique.on_test == "stop"}
         case Ca():
-            stops = technique.on_test == "stop"
-            return {"kind": CA, "level": technique.E_V, "stops": stops, **_change(technique.dI_A)}
+            words = {"kind": CA, "level": technique.E_V, "delta": _or_never(technique.dI_A)}
+            return words | {"tested": bool(technique.tests), "stops": technique.on_test == "stop"}
         case Eis(control="GEIS"):
-            return {"kind": GEIS, "level": technique.bias * I_gain, **_change(None)}
+            return {"kind": GEIS, "level": technique.bias * I_gain, "delta": np.inf}
         case Eis():
-            words = {"kind": PEIS, "level": technique.bias, "vs_previous": technique.vs_previous}
-            return words | _change(None)
+            words = {"kind": PEIS, "level": technique.bias, "delta": np.inf}
+            return words | {"vs_previous": technique.vs_previous}
 
 
-def _change(delta: float | None) -> dict[str, Any]:
-    return {"delta": np.inf if delta is None else delta, "looks": delta is not None}
+def _or_never(delta: float | None) -> float:
+    return np.inf if delta is None else delta
 
 
 def _loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:

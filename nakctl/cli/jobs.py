@@ -1,0 +1,60 @@
+"""Which runs a command line asks for: one per combination of --each, each with a file of its own."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from nakctl.cli.prepare import Prepared, Wishes, prepare
+from nakctl.errors import InputError
+from nakctl.record import files
+
+SUFFIX = ".h5"
+
+
+def jobs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[tuple[Prepared, Path]]:
+    """Everything prepared, and free of errors, before the first one starts. InputError."""
+    found: dict[Path, Prepared] = {}
+    for chosen in _combinations(each):
+        ready = prepare(file, replace(wishes, sets={**wishes.sets, **chosen}))
+        ready.require_no_errors()
+        path = _result_file(ready, out, chosen)
+        if path in found:
+            raise InputError(f"--each asks for the same run twice: both would be written into {path}")
+        files.refuse_existing(path)
+        found[path] = ready
+    return [(ready, path) for path, ready in found.items()]
+
+
+def _combinations(each: list[str]) -> Iterator[dict[str, str]]:
+    from nakctl.protocol.params import split_each
+
+    sweeps = [split_each(text) for text in each]
+    for values in itertools.product(*(values for _, values in sweeps)):
+        yield dict(zip((name for name, _ in sweeps), values, strict=True))
+
+
+def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str]) -> Path:
+    """The file asked for, or one named by date, protocol and cell that does not exist."""
+    swept = "".join(f"_{name}-{_plain(value)}" for name, value in chosen.items())
+    if out is not None:
+        return _asked_for(out, swept)
+    date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
+    stem = f"{date}_{Path(ready.loaded.document.file).stem}_{_plain(ready.cell.name)}{swept}"
+    names = itertools.chain([stem], (f"{stem}_{count}" for count in itertools.count(2)))
+    paths = (Path(f"{name}{SUFFIX}") for name in names)
+    return next(path for path in paths if not path.exists() and not files.journal_of(path).exists())
+
+
+def _asked_for(out: Path, swept: str) -> Path:
+    if out.suffix not in ("", SUFFIX):
+        raise InputError(f"--out {out}: the name of a result file ends in {SUFFIX}")
+    return out.with_name(f"{out.stem}{swept}{SUFFIX}")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w.+-]+", "", text)

@@ -1,0 +1,112 @@
+"""The real command, as a user types it: a process of its own in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAKCTL = [sys.executable, "-m", "nakctl"]
+# Plain text of a known width, whatever terminal the tests are started from.
+ENVIRONMENT = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def nakctl(*args: str | Path, cwd: Path) -> Said:
+    """Run it to its end."""
+    done = subprocess.run(
+        [*NAKCTL, *map(str, args)], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def nakctl_here(*args: str | Path, capsys: pytest.CaptureFixture[str]) -> Said:
+    """The same in this process: for what needs no process of its own, twenty times as fast."""
+    from nakctl.cli.app import app
+
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        app([*map(str, args)])
+    out, err = capsys.readouterr()
+    return Said(int(ended.value.code or 0), out, err)
+
+
+def refused(said: Said) -> str:
+    """What a user reads who typed something wrong: exit 2, on stderr, no traceback."""
+    assert said.code == 2, said
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    return said.err
+
+
+class Going:
+    """A command that goes on in the background. Killed when the test is over."""
+
+    def __init__(self, *args: str | Path, cwd: Path) -> None:
+        self.process = subprocess.Popen(
+            [*NAKCTL, *map(str, args)],
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def end(self, number: int | None = None) -> Said:
+        """Send a signal, if any, and wait for the end."""
+        if number is not None:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return Said(self.process.returncode, out, err)
+
+    def __enter__(self) -> Going:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+
+def until(found: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for something that another process does."""
+    end_s = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end_s, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def samples_in(path: Path) -> int:
+    """How many samples a reader sees in a run's file now; 0 before there is a file."""
+    from nakctl import open as open_run
+    from nakctl.errors import NakctlError
+
+    if not path.exists():
+        return 0
+    try:
+        with open_run(path) as run:
+            return len(run.samples)
+    except NakctlError:  # its first second
+        return 0
