@@ -9,7 +9,7 @@ from nakctl.device.program import Eis
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, drives_current, error, sweep_of, warning
 from nakctl.plan.numbers import duration, si
-from nakctl.plan.techniques import sweep_seconds
+from nakctl.plan.techniques import seconds_per_spectrum
 from nakctl.text.units import UnitError, parse
 
 MOST_OF_RANGE = 0.5  # the maker's advice
@@ -96,7 +96,8 @@ def room(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """Spectra during a step must fit into it, and into their interval."""
     if not isinstance(leaf, p.Hold) or leaf.spectra is None:
         return
-    one_s, every_s = sweep_seconds(leaf.spectra.sweep, scene.instrument), leaf.spectra.every_s
+    one_s = seconds_per_spectrum(leaf, leaf.spectra.sweep, scene.instrument)
+    every_s = leaf.spectra.every_s
     what = f"{leaf.label}: a spectrum of {leaf.spectra.sweep.name} takes about {duration(one_s)}"
     if one_s > leaf.duration_s:
         message = f"{what}, the step only {duration(leaf.duration_s)}"

@@ -197,8 +197,7 @@ class _Compiler:
 
 
 def _leaving_the_train(cutoff: p.Cutoff) -> p.Cutoff:
-    then = "end run" if cutoff.then == "end run" else "end loop"
-    return p.Cutoff(cutoff.quantity, cutoff.side, cutoff.value, then, cutoff.mark)
+    return cutoff if cutoff.then == "end run" else replace(cutoff, then="end loop")
 
 
 def _level_text(value: float, like: Quantity) -> str:

@@ -33,6 +33,9 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     name = {"rest": "OCV", "cp": "CP", "ca": "CA"}[hold.kind]
     if hold.spectra is None:
         ends = by_host(hold) if hold.kind == "rest" else share_out(hold, context)
+        if hold.duration_s > context.instrument.longest_s and ends.on_test == "next":
+            # the next technique of the chain would be the next part of this step: the host has to skip it
+            ends = replace(ends, on_test="stop", alone=True)
         hardware = context.hardware(hold.ranges, _peak_A(hold))
         techniques = _split(hold, hold.duration_s, ends, hardware, context.instrument)
         return Lowered(techniques, name, ends.cutoffs, ends.alone)
@@ -59,6 +62,15 @@ def sweep_seconds(sweep: p.Sweep, instrument: Instrument) -> float:
     return sum(
         instrument.eis_seconds(f_Hz, sweep.average, sweep.wait_periods) for f_Hz in sweep.frequencies_Hz
     )
+
+
+def seconds_per_spectrum(hold: p.Hold, sweep: p.Sweep, instrument: Instrument) -> float:
+    """From the start of one spectrum to that of the next, if they follow back to back during a step."""
+    return _lead_s(hold, sweep) + sweep_seconds(sweep, instrument)
+
+
+def _lead_s(hold: p.Hold, sweep: p.Sweep) -> float:
+    return OCV_BEFORE_PEIS_s if sweep.control == "peis" and hold.kind == "rest" else 0.0
 
 
 def _peak_A(hold: p.Hold) -> float | None:
@@ -108,8 +120,8 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, ends: Ends, context: Context
     hardware = _sweep_hardware(sweep, hold.level, context, hold.ranges)
     tests = share_out(replace(hold, cutoffs=()), context) if hold.kind != "rest" else ends
     sweeps = _sweep_techniques(sweep, hold.step_id, hold.level, hold.record.every_s, hardware)
-    lead_s = OCV_BEFORE_PEIS_s if sweep.control == "peis" and hold.kind == "rest" else 0.0
-    one_s = lead_s + sweep_seconds(sweep, instrument)
+    lead_s = _lead_s(hold, sweep)
+    one_s = seconds_per_spectrum(hold, sweep, instrument)
     gap_s = 0.0 if spectra.every_s is None else spectra.every_s - one_s
     if gap_s < _SHORTEST_REST_s:
         gap_s = 0.0  # not dropped from each pass: the last hold makes up for it

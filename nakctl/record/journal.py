@@ -94,13 +94,16 @@ class Journal:
         self._ballast = files.ballast_of(path)
         self._db = db
         self._tables = tables
-        self._seq = 0
+        self._written = 0  # number of the last poll that is in the file
         self._waiting: list[Poll] = []
         self._durable_at = time.monotonic()
         self._urgent = False
         self._columns = _columns(tables)
         marks = ", ".join("?" * (len(self._columns) + 3))
-        self._insert = f"INSERT INTO poll (seq, crc, events, {', '.join(self._columns)}) VALUES ({marks})"
+        # An interrupt (Ctrl-C) may come after a commit and before it is booked: then the same is written again.
+        self._insert = (
+            f"INSERT OR REPLACE INTO poll (seq, crc, events, {', '.join(self._columns)}) VALUES ({marks})"
+        )
 
     @classmethod
     def create(cls, path: Path, header: Mapping[str, Any]) -> Journal:
@@ -132,14 +135,14 @@ class Journal:
         """
         blocks = {name: self._block(name, rows) for name, rows in tables.items() if len(rows)}
         if blocks or events:
-            self._seq += 1
-            self._waiting.append(Poll(self._seq, _packed([asdict(event) for event in events]), blocks))
             self._urgent |= bool(events) or "steps" in blocks
+            said = _packed([asdict(event) for event in events])
+            self._waiting.append(Poll(self._last() + 1, said, blocks))
         return self._flush() if self._waiting else None
 
     def end(self, status: str, end_reason: str, facts: Mapping[str, Any]) -> None:
         """Say that nothing more comes; what still waits is written with it. RecordError if that fails."""
-        end = {"status": status, "end_reason": end_reason, "facts": dict(facts), "polls": self._seq}
+        end = {"status": status, "end_reason": end_reason, "facts": dict(facts), "polls": self._last()}
         self._urgent, self._durable_at = True, -float("inf")
         if trouble := self._flush(_packed(end)):
             raise RecordError(f"the end of the run could not be written: {trouble}")
@@ -149,6 +152,9 @@ class Journal:
         self._db.close()
         self._lock.close()
         self._ballast.unlink(missing_ok=True)
+
+    def _last(self) -> int:
+        return self._waiting[-1].seq if self._waiting else self._written
 
     def _block(self, name: str, rows: npt.NDArray[np.void]) -> bytes:
         if rows.dtype != self._tables[name].dtype:
@@ -166,7 +172,8 @@ class Journal:
             return str(error)
         except sqlite3.DatabaseError as error:
             raise RecordError(f"the journal is no longer whole: {error}") from error
-        self._waiting.clear()
+        self._written = self._last()
+        self._waiting = []
         return None
 
     def _commit(self, end: bytes | None) -> None:
@@ -315,7 +322,7 @@ def _columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
 
 
 def _write_document(db: sqlite3.Connection, name: str, content: bytes) -> None:
-    db.execute("INSERT INTO document VALUES (?, ?, ?)", (name, content, zlib.crc32(content)))
+    db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (name, content, zlib.crc32(content)))
 
 
 def _packed(value: object) -> bytes:

@@ -109,7 +109,7 @@ _ALSO = {
 
 # The signs µ (U+00B5) and μ (U+03BC), Ω (U+2126) and Ω (U+03A9) look the same and are both on keyboards.
 _SIGNS = str.maketrans({
-    "\u00b5": "u", "\u03bc": "u", "\u2126": " ohm", "\u03a9": " ohm", "%": " percent", "\u00b0": " deg",
+    "\u00b5": "u", "\u03bc": "u", "\u2126": "ohm", "\u03a9": "ohm", "%": "percent", "\u00b0": "deg",
     "\u2212": "-", "\u00b7": "*", "\u22c5": "*", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
     "\u207b": "-", "\u00b9": "1", "\u00b2": "2", "\u00b3": "3",
 })  # fmt: skip
@@ -191,20 +191,18 @@ def _in_base_units(
 
 
 def _expression(unit: str, text: str, dimensions: tuple[str, ...]) -> str:
-    """`mA cm-2` as pint reads it: `mA*cm**-2`."""
+    """`mA cm-2` as pint reads it: `mA**1*cm**-2`."""
+    plain = "*" + unit.replace("**", "^").replace("deg C", "degC")
     terms = []
-    for separator, factor in re.findall(
-        r"([*/ ]*)([^*/ ]*)", unit.replace("**", "^").replace("deg C", "degC")
-    )[:-1]:
-        match = _FACTOR.fullmatch(factor)
-        sign = separator.strip()
-        if match is None or sign not in ("", "*", "/"):
+    for separator, factor in re.findall(r"([*/ ]+)([^*/ ]*)", plain):
+        match, sign = _FACTOR.fullmatch(factor), separator.strip() or "*"
+        # A temperature in degC is a place on a scale: there is no degC per second.
+        if match is None or sign not in ("*", "/") or (match[1] == "degC" and plain != "*degC"):
             raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
-        name, power = match.groups()
-        if name not in SPELLINGS:
-            raise UnitError(_unknown(name, text, dimensions))
-        terms.append(f"{sign or '*'}{name}**{power or 1}")
-    return "".join(terms).lstrip("*")
+        if match[1] not in SPELLINGS:
+            raise UnitError(_unknown(match[1], text, dimensions))
+        terms.append(f"{sign}{match[1]}**{match[2] or 1}")
+    return "".join(terms).removeprefix("*")
 
 
 def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:

@@ -97,8 +97,8 @@ class SimChannel:
     def _run(self, watch: Watch) -> Reading:
         """Up to the clock's horizon, or to the moment at which a stop takes effect."""
         horizon_s = self._clock.horizon_s() - self._start_s
-        stops = self._stop_s <= horizon_s
         stopping = self._stop_s < math.inf
+        stops = stopping and self._stop_s <= horizon_s
         output = self._potentiostat.run(
             min(horizon_s, self._stop_s), NO_WATCH if stopping else watch, cut=stops
         )

@@ -59,7 +59,7 @@ def test_as_a_process_it_is_the_same(tmp_path: Path) -> None:
 
 
 def test_with_debug_the_traceback_is_shown(tmp_path: Path) -> None:
-    said = nakctl("--debug", "check", "ccdd", cwd=tmp_path)
+    said = nakctl("--debug", "plan", "ccdd", cwd=tmp_path)
     assert said.code != 0
     assert "Traceback" in said.err
 

@@ -57,8 +57,8 @@ def test_what_the_paper_does_not_say_is_a_parameter_or_a_comment() -> None:
 
 def test_the_schema_that_is_checked_in_is_current(request: pytest.FixtureRequest) -> None:
     path = library.folder() / schema.FILE
-    if request.config.getoption("--update-golden", default=False):
-        path.write_text(schema.text(), encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        path.write_text(schema.text(), encoding="utf-8", newline="\n")
     assert path.read_text(encoding="utf-8") == schema.text()
 
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -128,6 +131,49 @@ def test_rows_of_another_layout_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="samples"):
         writer.append({"samples": rows.samples(0, 3, layout.SAMPLES_3E)})
     writer.close()
+
+
+def interrupted_at(line: int, do: Callable[[], object]) -> bool:
+    """Do it with a KeyboardInterrupt at the given line event inside of the journal; False if it had fewer."""
+    left = line
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != journal.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        do()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_anywhere_neither_doubles_nor_loses_what_was_recorded(tmp_path: Path) -> None:
+    line, interrupted = 0, True
+    while interrupted:
+        line += 1
+        path = tmp_path / f"{line}.h5"
+        writer = Journal.create(path, rows.header())
+        writer.append({"samples": rows.samples(0, 10)})
+        interrupted = interrupted_at(line, lambda w=writer: w.append({"samples": rows.samples(10, 10)}))
+        writer.append({"samples": rows.samples(20, 10)})
+        writer.end("aborted", "", {})
+        reader = JournalReader(path)
+        starts = [float(poll.rows(layout.SAMPLES)["time"][0]) / 2.5 for poll in reader.polls()]
+        assert starts in ([0, 1, 2], [0, 2])  # gone only if it was interrupted before it was taken
+        reader.close()
+        writer.close()
+    assert line > 10 and starts == [0, 1, 2]
 
 
 # --- a full disk ---------------------------------------------------------------------------------------

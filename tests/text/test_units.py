@@ -42,6 +42,9 @@ READ = [
     ("1 Ah", "charge", 3600.0),
     ("2 Ω", "resistance", 2.0),
     ("2 kohm", "resistance", 2000.0),
+    ("2kΩ", "resistance", 2000.0),
+    ("2 MΩ", "resistance", 2e6),
+    ("25° C", "temperature", 298.15),
     ("0.4418 cm2", "area", 0.4418),
     ("44.18 mm2", "area", 0.4418),
     ("40 uL", "volume", 0.04),
@@ -82,7 +85,9 @@ TRAPS = [
     ("5 min", "frequency", "is a time: expected a frequency"),
     ("5 m", "time", "is a length: expected a time"),
     ("5 V s", "time", "none of the quantities nakctl knows"),
-    ("5 degC/s", "temperature", "none of the quantities nakctl knows"),
+    ("5 degC/s", "temperature", "one number and one unit"),
+    ("5 degC s/s", "temperature", "one number and one unit"),
+    ("5 /s", "frequency", "one number and one unit"),
     ("7 MHZ", "frequency", "large and small letters differ); did you mean mHz or MHz?"),
     ("7 mhz", "frequency", "did you mean mHz or MHz?"),
     ("5 Ma", "current", "did you mean mA?"),
@@ -133,7 +138,14 @@ def test_a_spelling_means_one_thing_whatever_the_number(unit: str, digits: int, 
         assert twice.value == pytest.approx(2 * once.value, rel=1e-15)
 
 
-@given(st.text(max_size=30))
+LIKE_QUANTITIES = st.from_regex(
+    r"[0-9]{0,2}[ */]?([A-Za-z]{1,3}|degC|s|cm2)?[ */^-]{0,2}([A-Za-z]{1,2})?-?[0-9]?"
+)
+
+
+@given(
+    st.text(max_size=30) | LIKE_QUANTITIES | st.lists(st.sampled_from([*SPELLINGS, *"1-*/^ "])).map("".join)
+)
 def test_any_text_is_a_quantity_or_a_sentence(text: str) -> None:
     try:
         parse(text, tuple(DIMENSIONS))
