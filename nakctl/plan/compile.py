@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Literal
 
 from nakctl.device.cell import Cell
 from nakctl.device.program import EweRule, Limits, Rule, ShortRule
@@ -14,7 +14,7 @@ from nakctl.plan.holds import MOST_STEPS, Holds, ranges
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
-from nakctl.text.quantities import Quantities, Quantity, Ref
+from nakctl.text.quantities import Quantities, Quantity
 from nakctl.text.reader import Loc
 
 
@@ -122,7 +122,7 @@ class _Compiler:
         level_A = holds.signed_current_A(step.pulse, env)
         on_s, off_s = self.scope.value(step.on, env), self.scope.value(step.off, env)
         cutoffs = holds.cutoffs(step.until, (*loc, "until"), env)
-        times = self.count(step.repeat, (*loc, "repeat"))
+        times = _count(step.repeat)
         for cutoff in cutoffs:
             if cutoff.quantity == "charge":
                 times = self.passes_for(cutoff.value, level_A * on_s, (*loc, "until"), times)
@@ -135,18 +135,12 @@ class _Compiler:
 
     def repeat(self, step: m.Repeat, loc: Loc, env: Env, number: str) -> p.Repeat:
         steps = self.steps(step.steps, (*loc, "steps"), env, f"{number}.")
-        times = self.count(step.repeat, (*loc, "repeat"))
+        times = _count(step.repeat)
         if step.until is not None:
             at = (*loc, "until", "charge")
             asked_C = self.scope.charge_C(step.until.charge, env)
             times = self.passes_for(asked_C, self.charge_of_pass_C(steps, at), at, times)
         return p.Repeat(f"{number} {step.label or 'repeat'}", steps, times, self.scope.mark(loc))
-
-    def count(self, words: Any, loc: Loc) -> int | None:
-        if isinstance(words, Ref):
-            self.scope.fault(loc, f"${words.name} is the level of a staircase, not a number of passes")
-            return 1
-        return None if words == "forever" else int(words)
 
     def passes_for(self, asked_C: float, of_pass_C: float, loc: Loc, times: int | None) -> int | None:
         """Whole passes that move at least asked_C (a rounding error is no reason for one more)."""
@@ -180,12 +174,9 @@ class _Compiler:
             f"{number} {step.label or f'staircase {step.as_}'}", texts, passes, self.scope.mark(loc)
         )
 
-    def levels(self, words: m.LevelRange | Quantities | Ref, loc: Loc, env: Env) -> tuple[Quantity, ...]:
+    def levels(self, words: m.LevelRange | Quantities, loc: Loc, env: Env) -> tuple[Quantity, ...]:
         if isinstance(words, Quantities):
             return words.values
-        if isinstance(words, Ref):
-            self.scope.fault(loc, f"${words.name} is one level, not a list of levels")
-            return ()
         first, last, step = (resolve(end, env) for end in (words.from_, words.to, words.step))
         count = round(abs(last.value - first.value) / abs(step.value))
         if count >= MOST_STEPS:
@@ -194,6 +185,10 @@ class _Compiler:
         signed = math.copysign(abs(step.value), last.value - first.value)
         values = [float(f"{first.value + k * signed:.9g}") for k in range(count + 1)]
         return tuple(Quantity(value, first.dimension, _level_text(value, first)) for value in values)
+
+
+def _count(words: int | Literal["forever"]) -> int | None:
+    return None if words == "forever" else words
 
 
 def _leaving_the_train(cutoff: p.Cutoff) -> p.Cutoff:

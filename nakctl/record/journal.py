@@ -18,7 +18,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,6 @@ MEMORY_BUDGET_BYTES = 64 << 20
 # run ends thousands of steps a second, which is why even those are not confirmed one by one.
 _DURABLE_S = 1.0
 _URGENT_S = 0.1
-_BATCH = 64
 _REQUIRED = {"format", "run_id", "start_time", "title"}
 
 
@@ -77,15 +76,6 @@ class Poll:
         return [Event(**each) for each in json.loads(self.events)]
 
 
-class JournalDamage(RecordError):
-    """The journal cannot be read beyond poll `good`."""
-
-    def __init__(self, good: int, reason: str) -> None:
-        self.good = good
-        self.reason = reason
-        super().__init__(f"the journal is damaged after poll {good}: {reason}")
-
-
 class Journal:
     """The writing end. Made by `create`, used by one thread."""
 
@@ -98,9 +88,9 @@ class Journal:
         self._waiting: list[Poll] = []
         self._durable_at = time.monotonic()
         self._urgent = False
-        self._columns = _columns(tables)
+        self._columns = block_columns(tables)
         marks = ", ".join("?" * (len(self._columns) + 3))
-        # An interrupt (Ctrl-C) may come after a commit and before it is booked: then the same is written again.
+        # Ctrl-C may come after a commit and before it is booked: then the same is written once more.
         self._insert = (
             f"INSERT OR REPLACE INTO poll (seq, crc, events, {', '.join(self._columns)}) VALUES ({marks})"
         )
@@ -178,6 +168,7 @@ class Journal:
 
     def _commit(self, end: bytes | None) -> None:
         """One transaction; on failure SQLite undoes it and `_waiting` stays as it is."""
+        self._db.rollback()  # nothing, unless Ctrl-C came at a bad moment
         waited_s = time.monotonic() - self._durable_at
         durable = waited_s >= (_URGENT_S if self._urgent else _DURABLE_S)
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -198,92 +189,6 @@ class Journal:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
 
 
-class JournalReader:
-    """The reading end: while the run goes on, and afterwards.
-
-    header  as it was given to `create`, with the number of the process that writes (pid)
-    tables  the layout of the rows at the time they were written
-    Raises JournalDamage, a RecordError, if not even the header can be read.
-    """
-
-    def __init__(self, path: Path, *, exclusive: bool = False) -> None:
-        """exclusive: keep every other sealer out until `close` (or until this process is gone)."""
-        mode = "rw" if exclusive else "ro"
-        uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
-        try:
-            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60.0)
-        except sqlite3.Error as error:
-            raise JournalDamage(0, str(error)) from error
-        try:
-            self._start(exclusive)
-        except RecordError:
-            self._db.close()
-            raise
-
-    def _start(self, exclusive: bool) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE" if exclusive else "PRAGMA query_only = 1")
-        except sqlite3.Error as error:
-            raise JournalDamage(0, str(error)) from error
-        header = self._document("header")
-        if header is None:
-            raise JournalDamage(0, "it ends before its header")
-        self.header: dict[str, Any] = header
-        self.tables = layout.from_json(header["tables"])
-        self._columns = _columns(self.tables)
-        self._select = (
-            f"SELECT seq, crc, events, {', '.join(self._columns)} FROM poll "
-            f"WHERE seq > ? ORDER BY seq LIMIT {_BATCH}"
-        )
-
-    def end(self) -> dict[str, Any] | None:
-        """status, end_reason, facts, polls; None as long as the run was not ended in order."""
-        return self._document("end")
-
-    def polls(self, after: int = 0) -> Iterator[Poll]:
-        """All polls there are after number `after`, in order; JournalDamage at the first bad one."""
-        while True:
-            try:
-                batch = self._db.execute(self._select, (after,)).fetchall()
-            except sqlite3.DatabaseError as error:
-                raise JournalDamage(after, str(error)) from error
-            for row in batch:
-                yield self._checked(row, after)
-                after += 1
-            if len(batch) < _BATCH:
-                return
-
-    def close(self) -> None:
-        self._db.close()
-
-    def _checked(self, row: tuple[Any, ...], after: int) -> Poll:
-        seq, crc, *parts = row
-        if seq != after + 1:
-            raise JournalDamage(after, f"the next poll is number {seq}")
-        if not all(part is None or isinstance(part, bytes) for part in parts):
-            raise JournalDamage(after, "the next poll is of another type than it was written")
-        events, *blocks = parts
-        named = zip(self._columns, blocks, strict=True)
-        present = {name: block for name, block in named if block is not None}
-        poll = Poll(seq, events or b"", present)
-        if poll.crc != crc:
-            raise JournalDamage(after, "the checksum of the next poll is wrong")
-        return poll
-
-    def _document(self, name: str) -> dict[str, Any] | None:
-        """JournalDamage if it is there and not as it was written."""
-        try:
-            row = self._db.execute("SELECT json, crc FROM document WHERE name = ?", (name,)).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise JournalDamage(0, str(error)) from error
-        if row is None:
-            return None
-        if not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
-            raise JournalDamage(0, f"the checksum of its {name} is wrong")
-        found: dict[str, Any] = json.loads(row[0])
-        return found
-
-
 def _claim(path: Path) -> None:
     """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on."""
     try:
@@ -299,7 +204,7 @@ def _prepared(
 ) -> sqlite3.Connection:
     """A new journal with its header, or nothing."""
     kept = dict(header) | {"tables": layout.to_json(tables.values()), "pid": os.getpid()}
-    blocks = ", ".join(f"{name} BLOB" for name in _columns(tables))
+    blocks = ", ".join(f"{name} BLOB" for name in block_columns(tables))
     db = sqlite3.connect(files.journal_of(path), isolation_level=None)
     try:
         if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -316,7 +221,7 @@ def _prepared(
     return db
 
 
-def _columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
+def block_columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
     """The tables that come as blocks of rows; events are kept whole, as JSON."""
     return tuple(name for name in tables if name != "events")
 

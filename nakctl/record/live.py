@@ -20,7 +20,7 @@ import h5py
 
 from nakctl.errors import RecordError
 from nakctl.record import files, lock, seal
-from nakctl.record.journal import JournalReader
+from nakctl.record.journal_reader import JournalReader
 from nakctl.record.replay import LIBVER, Replay
 
 _LOOK_S = 0.05  # how soon the end of the run is noticed

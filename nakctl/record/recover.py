@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, lock
-from nakctl.record.journal import JournalReader
+from nakctl.record.journal_reader import JournalReader
 from nakctl.record.process import Helper, Outcome
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.describe import group, write_header
-from nakctl.record.journal import Event, JournalReader, Poll
+from nakctl.record.journal import Event, Poll
+from nakctl.record.journal_reader import JournalReader
 from nakctl.record.layout import Table, cut
 
 # Files of this version are read by every HDF5 since 1.10; later bounds write what HDF5 1.14 cannot read.

@@ -27,7 +27,7 @@ import numpy as np
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import files
 from nakctl.record.describe import fields, group, last_time_s
-from nakctl.record.journal import JournalDamage, JournalReader
+from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.process import Outcome
 from nakctl.record.replay import LIBVER, Replay, write_derived
 from nakctl.record.verify import Verifier

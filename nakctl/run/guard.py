@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Rows, Watch
 from nakctl.device.program import (
@@ -28,6 +29,9 @@ from nakctl.device.program import (
 )
 from nakctl.run.engine import Ending
 from nakctl.run.short import ShortWatch
+
+Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
 
 C_PER_Ah = 3600.0
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
@@ -55,7 +59,8 @@ class Guard:
         cutoffs = [cutoff for step in self.segment_steps for cutoff in self.acting[step]]
         above = [limits.Ewe_max_V, *(r.value_V for r in self.rules if r.side == "above")]
         below = [limits.Ewe_min_V, *(r.value_V for r in self.rules if r.side == "below")]
-        I_above, I_below = [limits.I_max_A], []
+        I_above: list[float | None] = [limits.I_max_A]
+        I_below: list[float | None] = []
         for cutoff in cutoffs:
             if cutoff.quantity == "Ewe":
                 (above if cutoff.side == "above" else below).append(cutoff.value)
@@ -80,7 +85,7 @@ class Guard:
             waits.append(SOONEST_LOOK_s)
         return min(waits, default=None)
 
-    def look(self, samples: Rows, step_charge_Ah: Rows) -> Ending | None:
+    def look(self, samples: Rows, step_charge_Ah: Floats) -> Ending | None:
         """The ending that the earliest row asks for, if any. samples: booked rows, in order of time.
 
         step_charge_Ah: (n,) net charge since the start of each sample's step.
@@ -114,7 +119,7 @@ class Guard:
             if row is not None:
                 yield row, Ending("end run", "short")
 
-    def _cutoffs(self, samples: Rows, step_charge_Ah: Rows) -> Iterator[tuple[int, Ending]]:
+    def _cutoffs(self, samples: Rows, step_charge_Ah: Floats) -> Iterator[tuple[int, Ending]]:
         for step_id in self.segment_steps:
             for cutoff in self.acting[step_id]:
                 mine = samples["step_id"] == step_id
@@ -167,8 +172,11 @@ class Guard:
         I_reason = f"limit: |I| above {limits.I_max_A} A"
         ends.append(("|I|", "above", limits.I_max_A, Ending("end run", I_reason, "stopped")))
         reading = {"Ewe": float(row["Ewe"]), "|I|": abs(float(row["I"]))}
-        known = [end for end in ends if end[2] is not None and end[0] in reading]
-        gaps = [(_gap(reading[q], side, value, q), ending) for q, side, value, ending in known]
+        gaps = [
+            (_gap(reading[quantity], side, value, quantity), ending)
+            for quantity, side, value, ending in ends
+            if value is not None and quantity in reading
+        ]
         return sorted(gaps, key=lambda each: each[0])
 
 
@@ -190,11 +198,11 @@ def _ending(cutoff: Cutoff) -> Ending:
     return Ending(cutoff.then, str(cutoff))
 
 
-def _beyond(values: Rows, side: str, limit: float) -> Rows:
-    return values > limit if side == "above" else values < limit
+def _beyond(values: Floats, side: str, limit: float) -> Bools:
+    return np.asarray(values > limit if side == "above" else values < limit)
 
 
-def _first(beyond: Rows, ending: Ending) -> Iterator[tuple[int, Ending]]:
+def _first(beyond: Bools, ending: Ending) -> Iterator[tuple[int, Ending]]:
     rows = np.flatnonzero(beyond)
     if len(rows):
         yield int(rows[0]), ending

@@ -142,11 +142,11 @@ class Ledger:
         samples["I_range"] = rows["I_range"]
         samples["step_id"] = self.chain.step_id[technique]
         samples["control"] = self.chain.control[technique]
-        if "Ece" in samples.dtype.names:
+        if "Ece" in (samples.dtype.names or ()):
             samples["Ece"] = rows["Ece_V"]
 
     def _turn_over(
-        self, samples: Rows, new_step: npt.NDArray[np.bool_], time_before_s: Rows
+        self, samples: Rows, new_step: npt.NDArray[np.bool_], time_before_s: npt.NDArray[np.float64]
     ) -> tuple[Rows, npt.NDArray[np.float64]]:
         """Close the steps that ended among these samples; leave the last one open."""
         starts = np.flatnonzero(new_step)
@@ -164,7 +164,9 @@ class Ledger:
             self.open_Q_Ah = float(Q_before[starts[-1]])
         return closed, samples["Q"] - base_Ah
 
-    def _begun(self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: Rows) -> Rows:
+    def _begun(
+        self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: npt.NDArray[np.float64]
+    ) -> Rows:
         """A step begins where the one before it ended, which is before its own first sample."""
         begun = np.zeros(len(firsts), layout.STEPS.dtype)
         for name in ("step_count", "step_id", "cycle"):
@@ -204,6 +206,8 @@ class Ledger:
 def _merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
     """Samples, and the DC values of the impedance rows as samples too; and where those went."""
     points = reading.points
+    if len(points) == 0:  # no copies of the long reads of a pulse train
+        return reading.samples, np.empty(0, np.intp)
     from_points = np.zeros(len(points), SAMPLE)
     for name in ("time_s", "technique", "passes", "I_range"):
         from_points[name] = points[name]
@@ -220,7 +224,7 @@ def _merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
 def _charge_Ah(rows: Rows, before: Rows, changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     I_A = rows["I_A"].astype(np.float64)
     mean_A = np.where(changed, I_A, (I_A + before["I_A"]) / 2)
-    return mean_A * (rows["time_s"] - before["time_s"]) / C_PER_Ah
+    return np.asarray(mean_A * (rows["time_s"] - before["time_s"]) / C_PER_Ah)
 
 
 def _chain_of(program: Program, segment: Segment, start_s: float) -> _Chain:

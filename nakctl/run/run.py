@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import Channel, Notice, Reading, Rows, State
-from nakctl.device.program import Program, StepInfo
+from nakctl.device.program import Program, Segment, StepInfo
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import layout
 from nakctl.record.journal import Event as RecordedEvent
@@ -167,7 +166,8 @@ class _Run:
 
     def explain(self) -> engine.Ending | None:
         segment = engine.node_at(self.program.nodes, self.state.position)
-        return self.guard.explain(self.ledger.last_sample if self.ledger.last is not None else None, segment)
+        assert isinstance(segment, Segment)
+        return self.guard.explain(None if self.ledger.last is None else self.ledger.last_sample, segment)
 
     # --- keeping ---------------------------------------------------------------------------------------
 
@@ -226,8 +226,11 @@ class _Run:
             self.ledger.note_end(ending.reason)
         self.note(0 if ending.status == "completed" else 2, "end", ending.reason)
         last = {"spectra": self.ledger.spectra.close(), "steps": self.ledger.finish()}
-        with suppress(RecordError if isinstance(error, RecordError) else ()):
+        try:
             self.sink.append({name: rows for name, rows in last.items() if len(rows)}, self.events)
+        except RecordError:
+            if error is None:  # else the first trouble is the one to tell
+                raise
         duration_s = float(self.ledger.last_sample["time"][0])
         return Outcome(
             ending.status, ending.reason, duration_s, self.ledger.rows, self.ledger.spectra.count, error

@@ -23,7 +23,7 @@ REF_PATTERN = r"\$[A-Za-z][A-Za-z0-9_]*"
 _REF = re.compile(REF_PATTERN)
 _NUMBER_PATTERN = r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
 _UNIT_PATTERN = r"\s*[^\d\s.,+\-].*"
-_BARE = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?")
+_BARE = re.compile(_NUMBER_PATTERN)
 _MOST = 10_000
 
 Sign = Literal["any", "none", "positive"]

@@ -113,7 +113,7 @@ _SIGNS = str.maketrans({
     "\u2212": "-", "\u00b7": "*", "\u22c5": "*", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
     "\u207b": "-", "\u00b9": "1", "\u00b2": "2", "\u00b3": "3",
 })  # fmt: skip
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d")  # what is left of 0,05 in a list
 _FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
 _LONGEST = 60

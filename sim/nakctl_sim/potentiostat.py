@@ -62,6 +62,7 @@ class Potentiostat:
         self._noise = self._random.standard_normal((NOISE_AT_ONCE, 2))
         self._points: list[Rows] = []
         self._sweep: spectrum.Sweep | None = None
+        self._schedules: dict[int, tuple[Floats, Floats]] = {}  # by technique; a rest repeats one for hours
         self._overloaded: set[int] = set()
         self.load(NOTHING)
         self._m["phase"] = OVER
@@ -79,6 +80,7 @@ class Potentiostat:
     def load(self, segment: Segment) -> None:
         """LimitError if the instrument cannot do it."""
         self._segment = segment
+        self._schedules.clear()
         self._chain: Chain = encode(segment, self._instrument, self._faults)
 
     def start(self) -> None:
@@ -147,9 +149,11 @@ class Potentiostat:
         at = int(self._m["at"])
         eis = self._segment.techniques[at]
         assert isinstance(eis, Eis)
+        if at not in self._schedules:
+            self._schedules[at] = spectrum.schedule(eis, self._instrument)
         return spectrum.begin(
             eis,
-            self._instrument,
+            self._schedules[at],
             self._faults,
             self._cell.x,
             self._sweep_random,

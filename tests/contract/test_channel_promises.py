@@ -135,6 +135,18 @@ def test_stop_while_running_loses_no_row(make_channel: MakeChannel, stop_s: floa
     assert np.sum(whole.points["time_s"] <= stop_s) <= len(points) <= np.sum(whole.points["time_s"] <= end_s)
 
 
+def test_stop_with_many_rows_waiting(make_channel: MakeChannel) -> None:
+    """More than one read carries: the host did not look for a minute."""
+    clock = StepClock()
+    channel = make_channel(clock)
+    start(channel, clock, chain(ocv(100.0, 1e-3)))
+    clock.sleep(60.0)
+    channel.stop()
+    samples = drain(channel, clock).samples
+    assert len(samples) >= 60_001
+    assert np.all(np.diff(samples["time_s"][1:]) < 1.1e-3)
+
+
 def test_stop_opens_the_cell(make_channel: MakeChannel) -> None:
     clock = FreeClock()
     channel = make_channel(clock)

@@ -117,6 +117,7 @@ SLIPS = [
     ("spectra:\n  geis5", "spectra:\n  5geis", 8, "a name begins with a letter"),
     # rules
     ("Ewe: [-3 V, 3 V]", "Ewe: [3 V, -3 V]", 11, "the lowest Ewe stands first"),
+    ("Ewe: [-3 V, 3 V]", "Ewe: [1 V, 1000 mV]", 11, "1 V is not below 1000 mV"),
     ("Ewe: [-3 V, 3 V]", "Ewe: 3 V", 11, "must be two values in [ ]"),
     ("Ewe: [-3 V, 3 V]", "Ewe: [3 V]", 11, "a value is missing"),
     ("until: {Ewe_above: 2 V, then: end loop}", "until: {Ewe_above: 2 V, Ewe_below: 0 V}", 22, "Ewe_above and Ewe_below at once"),

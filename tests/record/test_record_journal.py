@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, journal, layout
-from nakctl.record.journal import Event, Journal, JournalDamage, JournalReader
+from nakctl.record.journal import Event, Journal
+from nakctl.record.journal_reader import JournalDamage, JournalReader
 
 TABLES = layout.tables({})
 

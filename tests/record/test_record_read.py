@@ -10,7 +10,8 @@ import record_rows as rows
 import nakctl
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, layout
-from nakctl.record.journal import Journal, JournalReader
+from nakctl.record.journal import Journal
+from nakctl.record.journal_reader import JournalReader
 from nakctl.record.read import open_run
 from nakctl.record.replay import LIBVER, Replay
 from nakctl.record.seal import seal

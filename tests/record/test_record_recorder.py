@@ -143,6 +143,19 @@ def test_ctrl_c_for_the_whole_group_still_ends_in_a_sealed_file(tmp_path: Path) 
 
 
 @posix
+def test_ctrl_c_does_not_end_the_live_view(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = Recorder.create(path, rows.header())
+    wait_for(lambda: live_rows(path) == 0)
+    helper = helper_of(recorder)
+    os.kill(helper.pid, signal.SIGINT)
+    append(recorder, 0)
+    wait_for(lambda: live_rows(path) == 10)
+    assert helper.is_running()
+    assert recorder.finish("completed", "").sealed
+
+
+@posix
 def test_the_live_view_leaves_when_the_run_was_killed(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     writer = start_writer(path, pause_s=0.02)

@@ -103,6 +103,7 @@ TRAPS = [
     ("-1 Hz", "frequency", "must be greater than zero"),
     ("1" * 500 + " s", "time", "not a number"),
     ("$rest", "time", "not a number"),
+    ("\u0663 s", "time", "not a number"),
 ]
 
 

@@ -40,7 +40,6 @@ CHARGE, FAST, SLOW, PLATED, FILAMENT, ETA, CURRENT, MODES = range(8)
 N_MODES = 6
 STATES = MODES + N_MODES
 MODE_WEIGHT = tuple(8.0 / (math.pi * (2 * k + 1)) ** 2 for k in range(N_MODES))
-MODE_RATE = tuple(float((2 * k + 1) ** 2) for k in range(N_MODES))
 REMAINDER = 1.0 - sum(MODE_WEIGHT)
 
 P_REFERENCE = 0.3  # tau_p is the healing time at this p
@@ -51,6 +50,8 @@ SIGMA_MAX = 100.0  # the voltage is beyond any instrument long before: keeps the
 @jit
 def relaxed(value: float, target: float, periods: float) -> float:
     """A first-order lag after `periods` time constants: exact for a constant target."""
+    if value == target:
+        return target  # saves the exponential: most states are at rest most of the time
     return target + (value - target) * math.exp(-periods)
 
 
@@ -84,13 +85,16 @@ def depletion(p: Floats, x: Floats, i: float) -> float:
 def deplete(p: Floats, x: Floats, i: float, dt: float) -> tuple[float, float]:
     """(3.2) move the modes on by dt; u in the middle and at the end of it."""
     u_mid = u_end = REMAINDER * i / p[K_M]
+    decay = math.exp(-0.5 * dt / p[T_D])  # of mode 0 in half the step; mode k: its (2k+1)^2-th power
+    further = eighth = decay**8
     for k in range(N_MODES):
         target = MODE_WEIGHT[k] * i / p[K_M]
-        half = math.exp(-0.5 * dt * MODE_RATE[k] / p[T_D])
-        middle = target + (x[MODES + k] - target) * half
-        x[MODES + k] = target + (middle - target) * half
+        middle = target + (x[MODES + k] - target) * decay
+        x[MODES + k] = target + (middle - target) * decay
         u_mid += middle
         u_end += x[MODES + k]
+        decay *= further  # from one odd square to the next it is 8, 16, 24, ... further
+        further *= eighth
     return u_mid, u_end
 
 
@@ -154,6 +158,8 @@ def slow_loss(p: Floats, slow: float, slow_mid: float, sigma: float, i: float, d
 @jit
 def plated(p: Floats, m: float, i: float, dt: float) -> float:
     """(3.6) m after dt: deposited, alloyed away, or stripped first."""
+    if m == 0.0 and i >= 0.0:
+        return 0.0
     return max(relaxed(m, -i * p[TAU_A], dt / p[TAU_A]), 0.0)
 
 

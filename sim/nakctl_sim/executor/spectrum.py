@@ -49,9 +49,15 @@ def nominal_Hz(eis: Eis) -> Floats:
     return np.linspace(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
 
 
+def schedule(eis: Eis, instrument: Instrument) -> tuple[Floats, Floats]:
+    """Nominal frequencies, and how long each takes (s)."""
+    f_Hz = nominal_Hz(eis)
+    return f_Hz, np.array([instrument.eis_seconds(float(f), eis.average, eis.wait_periods) for f in f_Hz])
+
+
 def begin(
     eis: Eis,
-    instrument: Instrument,
+    scheduled: tuple[Floats, Floats],
     faults: Imperfections,
     x: Floats,
     random: np.random.Generator,
@@ -61,9 +67,8 @@ def begin(
     start_s: float,
     hold_s: float,
 ) -> Sweep:
-    nominal = nominal_Hz(eis)
+    nominal, seconds = scheduled
     draws = random.standard_normal((len(nominal), N_DRAWS))
-    seconds = [instrument.eis_seconds(float(f), eis.average, eis.wait_periods) for f in nominal]
     return Sweep(
         eis=eis,
         at=at,

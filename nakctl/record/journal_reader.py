@@ -1,0 +1,111 @@
+"""The reading end of the journal: what a run has recorded so far, or had when it was killed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nakctl.errors import RecordError
+from nakctl.record import files, layout
+from nakctl.record.journal import Poll, block_columns
+
+_BATCH = 64
+
+
+class JournalDamage(RecordError):
+    """The journal cannot be read beyond poll `good`."""
+
+    def __init__(self, good: int, reason: str) -> None:
+        self.good = good
+        self.reason = reason
+        super().__init__(f"the journal is damaged after poll {good}: {reason}")
+
+
+class JournalReader:
+    """The reading end: while the run goes on, and afterwards.
+
+    header  as it was given to `create`, with the number of the process that writes (pid)
+    tables  the layout of the rows at the time they were written
+    Raises JournalDamage, a RecordError, if not even the header can be read.
+    """
+
+    def __init__(self, path: Path, *, exclusive: bool = False) -> None:
+        """exclusive: keep every other sealer out until `close` (or until this process is gone)."""
+        mode = "rw" if exclusive else "ro"
+        uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
+        try:
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60.0)
+        except sqlite3.Error as error:
+            raise JournalDamage(0, str(error)) from error
+        try:
+            self._start(exclusive)
+        except RecordError:
+            self._db.close()
+            raise
+
+    def _start(self, exclusive: bool) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE" if exclusive else "PRAGMA query_only = 1")
+        except sqlite3.Error as error:
+            raise JournalDamage(0, str(error)) from error
+        header = self._document("header")
+        if header is None:
+            raise JournalDamage(0, "it ends before its header")
+        self.header: dict[str, Any] = header
+        self.tables = layout.from_json(header["tables"])
+        self._columns = block_columns(self.tables)
+        self._select = (
+            f"SELECT seq, crc, events, {', '.join(self._columns)} FROM poll "
+            f"WHERE seq > ? ORDER BY seq LIMIT {_BATCH}"
+        )
+
+    def end(self) -> dict[str, Any] | None:
+        """status, end_reason, facts, polls; None as long as the run was not ended in order."""
+        return self._document("end")
+
+    def polls(self, after: int = 0) -> Iterator[Poll]:
+        """All polls there are after number `after`, in order; JournalDamage at the first bad one."""
+        while True:
+            try:
+                batch = self._db.execute(self._select, (after,)).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise JournalDamage(after, str(error)) from error
+            for row in batch:
+                yield self._checked(row, after)
+                after += 1
+            if len(batch) < _BATCH:
+                return
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _checked(self, row: tuple[Any, ...], after: int) -> Poll:
+        seq, crc, *parts = row
+        if seq != after + 1:
+            raise JournalDamage(after, f"the next poll is number {seq}")
+        if not all(part is None or isinstance(part, bytes) for part in parts):
+            raise JournalDamage(after, "the next poll is of another type than it was written")
+        events, *blocks = parts
+        named = zip(self._columns, blocks, strict=True)
+        present = {name: block for name, block in named if block is not None}
+        poll = Poll(seq, events or b"", present)
+        if poll.crc != crc:
+            raise JournalDamage(after, "the checksum of the next poll is wrong")
+        return poll
+
+    def _document(self, name: str) -> dict[str, Any] | None:
+        """JournalDamage if it is there and not as it was written."""
+        try:
+            row = self._db.execute("SELECT json, crc FROM document WHERE name = ?", (name,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise JournalDamage(0, str(error)) from error
+        if row is None:
+            return None
+        if not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
+            raise JournalDamage(0, f"the checksum of its {name} is wrong")
+        found: dict[str, Any] = json.loads(row[0])
+        return found
