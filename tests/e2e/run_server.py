@@ -11,16 +11,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nakctl.cli import main, prepare, run, screen  # noqa: F401
-from nakctl.cli.header import header  # noqa: F401
-from nakctl.protocol.load import load  # noqa: F401
+from nakctl.cli import main
 from nakctl.record.journal import Journal
-from nakctl.record.recorder import Recorder  # noqa: F401
-from nakctl.rig import load_driver
-from nakctl.run.run import run as run_program  # noqa: F401
 
 
 def told_to_a_witness(path: Path) -> None:
@@ -41,19 +37,23 @@ def told_to_a_witness(path: Path) -> None:
 
 
 def run_here(args: list[str]) -> None:
-    os.setsid()
-    sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    told_to_a_witness(Path(f"{args[args.index('--out') + 1]}.witness"))
     sys.argv = ["nakctl", *args]
     main()
 
 
+def run_in_a_group(args: list[str]) -> None:
+    os.setsid()
+    told_to_a_witness(Path(f"{args[args.index('--out') + 1]}.witness"))
+    run_here(args)
+
+
 def serve() -> None:
-    load_driver("sim")
+    with suppress(SystemExit):  # imports everything, and has the simulator compiled
+        run_here(["run", "short.yaml", "--quiet", "--out", "first.h5"])
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            run_here(json.loads(line))
+            run_in_a_group(json.loads(line))
         print(child, flush=True)
 
 

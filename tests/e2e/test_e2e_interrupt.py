@@ -47,7 +47,9 @@ def test_ctrl_c_reaches_the_whole_group_and_the_file_is_sealed_all_the_same(shor
 
 
 def test_after_ctrl_c_no_further_value_is_run(short: Path) -> None:
-    with Going(*PACED[:-4], "--speed", "60", "--each", "current=5uA,10uA", "--out", "x.h5", cwd=short) as going:
+    with Going(
+        *PACED[:-4], "--speed", "60", "--each", "current=5uA,10uA", "--out", "x.h5", cwd=short
+    ) as going:
         until(lambda: samples_in(short / "x_current-5uA.h5") > 5)
         assert going.end(signal.SIGINT).code == 130
     assert [path.name for path in short.glob("*.h5")] == ["x_current-5uA.h5"]
@@ -73,7 +75,9 @@ def killed(folder: Path) -> None:
         going.end()
 
 
-@pytest.mark.parametrize("command", [("recover", "x.h5"), ("show", "x.h5"), ("run", "short.yaml", "--out", "y.h5")])
+@pytest.mark.parametrize(
+    "command", [("recover", "x.h5"), ("show", "x.h5"), ("run", "short.yaml", "--out", "y.h5")]
+)
 def test_the_next_command_makes_a_killed_run_whole(command: tuple[str, ...], short: Path) -> None:
     killed(short)
     said = nakctl(*command, cwd=short)
@@ -99,7 +103,9 @@ def full_disk(short: Path) -> Said:
     resource = pytest.importorskip("resource")
     if not hasattr(resource, "prlimit"):
         pytest.skip("the limits of another process can be set on Linux only")
-    with Going("run", "short.yaml", "--set", "rest=3 min", "--speed", "60", "--out", "x.h5", cwd=short) as going:
+    with Going(
+        "run", "short.yaml", "--set", "rest=3 min", "--speed", "60", "--out", "x.h5", cwd=short
+    ) as going:
         until(lambda: samples_in(short / "x.h5") > 5)
         resource.prlimit(going.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         return going.end()

@@ -81,9 +81,11 @@ def killed(tmp_path_factory: pytest.TempPathFactory, ccd: Ran) -> Iterator[list[
     (folder / "short.yaml").write_text(SHORT, encoding="utf-8")
     server, chance = Server(folder), random.Random(2025)
     moments_s = [chance.uniform(0.0, LONGEST_s) for _ in range(KILLS)]
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield list(pool.map(server.kill_one, range(KILLS), moments_s))
-    server.close()
+    try:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            yield list(pool.map(server.kill_one, range(KILLS), moments_s))
+    finally:
+        server.close()
 
 
 def kill(group: int) -> None:

@@ -126,7 +126,9 @@ def bench(rig: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     about.mkdir(parents=True)
     (installed / "bench_driver.py").write_text(REAL, encoding="utf-8")
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: bench\nVersion: 1\n", encoding="utf-8")
-    (about / "entry_points.txt").write_text("[nakctl.drivers]\nreal = bench_driver:driver\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(
+        "[nakctl.drivers]\nreal = bench_driver:driver\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(installed)
     real = RIG.replace("{driver: sim, model: SP-300}", "{driver: real, model: SP-300, address: 192.0.2.7}")
     (tmp_path / "rig.yaml").write_text(real, encoding="utf-8")
