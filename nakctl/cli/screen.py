@@ -17,6 +17,7 @@ from rich.text import Text
 
 from nakctl.cli.prepare import Prepared
 from nakctl.plan.numbers import areal_current, duration, si
+from nakctl.record.journal import Event
 from nakctl.run.run import Progress
 
 PLAIN_LINE_EVERY_s = 10.0
@@ -51,7 +52,8 @@ class Screen:
     def say(self, *lines: str) -> None:
         """Whoever listened may be gone (`| head`): no reason to lose an experiment."""
         try:
-            print("\n".join(lines), flush=True)
+            for line in lines:
+                print(line, flush=True)
         except OSError:
             sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
@@ -88,6 +90,7 @@ class Lines(Screen):
         return self
 
     def update(self, progress: Progress) -> None:
+        self.say(*map(_told, progress.news))
         now_s = time.monotonic()
         if now_s >= self.next_s:
             self.next_s = now_s + PLAIN_LINE_EVERY_s
@@ -115,6 +118,8 @@ class Moving(Screen):
             self.live.stop()
 
     def update(self, progress: Progress) -> None:
+        for event in progress.news:
+            self.live.console.print(Text(_told(event), style="bold red" if event.severity > 1 else "yellow"))
         mark = [Text("SIMULATED", style="reverse")] if self.ready.driver.simulated else []
         self.live.update(Group(*mark, *(Text(line) for line in self.state(progress)), Text("Ctrl-C stops")))
 
@@ -128,6 +133,10 @@ class Moving(Screen):
 def screen(ready: Prepared, out: Path, start: datetime, silent: bool) -> Screen:
     kind = Screen if silent else Moving if sys.stdout.isatty() else Lines
     return kind(ready, out, start)
+
+
+def _told(event: Event) -> str:
+    return f"{duration(event.time_s)}  {'ALARM' if event.severity > 1 else 'note'}: {event.message}"
 
 
 def _last_spectrum(progress: Progress) -> str:

@@ -1,6 +1,6 @@
 """The only loop that touches the world: carry out the engine's commands, read the channel, keep it all.
 
-One thin loop around pure parts: `engine` decides, `ledger` books, `guard` watches. `Sink` keeps, `Clock` paces.
+One thin loop around pure parts: `engine` decides, `ledger` books, `guard` watches.
 The one blanket `except` of the project stands here: whatever happens, the channel is stopped and the record
 gets its end.
 """
@@ -29,14 +29,23 @@ CLOCK_ROW_EVERY_s = 60.0
 
 
 class Sink(Protocol):
-    """Keeps tables (of `record.layout`, by name) and events; one call is one transaction."""
+    """Keeps tables (of `record.layout`, by name) and events; one call is one transaction.
 
-    def append(self, tables: Mapping[str, npt.NDArray[Any]], events: Sequence[RecordedEvent]) -> object: ...
+    Returns what it had to note of itself (and keeps): the disk refuses, the live view was restarted.
+    """
+
+    def append(
+        self, tables: Mapping[str, npt.NDArray[Any]], events: Sequence[RecordedEvent]
+    ) -> Sequence[RecordedEvent]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a screen may show after a read. Q_Ah is net, + stripped; step None before the first row."""
+    """What a screen may show after a read.
+
+    Q_Ah is net, + stripped; step None before the first row; news: events of this read worth a look
+    (severity 1 and up).
+    """
 
     time_s: float
     step: StepInfo | None
@@ -47,6 +56,7 @@ class Progress:
     samples: int
     spectra: int
     points: Rows
+    news: tuple[RecordedEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ class _Run:
         self.start_s = clock.now_s()
         self.segment_start_s = 0.0
         self.ended: engine.Ending | None = None
-        self.events: list[RecordedEvent] = []
+        self.events: list[RecordedEvent] = []  # not yet kept
+        self.news: tuple[RecordedEvent, ...] = ()
         self.next_clock_row_s = 0.0
 
     def until_the_end(
@@ -183,8 +194,10 @@ class _Run:
             "clock": self.clock_rows(),
         }
         filled = {name: rows for name, rows in tables.items() if len(rows)}
+        self.news = ()
         if filled or self.events:
-            self.sink.append(filled, self.events)
+            noted = [*self.events, *self.sink.append(filled, self.events)]
+            self.news = tuple(event for event in noted if event.severity > 0)
             self.events = []
         return booked
 
@@ -252,4 +265,5 @@ class _Run:
             samples=self.ledger.rows,
             spectra=self.ledger.spectra.count,
             points=reading.points,
+            news=self.news,
         )

@@ -1,4 +1,4 @@
-"""The rule that calls a short circuit by the fall of the potential (the paper's Fig. 1a: it drops to near 0 V)."""
+"""The rule that calls a short circuit by the fall of Ewe (in the paper's Fig. 1a it drops to near 0 V)."""
 
 from __future__ import annotations
 

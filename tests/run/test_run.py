@@ -43,13 +43,14 @@ class Kept:
         self.events: list[Event] = []
         self.appends, self.fails_at = 0, fails_at
 
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> None:
+    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
         self.appends += 1
         if self.fails_at is not None and self.appends >= self.fails_at:
             raise RecordError("the disk is full")
         for name, rows in tables.items():
             self.tables.setdefault(name, []).append(rows)
         self.events += events
+        return ()
 
     def __getitem__(self, name: str) -> np.ndarray:
         return np.concatenate(self.tables[name])
