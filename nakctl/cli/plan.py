@@ -19,9 +19,9 @@ def plan(file: str, wishes: Wishes, as_json: bool, plot: Path | None) -> int:
     told = (ready.plan, ready.program, ready.estimate, ready.findings, ready.instrument)
     now = datetime.now().astimezone()
     if as_json:
-        print_json(text.plan_json(*told, now, ready.driver.simulated))
+        print_json(text.plan_json(*told, now, ready.simulated))
     else:
-        print(text.plan_text(*told, now, ready.driver.simulated), end="")
+        print(text.plan_text(*told, now, ready.simulated), end="")
     if target is not None:
         from nakctl.plan.figure import draw
 

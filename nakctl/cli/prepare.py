@@ -47,6 +47,10 @@ class Prepared:
     estimate: Estimate
     findings: tuple[Finding, ...]
 
+    @property
+    def simulated(self) -> bool:
+        return self.driver.simulated(self.place)
+
     def require_no_errors(self) -> None:
         """LimitError with every finding that forbids a start."""
         document = self.loaded.document

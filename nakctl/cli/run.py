@@ -45,7 +45,7 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
         raise InputError(f"--speed {options.speed:g}: give a number above 0")
     asked = jobs(file, wishes, each, options.out)
     for ready, _ in asked:
-        if options.speed is not None and not ready.driver.simulated:
+        if options.speed is not None and not ready.simulated:
             raise InputError(
                 f"{ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
             )
@@ -84,7 +84,7 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
     from nakctl.run.run import run as run_program
 
     start = datetime.now().astimezone()
-    free = ready.driver.simulated and options.speed is None
+    free = ready.driver.virtual_time and options.speed is None
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     show = screen(ready, out, start, options.quiet or options.as_json)
     channel = ready.driver.open(ready.place, ready.cell, clock, options.seed)

@@ -60,7 +60,7 @@ class Screen:
     @property
     def head(self) -> str:
         ready = self.ready
-        mark = "SIMULATED  " if ready.driver.simulated else ""
+        mark = "SIMULATED  " if ready.simulated else ""
         where = f"{ready.place.name} ({ready.instrument.name})"
         return f"{mark}{ready.plan.name}: cell {ready.cell.name}, {ready.cell.area_cm2:g} cm2, on {where}"
 
@@ -120,7 +120,7 @@ class Moving(Screen):
     def update(self, progress: Progress) -> None:
         for event in progress.news:
             self.live.console.print(Text(_told(event), style="bold red" if event.severity > 1 else "yellow"))
-        mark = [Text("SIMULATED", style="reverse")] if self.ready.driver.simulated else []
+        mark = [Text("SIMULATED", style="reverse")] if self.ready.simulated else []
         self.live.update(Group(*mark, *(Text(line) for line in self.state(progress)), Text("Ctrl-C stops")))
 
     def sealing(self) -> None:

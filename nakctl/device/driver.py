@@ -33,9 +33,15 @@ class Place:
 
 
 class Driver(Protocol):
-    """A family of channels. Importing it is cheap; `open` may import what it needs."""
+    """A family of channels. Importing it is cheap; `open` may import what it needs.
 
-    simulated: bool
+    virtual_time: its channels can go as fast as they compute, on a clock that stands still meanwhile.
+    """
+
+    virtual_time: bool
+
+    def simulated(self, place: Place) -> bool:
+        """Whether what sits on this place is no real cell. Screens and files say so."""
 
     def cells(self) -> tuple[Cell, ...]:
         """The cells this driver brings along (a simulator's models); hardware has none."""

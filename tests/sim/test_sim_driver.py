@@ -26,7 +26,7 @@ def place(instrument: str = "SP-300", **options: object) -> Place:
 def test_it_is_the_entry_point() -> None:
     (found,) = entry_points(group="nakctl.drivers", name="sim")
     assert found.load() is driver
-    assert driver.simulated
+    assert driver.virtual_time
 
 
 def test_importing_it_is_cheap() -> None:
