@@ -47,8 +47,8 @@ class Instrument:
 
     I_ranges           ascending
     I_step, E_step     resolution as a fraction of the range's full scale (E: of its span)
-    timebase_s         per technique (OCV CP CA CPLIMIT CALIMIT GEIS PEIS; cp and ca with tests are loaded as
-                       CPLIMIT and CALIMIT): the shortest record interval and step
+    timebase_s         per technique as `program.loaded_as` names it (OCV CPLIMIT CALIMIT GEIS PEIS): the
+                       shortest record interval and step
     longest_s          longest single technique
     chain_length       techniques one chain may hold
     load_s             how long the cell stays open between two chains

@@ -125,6 +125,23 @@ class Loop:
 Technique = Ocv | Cp | Ca | Eis | Loop
 
 
+def loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:
+    """The vendor's technique that carries it out, after which its time base is named.
+
+    CP and CA are always loaded as their variants with limits: those do all that the plain ones do, and one
+    kind of row and one time base is simpler than two.
+    """
+    match technique:
+        case Ocv():
+            return "OCV"
+        case Cp():
+            return "CPLIMIT"
+        case Ca():
+            return "CALIMIT"
+        case Eis():
+            return technique.control
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One chain, loaded and run as a whole.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nakctl.device.program import Ca, Cp, Eis, Ocv
+from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, error, warning
 from nakctl.plan.numbers import count, duration, si
@@ -18,7 +18,7 @@ def timebase(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     for technique in scene.techniques(leaf):
         if isinstance(technique, Eis):
             continue
-        base_s = scene.instrument.timebase_s[_loaded_as(technique)]
+        base_s = scene.instrument.timebase_s[loaded_as(technique)]
         floor = f"shorter than the time base of {si(base_s, 's')}"
         if technique.duration_s < base_s:
             message = f"{leaf.label} lasts {si(technique.duration_s, 's')}, {floor}"
@@ -26,16 +26,6 @@ def timebase(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         elif leaf.record.every_s < base_s:
             message = f"{leaf.label}: a row every {si(leaf.record.every_s, 's')} is {floor}"
             yield error("record-interval", leaf.mark, message)
-
-
-def _loaded_as(technique: Ocv | Cp | Ca) -> str:
-    match technique:
-        case Ocv():
-            return "OCV"
-        case Cp():
-            return "CPLIMIT" if technique.tests else "CP"
-        case Ca():
-            return "CALIMIT" if technique.tests else "CA"
 
 
 def rows(leaf: Leaf, scene: Scene) -> Iterator[Finding]:

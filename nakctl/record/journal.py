@@ -22,12 +22,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.errors import RecordError
+from nakctl.errors import InputError, RecordError
 from nakctl.record import files, layout, lock
 
 MEMORY_BUDGET_BYTES = 64 << 20
@@ -79,8 +79,10 @@ class Poll:
 class Journal:
     """The writing end. Made by `create`, used by one thread."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, tables: dict[str, layout.Table]) -> None:
-        self._lock = lock.hold(files.lock_of(path))
+    def __init__(
+        self, path: Path, held: BinaryIO, db: sqlite3.Connection, tables: dict[str, layout.Table]
+    ) -> None:
+        self._lock = held
         self._ballast = files.ballast_of(path)
         self._db = db
         self._tables = tables
@@ -109,11 +111,12 @@ class Journal:
         files.refuse_network_share(path)
         files.refuse_full_disk(path, int(header.get("expected_rows", 0)))
         tables = layout.tables(header)
-        _claim(path)
+        held = _claim(path)
         try:
             files.make_ballast(path)
-            return cls(path, _prepared(path, tables, header), tables)
+            return cls(path, held, _prepared(path, tables, header), tables)
         except (sqlite3.Error, OSError) as error:
+            held.close()
             files.remove_journal(path)
             raise RecordError(f"{files.journal_of(path)} could not be started: {error}") from error
 
@@ -189,14 +192,24 @@ class Journal:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
 
 
-def _claim(path: Path) -> None:
-    """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on."""
+def _claim(path: Path) -> BinaryIO:
+    """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on.
+
+    Returns the lock. It is taken first: whoever meets a journal that is not locked may recover and remove it.
+    """
     try:
-        files.journal_of(path).open("xb").close()
-    except FileExistsError:
-        files.refuse_existing(path)
+        held = lock.hold(files.lock_of(path))
+    except BlockingIOError as error:
+        raise InputError(f"{path} is being recorded by another process") from error
     except OSError as error:
         raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
+    try:
+        files.journal_of(path).open("xb").close()
+    except OSError as error:
+        held.close()
+        files.refuse_existing(path)
+        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
+    return held
 
 
 def _prepared(

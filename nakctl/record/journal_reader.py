@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ class JournalDamage(RecordError):
         self.good = good
         self.reason = reason
         super().__init__(f"the journal is damaged after poll {good}: {reason}")
+
+
+def is_empty(path: Path) -> bool:
+    """Whether the journal of NAME.h5 never got its header: its run was killed while it was being started."""
+    try:
+        with closing(sqlite3.connect(files.journal_of(path))) as db:
+            return bool(db.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
+    except sqlite3.Error:
+        return False
 
 
 class JournalReader:

@@ -7,8 +7,11 @@ which may be set while it runs.
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
+
+_PATIENCE_S, _PAUSE_S = 1.0, 0.01  # who only asks `is_held` has it for a moment
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,12 +30,17 @@ else:
 def hold(path: Path) -> BinaryIO:
     """Take the lock and keep it until the returned file is closed. OSError if another process has it."""
     file = path.open("ab")
-    try:
-        _take(file, shared=False)
-    except OSError:
-        file.close()
-        raise
-    return file
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            _take(file, shared=False)
+        except OSError:
+            if time.monotonic() > until:
+                file.close()
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return file
 
 
 def is_held(path: Path) -> bool:

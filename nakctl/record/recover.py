@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, lock
-from nakctl.record.journal_reader import JournalReader
+from nakctl.record.journal_reader import JournalReader, is_empty
 from nakctl.record.process import Helper, Outcome
 
 
@@ -32,6 +32,9 @@ def recover(path: Path) -> Recovered:
         raise InputError(f"{path}: no such run")
     if journal.exists() and is_running(path):
         raise InputError(f"{path} is still being recorded: stop that run first")
+    if journal.exists() and not path.exists() and is_empty(path):
+        files.remove_journal(path)
+        raise InputError(f"{path} was killed before anything was recorded; what it left is removed")
     said = Helper("seal", path).wait()
     if not isinstance(said, Outcome):
         raise RecordError(f"{path} is not sealed, and its journal kept: {said}")
@@ -47,11 +50,11 @@ def is_running(path: Path) -> bool:
     try:
         journal = JournalReader(path)
     except RecordError:
-        return False
+        return True  # it is being started
     try:
         return journal.end() is None
     except RecordError:
-        return False
+        return True
     finally:
         journal.close()
 

@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 from nakctl.errors import NakctlError, RecordError
-from nakctl.record import files
+from nakctl.record import files, lock
 from nakctl.record.describe import fields, group, last_time_s
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.process import Outcome
@@ -82,6 +82,8 @@ def _seal_from_journal(path: Path, at: Stage) -> Path | None:
     try:
         if is_sealed(path):  # by another process, while this one waited
             return None
+        if not _has_end(journal) and lock.is_held(files.lock_of(path)):
+            raise RecordError(f"{path} is still being recorded")
         temporary = files.temporary_of(path)
         with Verifier() as verifier:
             tables = _write(temporary, journal)
@@ -118,6 +120,13 @@ def _write(temporary: Path, journal: JournalReader) -> dict[str, tuple[int, dict
     tables = {name: (growing.rows, growing.crc) for name, growing in replay.tables.items()}
     file.close()
     return tables
+
+
+def _has_end(journal: JournalReader) -> bool:
+    try:
+        return journal.end() is not None
+    except JournalDamage:
+        return False
 
 
 def _ending(journal: JournalReader, replay: Replay, damage: str) -> Ending:

@@ -74,7 +74,7 @@ def test_rows_by_time_and_by_change() -> None:
 
 def test_times_stand_on_the_time_base() -> None:
     samples, _, _ = execute(potentiostat(), cp(1e-4, 0.5004, 0.1001))
-    ticks = samples["time_s"] / instrument("SP-300").timebase_s["CP"]
+    ticks = samples["time_s"] / instrument("SP-300").timebase_s["CPLIMIT"]
     assert np.allclose(ticks, np.round(ticks), atol=1e-6)
     assert len(samples) == 6
 

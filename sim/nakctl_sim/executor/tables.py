@@ -12,7 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
+from nakctl.device.program import (
+    Ca,
+    Cp,
+    Eis,
+    Hardware,
+    Loop,
+    Ocv,
+    Segment,
+    Technique,
+    Test,
+    loaded_as,
+)
 from nakctl.errors import LimitError
 from nakctl_sim.imperfections import Imperfections
 
@@ -111,7 +122,7 @@ def _words(
         if all(isinstance(inner, Loop) for inner in segment.techniques[technique.to : at]):
             raise LimitError(f"technique {at} of the chain loops over nothing that takes time")
         return {"kind": LOOP, "to": technique.to, "times": technique.times or 0}
-    timebase_s = instrument.timebase_s[_loaded_as(technique)]
+    timebase_s = instrument.timebase_s[loaded_as(technique)]
     return (
         _asked(technique, 1.0 + faults.I_set_error)
         | _timing(technique, timebase_s)
@@ -139,19 +150,6 @@ def _asked(technique: Ocv | Cp | Ca | Eis, I_gain: float) -> dict[str, Any]:
 
 def _or_never(delta: float | None) -> float:
     return np.inf if delta is None else delta
-
-
-def _loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:
-    """The name its time base goes by: a cp or ca with tests is another technique of the vendor."""
-    match technique:
-        case Ocv():
-            return "OCV"
-        case Cp():
-            return "CPLIMIT" if technique.tests else "CP"
-        case Ca():
-            return "CALIMIT" if technique.tests else "CA"
-        case Eis():
-            return technique.control
 
 
 def _timing(technique: Ocv | Cp | Ca | Eis, timebase_s: float) -> dict[str, float]:
