@@ -36,11 +36,15 @@ class Mark:
     column: int
 
 
+NO_MARK = Mark(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong at one place: the fact first, then what would be right.
 
-    text is the offending line itself, without its end.
+    text is the offending line itself, without its end. file may be an option of the command line, which has
+    no lines: then the mark is NO_MARK.
     """
 
     file: str
@@ -49,6 +53,8 @@ class Fault:
     text: str = ""
 
     def __str__(self) -> str:
+        if self.mark == NO_MARK:
+            return f"{self.file}  {self.message}"
         place = f"{self.file}:{self.mark.line}:{self.mark.column}  {self.message}"
         return f"{place}\n{self.mark.line:>4} | {self.text}" if self.text else place
 

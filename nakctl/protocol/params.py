@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nakctl.errors import Fault, InputError, Mark
+from nakctl.errors import NO_MARK, Fault, InputError
 from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import as_ref, share_unit
 from nakctl.text.reader import Document, Loc, read_text
@@ -65,12 +65,12 @@ def _given(overrides: Mapping[str, str], declared: Mapping[str, Any]) -> tuple[d
         if name not in declared:
             listed = f"its parameters are: {', '.join(declared)}" if declared else "it has none"
             hint = did_you_mean(name, declared) or ";"
-            faults.append(Fault(here, Mark(1, 1), f"{name} is no parameter of this protocol{hint} {listed}"))
+            faults.append(Fault(here, NO_MARK, f"{name} is no parameter of this protocol{hint} {listed}"))
             continue
         try:
             values[name] = read_text(f"value: {text}", here).data["value"]
         except InputError as error:
-            faults += [Fault(here, Mark(1, 1), one.message) for one in error.faults]
+            faults += [Fault(here, NO_MARK, one.message) for one in error.faults]
     return values, faults
 
 

@@ -1,7 +1,7 @@
 """Distribution of relaxation times of a spectrum, and the peaks that the paper reads from it.
 
-Z(w) = R + j w L + integral of gamma(tau) / (1 + j w tau) over ln tau, solved for gamma by least squares on the
-real and the imaginary part together, with Tikhonov's penalty lambda |gamma|^2 (lambda = 1e-3, as in Wu &
+Z(w) = R + j w L + integral of gamma(tau) / (1 + j w tau) over ln tau, solved for gamma by least squares on
+the real and the imaginary part together, with Tikhonov's penalty lambda |gamma|^2 (lambda = 1e-3, as in Wu &
 Hatzell, EES Batteries 2025, 1, 1682) and no negative value anywhere: a resistance is not negative.
 
 The paper's spectra end at 5 Hz (tau = 0.03 s), while its interface peak lies at 0.1 s: what gamma is there
@@ -73,7 +73,7 @@ def drt(f_Hz: Floats, z_ohm_cm2: Complex) -> Drt:
 
 
 def _equations(f_Hz: Floats, tau_s: Floats) -> Floats:
-    """What gamma, R and L (the columns) make of the real and imaginary parts and of the penalty (the rows)."""
+    """Columns: gamma, R, L. Rows: what they make of Re Z, of Im Z and of the penalty."""
     w = 2.0 * np.pi * f_Hz
     relaxations = STEP / (1.0 + 1j * np.outer(w, tau_s))
     rest = np.column_stack([np.ones(len(w)), 1j * w * INDUCTANCE_UNIT])

@@ -71,6 +71,7 @@ def _against_time(potential: Axes, current: Axes, run: Run, kept: npt.NDArray[np
     current.axhline(0.0, color="0.7", linewidth=0.6, zorder=0)
     current.set_ylabel("j / mA cm$^{-2}$\n(> 0 strips WE)")
     current.set_xlabel(f"time / {name}")
+    current.margins(x=0.01)
 
 
 def _against_charge(axes: Axes, run: Run, kept: npt.NDArray[np.intp]) -> None:

@@ -14,6 +14,10 @@ from nakctl.results.drt import Drt, drt
 
 Ints = npt.NDArray[np.intp]
 
+SAME_mA_cm2 = 2e-3  # levels closer than this are one
+# The first PEIS of a rest holds a potential while the cell still relaxes: then a little current flows.
+AT_REST_mA_cm2 = 0.03
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -59,20 +63,20 @@ class Spectra(Sequence[Spectrum]):
 
     def at(self, j_mA_cm2: float) -> Spectrum:
         """The first one at this current. LookupError: there is none."""
-        found = np.flatnonzero(np.isclose(self.j_mA_cm2, j_mA_cm2, atol=2e-3))
+        found = np.flatnonzero(np.isclose(self.j_mA_cm2, j_mA_cm2, atol=SAME_mA_cm2))
         if len(found) == 0:
             raise LookupError(f"no spectrum at {j_mA_cm2:g} mA/cm2")
         return self[int(found[0])]
 
     def between(self, low_mA_cm2: float, high_mA_cm2: float) -> list[Spectrum]:
         """Those at low to high, both included."""
-        near = 2e-3
-        inside = (self.j_mA_cm2 >= low_mA_cm2 - near) & (self.j_mA_cm2 <= high_mA_cm2 + near)
+        j = self.j_mA_cm2
+        inside = (j >= low_mA_cm2 - SAME_mA_cm2) & (j <= high_mA_cm2 + SAME_mA_cm2)
         return [self[int(k)] for k in np.flatnonzero(inside)]
 
     def resting(self) -> list[int]:
-        """Places of those without current that come after a current."""
-        flowed = np.flatnonzero(np.abs(self.j_mA_cm2) > 2e-3)
+        """Places of those at rest that come after a current."""
+        flowed = np.flatnonzero(np.abs(self.j_mA_cm2) > AT_REST_mA_cm2)
         if len(flowed) == 0:
             return []
         return list(range(int(flowed[-1]) + 1, len(self)))

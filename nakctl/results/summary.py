@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.read import Run
+from nakctl.results.sensors import sensor_figures, sensors_told
 
 SHORT = "short"  # end_reason of a run that the short rule ended
 _WHOLE = "duration"  # end_reason of a step that lasted as long as planned
@@ -21,11 +22,16 @@ _DIGITS = 6  # samples are stored in single precision; more would be noise
 
 @dataclass(frozen=True, slots=True)
 class CurrentSteps:
-    """Steps under a constant current, in order. j signed, moved: |charge| of the step; whole: it lasted."""
+    """Steps under a constant current, in order. j signed, moved: |charge| of the step; whole: it lasted.
+
+    first, last: their rows in samples.
+    """
 
     j_mA_cm2: npt.NDArray[np.float64]
     moved_mAh_cm2: npt.NDArray[np.float64]
     whole: npt.NDArray[np.bool_]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -51,6 +57,8 @@ def summary(run: Run) -> dict[str, Any]:
         found["recovery"] = header.recovery
     if len(run.samples) and header.area_cm2:
         found |= _rounded(_electrochemistry(run, header.area_cm2))
+    if run.aux:
+        found["sensors"] = sensor_figures(run)
     return found
 
 
@@ -60,7 +68,7 @@ def _rounded(found: dict[str, Any]) -> dict[str, Any]:
 
 def _electrochemistry(run: Run, area_cm2: float) -> dict[str, Any]:
     Q_mAh_cm2 = run.samples["Q"] / area_cm2 * _MAH
-    stripped, plated = _moved(Q_mAh_cm2)
+    stripped, plated = moved(Q_mAh_cm2)
     found: dict[str, Any] = {
         "charge_mAh_cm2": float(Q_mAh_cm2[-1]),
         "stripped_mAh_cm2": stripped,
@@ -76,7 +84,7 @@ def _electrochemistry(run: Run, area_cm2: float) -> dict[str, Any]:
     return found
 
 
-def _moved(Q: npt.NDArray[np.float64]) -> tuple[float, float]:
+def moved(Q: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Charge in each direction on its own."""
     change = np.diff(Q, prepend=0.0)
     return float(change[change > 0].sum()), float(np.abs(change[change < 0]).sum())
@@ -95,6 +103,8 @@ def current_steps(run: Run, area_cm2: float) -> CurrentSteps:
         j_mA_cm2=(samples["control"][last].astype(np.float64) / area_cm2 * _MA)[flows],
         moved_mAh_cm2=(np.abs(samples["Q"][last] - before) / area_cm2 * _MAH)[flows],
         whole=(steps["end_reason"][controlled] == _WHOLE)[flows],
+        first=first[flows],
+        last=last[flows],
     )
 
 
@@ -139,4 +149,5 @@ def told(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"samples: {found['samples']}, spectra: {found['spectra']}, steps: {found['steps']}{gaps}"
         )
+    lines += sensors_told(found.get("sensors", {}))
     return lines

@@ -77,11 +77,28 @@ class Potentiostat:
         """How far the segment got."""
         return float(self._m["start_s"] + self._m["tau_s"])
 
+    @property
+    def technique(self) -> int:
+        """Position in the segment of the technique under way; beyond the last one when it is over."""
+        return int(self._m["at"])
+
+    @property
+    def Ewe_V(self) -> float:
+        """What is at the terminals now, without errors of measurement."""
+        return voltage(self._cell.kind, self._cell.p, self._cell.x, float(self._m["I_A"]))
+
     def load(self, segment: Segment) -> None:
         """LimitError if the instrument cannot do it."""
         self._segment = segment
         self._schedules.clear()
         self._chain: Chain = encode(segment, self._instrument, self._faults)
+
+    def amend(self, segment: Segment) -> None:
+        """Change what is still to come of a running segment: the same techniques, other values."""
+        changed = encode(segment, self._instrument, self._faults)
+        self._segment = segment
+        self._chain.techniques[:] = changed.techniques
+        self._chain.tests[:] = changed.tests
 
     def start(self) -> None:
         """From the first technique, at time 0; the cell is as it was left."""

@@ -60,6 +60,12 @@ def refused(said: Said) -> str:
     return said.err
 
 
+def _hear_signals() -> None:
+    """As in a terminal: under nohup, or behind `&` in a script, a process ignores some from its birth."""
+    for name in ("SIGINT", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 class Going:
     """A command that goes on in the background. Killed when the test is over."""
 
@@ -72,6 +78,7 @@ class Going:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_signals if os.name == "posix" else None,
         )
 
     def end(self, number: int | None = None) -> Said:

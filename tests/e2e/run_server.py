@@ -41,8 +41,7 @@ def run_here(args: list[str]) -> None:
     main()
 
 
-def run_in_a_group(args: list[str]) -> None:
-    os.setsid()
+def run_witnessed(args: list[str]) -> None:
     told_to_a_witness(Path(f"{args[args.index('--out') + 1]}.witness"))
     run_here(args)
 
@@ -53,8 +52,10 @@ def serve() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            run_in_a_group(json.loads(line))
-        print(child, flush=True)
+            run_witnessed(json.loads(line))
+        os.setpgid(child, child)  # here, so that the group is there when its number is told
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -126,5 +126,5 @@ def recovered_status(run: Killed) -> str:
         assert {len(column) for column in entry["samples"].values()} == {len(time_s)}
         assert len(time_s) >= run.kept  # nothing that was acknowledged is lost ...
         assert len(time_s) <= run.kept + MOST_PER_POLL  # ... and one poll more may be there at most
-        assert len(entry["impedance/time"]) == entry["spectra/row_count"][()].sum()
+        assert entry["spectra/row_count"][()].sum() <= len(entry["impedance/time"])
         return str(entry["run_status"].asstr()[()])

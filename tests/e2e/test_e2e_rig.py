@@ -103,7 +103,10 @@ REAL = """
 from nakctl.errors import LinkLost
 
 class Driver:
-    simulated = False
+    virtual_time = False
+
+    def simulated(self, place):
+        return False
 
     def cells(self):
         return ()

@@ -66,7 +66,7 @@ SLIPS = [
     ("limits: {Ewe: [-3 V, 3 V], I: 1 mA, time: 24 h}\n", "", 1, "needs the word limits"),
     ("limits: {Ewe: [-3 V, 3 V], I", "limits: {I", 11, "limits needs the word Ewe"),
     ("{every: 1 s, dE: 5 mV}", "{evry: 1 s, dE: 5 mV}", 10, "evry is no word of record; did you mean every?"),
-    ("  - rest: 10 min\n    spectra", "  - rset: 10 min\n    spectra", 15, "rset is no step; did you mean rest?"),
+    ("  - rest: 10 min\n    spectra", "  - rets: 10 min\n    spectra", 15, "rets is no step; did you mean rest?"),
     ("geis: geis5\n", "eis: geis5\n", 26, "eis is no step; did you mean geis or peis? steps are: rest, strip,"),
     ("rest: 10 min\n", "Rest: 10 min\n", 15, "Rest is no step; did you mean rest?"),
     ("    for: 1 min\n    record", "    four: 1 min\n    record", 29, "four is no word of ca; did you mean for?"),

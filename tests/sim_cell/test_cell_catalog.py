@@ -152,6 +152,19 @@ def test_specimens_are_scattered_by_seed_and_only_if_asked():
     assert one.cell.facts["parameters"]["K_m"] == one.p[nak.K_M]
 
 
+def test_a_file_can_ask_for_a_specimen(tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = "model: nak\ncells:\n  A: {working: NaK50, composition_wt_percent_K: 50, scatter: {seed: 7}}\n"
+    path.write_text(text)
+    found = load_model(str(path))
+    assert (found.p == load_model("NaK50", 7).p).all()
+    assert (load_model(str(path), 8).p == load_model("NaK50", 8).p).all()
+    assert found.cell.facts["scatter_seed"] == 7
+    path.write_text(text.replace("7", "x"))
+    with pytest.raises(CellError, match=r"mine\.yaml:3"):
+        load_model(str(path))
+
+
 def test_scatter_is_five_percent():
     factors = np.array([load_model("NaK50", seed).p[nak.K_M] for seed in range(400)]) / 0.1065
     assert np.log(factors).std() == pytest.approx(0.05, rel=0.15)

@@ -43,11 +43,11 @@ def test_compiled_anew_each_time_where_nothing_can_be_kept(monkeypatch):
 
 
 def test_other_sources_are_kept_in_another_folder(monkeypatch, tmp_path):
-    (tmp_path / "physics.py").write_text("a = 1")
+    (tmp_path / "cell").mkdir()
     monkeypatch.setattr("nakctl_sim.cell.jit.PACKAGE", tmp_path)
     folders = []
     for text in ("a = 1", "a = 2", "a = 1"):
-        (tmp_path / "physics.py").write_text(text)
+        (tmp_path / "cell" / "physics.py").write_text(text)
         cache_folder.cache_clear()
         folders.append(cache_folder(""))
     cache_folder.cache_clear()

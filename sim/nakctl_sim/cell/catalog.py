@@ -22,13 +22,17 @@ BUILT_IN = "built-in"  # the source of the cells that come along
 
 @dataclass(frozen=True, slots=True)
 class NakDescription:
-    """A NaK cell with everything filled in: parameters by symbol (units as in nak.yaml), lengths in cm."""
+    """A NaK cell with everything filled in: parameters by symbol (units as in nak.yaml), lengths in cm.
+
+    scatter_seed  which specimen of it; None: exactly as described
+    """
 
     cell: Cell
     composition_wt_percent_K: float
     NaK_volume_cm3: float
     pellet_thickness_cm: float
     parameters: dict[str, float]
+    scatter_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ def _nak(file: NakFile, name: str, source: str) -> NakDescription:
         build["NaK_volume"].value,
         build["pellet_thickness"].value,
         parameters,
+        None if own.scatter is None else own.scatter.seed,
     )
 
 

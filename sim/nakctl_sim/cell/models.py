@@ -61,13 +61,15 @@ class Model:
 def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
     """A built-in cell or that of a file. CellError: there is none, or the file has faults.
 
-    scatter_seed: makes another specimen of it, with th_0, R_c and K_m scattered by 5 % (log-normal).
+    scatter_seed: makes another specimen of it, with th_0, R_c and K_m scattered by 5 % (log-normal); else the
+    file's `scatter`, if it has one.
     """
     found = catalog.read(name_or_path)
     if isinstance(found, CircuitDescription):
         p, x0, kind = circuit_parameters(found), np.zeros(circuit.STATES), kernel.CIRCUIT
     else:
-        found = found if scatter_seed is None else specimen(found, scatter_seed)
+        seed = found.scatter_seed if scatter_seed is None else scatter_seed
+        found = found if seed is None else specimen(found, seed)
         p, x0, kind = nak_parameters(found), np.zeros(nak.STATES), kernel.NAK
     return Model(found.cell.name, kind, found.cell.area_cm2, p, x0, found.cell)
 

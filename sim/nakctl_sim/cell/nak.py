@@ -3,7 +3,7 @@
 Areal current i in mA/cm2, areal resistance in ohm cm2, charge in mC/cm2, concentration in mol Na per litre of
 liquid, time in s, potential in V against Na. i > 0 strips the working electrode. The numbers in brackets are
 those of the equations in the description of the model; the status and source of each parameter stand in
-`nak.yaml`. After M. Wu and K. B. Hatzell, EES Batteries 2025, 1, 1682.
+`nak.yaml`. After D. Wu and K. B. Hatzell, EES Batteries 2025, 1, 1682.
 """
 
 # mypy: disable-error-code="no-any-return"

@@ -143,12 +143,19 @@ class Build(Word):
     electrolyte: str | None = None
 
 
+class Scatter(Word):
+    """Another specimen of the cell, the same one for the same seed."""
+
+    seed: int = Field(strict=True, ge=0)
+
+
 class NakCell(Build):
     """One cell of the NaK model: its electrode, and what it has different from `build` and `parameters`."""
 
     working: str
     composition_wt_percent_K: float = Field(strict=True, ge=0, le=99.99)
     note: str = ""
+    scatter: Scatter | None = None
     parameters: Parameters = Parameters()
 
 

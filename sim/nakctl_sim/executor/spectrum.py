@@ -94,7 +94,8 @@ def points(
     current, potential = ranges
     Z_true = model.impedance(sweep.states, sweep.f_Hz)
     E_phasor, I_phasor = _phasors(sweep, Z_true, faults, current.full_A)
-    Z = E_phasor / I_phasor * (1.0 + faults.eis_scatter * _complex(sweep.draws[:, 1:3]))
+    E_phasor *= 1.0 + faults.eis_scatter * _complex(sweep.draws[:, 1:3])
+    Z = E_phasor / I_phasor
     E_amp, I_amp = np.abs(E_phasor), np.abs(I_phasor)
     E_dc = sweep.dc[:, 0] + faults.noise * potential.high_V * sweep.draws[:, 7]
     I_dc = sweep.dc[:, 1] + faults.noise * current.full_A * sweep.draws[:, 8]
