@@ -1,8 +1,9 @@
 """Data words of a channel -> numbers. Pure, whole arrays at a time.
 
-Boards of the VMP-3 family (ESSENTIAL) and of the SP-300 family (PREMIUM) hand over floats of the Texas Instruments
-TMS320C3x: `eeeeeeee s fffffff ffffffff ffffffff`, exponent e and mantissa both in two's complement. Boards of
-the newest kind (DIGICORE) hand over IEEE 754 singles, and the low word of a time before the high one.
+Boards of the VMP-3 family (ESSENTIAL) and of the SP-300 family (PREMIUM) hand over floats of the Texas
+Instruments TMS320C3x: `eeeeeeee s fffffff ffffffff ffffffff`, exponent e and mantissa both in two's
+complement. Boards of the newest kind (DIGICORE) hand over IEEE 754 singles, and the low word of a time before
+the high one.
 Source: TMS320C3x User's Guide, "Single-Precision Floating-Point Format"; the vendor's own
 BL_ConvertNumericIntoSingle gives the same, but for the smallest exponent, which it flushes to 0 as we do.
 """
@@ -33,7 +34,7 @@ def decode_c3x(words: Words) -> Singles:
     negative = (words & np.uint32(SIGN)) != 0
     # A negative mantissa is -2 + f: its size 2 - f carries into the exponent by itself where f is 0.
     size = ((exponent + BIAS) << 23) + np.where(negative, ONE - fraction, fraction)
-    bits = size.view(np.uint32) | (negative.astype(np.uint32) << 31)
+    bits: Words = size.view(np.uint32) | (negative.astype(np.uint32) << 31)
     bits[exponent <= FLUSHED] = 0
     return bits.view(np.float32)
 
@@ -52,7 +53,9 @@ def encode_c3x(values: npt.ArrayLike) -> Words:
     # The inverse of the carry above: one unit of size less, and the fraction counts down to it.
     exponent = ((size - negative) >> 23) - BIAS
     fraction = np.where(negative, -size, size) & FRACTION
-    words = ((exponent.view(np.uint32) & 0xFF) << 24) | (negative * np.uint32(SIGN)) | fraction.view(np.uint32)
+    words = (
+        ((exponent.view(np.uint32) & 0xFF) << 24) | (negative * np.uint32(SIGN)) | fraction.view(np.uint32)
+    )
     return np.where(exponent <= FLUSHED, np.uint32(ZERO), words)
 
 

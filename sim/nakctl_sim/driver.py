@@ -6,10 +6,12 @@ instrument that its place names, and takes its limits from the same data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
+from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
 from nakctl.errors import RigError
 from nakctl_sim.cell import catalog
 
@@ -41,10 +43,26 @@ class SimDriver:
         model = load_model(str(place.options.get("cell", model_of(cell))), scatter_seed)
         facts = {
             "cell_model": model.name,
-            "cell_parameters": model.cell.facts,  # before the scatter of this specimen
-            "scatter_seed": scatter_seed,
+            "cell_parameters": model.cell.facts,  # of this specimen: with its scatter
+            "scatter_seed": model.cell.facts.get("scatter_seed"),
         }
         return SimChannel(place.name, model, instrument(place.instrument), clock, seed, facts)
+
+    def takes(self, address: str) -> bool:
+        """Simulated channels have none."""
+        return False
+
+    def discover(self, options: Mapping[str, object]) -> tuple[Found, ...]:
+        return ()
+
+    def identify(self, options: Mapping[str, object]) -> Found:
+        raise RigError("a simulated device has no address")
+
+    def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
+        yield Diagnosis("instrument", "ok", f"simulated: stands in for an {chassis.model or 'instrument'}")
+
+    def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
+        return tuple(ChannelState(number, "simulated") for number in sorted(chassis.channels))
 
 
 def specimen(place: Place) -> int | None:

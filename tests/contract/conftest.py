@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from channel_bench import MakeChannel
 
+from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
 from nakctl.device.driver import ClockLike, Place
 from nakctl.run.clock import FreeClock
@@ -20,7 +21,38 @@ def simulated(instrument: str) -> MakeChannel:
     return make
 
 
-CHANNELS = {"sim-sp300": simulated("SP-300"), "sim-vmp3": simulated("VMP-3")}
+def behind_the_library(instrument: str) -> MakeChannel:
+    """The driver of the real instruments, over a virtual one that offers the functions of their library."""
+
+    def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
+        from nakctl_biologic.driver import driver
+        from nakctl_sim.instrument import register
+        from nakctl_sim.instrument.device import VirtualInstrument
+
+        clock = clock or FreeClock()
+        address = register("contract", VirtualInstrument(instrument, {1: cell}, clock, seed))
+        place = Place("bench", "biologic", instrument, 1, {"address": address})
+        return driver.open(place, Cell(cell, 1.0), clock, seed)
+
+    return make
+
+
+CHANNELS = {
+    "sim-sp300": simulated("SP-300"),
+    "sim-vmp3": simulated("VMP-3"),
+    "biologic-sp300": behind_the_library("SP-300"),
+    "biologic-vmp3": behind_the_library("VMP-3"),
+}
+
+
+WATCHING = {name: make for name, make in CHANNELS.items() if name.startswith("sim")}
+
+
+@pytest.fixture(params=WATCHING.values(), ids=WATCHING.keys())
+def make_watching_channel(request: pytest.FixtureRequest) -> MakeChannel:
+    """As make_channel, of channels that follow the host's watch: hardware is read often enough without."""
+    make: MakeChannel = request.param
+    return make
 
 
 @pytest.fixture(params=CHANNELS.values(), ids=CHANNELS.keys())

@@ -150,7 +150,7 @@ def test_stop_with_many_rows_waiting(make_channel: MakeChannel) -> None:
 def test_stop_opens_the_cell(make_channel: MakeChannel) -> None:
     clock = FreeClock()
     channel = make_channel(clock)
-    start(channel, clock, chain(cp(0.5e-3, 1e5, 1.0)))
+    start(channel, clock, chain(cp(0.5e-3, 3e4, 1.0)))
     under_current = channel.read(Watch(every_s=10.0)).samples["Ewe_V"][-1]
     channel.stop()
     drain(channel, clock)

@@ -1,0 +1,81 @@
+"""What the channel says of itself, and what its memory does when it is full."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from nakctl.device.channel import SAMPLE
+from nakctl.device.inspection import Lesson
+from nakctl_biologic.first_day.bench import Bench
+from nakctl_biologic.first_day.chains import data_file
+from nakctl_biologic.layouts import OPEN, TIMES
+from nakctl_biologic.rows import sample_rows
+
+WORD_BYTES = 4
+OVERFULL = 1.2  # how far the memory is filled, if it were endless
+LONGEST_s = 60.0
+
+
+def board(bench: Bench) -> Iterator[Lesson]:
+    """Ranges and bandwidths."""
+    _, infos = bench.device.channel_infos(bench.number)
+    data, file = bench.instrument, data_file(bench.instrument)
+    codes = [each.code for each in data.I_ranges]
+    same = min(codes) == infos.MinIRange and max(codes) == infos.MaxIRange
+    yield Lesson(
+        "Which current ranges does the board have?",
+        f"{file}: I_ranges",
+        f"codes {min(codes)} to {max(codes)}",
+        f"codes {infos.MinIRange} to {infos.MaxIRange}",
+        "confirmed" if same else "changed",
+        "" if same else "Add or take away ranges in I_ranges, if all boards of the lab are like this one.",
+    )
+    wide = infos.MaxBandwidth == data.bandwidth_max
+    yield Lesson(
+        "Which bandwidths does the board have?",
+        f"{file}: bandwidth_max",
+        data.bandwidth_max,
+        infos.MaxBandwidth,
+        "confirmed" if wide else "changed",
+        "" if wide else f"Set bandwidth_max to {infos.MaxBandwidth}.",
+    )
+
+
+def memory(bench: Bench) -> Iterator[Lesson]:
+    """A rest recorded as fast as it goes and not read, until the memory should be full."""
+    _, infos = bench.device.channel_infos(bench.number)
+    timebase_s = bench.instrument.timebase_s["OCV"]
+    row_bytes = WORD_BYTES * len(TIMES + OPEN[bench.board])
+    duration_s = OVERFULL * infos.MemSize / row_bytes * timebase_s
+    question = "What becomes of rows when the memory is full?"
+    rests_on = "driver: rows lost, or a chain that ends early, are recorded as a gap"
+    if not 0 < duration_s <= LONGEST_s:
+        told = f"not tried: {infos.MemSize} bytes take {duration_s:.0f} s to fill"
+        yield Lesson(question, rests_on, "unknown", told, "unsettled", facts={"MemSize": infos.MemSize})
+        return
+    trace = bench.run(bench.chain(bench.rest(duration_s, timebase_s)), duration_s, unread_s=0.1)
+    parts = [sample_rows(block, bench.board, timebase_s, -1) for block in trace.of(0)]
+    rows = np.concatenate([np.zeros(0, SAMPLE), *parts])["time_s"]
+    first_s, last_s = (float(rows[0]), float(rows[-1])) if len(rows) else (math.inf, 0.0)
+    told = {
+        (True, False): "the oldest are overwritten",
+        (False, True): "the channel stops, or drops the newest",
+        (False, False): "none is lost: the memory holds more than it says",
+    }.get((first_s > 10 * timebase_s, last_s < 0.95 * duration_s), "rows at both ends are lost")
+    yield Lesson(
+        question,
+        rests_on,
+        "unknown",
+        told,
+        "confirmed",
+        facts={
+            "MemSize": infos.MemSize,
+            "rows": len(rows),
+            "first_s": first_s,
+            "last_s": last_s,
+            "IRQskipped": trace.lost,
+        },
+    )

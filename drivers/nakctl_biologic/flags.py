@@ -1,0 +1,71 @@
+"""What the values of rows say about themselves: overloads, tests that were met, amplitudes that were not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.channel import Flag, Rows
+from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Test
+
+LOW_AMPLITUDE_SHARE = 0.5
+
+Bits = npt.NDArray[np.uint16]
+Singles = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """The ranges that a technique was loaded with."""
+
+    current: CurrentRange
+    potential: PotentialRange
+
+
+def ranges_of(hardware: Hardware, instrument: Instrument) -> Ranges:
+    currents = {each.name: each for each in instrument.I_ranges}
+    potentials = {each.name: each for each in instrument.E_ranges}
+    return Ranges(currents[hardware.I_range], potentials[hardware.E_range])
+
+
+def sample_flags(rows: Rows, technique: Ocv | Cp | Ca | Eis, ranges: Ranges) -> Bits:
+    """(n,) bits for rows of SAMPLE.
+
+    A reading at the end of its range is an overload: rows carry no flag of their own. A row that meets a test
+    is the one that ended its technique, because the instrument tests more often than it records.
+    """
+    flags = _overloads(rows["Ewe_V"], rows["Ewe_V"], np.abs(rows["I_A"]), ranges)
+    if isinstance(technique, Cp | Ca):
+        for test in technique.tests:
+            flags |= _bit(_meets(rows, test), Flag.TEST_MET)
+    return flags
+
+
+def point_flags(rows: Rows, technique: Eis, ranges: Ranges) -> Bits:
+    """(n,) bits for rows of POINT: DC value and amplitude together must stay within the range."""
+    E_V, amplitude_V = rows["E_dc_V"], rows["E_amp_V"]
+    I_peak_A = np.abs(rows["I_dc_A"]) + rows["I_amp_A"]
+    driven = rows["I_amp_A"] if technique.control == "GEIS" else amplitude_V
+    low = driven < LOW_AMPLITUDE_SHARE * technique.amplitude_peak
+    overloads = _overloads(E_V - amplitude_V, E_V + amplitude_V, I_peak_A, ranges)
+    return overloads | _bit(low, Flag.LOW_AMPLITUDE)
+
+
+def _overloads(E_low_V: Singles, E_high_V: Singles, I_peak_A: Singles, ranges: Ranges) -> Bits:
+    potential = ranges.potential
+    E_beyond = (E_low_V <= np.float32(potential.low_V)) | (E_high_V >= np.float32(potential.high_V))
+    I_beyond = I_peak_A >= np.float32(ranges.current.full_A)
+    return _bit(E_beyond, Flag.E_OVERLOAD) | _bit(I_beyond, Flag.I_OVERLOAD)
+
+
+def _meets(rows: Rows, test: Test) -> npt.NDArray[np.bool_]:
+    value: Singles = rows["Ewe_V"] if test.quantity == "Ewe" else np.abs(rows["I_A"])
+    limit = np.float32(test.value)  # as it was sent
+    return np.asarray(value > limit if test.side == "above" else value < limit)
+
+
+def _bit(where: npt.NDArray[np.bool_], flag: Flag) -> Bits:
+    return np.where(where, np.uint16(flag), np.uint16(0)).astype(np.uint16)

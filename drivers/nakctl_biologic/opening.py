@@ -1,0 +1,149 @@
+"""From a row of the rig to an open channel: connect, look at what is there, refuse what is not safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nakctl.device.channel import ChannelInfo, Notice
+from nakctl.device.driver import ClockLike, Place
+from nakctl.device.limits import Instrument, instrument
+from nakctl.errors import ChannelError, RigError
+from nakctl_biologic.channel import BiologicChannel
+from nakctl_biologic.codes import RUN, Board, Firmware, device_name
+from nakctl_biologic.device import CONNECT_TIMEOUT_s, Device
+from nakctl_biologic.eclib import Eclib
+from nakctl_biologic.errors import EclibError
+from nakctl_biologic.link import Link
+from nakctl_biologic.providers import open_library
+from nakctl_biologic.structures import ChannelInfos, HardwareConf
+
+STANDARD = 0  # THardwareConf.Conn: electrodes connected as printed on the cable
+GROUNDING = {0: "grounded", 1: "floating"}
+FAMILIES = {Board.ESSENTIAL: "VMP-3", Board.PREMIUM: "SP-300", Board.DIGICORE: "SP-300"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a connected channel says of itself."""
+
+    device: str
+    board: Board
+    infos: ChannelInfos
+    facts: dict[str, Any]
+
+
+def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
+    """RigError: the rig describes another instrument. ChannelError: it cannot be used."""
+    address = place.options.get("address")
+    if not address:
+        raise RigError(f"{place.name}: its device has no address")
+    eclib = Eclib(open_library(place.options), clock.sleep)
+    device = Device(eclib, str(address), _timeout_s(place))
+    device.connect()
+    try:
+        found = _examine(device, place)
+        return _channel(device, place, found, clock)
+    except BaseException:
+        device.disconnect()
+        raise
+
+
+def _timeout_s(place: Place) -> int:
+    timeout_s = place.options.get("timeout_s", CONNECT_TIMEOUT_s)
+    if not isinstance(timeout_s, int | float) or not 1 <= timeout_s <= 255:
+        raise RigError(f"{place.name}: timeout_s is 1 to 255 s, not {timeout_s!r}")
+    return int(timeout_s)
+
+
+def _channel(device: Device, place: Place, found: Found, clock: ClockLike) -> BiologicChannel:
+    info = ChannelInfo(place.instrument, place.name, device.eclib.simulated, found.facts)
+    link = Link(device, place.channel - 1, clock)
+    return BiologicChannel(link, found.board, _limited(place, found), clock, info, _notices(device))
+
+
+def _examine(device: Device, place: Place) -> Found:
+    """Everything that has to be right before the first load, in the order in which it can be asked."""
+    name = device_name(device.infos.DeviceCode)
+    if name is None:
+        raise ChannelError(f"{device.address} is a device with the unknown code {device.infos.DeviceCode}")
+    number = place.channel - 1
+    plugged = device.plugged()
+    if number not in plugged:
+        there_are = ", ".join(str(each + 1) for each in plugged) or "none"
+        raise ChannelError(f"{place.name}: {name} has no channel {place.channel}; plugged are: {there_are}")
+    board = device.board(number)
+    infos = with_kernel(device, place, board)
+    if infos.State == RUN:
+        raise ChannelError(
+            f"{place.name}: channel {place.channel} is running something. {EclibError('', -13).remedy}"
+        )
+    family = instrument(place.instrument).family
+    if FAMILIES[board] != family:
+        raise RigError(
+            f"{place.name}: the rig says {place.instrument}, but channel {place.channel} of this {name} has "
+            f"a {board.name} board, which is of the {FAMILIES[board]} family"
+        )
+    hardware = _standard_hardware(device, number) if board is Board.PREMIUM else {}
+    return Found(name, board, infos, _facts(device, place, name, board, infos) | hardware)
+
+
+def with_kernel(device: Device, place: Place, board: Board) -> ChannelInfos:
+    """The channel's infos, the library's kernel being on it. Another firmware is not evicted unasked."""
+    number = place.channel - 1
+    code, infos = device.channel_infos(number)
+    if code == 0 and infos.FirmwareCode == Firmware.KERNEL:
+        return infos
+    blank = code == 0 and infos.FirmwareCode == Firmware.NONE
+    if not blank and not place.options.get("load_firmware", False):
+        raise EclibError("BL_GetChannelInfos", code if code < 0 else -9, place.channel)
+    device.load_firmware(number, board)
+    code, infos = device.channel_infos(number)
+    if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
+        raise EclibError("BL_LoadFirmware", -308, place.channel)
+    return infos
+
+
+def _standard_hardware(device: Device, number: int) -> dict[str, Any]:
+    """SP-300 family: electrodes connected as on the cable. The grounding is left as the lab chose it."""
+    if not device.eclib.has("BL_GetHardConf"):
+        return {}
+    conf = device.hardware_conf(number)
+    if conf.Conn != STANDARD:
+        device.set_hardware_conf(number, HardwareConf(STANDARD, conf.Ground))
+    return {"grounding": GROUNDING.get(conf.Ground, str(conf.Ground)), "connection_was": conf.Conn}
+
+
+def _facts(device: Device, place: Place, name: str, board: Board, infos: ChannelInfos) -> dict[str, Any]:
+    return {
+        "device": name,
+        "address": device.address,
+        "channel_number": place.channel,
+        "library": device.eclib.version(),
+        "library_from": device.eclib.provider,
+        "board": board.name,
+        "board_serial": infos.BoardSerialNumber,
+        "board_version": infos.BoardVersion,
+        "device_firmware": device.infos.FirmwareVersion / 100,
+        "kernel": infos.FirmwareVersion,
+        "amplifier": infos.AmpCode,
+        "memory_bytes": infos.MemSize,
+        "connected_programs": device.infos.NbOfConnectedPC,
+    }
+
+
+def _limited(place: Place, found: Found) -> Instrument:
+    """The instrument of the rig, less what this very channel does not have."""
+    whole = instrument(place.instrument)
+    low, high = found.infos.MinIRange, found.infos.MaxIRange
+    ranges = tuple(each for each in whole.I_ranges if low <= each.code <= high)
+    bandwidth = min(whole.bandwidth_max, found.infos.MaxBandwidth)
+    return replace(whole, I_ranges=ranges or whole.I_ranges, bandwidth_max=bandwidth or whole.bandwidth_max)
+
+
+def _notices(device: Device) -> list[Notice]:
+    others = device.infos.NbOfConnectedPC - 1
+    if others < 1:
+        return []
+    text = f"{others} other connections to {device.address}: leave this channel alone there"
+    return [Notice(0.0, 1, "other-programs", text, {"others": others})]

@@ -1,0 +1,250 @@
+"""Blocks of rows, in the order in which the channel hands them over -> rows that know their place.
+
+A *visit* is one execution of one technique of the chain. Blocks do not number their visits: a new one shows
+in another technique, another count of the loops, or another start time, whichever the instrument gives.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment, Technique
+from nakctl_biologic.codes import Board
+from nakctl_biologic.errors import RowError
+from nakctl_biologic.flags import Ranges, point_flags, ranges_of, sample_flags
+from nakctl_biologic.layouts import IMPEDANCE
+from nakctl_biologic.params import Loaded
+from nakctl_biologic.rows import Block, point_rows, sample_rows
+from nakctl_biologic.words import timebase
+
+OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
+TIMEBASES = {Ocv: "OCV", Cp: "CPLIMIT", Ca: "CALIMIT"}
+
+
+@dataclass(slots=True)
+class Visit:
+    """An execution under way. loop, start_s: as its blocks say. points: frequencies so far."""
+
+    technique: int
+    loop: int
+    start_s: float
+    passes: int
+    last_s: float
+    points: int = 0
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one block holds: samples of SAMPLE, points of POINT."""
+
+    samples: Rows = field(default_factory=lambda: np.zeros(0, SAMPLE))
+    points: Rows = field(default_factory=lambda: np.zeros(0, POINT))
+    notices: list[Notice] = field(default_factory=list)
+
+
+class Visits:
+    """The rows of one loaded segment, from its start to its end."""
+
+    def __init__(
+        self, segment: Segment, loaded: tuple[Loaded, ...], instrument: Instrument, board: Board
+    ) -> None:
+        self._techniques = segment.techniques
+        self._loaded = loaded
+        self._board = board
+        self._timebases = {
+            at: instrument.timebase_s[_timebase_name(each)]
+            for at, each in enumerate(segment.techniques)
+            if not isinstance(each, Loop)
+        }
+        self._ranges: dict[int, Ranges] = {
+            at: ranges_of(each.hardware, instrument)
+            for at, each in enumerate(segment.techniques)
+            if not isinstance(each, Loop)
+        }
+        self._visit: Visit | None = None
+        self._latest: dict[int, Visit] = {}  # of each technique
+        self._told: set[tuple[str, int]] = set()  # news of a technique that were told already
+        self._lost = 0
+        self.rows = 0
+        self.last_s = 0.0
+
+    def take(self, block: Block) -> Taken:
+        """The rows of the next block. RowError: it does not fit what was loaded."""
+        technique = self._technique_of(block)
+        taken = Taken()
+        taken.notices += self._lost_rows(block)
+        if block.process == IMPEDANCE:
+            self._take_points(block, technique, taken)
+        else:
+            self._take_samples(block, technique, taken)
+        taken.notices += self._overloads(taken.samples) + self._overloads(taken.points)
+        if block.overflow and self._news("overload", block.technique):
+            taken.notices.append(overload(self.last_s, block.overflow, block.technique))
+        self.rows += block.n_rows
+        return taken
+
+    def finish(self) -> list[Notice]:
+        """The chain came to its end by itself: what the last visit lacks."""
+        return self._incomplete(self._visit)
+
+    def _technique_of(self, block: Block) -> Ocv | Cp | Ca | Eis:
+        if 0 <= block.technique < len(self._loaded) and self._loaded[block.technique].id == block.id:
+            technique = self._techniques[block.technique]
+            assert not isinstance(technique, Loop)  # loops have no id
+            return technique
+        ids = [each.id and int(each.id) for each in self._loaded]
+        raise RowError(
+            f"rows come from technique {block.technique} with the id {block.id}, but the chain loaded has "
+            f"the ids {ids}: another program may have loaded the channel"
+        )
+
+    def _take_samples(self, block: Block, technique: Ocv | Cp | Ca | Eis, taken: Taken) -> None:
+        ranges = self._ranges[block.technique]
+        timebase_s = self._timebase_s(block, taken.notices)
+        rows = sample_rows(block, self._board, timebase_s, ranges.current.code)
+        visit = self._enter(block, taken.notices)
+        rows["passes"] = visit.passes
+        rows["flags"] = sample_flags(rows, technique, ranges)
+        taken.notices += self._order(rows)
+        visit.last_s = self.last_s = float(rows["time_s"][-1])
+        taken.samples = rows
+
+    def _take_points(self, block: Block, technique: Ocv | Cp | Ca | Eis, taken: Taken) -> None:
+        assert isinstance(technique, Eis)  # others have no layout for process 1
+        ranges = self._ranges[block.technique]
+        rows = point_rows(block, self._board, ranges.current.code)
+        rows["flags"] = point_flags(rows, technique, ranges)
+        begin = 0
+        while begin < len(rows):
+            visit = self._enter(block, taken.notices, full=technique.n_frequencies)
+            end = min(len(rows), begin + technique.n_frequencies - visit.points)
+            part = rows[begin:end]
+            part["passes"] = visit.passes
+            np.maximum(part["time_s"], visit.last_s, out=part["time_s"])
+            visit.points += len(part)
+            visit.last_s = self.last_s = float(part["time_s"][-1])
+            begin = end
+        taken.points = rows
+
+    # --- visits ----------------------------------------------------------------------------------------
+
+    def _enter(self, block: Block, notices: list[Notice], full: int | None = None) -> Visit:
+        """The visit that a block belongs to. full: that many points are all that one visit can have."""
+        start_s = 0.0 if math.isnan(block.start_s) else block.start_s
+        known = self._latest.get(block.technique)
+        if known is not None and self._same(known, block.loop, start_s, full):
+            return known
+        notices += self._incomplete(self._visit)
+        notices += self._skipped(block)
+        visit = Visit(
+            technique=block.technique,
+            loop=block.loop,
+            start_s=start_s,
+            passes=0 if known is None else known.passes + 1,
+            last_s=max(start_s, self.last_s if self._visit else 0.0),
+        )
+        self._visit = self._latest[block.technique] = visit
+        return visit
+
+    def _same(self, known: Visit, loop: int, start_s: float, full: int | None) -> bool:
+        if (loop, start_s) != (known.loop, known.start_s) or known.points == full:
+            return False
+        return known is self._visit or start_s > 0.0  # a start time does not come again
+
+    def _incomplete(self, visit: Visit | None) -> list[Notice]:
+        """A spectrum that ended without all its frequencies."""
+        technique = None if visit is None else self._techniques[visit.technique]
+        if visit is None or not isinstance(technique, Eis) or visit.points >= technique.n_frequencies:
+            return []
+        missing = technique.n_frequencies - visit.points
+        text = f"{missing} of {technique.n_frequencies} frequencies did not come"
+        return [gap(visit.last_s, text, technique=visit.technique, passes=visit.passes, missing=missing)]
+
+    def _skipped(self, block: Block) -> list[Notice]:
+        """Techniques in between of which no row came."""
+        before = -1 if self._visit is None else self._visit.technique
+        if block.technique in successors(self._techniques, before):
+            return []
+        text = f"no row came of what ran between technique {before} and technique {block.technique}"
+        return [gap(self.last_s, text, before=before, technique=block.technique)]
+
+    # --- times, losses, overloads ----------------------------------------------------------------------
+
+    def _timebase_s(self, block: Block, notices: list[Notice]) -> float:
+        """The time base of the block's technique.
+
+        The channel tells that of the technique it is at, which may be a later one: then the known one counts.
+        """
+        known_s, told_s = self._timebases[block.technique], timebase(block.timebase_s)
+        if told_s == known_s or told_s in self._timebases.values() or not told_s > 0:
+            return known_s
+        if self._news("timebase", block.technique):
+            text = f"the time base of technique {block.technique} is {told_s:g} s, not {known_s:g} s"
+            notices.append(Notice(self.last_s, 1, "timebase", text, {"timebase_s": told_s}))
+        return told_s
+
+    def _order(self, rows: Rows) -> list[Notice]:
+        """Times that go back, which none of the known habits explains."""
+        times = rows["time_s"]
+        in_order = times[0] >= self.last_s and bool(np.all(np.diff(times) >= 0))
+        if in_order or not self._news("time-order", -1):
+            return []
+        return [Notice(self.last_s, 1, "time-order", "the times of rows go back", {"to_s": float(times[0])})]
+
+    def _lost_rows(self, block: Block) -> list[Notice]:
+        before, self._lost = self._lost, block.lost  # whether it is counted through is not known
+        if block.lost <= 0 or block.lost == before:
+            return []
+        return [gap(self.last_s, f"the instrument skipped {block.lost} readings", skipped=block.lost)]
+
+    def _overloads(self, rows: Rows) -> list[Notice]:
+        """The first of each technique: one is news, thousands are not."""
+        overloaded = np.flatnonzero(rows["flags"] & int(OVERLOADS))
+        if len(overloaded) == 0 or not self._news("overload", int(rows["technique"][0])):
+            return []
+        row = rows[overloaded[0]]
+        return [overload(float(row["time_s"]), Flag(int(row["flags"])) & OVERLOADS, int(row["technique"]))]
+
+    def _news(self, what: str, technique: int) -> bool:
+        key = (what, technique)
+        fresh = key not in self._told
+        self._told.add(key)
+        return fresh
+
+
+def gap(time_s: float, text: str, **facts: int) -> Notice:
+    """Rows are missing."""
+    return Notice(time_s, 1, "gap", text, dict(facts))
+
+
+def overload(time_s: float, flags: Flag, technique: int) -> Notice:
+    what = {Flag.E_OVERLOAD: "Ewe", Flag.I_OVERLOAD: "I"}.get(flags, "Ewe and I")
+    facts = {"technique": technique, "flags": int(flags)}
+    return Notice(time_s, 1, "overload", f"{what} beyond the range", facts)
+
+
+def successors(techniques: tuple[Technique, ...], before: int) -> set[int]:
+    """The techniques with rows that may follow this one (-1: the start), loops taken or not."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    ahead = [before + 1]
+    while ahead:
+        at = ahead.pop()
+        if at >= len(techniques) or at in seen:
+            continue
+        seen.add(at)
+        technique = techniques[at]
+        if isinstance(technique, Loop):
+            ahead += [technique.to, at + 1]
+        else:
+            found.add(at)
+    return found
+
+
+def _timebase_name(technique: Ocv | Cp | Ca | Eis) -> str:
+    return technique.control if isinstance(technique, Eis) else TIMEBASES[type(technique)]

@@ -1,0 +1,71 @@
+"""What each fault does to a channel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from nakctl.device.channel import Flag
+from nakctl_sim.instrument.abi import Firmware
+from nakctl_sim.instrument.board import Board
+from nakctl_sim.instrument.faults import Fault
+from nakctl_sim.instrument.received import Received
+from nakctl_sim.instrument.techniques import TECHNIQUES
+
+FOREIGN_REST = Received(
+    TECHNIQUES["ocv"],
+    {"Rest_time_T": [36000.0], "Record_every_dT": [1.0], "Record_every_dE": [math.inf]},
+)
+OVERLOAD_MESSAGE = "I overflow: the current is beyond its range"
+
+
+def eclab(board: Board, _fault: Fault) -> None:
+    board.stop()
+    board.firmware = Firmware.INTERPRETER
+
+
+def kernel(board: Board, _fault: Fault) -> None:
+    board.kernel_fits = False
+
+
+def taken(board: Board, _fault: Fault) -> None:
+    board.stop()
+    board.experiment = b""
+    board.load(FOREIGN_REST, first=True, last=True)
+    board.start()
+
+
+def stolen(board: Board, _fault: Fault) -> None:
+    board.memory.clear()
+
+
+def stop_ignored(board: Board, _fault: Fault) -> None:
+    board.ignores_stop = True
+
+
+def option(board: Board, fault: Fault) -> None:
+    code, _, position = fault.value.partition(":")
+    board.option_error = int(code), int(position)
+
+
+def message(board: Board, fault: Fault) -> None:
+    board.messages.append(fault.value)
+
+
+def overload(board: Board, _fault: Fault) -> None:
+    board.overloads |= int(Flag.I_OVERLOAD)
+    board.messages.append(OVERLOAD_MESSAGE)
+
+
+HAPPENINGS: dict[str, Callable[[Board, Fault], None]] = {
+    "eclab": eclab,
+    "kernel": kernel,
+    "taken": taken,
+    "stolen": stolen,
+    "stop-ignored": stop_ignored,
+    "option": option,
+    "message": message,
+    "overload": overload,
+}
+ALL_CHANNELS = {"option", "message"}  # their value is no channel
+OTHER_PROGRAM = {"guest", "taken", "stolen"}  # another PC is connected from then on

@@ -1,0 +1,62 @@
+"""Rows of the potentiostat -> rows of words, in the columns of each technique, process and board.
+
+Sources: nupylab, helao-async, Matlab4Potentiostat, which agree. Columns that nobody reads hold 0 here. A
+VMP-3 records Ece at open circuit: the counter electrode is its own reference here, so it is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.channel import Rows
+from nakctl_sim.instrument.abi import Board
+from nakctl_sim.instrument.words import Words, floats_to_words, ticks_to_words
+
+Counts = npt.NDArray[np.int64]
+IMPEDANCE_COLUMNS = 14
+OCV, STEPPED = {"ocv"}, {"cp", "ca", "cplimit", "calimit"}
+STAIRCASE = {"seisg", "seisp"}
+
+
+def sample_words(
+    samples: Rows, name: str, board: Board, start_s: float, timebase_s: float, count: Counts
+) -> Words:
+    """Process 0, (n, columns). name of the technique; count: cycle, or level of a staircase, of each row."""
+    ticks = np.rint((samples["time_s"] - start_s) / timebase_s)
+    columns = [ticks_to_words(ticks), _floats(samples["Ewe_V"])]
+    if name in OCV:
+        if board == Board.ESSENTIAL:
+            columns.append(_floats(np.zeros(len(samples))))
+    else:
+        columns.append(_floats(samples["I_A"]))
+    if name in STEPPED | STAIRCASE:
+        columns.append(_integers(count))
+    return np.hstack(columns)
+
+
+def point_words(points: Rows, name: str, board: Board, count: Counts, *, float_range: bool) -> Words:
+    """Process 1, (n, columns): frequency, |Ewe|, |I|, phase in rad, Ewe, I, ..., absolute time."""
+    values = np.zeros((len(points), IMPEDANCE_COLUMNS))
+    values[:, 0] = points["frequency_Hz"]
+    values[:, 1] = points["E_amp_V"]
+    values[:, 2] = points["I_amp_A"]
+    values[:, 3] = np.arctan2(points["Z_im_ohm"], points["Z_re_ohm"])
+    values[:, 4] = points["E_dc_V"]
+    values[:, 5] = points["I_dc_A"]
+    values[:, 13] = points["time_s"]
+    columns = [floats_to_words(values)]
+    if board == Board.ESSENTIAL:
+        as_words = _floats if float_range else _integers
+        columns.append(as_words(points["I_range"].astype(np.int64)))
+    if name in STAIRCASE:
+        columns.append(_integers(count))
+    return np.hstack(columns)
+
+
+def _floats(values: npt.NDArray[np.generic]) -> Words:
+    return floats_to_words(values)[:, np.newaxis]
+
+
+def _integers(values: Counts) -> Words:
+    return values.astype(np.uint32)[:, np.newaxis]

@@ -1,0 +1,153 @@
+"""What the tests of the driver share: channels over a virtual instrument, blocks of words written by hand."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nakctl.device.cell import Cell
+from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, State, Watch
+from nakctl.device.driver import ClockLike, Place
+from nakctl.device.limits import instrument
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
+from nakctl_biologic.channel import BiologicChannel
+from nakctl_biologic.codes import Board
+from nakctl_biologic.opening import open_channel
+from nakctl_biologic.rows import Block
+from nakctl_sim.instrument import register
+from nakctl_sim.instrument.clock import StepClock
+from nakctl_sim.instrument.device import VirtualInstrument
+from nakctl_sim.instrument.faults import fault
+from nakctl_sim.instrument.habits import Habits
+
+SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
+RANGE = Hardware("1 mA", "5 V", 5)
+FAMILIES = {"SP-300": Board.PREMIUM, "VMP-3": Board.ESSENTIAL}
+CELL = Cell("randles", 1.0)
+
+
+def ocv(duration_s: float = 2.0, every_s: float = 0.5, dE_V: float | None = None) -> Ocv:
+    return Ocv(1, duration_s, every_s, dE_V, RANGE)
+
+
+def cp(
+    I_A: float = 2e-4, duration_s: float = 2.0, *tests: Test, on_test: str = "next", every_s: float = 0.5
+) -> Cp:
+    return Cp(2, I_A, duration_s, every_s, None, tests, on_test, RANGE)  # type: ignore[arg-type]
+
+
+def ca(E_V: float = 0.05, duration_s: float = 2.0, *tests: Test, on_test: str = "stop") -> Ca:
+    return Ca(3, E_V, duration_s, 0.5, None, tests, on_test, RANGE)  # type: ignore[arg-type]
+
+
+def eis(
+    control: str = "GEIS", n: int = 5, bias: float = 0.0, hold_s: float = 0.0, vs_previous: bool = False
+) -> Eis:
+    amplitude = 5e-5 if control == "GEIS" else 5e-3
+    return Eis(
+        4, control, bias, vs_previous, amplitude, hold_s, 0.5,  # type: ignore[arg-type]
+        1e5, 10.0, n, "log", 1, 0.1, False, False, RANGE,
+    )  # fmt: skip
+
+
+def chain(*techniques: Ocv | Cp | Ca | Eis | Loop) -> Segment:
+    return Segment(techniques)
+
+
+@dataclass
+class Bench:
+    """A channel of the driver over a virtual instrument, and the clock both live by."""
+
+    channel: BiologicChannel
+    instrument: VirtualInstrument
+    clock: ClockLike
+
+
+def bench(
+    like: str = "SP-300",
+    cell: str = "randles",
+    habits: Habits = Habits(),  # noqa: B008
+    faults: Sequence[str] = (),
+    clock: ClockLike | None = None,
+    channel: int = 1,
+    seed: int = 1,
+    **options: object,
+) -> Bench:
+    clock = clock or StepClock()
+    virtual = VirtualInstrument(like, {1: cell}, clock, seed, habits, [fault(text) for text in faults])
+    address = register("bench", virtual)
+    place = Place("bench", "biologic", like, channel, {"address": address} | options)
+    return Bench(open_channel(place, clock), virtual, clock)
+
+
+@dataclass
+class Run:
+    """All that came out of one segment."""
+
+    samples: Rows
+    points: Rows
+    notices: list[Notice] = field(default_factory=list)
+
+    def codes(self) -> list[str]:
+        return [notice.code for notice in self.notices]
+
+
+def run(one: Bench, segment: Segment, pause_s: float = 0.05) -> Run:
+    one.channel.load(segment)
+    one.channel.start()
+    return drain(one, pause_s)
+
+
+def drain(one: Bench, pause_s: float = 0.05, most: int = 20_000) -> Run:
+    """Read until STOPPED."""
+    samples, points, notices = [np.zeros(0, SAMPLE)], [np.zeros(0, POINT)], []
+    for _ in range(most):
+        reading = one.channel.read(Watch())
+        samples.append(reading.samples)
+        points.append(reading.points)
+        notices += reading.notices
+        if reading.state is State.STOPPED:
+            return Run(np.concatenate(samples), np.concatenate(points), notices)
+        one.clock.sleep(pause_s)
+    raise AssertionError(f"no end after {most} reads")
+
+
+# Words by the definition of the format, number by number: written apart from the code under test.
+
+
+def c3x(value: float) -> int:
+    """The word of one number that a C3x float can hold exactly."""
+    if value == 0:
+        return 0x80000000
+    mantissa, exponent = math.frexp(value)  # 0.5 <= |mantissa| < 1
+    mantissa, exponent = mantissa * 2, exponent - 1
+    if mantissa < 0 and mantissa == -1.0:
+        mantissa, exponent = -2.0, exponent - 1
+    sign = 1 if mantissa < 0 else 0
+    fraction = round((mantissa + 2 if sign else mantissa - 1) * 2**23)
+    return ((exponent & 0xFF) << 24) | (sign << 23) | fraction
+
+
+def c3x_single(value: float) -> int:
+    """The word of the single nearest to a number."""
+    return c3x(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
+def block(
+    words: Sequence[Sequence[int]],
+    id: int,
+    process: int = 0,
+    technique: int = 0,
+    loop: int = 0,
+    start_s: float = math.nan,
+    timebase_s: float = 1.99999994948e-05,
+    lost: int = 0,
+) -> Block:
+    table = np.array(words, np.uint32)
+    return Block(
+        table.ravel(), len(table), table.shape[1], technique, id, process, loop, start_s, timebase_s, lost
+    )

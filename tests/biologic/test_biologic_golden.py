@@ -1,0 +1,73 @@
+"""Golden dumps: what every shipped protocol is loaded as, byte for byte, on both families.
+
+Each entry of a chain: the technique file, the SHA-256 of its records as the library gets them, and the records
+as text: label, type, value, index. Of records that the entry before with this file had too, only the first
+are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from biologic_bench import FAMILIES, SP300, VMP3
+
+from nakctl.device.cell import Cell
+from nakctl.device.limits import Instrument
+from nakctl.device.program import HostLoop, Node, Segment
+from nakctl.plan.compile import compile_protocol
+from nakctl.plan.lower import lower
+from nakctl.protocol import library
+from nakctl.protocol.load import load
+from nakctl_biologic.codes import Board
+from nakctl_biologic.params import chain
+from nakctl_biologic.records import Param, encoded
+
+NAK50 = Cell("NaK50", 0.4418)
+ON = {"sp300": SP300, "vmp3": VMP3}
+
+
+def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
+    """In the order in which they are run first."""
+    for node in nodes:
+        if isinstance(node, HostLoop):
+            yield from segments(node.body)
+        else:
+            yield node
+
+
+def program_segments(name: str, instrument: Instrument) -> list[Segment]:
+    plan = compile_protocol(load(name, {}), NAK50)
+    if instrument is VMP3 and "f_max" in plan.params:
+        plan = compile_protocol(load(name, {"f_max": "1 MHz"}), NAK50)
+    return list(segments(lower(plan, instrument).nodes))
+
+
+def dump(chains: list[Segment], instrument: Instrument, board: Board) -> str:
+    lines: list[str] = []
+    before: dict[str, tuple[Param, ...]] = {}
+    for number, segment in enumerate(chains):
+        lines.append(f"segment {number}")
+        for at, entry in enumerate(chain(segment, instrument, board)):
+            digest = hashlib.sha256(encoded(entry.params)).hexdigest()
+            lines.append(f"{at:3} {entry.file} {len(entry.params)} records {digest}")
+            last = before.get(entry.file, ())
+            lines += [f"      {param}" for param in entry.params if param not in last]
+            before[entry.file] = entry.params
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("short", ON)
+def test_records(name: str, short: str, golden: Callable[[str, str], None]) -> None:
+    instrument = ON[short]
+    text = dump(program_segments(name, instrument), instrument, FAMILIES[instrument.name])
+    golden(f"biologic/{name}.{short}.records.txt", text)
+
+
+def test_no_golden_dump_is_left_over() -> None:
+    folder = Path(__file__).parent.parent / "golden" / "biologic"
+    expected = {f"{name}.{short}.records.txt" for name in library.names() for short in ON}
+    assert {path.name for path in folder.iterdir()} == expected

@@ -1,0 +1,103 @@
+"""What the instrument hands over as words is what the simulated channel hands over as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from eclib_bench import Buffer, bench, points, samples
+from eclib_techniques import of
+
+from nakctl.device.channel import POINT, SAMPLE, Rows, State, Watch
+from nakctl.device.limits import instrument
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
+from nakctl_sim.cell.models import load_model
+from nakctl_sim.channel import SimChannel
+from nakctl_sim.instrument.clock import StepClock
+
+RANGE = Hardware("1 mA", "5 V", 5)
+LIKES = ("SP-300", "VMP-3")
+
+
+def eis(control: Any = "GEIS", bias: float = 0.0, amplitude: float = 5e-5, vs_previous: bool = False) -> Eis:
+    return Eis(
+        4, control, bias, vs_previous, amplitude, 1.0, 0.25, 1e5, 10.0, 9, "log", 2, 0.1, False, False, RANGE
+    )
+
+
+def window(*tests: Test, then: Any = "next", I_A: float = 2e-4) -> Cp:
+    return Cp(2, I_A, 60.0, 0.3, None, tests, then, RANGE)
+
+
+HOLD = Ca(3, 0.05, 20.0, 0.5, None, (Test("|I|", "below", 2e-5),), "next", RANGE)
+REST = Ocv(1, 2.3, 0.5, None, RANGE)
+SEGMENTS: dict[str, tuple[Technique, ...]] = {
+    "rest": (REST,),
+    "rest by change": (Ocv(1, 5.0, 5.0, 1e-3, RANGE),),
+    "window": (window(Test("Ewe", "above", 1.0), Test("Ewe", "below", -1.0)),),
+    "stopped": (window(Test("Ewe", "above", 0.03), then="stop"), REST),
+    "no test": (window(),),
+    "large current": (window(Test("|I|", "above", 1e-4)), HOLD),
+    "everything": (REST, window(Test("Ewe", "above", 2.0)), eis(), HOLD, eis("PEIS", 0.0, 5e-3, True)),
+    "loop": (window(Test("Ewe", "above", 0.03)), REST, Loop(0, 3, passes=True), eis(bias=1e-4)),
+    "loops": (
+        REST,
+        window(Test("Ewe", "above", 0.03)),
+        Loop(0, 2, passes=False),
+        eis(),
+        Loop(0, 2, passes=True),
+    ),
+}
+
+
+def on_channel(like: str, cell: str, techniques: tuple[Technique, ...]) -> tuple[Rows, Rows]:
+    clock = StepClock()
+    channel = SimChannel("sim", load_model(cell), instrument(like), clock, 7, {})
+    channel.load(Segment(techniques))
+    channel.start()
+    found = [channel.read(Watch())]
+    while found[-1].state is not State.STOPPED:
+        clock.sleep(0.7)
+        found.append(channel.read(Watch()))
+    return (
+        np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in found)]),
+        np.concatenate([np.zeros(0, POINT), *(one.points for one in found)]),
+    )
+
+
+def on_instrument(like: str, cell: str, techniques: tuple[Technique, ...]) -> list[Buffer]:
+    with bench(like, cell, seed=7) as (api, clock):
+        codes = api.load_chain(like, *(of(technique, instrument(like)) for technique in techniques))
+        assert set(codes) == {0}
+        return api.run(clock)
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+@pytest.mark.parametrize("like", LIKES)
+def test_same_rows_to_single_precision(like: str, name: str) -> None:
+    expected, spectra = on_channel(like, "NaK50", SEGMENTS[name])
+    buffers = on_instrument(like, "NaK50", SEGMENTS[name])
+    got, got_spectra = samples(buffers), points(buffers)
+    assert len(got) == len(expected)
+    assert len(got_spectra) == len(spectra)
+    assert np.array_equal(np.float32(got[:, 1]), expected["Ewe_V"])
+    assert np.array_equal(np.float32(got[:, 2]), expected["I_A"])
+    assert np.array_equal(got[:, 3], expected["technique"])
+    np.testing.assert_allclose(got[:, 0], expected["time_s"], rtol=0, atol=21e-6)  # half a tick
+    z = spectra["Z_re_ohm"] + 1j * spectra["Z_im_ohm"]
+    np.testing.assert_allclose(got_spectra[:, 2] + 1j * got_spectra[:, 3], z, rtol=5e-7)
+    for column, field in ((0, "time_s"), (1, "frequency_Hz"), (4, "E_dc_V"), (5, "I_dc_A")):
+        assert np.array_equal(np.float32(got_spectra[:, column]), np.float32(spectra[field]))
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_a_second_chain_goes_on_with_the_same_cell(like: str) -> None:
+    chain = (window(Test("Ewe", "above", 2.0)),)
+    with bench(like, "NaK50", seed=7) as (api, clock):
+        fresh, used = [], []
+        for buffers in (fresh, used):
+            api.load_chain(like, of(chain[0], instrument(like)))
+            buffers += samples(api.run(clock)).tolist()
+    assert len(fresh) == len(used)
+    assert fresh != used

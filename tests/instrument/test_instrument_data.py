@@ -1,0 +1,233 @@
+"""Rows as the instrument stores and hands them over: columns, groups, consumption, loops, memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from eclib_bench import Buffer, bench, decode, samples, time_s
+from eclib_techniques import E_ABOVE, Chain, cplimit, impedance, loop, ocv, stepped
+
+from nakctl.run.clock import FreeClock
+from nakctl_sim.instrument.habits import Habits
+
+LIKES = ("SP-300", "VMP-3")
+COLUMNS = [
+    ("ocv", 0, 3, 4, 100),
+    ("cplimit", 0, 5, 5, 155),
+    ("calimit", 0, 5, 5, 157),
+    ("cp", 0, 5, 5, 102),
+    ("ca", 0, 5, 5, 101),
+    ("geis", 0, 4, 4, 107),
+    ("geis", 1, 14, 15, 107),
+    ("peis", 0, 4, 4, 104),
+    ("peis", 1, 14, 15, 104),
+    ("seisg", 0, 5, 5, 114),
+    ("seisg", 1, 15, 16, 114),
+    ("seisp", 0, 5, 5, 113),
+    ("seisp", 1, 15, 16, 113),
+]
+
+
+def technique(name: str) -> Chain:
+    if name == "ocv":
+        return ocv()
+    if name[:2] in ("cp", "ca"):
+        return stepped(name, [1e-4 if name.startswith("cp") else 0.05], [1.0])
+    return impedance(name, Step_number=1 if name.startswith("seis") else 0)
+
+
+def run(like: str, *chain: Chain, habits: Habits | None = None, poll_s: float = 0.5) -> list[Buffer]:
+    with bench(like, habits=habits) as (api, clock):
+        assert set(api.load_chain(like, *chain)) == {0}
+        return api.run(clock, poll_s)
+
+
+def facts(buffers: list[Buffer], *names: str) -> list[Any]:
+    """Of each buffer, repetitions left out."""
+    found: list[Any] = []
+    for buffer in buffers:
+        fact = tuple(buffer.infos[name] for name in names)
+        if not found or found[-1] != fact:
+            found.append(fact)
+    return found
+
+
+@pytest.mark.parametrize(("name", "process", "sp300", "vmp3", "number"), COLUMNS)
+def test_columns(name: str, process: int, sp300: int, vmp3: int, number: int) -> None:
+    for like, columns in zip(LIKES, (sp300, vmp3), strict=True):
+        found = [b for b in run(like, technique(name)) if b.infos["ProcessIndex"] == process]
+        assert {(b.infos["NbCols"], b.infos["TechniqueID"]) for b in found} == {(columns, number)}
+
+
+def test_words_of_a_rest() -> None:
+    first, second = run("SP-300", ocv(1.0, 0.5))[0].rows[:2]
+    assert first[:2] == [0, 1]  # one time base after the start
+    assert second[:2] == [0, 25000]
+    assert abs(decode(second[2])) < 0.1
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_steps_and_cycles_of_one_technique(like: str) -> None:
+    buffers = run(like, ocv(), stepped("cplimit", [1e-4, -1e-4], [1.0, 1.0], cycles=2))
+    assert {b.infos["StartTime"] for b in buffers if b.infos["TechniqueIndex"] == 1} == {2.0}
+    rows = [(time_s(b, row), decode(row[3]) > 0, row[4]) for b in buffers for row in b.rows if len(row) == 5]
+    assert [cycle for *_, cycle in rows] == sorted(cycle for *_, cycle in rows)
+    for at_s, positive, cycle in rows:
+        passed_s = at_s - 2.0 - 1e-6
+        assert cycle == int(passed_s / 2.0)
+        assert positive == (passed_s % 2.0 < 1.0)
+
+
+def test_staircase_has_its_step_in_every_row() -> None:
+    buffers = run("VMP-3", impedance("seisg", Final_Current_step=2e-4, Step_number=2, Frequency_number=3))
+    order = [(b.infos["ProcessIndex"], row[-1]) for b in buffers for row in b.rows]
+    steps = [step for _, step in order]
+    assert steps == sorted(steps)
+    assert [step for process, step in order if process == 1] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    dc_A = [decode(row[5]) for b in buffers for row in b.rows if b.infos["ProcessIndex"] == 1]
+    assert dc_A == pytest.approx([0, 0, 0, 1e-4, 1e-4, 1e-4, 2e-4, 2e-4, 2e-4], rel=0.01, abs=1e-7)
+
+
+def test_impedance_rows() -> None:
+    row = next(b for b in run("SP-300", impedance()) if b.infos["ProcessIndex"] == 1).rows[0]
+    values = [decode(word) for word in row]
+    assert values[0] == pytest.approx(1e5, rel=1e-4)
+    assert values[2] == pytest.approx(50e-6, rel=0.01)  # peak, as asked
+    assert -math.pi / 2 < values[3] < 0  # radians; a capacitor is negative
+    assert values[13] > 1.0  # the hold is over
+    assert values[6:13] == [0.0] * 7
+
+
+def test_a_buffer_is_one_group_of_at_most_1000_words() -> None:
+    with bench() as (api, clock):
+        api.load_chain("SP-300", cplimit(seconds=1.0, every_s=0.002), ocv(0.1, 0.01), loop(0, 2))
+        api.start()
+        clock.sleep(10.0)
+        sizes = [(b.infos["TechniqueIndex"], b.infos["NbRows"]) for b in api.drain()]
+    assert sizes == [(0, 200), (0, 200), (0, 101), (1, 11)] * 2
+
+
+def test_rows_are_handed_over_once_however_often_one_asks() -> None:
+    chain = cplimit(seconds=3.0, every_s=0.01), impedance(Frequency_number=7), ocv(1.0, 0.1)
+    often, once = run("SP-300", *chain, poll_s=0.03), run("SP-300", *chain, poll_s=100.0)
+    assert [row for b in often for row in b.rows] == [row for b in once for row in b.rows]
+    assert len(often) > len(once)
+
+
+def test_words_after_the_rows_mean_nothing() -> None:
+    garbage = run("SP-300", ocv())[0]
+    assert set(garbage.words[garbage.infos["NbRows"] * 3 :]) == {0xDEADBEEF}
+    zero = run("SP-300", ocv(), habits=Habits(padding="zero"))[0]
+    assert set(zero.words[zero.infos["NbRows"] * 3 :]) == {0}
+
+
+def test_finished_is_stop_and_empty() -> None:
+    with bench() as (api, clock):
+        api.load_chain("SP-300", ocv(1.0, 0.01))
+        api.start()
+        assert api.values()["State"] == 1
+        clock.sleep(5.0)
+        values = api.values()
+        assert (values["State"], values["MemFilled"]) == (0, 101 * 3 * 4)
+        assert api.channel_infos()[1]["MemFilled"] == 101 * 3 * 4
+        assert sum(b.infos["NbRows"] for b in api.drain()) == 101
+        assert api.values()["MemFilled"] == 0
+
+
+def test_time_base_belongs_to_the_technique() -> None:
+    bases = {
+        b.infos["TechniqueID"]: b.values["TimeBase"] for b in run("SP-300", ocv(), cplimit(), impedance())
+    }
+    assert {number: f"{base:.7g}" for number, base in bases.items()} == {
+        100: "2e-05",
+        155: "4e-05",
+        107: "2.4e-05",
+    }
+    assert bases[100] != 2e-5  # it is a single
+
+
+def test_a_test_leads_to_the_next_step_or_stops() -> None:
+    met = [[(E_ABOVE, -5.0)], [(E_ABOVE, 5.0)]]
+    on = run("SP-300", stepped("cplimit", [1e-4, 2e-4], [5.0, 1.0], tests=met, exits=[0, 0]), ocv(1.0))
+    assert facts(on, "TechniqueIndex") == [(0,), (1,)]
+    assert samples(on)[-1, 0] < 2.5
+    off = run("SP-300", stepped("cplimit", [1e-4, 2e-4], [5.0, 1.0], tests=met, exits=[2, 0]), ocv(1.0))
+    assert facts(off, "TechniqueIndex") == [(0,)]
+    assert len(samples(off)) == 1
+
+
+def test_stop_keeps_the_rows_and_opens_the_cell() -> None:
+    with bench() as (api, clock):
+        api.load_chain("SP-300", cplimit(seconds=100.0, every_s=0.1))
+        api.start()
+        clock.sleep(1.05)
+        assert api.stop() == 0
+        values = api.values()
+        assert (values["State"], values["I"]) == (0, 0.0)
+        assert values["Elapsed"] == pytest.approx(1.05)
+        clock.sleep(5.0)
+        assert sum(b.infos["NbRows"] for b in api.drain()) == 11
+        assert api.stop() == 0
+
+
+def test_current_values_while_running() -> None:
+    with bench("SP-300") as (api, clock):
+        api.load_chain("SP-300", cplimit(1e-4, seconds=3.0), impedance(Duration_step=0.0))
+        api.start()
+        clock.sleep(1.1)
+        values = api.values()
+        assert values["I"] == pytest.approx(1e-4, rel=1e-3)
+        assert values["Ewe"] != 0.0
+        assert (values["IRange"], values["EweMin"], values["EweMax"]) == (7, -5.0, 5.0)
+        assert values["Elapsed"] == pytest.approx(1.0, abs=0.11)
+        clock.sleep(3.0)
+        assert api.values()["Freq"] == pytest.approx(1e5, rel=0.99)
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("overwrite", "newest"), ("stop", "oldest")])
+def test_memory_full(policy: Any, kept: str) -> None:
+    habits = Habits(memory_bytes=60 * 12, memory_full=policy)
+    with bench(habits=habits) as (api, clock):
+        api.load_chain("SP-300", ocv(10.0, 0.1))
+        api.start()
+        clock.sleep(20.0)
+        values = api.values()
+        assert (values["State"], values["MemFilled"]) == (0, 720)
+        buffers = api.drain()
+        times = samples(buffers)[:, 0]
+        assert len(times) == 60
+        assert (times[-1] == pytest.approx(10.0)) == (kept == "newest")
+        assert (times[0] < 0.01) == (kept == "oldest")
+        lost = buffers[0].infos["IRQskipped"]
+        assert lost == 101 - 60 if policy == "overwrite" else lost > 0
+        assert api.data().infos["IRQskipped"] == 0
+
+
+def test_a_stopped_memory_stops_the_run_early() -> None:
+    with bench(habits=Habits(memory_bytes=60 * 12, memory_full="stop")) as (api, clock):
+        api.load_chain("SP-300", ocv(10.0, 0.1))
+        api.start()
+        for _ in range(7):
+            clock.sleep(1.0)
+        assert api.values()["State"] == 0
+        assert api.values()["Elapsed"] == pytest.approx(7.0, abs=0.2)
+
+
+def test_on_a_free_clock_reading_ends_and_the_run_does_too() -> None:
+    chain = cplimit(seconds=3.0, every_s=0.01), impedance(), ocv(1.0, 0.1)
+    expected = [row for b in run("SP-300", *chain) for row in b.rows]
+    clock = FreeClock()
+    with bench(clock=clock) as (api, _):
+        api.load_chain("SP-300", *chain)
+        loaded_s = clock.now_s()
+        api.start()
+        reads: list[list[Buffer]] = [[]]
+        values = api.values()
+        while values["State"] or values["MemFilled"]:
+            reads.append(api.drain())
+            values = api.values()
+        assert clock.now_s() - loaded_s == pytest.approx(values["Elapsed"])
+    assert len(reads) > 10
+    assert [row for read in reads for b in read for row in b.rows] == expected

@@ -1,0 +1,177 @@
+"""Every habit in every setting that is told apart, and nothing else changed by it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from eclib_bench import Api, Buffer, bench, decode, samples
+from eclib_techniques import Chain, cplimit, impedance, loop, ocv
+
+from nakctl.errors import RigError
+from nakctl_sim.instrument.habits import Habits, with_words
+from nakctl_sim.instrument.library import connect
+
+
+def run(chain: list[Chain], like: str = "SP-300", poll_s: float = 0.5, **habits: Any) -> list[Buffer]:
+    with bench(like, habits=Habits(**habits)) as (api, clock):
+        assert set(api.load_chain(like, *chain)) == {0}
+        return api.run(clock, poll_s)
+
+
+def loops(buffers: list[Buffer]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for buffer in buffers:
+        at = buffer.infos["TechniqueIndex"], buffer.infos["loop"]
+        if not found or found[-1] != at:
+            found.append(at)
+    return found
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_loop_from(first: int) -> None:
+    buffers = run([ocv(1.0), cplimit(seconds=1.0), loop(0, 3), ocv(1.0)], loop_from=first)
+    passes = [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2), (3, 0)]
+    assert loops(buffers) == [(technique, first + n) for technique, n in passes]
+
+
+@pytest.mark.parametrize(
+    ("habit", "inner"), [("innermost", [0, 1, 0, 1]), ("outermost", [0, 0, 1, 1]), ("total", [0, 1, 2, 3])]
+)
+def test_nested_loops(habit: Any, inner: list[int]) -> None:
+    chain = [ocv(0.6), loop(0, 2), cplimit(seconds=0.6), loop(0, 2)]
+    buffers = run(chain, nested_loop=habit, first_start_time="zero")
+    starts = {b.infos["StartTime"]: b.infos["loop"] for b in buffers if b.infos["TechniqueIndex"] == 0}
+    assert list(starts.values()) == inner
+    assert [n for at, n in loops(buffers) if at == 2] == [0, 1]
+
+
+@pytest.mark.parametrize("habit", ["float", "integer"])
+def test_column_14_of_a_vmp3(habit: Any) -> None:
+    rows = [
+        row for b in run([impedance()], "VMP-3", I_range_column=habit) for row in b.rows if len(row) == 15
+    ]
+    assert {decode(row[14]) if habit == "float" else row[14] for row in rows} == {7}
+
+
+@pytest.mark.parametrize("reads", [0, 3])
+def test_stop_is_read_right_after_the_start(reads: int) -> None:
+    with bench(habits=Habits(stop_reads=reads)) as (api, clock):
+        api.load_chain("SP-300", ocv(5.0, 0.1))
+        api.start()
+        clock.sleep(1.0)
+        seen = [api.data() for _ in range(reads + 1)]
+        assert [b.values["State"] for b in seen] == [0] * reads + [1]
+        assert [b.infos["NbRows"] for b in seen] == [0] * reads + [11]
+        assert [b.values["MemFilled"] for b in seen] == [0] * (reads + 1)
+        api.stop()
+
+
+@pytest.mark.parametrize("habit", ["nan", "zero"])
+def test_start_time_of_the_first_technique(habit: Any) -> None:
+    starts = [b.infos["StartTime"] for b in run([ocv(1.0), loop(0, 2), ocv(1.0)], first_start_time=habit)]
+    assert (math.isnan(starts[0])) == (habit == "nan")
+    assert starts[0] == 0.0 or habit == "nan"
+    assert sorted({start_s for start_s in starts if start_s > 0}) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("live_s", "poll_s", "all_there"), [(0.2, 1.5, False), (0.2, 0.02, True), (math.inf, 1.5, True)]
+)
+@pytest.mark.parametrize("counted", [True, False])
+def test_impedance_rows_live_for_a_while(
+    live_s: float, poll_s: float, all_there: bool, counted: bool
+) -> None:
+    buffers = run(
+        [impedance(Frequency_number=8)], poll_s=poll_s, eis_rows_live_s=live_s, eis_loss_counted=counted
+    )
+    rows = sum(b.infos["NbRows"] for b in buffers if b.infos["ProcessIndex"] == 1)
+    assert (rows == 8) == all_there
+    skipped = sum(b.infos["IRQskipped"] for b in buffers)
+    assert (skipped > 0) == (counted and not all_there)
+    assert len(samples(buffers)) == 5  # the hold is not touched
+
+
+@pytest.mark.parametrize(("again", "code"), [(True, 0), (False, -104)])
+def test_start_again_without_load(again: bool, code: int) -> None:
+    with bench(habits=Habits(restart=again)) as (api, clock):
+        api.load_chain("SP-300", ocv(1.0))
+        api.run(clock)
+        assert api.start() == code
+
+
+@pytest.mark.parametrize("code", [-9, -103, -308])
+def test_what_eclab_firmware_answers(code: Any) -> None:
+    with bench(habits=Habits(eclab_code=code), faults=["eclab"]) as (api, _):
+        assert api.load_chain("SP-300", ocv()) == [code]
+        assert api.start() == api.stop() == api.data().code == code
+
+
+@pytest.mark.parametrize("code", [0, -308])
+def test_channel_infos_without_kernel_are_valid(code: Any) -> None:
+    with bench(habits=Habits(infos_code=code), faults=["eclab"]) as (api, _):
+        assert api.channel_infos()[0] == code
+        assert api.channel_infos()[1]["FirmwareCode"] == 1
+        assert api.channel_infos()[1]["MemSize"] > 0
+
+
+@pytest.mark.parametrize("habit", ["rows", "running"])
+def test_whose_time_base_it_is(habit: Any) -> None:
+    buffers = run([ocv(1.0), cplimit(seconds=1.0)], poll_s=1.5, timebase_of=habit)
+    assert f"{buffers[0].values['TimeBase']:.7g}" == ("2e-05" if habit == "rows" else "4e-05")
+
+
+@pytest.mark.parametrize(("habit", "later"), [("read", 1), ("next row", 0)])
+def test_how_long_an_overflow_is_seen(habit: Any, later: int) -> None:
+    with bench(habits=Habits(overflow_until=habit)) as (api, clock):
+        api.load_chain("SP-300", cplimit(2e-3, seconds=1.0), ocv(2.0))
+        api.start()
+        clock.sleep(0.6)
+        assert api.values()["Iover"] == 1
+        clock.sleep(1.4)
+        assert api.values()["Iover"] == later
+        clock.sleep(0.1)
+        assert api.values()["Iover"] == 0
+
+
+def test_connections() -> None:
+    with bench(habits=Habits(connections=2)) as (first, _):
+        second, third = (Api(connect(first.address), first.address) for _ in range(2))
+        assert second.connect()[1][-1] == 2
+        assert third.connect()[0] == -207
+        assert third.device == -1
+        assert first("BL_Disconnect", first.device) == 0
+        assert third.connect()[0] == 0
+
+
+WORDS = [
+    ("loop_from=1", "loop_from", 1),
+    ("nested_loop=total", "nested_loop", "total"),
+    ("eis_rows_live_s=0.25", "eis_rows_live_s", 0.25),
+    ("restart=true", "restart", True),
+    ("kernel=False", "kernel", False),
+    ("eclab_code=-308", "eclab_code", -308),
+    ("overflow_until=next row", "overflow_until", "next row"),
+    ("chain_length=7", "chain_length", 7),
+]
+
+
+@pytest.mark.parametrize(("word", "name", "value"), WORDS)
+def test_habits_as_words(word: str, name: str, value: Any) -> None:
+    changed = with_words(Habits(), [word])
+    assert {f.name for f in fields(Habits) if getattr(changed, f.name) != getattr(Habits(), f.name)} == {name}
+    assert getattr(changed, name) == value
+
+
+@pytest.mark.parametrize(
+    "word", ["loop_from=2", "loops=1", "restart=perhaps", "chain_length=long", "loop_from"]
+)
+def test_words_that_are_no_habit(word: str) -> None:
+    with pytest.raises(RigError):
+        with_words(Habits(), [word])
+
+
+def test_every_habit_is_explained() -> None:
+    assert all(f"\n    {each.name} " in (Habits.__doc__ or "") for each in fields(Habits))
