@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Channels are claimed apart from the runs that go on on this computer."""
+    folder = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
+    os.environ["NAKCTL_CLAIMS"] = folder.name
+    config.add_cleanup(folder.cleanup)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,15 +5,15 @@ Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic,
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.cli import lab
+from nakctl.cli.bench import sensors_app
+from nakctl.cli.explained import Json, LoadFirmware, RigFile, explained, show_tracebacks
+from nakctl.errors import InputError
 
 app = typer.Typer(
     name="nakctl",
@@ -27,6 +27,12 @@ protocols_app = typer.Typer(
     help="The protocols that come with nakctl.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(protocols_app, name="protocols")
+app.add_typer(sensors_app, name="sensors")
+sim_app = typer.Typer(
+    help="The simulated cells and instruments.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(sim_app, name="sim")
+app.add_typer(lab.rig_app, name="rig")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A protocol file, or the name of a shipped one.")]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A result file.")]
@@ -41,41 +47,6 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Give a parameter another value; repeatable."),
 ]
-Rig = Annotated[
-    Path | None, typer.Option("--rig", metavar="FILE", help="Rig file [default: ./rig.yaml, if there].")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
-_debug = False
-
-
-def _explained(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Errors of nakctl become sentences on stderr and an exit code; with --debug they stay tracebacks."""
-
-    @wraps(command)
-    def call(*args: Any, **kwargs: Any) -> None:
-        try:
-            code = command(*args, **kwargs)
-        except NakctlError as error:
-            if _debug:
-                raise
-            _fail(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            _fail("interrupted; nothing was running", ExitCode.INTERRUPTED)
-        except BrokenPipeError:  # the reader of our output is gone, e.g. `| head`
-            sys.stderr.close()
-            raise typer.Exit(ExitCode.FAILED) from None
-        except OSError as error:
-            if _debug:
-                raise
-            _fail(str(error), ExitCode.FAILED)
-        raise typer.Exit(code or ExitCode.DONE)
-
-    return call
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(code)
 
 
 def _print_version(wanted: bool) -> None:
@@ -93,12 +64,11 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    global _debug  # one process runs one command
-    _debug = debug
+    show_tracebacks(debug)
 
 
 @protocols_app.command("list")
-@_explained
+@explained
 def protocols_list(as_json: Json = False) -> int:
     """List the shipped protocols."""
     from nakctl.cli import shipped
@@ -107,7 +77,7 @@ def protocols_list(as_json: Json = False) -> int:
 
 
 @protocols_app.command("show")
-@_explained
+@explained
 def protocols_show(name: Annotated[str, typer.Argument(help="Name of a shipped protocol.")]) -> int:
     """Print a shipped protocol."""
     from nakctl.cli import shipped
@@ -116,7 +86,7 @@ def protocols_show(name: Annotated[str, typer.Argument(help="Name of a shipped p
 
 
 @protocols_app.command("copy")
-@_explained
+@explained
 def protocols_copy(
     name: Annotated[str, typer.Argument(help="Name of a shipped protocol.")],
     to: Annotated[
@@ -130,13 +100,13 @@ def protocols_copy(
 
 
 @app.command()
-@_explained
+@explained
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Protocol files or shipped names.")],
     on: On = None,
     cell: CellName = None,
     sets: Set = None,
-    rig: Rig = None,
+    rig: RigFile = None,
     as_json: Json = False,
 ) -> int:
     """Check protocols against the language and the instrument; start nothing."""
@@ -146,13 +116,13 @@ def check(
 
 
 @app.command()
-@_explained
+@explained
 def plan(
     file: File,
     on: On = None,
     cell: CellName = None,
     sets: Set = None,
-    rig: Rig = None,
+    rig: RigFile = None,
     as_json: Json = False,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw current against time.")
@@ -165,7 +135,7 @@ def plan(
 
 
 @app.command()
-@_explained
+@explained
 def run(
     file: File,
     on: On = None,
@@ -185,7 +155,8 @@ def run(
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Same as --speed 1.")] = False,
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="A sentence to keep in the file.")] = "",
-    rig: Rig = None,
+    load_firmware: LoadFirmware = False,
+    rig: RigFile = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> int:
@@ -194,12 +165,12 @@ def run(
 
     if realtime and speed is not None:
         raise InputError("--realtime is --speed 1: give one of them")
-    how = command.Options(out, seed, 1.0 if realtime else speed, note, as_json, quiet)
+    how = command.Options(out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware)
     return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
 
 
 @app.command()
-@_explained
+@explained
 def recover(file: RunFile, as_json: Json = False) -> int:
     """Make a complete file of a run that was killed."""
     from nakctl.cli import results
@@ -208,7 +179,7 @@ def recover(file: RunFile, as_json: Json = False) -> int:
 
 
 @app.command()
-@_explained
+@explained
 def show(file: RunFile, as_json: Json = False) -> int:
     """Say what a result file is, how the run ended, and its key figures."""
     from nakctl.cli import results
@@ -217,7 +188,7 @@ def show(file: RunFile, as_json: Json = False) -> int:
 
 
 @app.command()
-@_explained
+@explained
 def plot(
     file: RunFile,
     out: Annotated[
@@ -231,7 +202,7 @@ def plot(
 
 
 @app.command()
-@_explained
+@explained
 def cells(as_json: Json = False) -> int:
     """List the simulated cells."""
     from nakctl.cli import shipped
@@ -239,8 +210,58 @@ def cells(as_json: Json = False) -> int:
     return shipped.cells(as_json)
 
 
+@sim_app.command("compare")
+@explained
+def sim_compare(
+    as_json: Json = False,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep the result files there.")
+    ] = None,
+) -> int:
+    """Run the paper's protocols on the simulated cells; print what came out beside what the paper reports."""
+    from nakctl.cli import compare
+
+    return compare.compare(as_json, keep)
+
+
+@sim_app.command("instrument")
+@explained
+def sim_instrument(
+    like: Annotated[str, typer.Option("--like", metavar="sp300|vmp3", help="What it is.")] = "sp300",
+    port: Annotated[
+        int, typer.Option("--port", help="Where on this computer: sim://127.0.0.1:PORT; 0: any that is free.")
+    ] = 5025,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="X times as fast as real time.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of its noise.")] = 0,
+    cell: Annotated[
+        list[str] | None,
+        typer.Option("--cell", metavar="[CHANNEL=]NAME", help="A cell on it; repeatable [default: 1=NaK50]."),
+    ] = None,
+    habit: Annotated[
+        list[str] | None,
+        typer.Option("--habit", metavar="NAME=VALUE", help="Settle an open question; repeatable."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME=VALUE@WHEN", help="Trouble on request; repeatable."),
+    ] = None,
+) -> int:
+    """Be a virtual SP-300 or VMP-3 until interrupted, for `driver: biologic` in a rig.
+
+    What habits and faults there are: python -m nakctl_sim.instrument --help
+    """
+    from nakctl.cli import instrument
+
+    return instrument.serve(like, port, speed, seed, cell or [], habit or [], fault or [])
+
+
+app.command()(lab.devices)
+app.command()(lab.channels)
+app.command()(lab.doctor)
+
+
 @app.command()
-@_explained
+@explained
 def schema() -> int:
     """Print the JSON Schema of the protocol language, for editors."""
     from nakctl.cli import shipped

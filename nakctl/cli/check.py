@@ -27,12 +27,13 @@ def _report(file: str, wishes: Wishes) -> dict[str, Any]:
         warnings = prepared.warnings()
         prepared.require_no_errors()
     except InputError as error:
-        return {"file": file, "ok": False, "errors": _errors(error), "text": str(error), "warnings": []}
+        return {"file": file, "ok": False, "errors": errors(error), "text": str(error), "warnings": []}
     where = f"{prepared.place.name}, cell {prepared.cell.name}"
     return {"file": file, "ok": True, "errors": [], "text": f"{file}: ok on {where}", "warnings": warnings}
 
 
-def _errors(error: InputError) -> list[dict[str, Any]]:
+def errors(error: InputError) -> list[dict[str, Any]]:
+    """Each fault with its place, for `--json`."""
     return [_fault(fault) for fault in error.faults] or [{"message": str(error)}]
 
 

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import uuid
+from dataclasses import asdict
 from datetime import datetime
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
@@ -69,7 +70,7 @@ def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed:
         "program": program_text(ready.program),
         "params": ready.plan.params,
         "rules": [_rule(rule) for rule in ready.program.rules],
-        "limits": {name: getattr(ready.program.limits, name) for name in ready.program.limits.__slots__},
+        "limits": asdict(ready.program.limits),
         "environment": _environment(),
         "command_line": " ".join(["nakctl", *sys.argv[1:]]),
         "git": _git(Path(document.file)),

@@ -12,15 +12,17 @@ from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
 from nakctl.device.limits import Instrument, instrument
 from nakctl.device.program import Program
+from nakctl.device.sensor import SensorSpec
 from nakctl.errors import LimitError
 from nakctl.plan.check import check
+from nakctl.plan.check_sensors import check_sensors
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import Estimate, estimate
 from nakctl.plan.findings import Finding
 from nakctl.plan.lower import lower
 from nakctl.plan.plan import Plan
 from nakctl.protocol.load import Loaded, load
-from nakctl.rig import Rig, find_rig, load_driver
+from nakctl.rig import RIG_FILE, Rig, find_rig, load_driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Prepared:
     program: Program
     estimate: Estimate
     findings: tuple[Finding, ...]
+    sensors: Mapping[str, SensorSpec]
 
     @property
     def simulated(self) -> bool:
@@ -73,11 +76,13 @@ def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
 
 def prepare(file: str, wishes: Wishes) -> Prepared:
     """Everything up to the start. InputError and its kin, with every fault found."""
-    _, place, cell = where(wishes)
+    rig, place, cell = where(wishes)
     loaded = load(file, wishes.sets)
     device = instrument(place.instrument)
     plan = compile_protocol(loaded, cell)
     program = lower(plan, device)
+    bench = f"in {rig.file}" if rig.file else f"without a {RIG_FILE}"
+    found = (*check(plan, program, device), *check_sensors(plan, rig.sensors, bench))
     return Prepared(
         loaded=loaded,
         place=place,
@@ -87,7 +92,8 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         plan=plan,
         program=program,
         estimate=estimate(plan, program, device),
-        findings=check(plan, program, device),
+        findings=tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark))),
+        sensors=rig.sensors,
     )
 
 

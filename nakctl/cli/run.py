@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from nakctl.cli.jobs import jobs
 from nakctl.cli.prepare import Prepared, Wishes, print_json
+from nakctl.cli.sensing import beside, logged
+from nakctl.device.driver import Place
 from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
     from nakctl.record.recorder import Recorder
@@ -37,6 +40,7 @@ class Options:
     note: str
     as_json: bool
     quiet: bool
+    load_firmware: bool = False
 
 
 def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
@@ -49,10 +53,12 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
             raise InputError(
                 f"{ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
             )
+        logged(ready, _is_free(ready, options))
     _recover_leftovers({out.parent for _, out in asked}, options)
     reports: list[dict[str, Any]] = []
     for ready, out in asked:
-        report = _run_one(ready, out, options)
+        with claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out):
+            report = run_one(ready, out, options)
         reports.append(report)
         if report["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
             break
@@ -75,7 +81,8 @@ def _recover_leftovers(folders: set[Path], options: Options) -> None:
             print(said, file=sys.stderr)
 
 
-def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
+def run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
+    """Run, record and seal; what `--json` prints of it."""
     from nakctl.cli.header import header
     from nakctl.cli.screen import screen
     from nakctl.record import layout
@@ -84,14 +91,16 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
     from nakctl.run.run import run as run_program
 
     start = datetime.now().astimezone()
-    free = ready.driver.virtual_time and options.speed is None
+    free = _is_free(ready, options)
+    specs = logged(ready, free)
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     show = screen(ready, out, start, options.quiet or options.as_json)
-    channel = ready.driver.open(ready.place, ready.cell, clock, options.seed)
+    channel = ready.driver.open(_place(ready, options), ready.cell, clock, options.seed)
     with _closing(channel), _asked_to_stop() as stop_asked:
         about = header(ready, channel.info, start, options.note, options.seed)
+        about["sensors"] = [spec.as_json() for spec in specs]
         recorder = Recorder.create(out, about)
-        with _abandoned_if_torn(recorder), show:
+        with _abandoned_if_torn(recorder), show, beside(out, specs, free) as sensors:
             outcome = run_program(
                 ready.program,
                 channel,
@@ -101,6 +110,7 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
                 samples=layout.tables(about)["samples"],
                 observe=show.update,
                 stop_asked=stop_asked,
+                sensors=sensors,
             )
             show.sealing()
             finished = recorder.finish(outcome.status, outcome.reason)
@@ -110,6 +120,18 @@ def _run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
     report = _report(finished.path, finished.sealed, finished.message, outcome, int(code))
     show.tell(report)
     return report
+
+
+def _place(ready: Prepared, options: Options) -> Place:
+    """The rig never allows a firmware to be replaced: that is said for one run, on the command line."""
+    if not options.load_firmware:
+        return ready.place
+    return replace(ready.place, options={**ready.place.options, "load_firmware": True})
+
+
+def _is_free(ready: Prepared, options: Options) -> bool:
+    """In virtual time, as fast as it can be computed."""
+    return ready.driver.virtual_time and options.speed is None
 
 
 def _poll_s(ready: Prepared, free: bool, speed: float) -> float:

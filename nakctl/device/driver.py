@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nakctl.device.cell import Cell
+from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
@@ -51,3 +52,34 @@ class Driver(Protocol):
 
     def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
         """Connect. ChannelError if that fails."""
+
+
+@runtime_checkable
+class Inspector(Protocol):
+    """What a driver may offer besides: to look for its instruments, and to say how one of them is.
+
+    None of it disturbs a channel that runs or takes rows from it.
+    """
+
+    def takes(self, address: str) -> bool:
+        """Whether an address given by itself is one of this driver's."""
+
+    def discover(self, options: Mapping[str, object]) -> tuple[Found, ...]:
+        """Search all links of this computer. options: as in a Chassis. ChannelError, RigError."""
+
+    def identify(self, options: Mapping[str, object]) -> Found:
+        """Ask the one at options["address"]. ChannelError, RigError."""
+
+    def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
+        """Look from the outside to the inside, as far as one gets. Trouble is a diagnosis, not an error."""
+
+    def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
+        """Every channel of the device that holds a board. ChannelError."""
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """A driver that settles, on a dummy cell, what its sources leave open about an instrument."""
+
+    def first_day(self, chassis: Chassis, channel: int, clock: ClockLike) -> Iterator[Lesson]:
+        """One small experiment after the other. They set up to 0.1 V and 1 mA. ChannelError."""

@@ -164,7 +164,18 @@ class HostLoop:
     times: int | None
 
 
-Node = Segment | HostLoop
+@dataclass(frozen=True, slots=True)
+class SetPoint:
+    """The host sets what stands beside the cell, between two chains. value in SI, text as written."""
+
+    sensor: str
+    value: float
+    text: str
+    label: str
+    mark: Mark
+
+
+Node = Segment | HostLoop | SetPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +199,32 @@ class Cutoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """A step that lasts until a sensor has stayed within a band for for_s.
+
+    of, within  middle and half width in SI; texts as written; then: what follows if the time is up before
+    """
+
+    sensor: str
+    of: float
+    within: float
+    for_s: float
+    then: Then
+    of_text: str
+    within_text: str
+    for_text: str
+
+    def __str__(self) -> str:
+        return f"{self.sensor} within {self.within_text} of {self.of_text} for {self.for_text}"
+
+
+@dataclass(frozen=True, slots=True)
 class StepInfo:
     """What the record and the guard know of a step of the plan.
 
     step_id  as Technique.step; label as the plan prints it ("2.1 strip 0.05 mA/cm2")
     level    number of the staircase level it belongs to, counted through the run; 0 outside
+    settle   what a step that waits for a sensor waits for
     """
 
     step_id: int
@@ -200,6 +232,19 @@ class StepInfo:
     technique: str
     level: int
     cutoffs: tuple[Cutoff, ...]
+    mark: Mark
+    settle: Settle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLimit:
+    """What a sensor may show, in SI; the texts as written."""
+
+    sensor: str
+    low: float
+    high: float
+    low_text: str
+    high_text: str
     mark: Mark
 
 
@@ -211,6 +256,7 @@ class Limits:
     Ewe_max_V: float | None
     I_max_A: float | None
     time_s: float | None
+    sensors: tuple[SensorLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

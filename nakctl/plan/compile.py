@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
 from nakctl.device.cell import Cell
-from nakctl.device.program import EweRule, Limits, Rule, ShortRule
+from nakctl.device.program import EweRule, Limits, Rule, SensorLimit, SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
@@ -65,6 +66,12 @@ class _Compiler:
             Ewe_max_V=scope.value(high, {}),
             I_max_A=None if words.I is None else abs(scope.current_A(words.I, {})),
             time_s=None if words.time is None else scope.value(words.time, {}),
+            sensors=tuple(
+                SensorLimit(
+                    name, low.value, high.value, low.text, high.text, scope.mark(("limits", "sensors", name))
+                )
+                for name, (low, high) in words.sensors.items()
+            ),
         )
 
     def rules(self, words: m.StopWhen) -> tuple[Rule, ...]:
@@ -98,21 +105,33 @@ class _Compiler:
 
     def steps(self, steps: list[m.Step], loc: Loc, env: Env, number: str) -> tuple[p.Step, ...]:
         return tuple(
-            self.step(step, (*loc, index), env, f"{number}{index + 1}") for index, step in enumerate(steps)
+            made
+            for index, step in enumerate(steps)
+            for made in self.step(step, (*loc, index), env, f"{number}{index + 1}")
         )
 
-    def step(self, step: m.Step, loc: Loc, env: Env, number: str) -> p.Step:
+    def set_points(self, step: m.Set, loc: Loc, number: str) -> Iterator[SetPoint]:
+        for name, value in step.set.items():
+            label = f"{number} {step.label or f'set {name} {value.text}'}"
+            yield SetPoint(name, value.value, value.text, label, self.scope.mark((*loc, "set", name)))
+
+    def step(self, step: m.Step, loc: Loc, env: Env, number: str) -> Iterator[p.Step]:
+        """What a step becomes: one step of the plan, or a set-point for each sensor of `set`."""
         match step:
+            case m.Set():
+                yield from self.set_points(step, loc, number)
+            case m.Wait():
+                yield self.holds.wait(step, loc, env, number)
             case m.Geis() | m.Peis():
-                return self.holds.spectrum(step, loc, env, number)
+                yield self.holds.spectrum(step, loc, env, number)
             case m.Pulse():
-                return self.pulse(step, loc, env, number)
+                yield self.pulse(step, loc, env, number)
             case m.Repeat():
-                return self.repeat(step, loc, env, number)
+                yield self.repeat(step, loc, env, number)
             case m.Staircase():
-                return self.staircase(step, loc, env, number)
+                yield self.staircase(step, loc, env, number)
             case _:
-                return self.holds.compile(step, loc, env, number)
+                yield self.holds.compile(step, loc, env, number)
 
     # --- loops -----------------------------------------------------------------------------------------
 
@@ -135,6 +154,8 @@ class _Compiler:
 
     def repeat(self, step: m.Repeat, loc: Loc, env: Env, number: str) -> p.Repeat:
         steps = self.steps(step.steps, (*loc, "steps"), env, f"{number}.")
+        if not any(True for _ in p.leaves(steps)):
+            self.scope.fault(loc, "nothing in this repeat takes time: it needs a step beside set")
         times = _count(step.repeat)
         if step.until is not None:
             at = (*loc, "until", "charge")
@@ -159,6 +180,8 @@ class _Compiler:
                         loc, "a cutoff may shorten the passes, so their charge is not known before"
                     )
                 total_C += (step.level or 0.0) * step.duration_s
+            elif isinstance(step, SetPoint):
+                continue
             elif isinstance(step, p.Hold | p.Repeat | p.Staircase) or step.bias:
                 self.scope.fault(loc, "the charge of a pass is known only for rest, strip, plate and cp")
         return total_C

@@ -10,7 +10,19 @@ from dataclasses import dataclass, fields
 from operator import add, attrgetter
 
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, Technique
+from nakctl.device.program import (
+    Ca,
+    Cp,
+    Eis,
+    HostLoop,
+    Loop,
+    Node,
+    Ocv,
+    Program,
+    Segment,
+    SetPoint,
+    Technique,
+)
 from nakctl.plan import plan as p
 from nakctl.plan.sweeps import spread
 
@@ -166,6 +178,8 @@ def _times(steps: tuple[p.Step, ...], times: int) -> Iterator[tuple[int, int]]:
             case p.Staircase():
                 for one_pass in step.passes:
                     yield from _times(one_pass, times)
+            case SetPoint():
+                pass
             case _:
                 yield step.step_id, times
 
@@ -174,6 +188,8 @@ def _occurrences(nodes: tuple[Node, ...], times: int, endless: bool) -> Iterator
     for node in nodes:
         if isinstance(node, HostLoop):
             yield from _occurrences(node.body, times * (node.times or 1), endless or node.times is None)
+            continue
+        if isinstance(node, SetPoint):
             continue
         yield _Occurrence(None, times, endless)
         for position, technique in enumerate(node.techniques):

@@ -78,7 +78,7 @@ def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
     for node in nodes:
         if isinstance(node, HostLoop):
             yield from segments(node.body)
-        else:
+        elif isinstance(node, Segment):
             yield node
 
 

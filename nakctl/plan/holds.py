@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
+from nakctl.device.program import Settle
 from nakctl.plan import plan as p
 from nakctl.plan.sweeps import Env, Scope, compile_sweep, resolve
 from nakctl.protocol import model as m
@@ -51,6 +53,25 @@ class Holds:
                 level_A = self.signed_current_A(step, env)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
                 return self.hold(step, "cp", level_A, duration_s, ranges(step.ranges), loc, env, number)
+
+    def wait(self, step: m.Wait, loc: Loc, env: Env, number: str) -> p.Hold:
+        """A rest that a sensor ends; at_most is its duration."""
+        asked = step.wait
+        stay = resolve(asked.for_, env)
+        settle = Settle(
+            sensor=asked.sensor,
+            of=asked.of.value,
+            within=asked.within.value,
+            for_s=stay.value,
+            then=asked.then,
+            of_text=asked.of.text,
+            within_text=asked.within.text,
+            for_text=stay.text,
+        )
+        words = m.HoldWords(label=step.label or f"wait for {asked.sensor}", record=step.record)
+        longest_s = self.scope.value(asked.at_most, env)
+        made = self.hold(words, "rest", None, longest_s, p.Ranges(), loc, env, number)
+        return replace(made, settle=settle, mark=self.scope.mark((*loc, "wait", "sensor")))
 
     def signed_current_A(self, words: m.Word, env: Env) -> float:
         """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0."""

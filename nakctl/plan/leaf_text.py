@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nakctl.device.program import Ca, Cp, Cutoff, Eis, Ocv
+from nakctl.device.program import Ca, Cp, Cutoff, Eis, Ocv, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Done, Leaf, Scene, dc_A, dc_V, sweep_of
@@ -41,6 +41,8 @@ class View:
                 return self.amounts(step.steps) * (step.times or 1)
             case p.Staircase():
                 return sum((self.amounts(one_pass) for one_pass in step.passes), Amount())
+            case SetPoint():
+                return Amount()
             case _:
                 return self.once(step)
 
@@ -53,7 +55,8 @@ def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
     yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
-    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *_cutoffs(leaves, view)):
+    ends = (*_cutoffs(leaves, view), *_settling(leaves))
+    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *ends):
         yield from detail(depth, about)
 
 
@@ -172,6 +175,14 @@ def _cutoffs(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
         what = span(different([_condition(cutoff, view) for cutoff in same]))
         watchers = " or ".join(different([_watcher(cutoff, view) for cutoff in same]))
         yield f"{what}: {first.then}, by {watchers}"
+
+
+def _settling(leaves: Sequence[Leaf]) -> Iterator[str]:
+    """What a step that waits for a sensor waits for, and what a time-out means."""
+    settles = [leaf.settle for leaf in leaves if isinstance(leaf, p.Hold) and leaf.settle is not None]
+    if settles:
+        yield f"{span(different([str(settle) for settle in settles]))}: next step, by the host"
+        yield f"not settled in this time: {settles[0].then}"
 
 
 def _condition(cutoff: Cutoff, view: View) -> str:

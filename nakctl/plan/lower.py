@@ -6,6 +6,8 @@ How a step that something must end early is lowered decides who watches it:
 - what it cannot (a cutoff at open circuit, during a spectrum, of a charge; a fourth condition) is left to the
   host. If the run goes on after such a cutoff, the step becomes a segment of its own, and the repeats around
   it become host loops: the host can only go on where a chain begins.
+
+What the host does beside the cell (waiting for a sensor, setting a chamber) splits chains in the same way.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from nakctl.device.program import (
     Node,
     Program,
     Segment,
+    SetPoint,
     StepInfo,
     Technique,
 )
@@ -67,14 +70,17 @@ class _Lowering:
                 return self.leaf(step, lower_hold(step, self.context), level)
             case p.Spectrum():
                 return self.leaf(step, lower_spectrum(step, self.context), level)
+            case SetPoint():
+                return [step]
             case p.Repeat():
                 return self.repeat(step, level)
             case p.Staircase():
                 return self.staircase(step)
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
+        settle = step.settle if isinstance(step, p.Hold) else None
         self.infos.append(
-            StepInfo(step.step_id, step.label, lowered.technique, level, lowered.cutoffs, step.mark)
+            StepInfo(step.step_id, step.label, lowered.technique, level, lowered.cutoffs, step.mark, settle)
         )
         return [Segment(lowered.techniques)] if lowered.alone else [_Piece(lowered.techniques)]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nakctl.device.program import Limits, Rule, Side, Then
+from nakctl.device.program import Limits, Rule, SetPoint, Settle, Side, Then
 from nakctl.errors import Mark
 
 
@@ -73,7 +73,10 @@ class Spectra:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """rest: open circuit (level None). cp: level in A. ca: level in V. Lasts duration_s at most."""
+    """rest: open circuit (level None). cp: level in A. ca: level in V. Lasts duration_s at most.
+
+    settle  a rest that ends as soon as a sensor has settled
+    """
 
     step_id: int
     label: str
@@ -85,6 +88,7 @@ class Hold:
     spectra: Spectra | None
     ranges: Ranges
     mark: Mark
+    settle: Settle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Staircase:
     mark: Mark
 
 
-Step = Hold | Spectrum | Repeat | Staircase
+Step = Hold | Spectrum | Repeat | Staircase | SetPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,25 @@ def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:
             case Staircase():
                 for one_pass in step.passes:
                     yield from leaves(one_pass)
+            case SetPoint():
+                pass
             case _:
                 yield step
+
+
+def set_points(steps: tuple[Step, ...]) -> Iterator[SetPoint]:
+    """Every set-point once, in order."""
+    for step in steps:
+        match step:
+            case SetPoint():
+                yield step
+            case Repeat():
+                yield from set_points(step.steps)
+            case Staircase():
+                for one_pass in step.passes:
+                    yield from set_points(one_pass)
+            case _:
+                pass
 
 
 def repeats(steps: tuple[Step, ...]) -> Iterator[Repeat]:

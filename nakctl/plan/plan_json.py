@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Cutoff, Program
+from nakctl.device.program import Cutoff, Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
@@ -42,7 +42,7 @@ def plan_json(
         "endless": estimate.per_pass is not None,
         "total": None if estimate.total is None else _amount(estimate.total, plan.area_cm2),
         "per_pass": None if estimate.per_pass is None else _amount(estimate.per_pass, plan.area_cm2),
-        "limits": asdict(plan.limits),
+        "limits": asdict(plan.limits) | {"sensors": [asdict(each) for each in plan.limits.sensors]},
         "rules": [{"rule": type(rule).__name__, **asdict(rule)} for rule in plan.rules],
         "structure": [_structure(step) for step in plan.steps],
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
@@ -59,6 +59,8 @@ def _structure(step: p.Step) -> dict[str, Any]:
         case p.Staircase():
             passes = [[_structure(each) for each in one_pass] for one_pass in step.passes]
             return {"label": step.label, "levels": list(step.levels), "passes": passes}
+        case SetPoint():
+            return {"label": step.label, "set": step.sensor, "value_SI": step.value}
         case _:
             return {"label": step.label, "step": step.step_id}
 
@@ -77,6 +79,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
         "sweep": None if sweep is None else _sweep(sweep),
         "cutoffs": [_cutoff(cutoff) for cutoff in info.cutoffs],
+        "wait": None if info.settle is None else asdict(info.settle),
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),
     }

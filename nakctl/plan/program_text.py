@@ -15,6 +15,7 @@ from nakctl.device.program import (
     Node,
     Ocv,
     Program,
+    SetPoint,
     StepInfo,
     Technique,
     Test,
@@ -45,6 +46,10 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
         if isinstance(node, HostLoop):
             yield f"{indent}host loop {_times(node.times)}"
             yield from _nodes(node.body, indent + "  ")
+            continue
+        if isinstance(node, SetPoint):
+            place = f"line {node.mark.line}:{node.mark.column}"
+            yield f"{indent}host sets {node.sensor} to {_n(node.value)} (SI), {place}: {node.label}"
             continue
         yield f"{indent}segment{' (a loop)' if node.loop else ''}"
         for position, technique in enumerate(node.techniques):
@@ -105,6 +110,10 @@ def _step(step: StepInfo) -> Iterator[str]:
     place = f"level {step.level}, line {step.mark.line}:{step.mark.column}"
     yield f"  {step.step_id} {step.technique} {place}: {step.label}"
     yield from (f"    {_cutoff(cutoff)}" for cutoff in step.cutoffs)
+    if step.settle is not None:
+        settle = step.settle
+        band = f"within {_n(settle.within)} of {_n(settle.of)} (SI) for {_n(settle.for_s)} s"
+        yield f"    until {settle.sensor} is {band}, else {settle.then}, by host"
 
 
 def _cutoff(cutoff: Cutoff) -> str:
@@ -118,6 +127,7 @@ def _limits(limits: Limits) -> str:
     words = ("Ewe above", "Ewe below", "|I| below", "time")
     units = ("V", "V", "A", "s")
     said = [_optional(word, value, unit) for word, value, unit in zip(words, values, units, strict=True)]
+    said += [f"{each.sensor} {_n(each.low)} .. {_n(each.high)} (SI)" for each in limits.sensors]
     return ", ".join(filter(None, said)) or "none"
 
 

@@ -33,6 +33,8 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     name = {"rest": "OCV", "cp": "CP", "ca": "CA"}[hold.kind]
     if hold.spectra is None:
         ends = by_host(hold) if hold.kind == "rest" else share_out(hold, context)
+        if hold.settle is not None:
+            ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
         if hold.duration_s > context.instrument.longest_s and ends.on_test == "next":
             # the next technique of the chain would be the next part of this step: the host has to skip it
             ends = replace(ends, on_test="stop", alone=True)

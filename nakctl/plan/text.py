@@ -71,6 +71,7 @@ def _limits(view: View) -> Iterator[str]:
     said = [_window(limits)]
     said += [f"|I| up to {si(limits.I_max_A, 'A')}"] if limits.I_max_A is not None else []
     said += [f"at most {duration(limits.time_s)}"] if limits.time_s is not None else []
+    said += [f"{each.sensor} {each.low_text} .. {each.high_text}" for each in limits.sensors]
     yield from _wrapped("limits", ", ".join(said))
     yield from _wrapped("", _who_watches(view))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nakctl.device.program import SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.leaf_text import View, detail, leaf_lines, line, net_charge
 from nakctl.plan.numbers import count, duration, listed, plural, span
@@ -31,6 +32,10 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
         case p.Staircase():
             yield from _staircase(first, view, depth)
             inner = [one_pass for step in steps if isinstance(step, p.Staircase) for one_pass in step.passes]
+        case SetPoint():
+            said = span([step.text for step in steps if isinstance(step, SetPoint)])
+            yield from line(first.label, depth, "", "host", f"{first.sensor} to {said}")
+            return
         case _:
             yield from leaf_lines(
                 [step for step in steps if isinstance(step, p.Hold | p.Spectrum)], view, depth
@@ -54,9 +59,11 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("staircase", step.levels, *inner)
         case p.Spectrum():
             return ("spectrum", step.sweep.name, step.bias is None, len(step.cutoffs))
+        case SetPoint():
+            return ("set", step.sensor)
         case p.Hold():
             sweep = None if step.spectra is None else step.spectra.sweep.name
-            return ("hold", step.kind, sweep, len(step.cutoffs))
+            return ("hold", step.kind, sweep, len(step.cutoffs), str(step.settle))
 
 
 def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:

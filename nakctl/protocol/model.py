@@ -1,8 +1,8 @@
 """Every word of the protocol language, on one page. The docstrings are its reference and its schema.
 
-A step is a mapping with exactly one *kind word* (rest, strip, plate, cp, ca, geis, peis, pulse, repeat,
-staircase); its other words refine it. Quantities carry their unit. `$name` stands for a parameter or for the
-level of a staircase. I > 0 oxidises (strips) the working electrode.
+A step is a mapping with exactly one *kind word* (rest, strip, plate, cp, ca, geis, peis, pulse, wait,
+set, repeat, staircase); its other words refine it. Quantities carry their unit. `$name` stands for a
+parameter or for the level of a staircase. I > 0 oxidises (strips) the working electrode.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from nakctl.text.quantities import Quantities, Quantity, Ref, quantities, quantity
+from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
 Potential = Annotated[Quantity | Ref, quantity("potential")]
@@ -28,6 +29,8 @@ Frequencies = Annotated[Quantities, quantities("frequency")]
 Levels = Annotated[Quantities, quantities("areal current", "current", "potential")]
 Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction")]
+Sensed = Annotated[Quantity, quantity(*SENSED)]
+Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -206,6 +209,34 @@ class Pulse(Word):
     ranges: Ranges = Ranges()
 
 
+class Settling(Word):
+    """When a sensor counts as settled, how long to wait for that, and what to do if it does not come."""
+
+    sensor: Name = Field(description="a name under sensors in rig.yaml")
+    within: Band = Field(description="how far its value may be off; of temperatures in K")
+    of: Sensed = Field(description="the value to come to")
+    for_: Time = Field(alias="for", description="how long it must have stayed there")
+    at_most: Time = Field(description="the longest wait")
+    then: Literal["next step", "end run"] = Field(description="what follows if it has not settled by then")
+
+
+class Wait(Word):
+    """Leave WE open until a sensor has settled."""
+
+    wait: Settling = Field(description="which sensor, where, how long")
+    label: Label | None = None
+    record: Record = Record()
+
+
+class Set(Word):
+    """Set what stands beside the cell, such as a chamber; the next step begins at once."""
+
+    set: Annotated[dict[Name, Sensed], Field(min_length=1)] = Field(
+        description="set-points by sensor, e.g. {chamber: 60 degC}"
+    )
+    label: Label | None = None
+
+
 class LoopEnd(Word):
     """Ends a repeat after whole passes: the charge that all passes together have moved."""
 
@@ -240,7 +271,7 @@ class Staircase(Word):
 
 KINDS: dict[str, type[Word]] = {
     "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
-    "pulse": Pulse, "repeat": Repeat, "staircase": Staircase,
+    "pulse": Pulse, "wait": Wait, "set": Set, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
 
 
@@ -262,6 +293,8 @@ Step = Annotated[
     | Annotated[Geis, Tag("geis")]
     | Annotated[Peis, Tag("peis")]
     | Annotated[Pulse, Tag("pulse")]
+    | Annotated[Wait, Tag("wait")]
+    | Annotated[Set, Tag("set")]
     | Annotated[Repeat, Tag("repeat")]
     | Annotated[Staircase, Tag("staircase")],
     Discriminator(kind_of),
@@ -275,6 +308,9 @@ class Limits(Word):
     Ewe: tuple[Potential, Potential] = Field(description="lowest and highest Ewe, e.g. [-3 V, 3 V]")
     I: Magnitude | None = Field(None, description="highest |I|")
     time: Time | None = Field(None, description="longest run")
+    sensors: dict[Name, tuple[Sensed, Sensed]] = Field(
+        {}, description="lowest and highest value by sensor, e.g. {pressure: [8 MPa, 12 MPa]}"
+    )
 
 
 class Short(Word):

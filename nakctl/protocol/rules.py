@@ -15,7 +15,7 @@ from nakctl.protocol.model import kind_of
 from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import Quantity, as_ref
 from nakctl.text.reader import Loc
-from nakctl.text.units import UnitError, parse
+from nakctl.text.units import SENSED, UnitError, parse
 
 CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge")
 CURRENT_WORDS = ("strip", "plate", "cp")
@@ -81,6 +81,8 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
             yield from _spectrum(place, sweeps)
         case "pulse":
             yield from _one_of(place.step["pulse"], (*place.loc, "pulse"), CURRENT_WORDS, "pulse")
+        case "wait":
+            yield from _wait(place)
         case "staircase":
             yield from _range(place.step["staircase"], (*place.loc, "staircase"))
 
@@ -219,6 +221,30 @@ def _limits(data: dict[str, Any]) -> Iterator[Problem]:
         low, high = (_quantity(end, ("potential",)) for end in window)
         if low is not None and high is not None and low.value >= high.value:
             yield Problem(("limits", "Ewe"), f"the lowest Ewe stands first: {low} is not below {high}")
+    for name, ends in _words(_words(data.get("limits")).get("sensors")).items():
+        yield from _sensor_limits(ends, ("limits", "sensors", name))
+
+
+def _sensor_limits(ends: Any, loc: Loc) -> Iterator[Problem]:
+    if not (isinstance(ends, list) and len(ends) == 2):
+        return
+    low, high = (_quantity(end, SENSED) for end in ends)
+    if low is None or high is None:
+        return
+    if low.dimension != high.dimension:
+        yield Problem(loc, f"{low} and {high} are not of one kind")
+    elif low.value >= high.value:
+        yield Problem(loc, f"the lowest value stands first: {low} is not below {high}")
+
+
+def _wait(place: _Place) -> Iterator[Problem]:
+    words, loc = _words(place.step["wait"]), (*place.loc, "wait")
+    of, within = (_quantity(words.get(word), SENSED) for word in ("of", "within"))
+    if of is not None and within is not None and of.dimension != within.dimension:
+        yield Problem((*loc, "within"), f"{within} is no distance from {of}")
+    stay, longest = (_quantity(words.get(word), ("time",)) for word in ("for", "at_most"))
+    if stay is not None and longest is not None and stay.value > longest.value:
+        yield Problem((*loc, "at_most"), f"{longest} is over before it can have stayed there for {stay}")
 
 
 def _short(data: dict[str, Any]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from nakctl.protocol.model import Protocol
@@ -19,7 +20,7 @@ _VALUES = ("integer", "number", "boolean")
 
 def schema() -> dict[str, Any]:
     """The schema of a protocol as it is written, with `$name` allowed where a value stands."""
-    made = _tidy(Protocol.model_json_schema(by_alias=True))
+    made = tidy(Protocol.model_json_schema(by_alias=True), _parametrised)
     made["$defs"]["Parameter"] = _PARAMETER
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nakctl protocol", **made}
 
@@ -29,10 +30,13 @@ def text() -> str:
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def _tidy(node: Any) -> Any:
-    """Without what only Python knows: `null` for a word left out, its defaults, titles made of names."""
+def tidy(node: Any, finish: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> Any:
+    """Without what only Python knows: `null` for a word left out, its defaults, titles made of names.
+
+    finish: what to make of each node in the end.
+    """
     if isinstance(node, list):
-        return [_tidy(part) for part in node]
+        return [tidy(part, finish) for part in node]
     if not isinstance(node, dict):
         return node
     kept = {key: part for key, part in node.items() if key not in ("title", "discriminator", "default")}
@@ -42,9 +46,10 @@ def _tidy(node: Any) -> Any:
         kept["additionalProperties"] = False
     for table in ("$defs", "properties"):
         if table in kept:
-            kept[table] = {name: _tidy(part) for name, part in kept[table].items()}
-    rest = {key: part if key in ("$defs", "properties") else _tidy(part) for key, part in kept.items()}
-    return _parametrised(_without_null(rest))
+            kept[table] = {name: tidy(part, finish) for name, part in kept[table].items()}
+    done = ("$defs", "properties")
+    rest = {key: part if key in done else tidy(part, finish) for key, part in kept.items()}
+    return finish(_without_null(rest))
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from nakctl.device.readings import aux_of
 from nakctl.errors import InputError, RecordError
 
 # What one row of samples needs until the run is sealed: 50 B in the journal, 44 B in the live view, and the
@@ -83,7 +84,15 @@ def make_ballast(path: Path) -> None:
 def remove_journal(path: Path) -> None:
     """Remove the journal with what belongs to it, itself last: as long as it is there, there is work."""
     journal = journal_of(path)
-    belongings = (Path(f"{journal}-wal"), Path(f"{journal}-shm"), ballast_of(path), lock_of(path))
+    aux = aux_of(path)
+    of_sensors = (aux, Path(f"{aux}-wal"), Path(f"{aux}-shm"))
+    belongings = (
+        Path(f"{journal}-wal"),
+        Path(f"{journal}-shm"),
+        *of_sensors,
+        ballast_of(path),
+        lock_of(path),
+    )
     for leftover in (*belongings, journal):
         leftover.unlink(missing_ok=True)
 
@@ -94,6 +103,14 @@ def keep_damaged_journal(path: Path) -> None:
         kept = Path(f"{journal_of(path)}{end}")
         if kept.exists():
             kept.replace(f"{damaged_of(path)}{end}")
+
+
+def keep_damaged_aux(path: Path) -> None:
+    """The same for the readings of the sensors."""
+    for end in ("-wal", ""):
+        kept = Path(f"{aux_of(path)}{end}")
+        if kept.exists():
+            kept.replace(f"{aux_of(path)}.damaged{end}")
 
 
 def sync_file(path: Path) -> None:

@@ -45,6 +45,7 @@ class JournalReader:
 
     def __init__(self, path: Path, *, exclusive: bool = False) -> None:
         """exclusive: keep every other sealer out until `close` (or until this process is gone)."""
+        self.path = path
         mode = "rw" if exclusive else "ro"
         uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
         try:

@@ -225,6 +225,30 @@ def _clock() -> Table:
     return Table("clock", "NXcollection", (_time(), unix), 64, 256)
 
 
+def sensor(spec: Mapping[str, Any]) -> Table:
+    """The readings of one sensor, /entry/aux/NAME. spec: as `device.sensor.SensorSpec.as_json` gives it."""
+    label = f"{spec['name']} / {spec['unit']}"
+    broken = {"gaps": "NaN where readings break off; the events say why"}
+    error = {"meaning": "the reading was taken within this much of its time"}
+    columns = (
+        _time(),
+        Column("value", "<f8", spec["unit"], label, notes=broken),
+        Column("time_error", "<f4", "s", "+- of time / s", notes=error),
+    )
+    return Table(f"aux/{spec['name']}", "NXlog", columns, 1024, 16384, "value", "time")
+
+
+def _sensor_clock() -> Table:
+    monotonic = {"meaning": "the clock that readings of sensors are timed with; its zero means nothing"}
+    columns = (
+        _time(),
+        Column("monotonic", "<f8", "s", "monotonic time / s", notes=monotonic),
+        Column("time_error", "<f4", "s", "+- of time / s"),
+    )
+    return Table("sensor_clock", "NXcollection", columns, 64, 1024)
+
+
+SENSOR_CLOCK = _sensor_clock()
 SAMPLES = samples(three_electrode=False)
 SAMPLES_3E = samples(three_electrode=True)
 IMPEDANCE = _impedance()

@@ -54,6 +54,7 @@ def follow(path: Path, journal: JournalReader) -> None:
         while not _ends_within(_WRITE_S, journal) and lock.is_held(files.lock_of(path)):
             for poll in journal.polls(after=replay.seq):
                 replay.add(poll)
+            replay.sensors.take()
             replay.write()
             file.flush()
         file.close()

@@ -31,6 +31,8 @@ from nakctl.record.layout import GAP_CODE
 _PATIENCE_S = 5.0
 _PAUSE_S = 0.05
 
+_NEXUS = ("NX_class", "signal", "axes", "auxiliary_signals")
+
 Array = npt.NDArray[Any]
 
 
@@ -106,6 +108,22 @@ class Columns:
         return [*super().__dir__(), *self.names]
 
 
+class Log(Columns):
+    """A sensor's readings: `time` in s of the run, `value` in `units` (NaN where a gap begins), `time_error`.
+
+    about  what the file says of it: kind, address, every_s, calibration, simulated, time_error_s, ...
+    """
+
+    def __init__(self, path: Path, group: h5py.Group) -> None:
+        lengths = {name: len(column) for name, column in group.items()}
+        super().__init__(path, group.name.removeprefix("/entry/"), tuple(lengths), min(lengths.values()))
+        self.units: str = group["value"].attrs["units"]
+        plain = {name: value for name, value in group.attrs.items() if name not in _NEXUS}
+        self.about: dict[str, Any] = {
+            name: value.item() if hasattr(value, "item") else value for name, value in plain.items()
+        }
+
+
 class Run:
     """A run's file. Everything is as of the opening, or of the last `refresh`."""
 
@@ -158,7 +176,10 @@ class Run:
         self.steps = columns("steps")
         self.events = columns("events")
         self.clock = columns("clock")
-        self._tables = (self.samples, self.impedance, self.spectra, self.steps, self.events, self.clock)
+        logs = file["entry/aux"].items() if "aux" in file["entry"] else ()
+        self.aux = {name: Log(self.path, group) for name, group in logs}
+        own = (self.samples, self.impedance, self.spectra, self.steps, self.events, self.clock)
+        self._tables = (*own, *self.aux.values())
 
 
 def open_run(path: str | Path) -> Run:
@@ -203,11 +224,12 @@ def _column(path: Path, name: str, length: int) -> Array:
         dataset = file[name]
         if len(dataset) < length:
             raise RecordError(f"{path}: the live view is being built anew; try again in a moment")
-        if h5py.check_string_dtype(dataset.dtype) is None:
-            values: Array = dataset[:length]
-        else:
-            values = dataset.asstr()[:length].astype(np.str_)
-    return values
+        text = h5py.check_string_dtype(dataset.dtype)
+        if text is not None and text.length is None:
+            whole: Array = dataset.asstr()[:length].astype(np.str_)
+            return whole
+        values: Array = dataset[:length]
+    return values if text is None else np.char.decode(values, "utf-8")
 
 
 def _header(file: h5py.File) -> Header:

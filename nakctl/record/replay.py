@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.record.aux_reader import AuxReader
+from nakctl.record.aux_replay import SensorReplay
 from nakctl.record.describe import group, write_header
 from nakctl.record.journal import Event, Poll
 from nakctl.record.journal_reader import JournalReader
@@ -78,6 +80,12 @@ class Replay:
         self.tables = {
             name: Growing(table, _make(self.entry, table, sealed)) for name, table in journal.tables.items()
         }
+        self.sensors = SensorReplay(
+            self.entry,
+            journal.header,
+            AuxReader(journal.path),
+            lambda table: Growing(table, _make(self.entry, table, sealed)),
+        )
         plot = group(self.entry, "plot", "NXdata")
         _mark_axes(plot, "Ewe", "time", ("I",))
         for name in ("time", "Ewe", "I"):
@@ -96,6 +104,12 @@ class Replay:
     def write(self) -> None:
         for growing in self.tables.values():
             growing.write()
+        self.sensors.write()
+
+    def all_tables(self) -> dict[str, tuple[int, dict[str, int]]]:
+        """Rows, and checksum by column, of every table."""
+        both = {**self.tables, **self.sensors.tables}
+        return {name: (growing.rows, growing.crc) for name, growing in both.items()}
 
 
 def write_derived(replay: Replay) -> None:

@@ -114,10 +114,13 @@ def _write(temporary: Path, journal: JournalReader) -> dict[str, tuple[int, dict
             replay.add(poll)
     except JournalDamage as error:
         damage = error.reason
+    replay.sensors.take()
     replay.write()
     write_derived(replay)
+    replay.sensors.conclude()
     _write_ending(file, replay, _ending(journal, replay, damage), journal.header.get("start_time"))
-    tables = {name: (growing.rows, growing.crc) for name, growing in replay.tables.items()}
+    tables = replay.all_tables()
+    replay.sensors.reader.close()
     file.close()
     return tables
 
@@ -188,9 +191,12 @@ def _clear(path: Path) -> None:
     """Remove what a sealed file no longer needs."""
     with h5py.File(path, "r", locking=False) as file:
         damaged = "damage" in file["entry"]
+        aux_damaged = "aux" in file["entry"] and "damage" in file["entry/aux"].attrs
         run_id = file["entry/entry_identifier_uuid"][()]
     if damaged:
         files.keep_damaged_journal(path)
+    if aux_damaged:
+        files.keep_damaged_aux(path)
     beside = files.beside_of(path)
     if is_sealed(beside) and _run_id(beside) == run_id:
         beside.unlink()

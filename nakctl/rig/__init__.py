@@ -8,12 +8,14 @@ nor the reverse.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nakctl.device.driver import Driver, Place
+from nakctl.device.inspection import Chassis
+from nakctl.device.sensor import SensorSpec
 from nakctl.errors import RigError
 
 if TYPE_CHECKING:
@@ -30,12 +32,14 @@ DEFAULT_SIMULATED_CELL = "NaK50"
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """The channels and cells one can name here. file None: there is no rig file."""
+    """The channels, cells and sensors one can name here. file None: there is no rig file."""
 
     file: Path | None
     places: Mapping[str, Place]
     cells: Mapping[str, Cell]
     cell_places: Mapping[str, str]
+    devices: Mapping[str, Chassis]
+    sensors: Mapping[str, SensorSpec] = field(default_factory=dict)
 
     def place(self, name: str | None) -> Place:
         """The channel of this name; RigError lists what there is."""
@@ -80,7 +84,7 @@ def find_rig(path: Path | None = None) -> Rig:
     """The rig file named, or that of the working folder, or none. RigError with every fault in it."""
     file = path if path is not None else Path(RIG_FILE)
     if path is None and not file.exists():
-        return Rig(None, SIMULATED, {}, {})
+        return Rig(None, SIMULATED, {}, {}, {})
     return _read(file)
 
 
@@ -102,10 +106,11 @@ def _drivers() -> Iterator[Any]:
 
 def _read(file: Path) -> Rig:
     """A rig file; its words (and pydantic) are imported only where there is one."""
+    from nakctl.rig.sensors import read_sensors
     from nakctl.rig.words import read_rig
 
     words = read_rig(file, driver_names(), tuple(SIMULATED))
     places = SIMULATED | words.places()
-    return Rig(
-        file, places, words.described_cells(file), {name: c.channel for name, c in words.cells.items()}
-    )
+    seats = {name: cell.channel for name, cell in words.cells.items()}
+    sensors, _ = read_sensors(words.sensors)
+    return Rig(file, places, words.described_cells(file), seats, words.described_devices(), sensors)

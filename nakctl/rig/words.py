@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Place
+from nakctl.device.inspection import Chassis
 from nakctl.device.limits import instrument
 from nakctl.errors import RigError
+from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems
-from nakctl.text.quantities import Quantity, quantity
+from nakctl.text.quantities import Quantity, Ref, quantity
 from nakctl.text.reader import read_file
 
 
@@ -22,11 +24,21 @@ class Word(BaseModel):
 
 
 class DeviceWords(Word):
-    """One chassis. model: what it is, or, for a simulated one, what it stands in for."""
+    """One chassis. model: what it is, or, for a simulated one, what it stands in for.
+
+    provider, sdk_path: where its driver takes the maker's library from: a package of that name, or the lab's
+    own copy (a folder, or the library itself).
+    """
 
     driver: str
     model: str
     address: str | None = None
+    provider: Literal["easy_biologic", "sdk_path"] | None = None
+    sdk_path: str | None = Field(None, min_length=1)
+
+    def options(self) -> dict[str, object]:
+        """The words that are the driver's own business."""
+        return self.model_dump(exclude={"driver", "model"}, exclude_none=True)
 
 
 class ChannelWords(Word):
@@ -57,14 +69,25 @@ class RigWords(Word):
     devices: dict[str, DeviceWords] = {}
     channels: dict[str, ChannelWords] = {}
     cells: dict[str, CellWords] = {}
+    sensors: dict[str, Any] = {}
 
     def places(self) -> dict[str, Place]:
         found = {}
         for name, channel in self.channels.items():
             device = self.devices[channel.device]
-            options = {} if device.address is None else {"address": device.address}
-            found[name] = Place(name, device.driver, instrument(device.model).name, channel.channel, options)
+            model = instrument(device.model).name
+            found[name] = Place(name, device.driver, model, channel.channel, device.options())
         return found
+
+    def described_devices(self) -> dict[str, Chassis]:
+        seats = {
+            device: {words.channel: name for name, words in self.channels.items() if words.device == device}
+            for device in self.devices
+        }
+        return {
+            name: Chassis(name, words.driver, instrument(words.model).name, seats[name], words.options())
+            for name, words in self.devices.items()
+        }
 
     def described_cells(self, file: Path) -> dict[str, Cell]:
         return {name: _cell(name, words, file) for name, words in self.cells.items()}
@@ -94,7 +117,8 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
         rig = RigWords.model_validate(document.data)
     except ValidationError as error:
         raise RigError(in_order(problems(error, document.data, RigWords, {}), document)) from None
-    found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved)]
+    _, of_sensors = read_sensors(rig.sensors)
+    found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved), *of_sensors]
     if found:
         raise RigError(in_order(found, document))
     return rig
@@ -109,6 +133,18 @@ def _devices(rig: RigWords, drivers: tuple[str, ...]) -> Iterator[Problem]:
             instrument(device.model)
         except RigError as error:
             yield Problem(("devices", name, "model"), str(error))
+        yield from _library(name, device)
+
+
+def _library(name: str, device: DeviceWords) -> Iterator[Problem]:
+    """Words that contradict each other about where the library comes from."""
+    if device.provider == "sdk_path" and device.sdk_path is None:
+        yield Problem(("devices", name, "provider"), "provider sdk_path needs the word sdk_path beside it")
+    if device.provider == "easy_biologic" and device.sdk_path is not None:
+        yield Problem(("devices", name, "sdk_path"), "sdk_path is not used with provider easy_biologic")
+    if "://" in (device.address or "") and (device.provider or device.sdk_path):
+        word = "provider" if device.provider else "sdk_path"
+        yield Problem(("devices", name, word), f"{device.address} brings its own library")
 
 
 def _channels(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
@@ -120,6 +156,19 @@ def _channels(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
         if channel.device not in rig.devices:
             hint = did_you_mean(channel.device, rig.devices)
             yield Problem(("channels", name, "device"), f"there is no device {channel.device}{hint}")
+    yield from _twins(rig)
+
+
+def _twins(rig: RigWords) -> Iterator[Problem]:
+    """A board of a real instrument has one name; simulated ones exist as often as one likes."""
+    first: dict[tuple[str, int], str] = {}
+    for name, channel in rig.channels.items():
+        device = rig.devices.get(channel.device)
+        if device is not None and device.address is not None:
+            other = first.setdefault((device.address, channel.channel), name)
+            if other != name:
+                text = f"{other} is channel {channel.channel} of {device.address} already"
+                yield Problem(("channels", name), text, True)
 
 
 def _cells(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
@@ -127,3 +176,6 @@ def _cells(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
         if cell.channel not in (*rig.channels, *reserved):
             hint = did_you_mean(cell.channel, rig.channels)
             yield Problem(("cells", name, "channel"), f"there is no channel {cell.channel}{hint}")
+        for word in ("area", "pressure"):
+            if isinstance(getattr(cell, word), Ref):
+                yield Problem(("cells", name, word), "a rig has no parameters: write the value itself")

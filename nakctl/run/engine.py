@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
-from nakctl.device.program import HostLoop, Node, Program, Segment, Then
+from nakctl.device.program import HostLoop, Node, Program, Segment, SetPoint, Then
 from nakctl.errors import IllegalEvent
 
 Status = Literal["completed", "stopped", "aborted", "interrupted"]
@@ -87,7 +87,12 @@ class Finish:
     ending: Ending
 
 
-Command = Load | Stop | Finish
+@dataclass(frozen=True, slots=True)
+class Apply:
+    set_point: SetPoint
+
+
+Command = Load | Stop | Finish | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +164,16 @@ def _follow(program: Program, state: EngineState, ending: Ending | None) -> Reac
 
 
 def _go_to(program: Program, position: tuple[Frame, ...] | None) -> Reaction:
-    if position is None:
-        return EngineState(Phase.ENDED, (), ALL_DONE), (Finish(ALL_DONE),)
-    node = node_at(program.nodes, position)
-    assert isinstance(node, Segment)
-    return EngineState(Phase.RUNNING, position), (Load(node),)
+    """On to the next segment; set-points on the way there are applied."""
+    commands: list[Command] = []
+    while position is not None:
+        node = node_at(program.nodes, position)
+        if isinstance(node, Segment):
+            return EngineState(Phase.RUNNING, position), (*commands, Load(node))
+        assert isinstance(node, SetPoint)
+        commands.append(Apply(node))
+        position = _advance(program.nodes, position)
+    return EngineState(Phase.ENDED, (), ALL_DONE), (*commands, Finish(ALL_DONE))
 
 
 def node_at(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
@@ -175,14 +185,14 @@ def node_at(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
 
 
 def _enter(nodes: tuple[Node, ...], outer: tuple[Frame, ...], index: int = 0) -> tuple[Frame, ...]:
-    """The first segment at or inside node `index`; a loop's body is never empty."""
+    """The first segment or set-point at or inside node `index`; a loop's body is never empty."""
     position = (*outer, Frame(index))
     node = nodes[index]
-    return position if isinstance(node, Segment) else _enter(node.body, position)
+    return _enter(node.body, position) if isinstance(node, HostLoop) else position
 
 
 def _advance(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
-    """The segment after this one: next in its list, in the next pass of its loop, or behind the loop."""
+    """What comes after this node: the next in its list, in the next pass of its loop, or behind the loop."""
     *outer, last = position
     around = node_at(nodes, tuple(outer)) if outer else None
     siblings = around.body if isinstance(around, HostLoop) else nodes

@@ -190,7 +190,7 @@ def _techniques(step_id: int, nodes: tuple[Node, ...]) -> Iterator[Technique]:
     for node in nodes:
         if isinstance(node, HostLoop):
             yield from _techniques(step_id, node.body)
-        else:
+        elif isinstance(node, Segment):
             yield from (t for t in node.techniques if isinstance(t, Cp | Ca | Eis) and t.step == step_id)
 
 

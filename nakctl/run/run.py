@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import Channel, Notice, Reading, Rows, State
-from nakctl.device.program import Program, Segment, StepInfo
+from nakctl.device.channel import Channel, Notice, Reading, Rows, State, Watch
+from nakctl.device.program import Program, Segment, SetPoint, StepInfo
+from nakctl.device.sensor import SensorNotice, Sensors
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import layout
 from nakctl.record.journal import Event as RecordedEvent
@@ -24,6 +25,7 @@ from nakctl.run import engine
 from nakctl.run.clock import Clock
 from nakctl.run.guard import Guard
 from nakctl.run.ledger import Booked, Ledger
+from nakctl.run.sensing import NoSensors, SensorGuard
 
 CLOCK_ROW_EVERY_s = 60.0
 
@@ -81,14 +83,15 @@ def run(
     samples: layout.Table = layout.SAMPLES,
     observe: Callable[[Progress], None] = lambda progress: None,
     stop_asked: Callable[[], str | None] = lambda: None,
+    sensors: Sensors | None = None,
 ) -> Outcome:
     """Run a program on a channel until it ends, for whatever reason; the channel is left stopped.
 
     poll_s: how long to wait between reads. observe is called after every read; stop_asked gives the
-    operator's reason to end the run, or None. An error that is not nakctl's own is raised again after the
-    channel was stopped.
+    operator's reason to end the run, or None; sensors are looked at after every read. An error that is not
+    nakctl's own is raised again after the channel was stopped.
     """
-    runner = _Run(program, channel, clock, sink, samples)
+    runner = _Run(program, channel, clock, sink, samples, sensors or NoSensors())
     try:
         ending = runner.until_the_end(poll_s, observe, stop_asked)
     except NakctlError as error:
@@ -102,10 +105,18 @@ def run(
 
 class _Run:
     def __init__(
-        self, program: Program, channel: Channel, clock: Clock, sink: Sink, samples: layout.Table
+        self,
+        program: Program,
+        channel: Channel,
+        clock: Clock,
+        sink: Sink,
+        samples: layout.Table,
+        sensors: Sensors,
     ) -> None:
         self.program, self.channel, self.clock, self.sink = program, channel, clock, sink
+        self.sensors = sensors
         self.guard = Guard(program)
+        self.sensing = SensorGuard(program, sensors)
         self.ledger = Ledger(program, samples.dtype)
         self.state = engine.EngineState()
         self.start_s = clock.now_s()
@@ -128,10 +139,11 @@ class _Run:
             if reason is not None and self.state.phase is engine.Phase.RUNNING:
                 pending.append(engine.Interrupted(engine.Ending("end run", reason, "aborted")))
                 continue
-            reading = self.channel.read(self.guard.watch())
+            reading = self.channel.read(self.watch())
+            sensed = self.look_at_sensors()
             booked = self.keep(reading)
             observe(self.progress(reading))
-            pending.extend(self.judge(reading, booked))
+            pending.extend(self.judge(reading, booked, sensed))
             if not pending:
                 self.clock.sleep(poll_s)
         return self.ended
@@ -147,8 +159,15 @@ class _Run:
                 case engine.Stop():
                     self.note(1, "stop", f"stopping: {command.reason}")
                     self.channel.stop()
+                case engine.Apply():
+                    self.apply(command.set_point)
                 case engine.Finish():
                     self.ended = command.ending
+
+    def apply(self, point: SetPoint) -> None:
+        """Ask for a set-point; what comes of it, a notice of the sensor tells."""
+        self.note(0, "set", f"{point.label}: {point.sensor} shall go to {point.text}")
+        self.sensors.set(point.sensor, self.sensors.specs[point.sensor].from_si(point.value))
 
     def load(self, command: engine.Load, before: engine.EngineState) -> None:
         gap_from_s = self.now_s()
@@ -158,14 +177,27 @@ class _Run:
         passed = [f.passes for f in before.position] != [f.passes for f in self.state.position]
         self.ledger.open_segment(command.segment, self.segment_start_s, passed and bool(before.position))
         self.guard.open_segment(command.segment)
+        self.sensing.open_segment(command.segment, self.segment_start_s)
         gap_s = self.segment_start_s - gap_from_s
         text = f"chain of {len(command.segment.techniques)} techniques; cell open for {gap_s:.3g} s"
         self.note(0, "segment", text, {"open_s": gap_s})
 
-    def judge(self, reading: Reading, booked: Booked) -> list[engine.Event]:
-        """What the engine has to know after a read."""
+    def watch(self) -> Watch:
+        """What the channel may hand over early for: the cell's values, and the sensors' rates."""
+        watch, every_s = self.guard.watch(), self.sensing.every_s
+        if every_s is None or (watch.every_s is not None and watch.every_s <= every_s):
+            return watch
+        return replace(watch, every_s=every_s)
+
+    def look_at_sensors(self) -> engine.Ending | None:
+        look = self.sensors.look(self.now_s)
+        self.events += map(self.event_of_sensor, look.notices)
+        return self.sensing.look(self.now_s(), look.latest)
+
+    def judge(self, reading: Reading, booked: Booked, sensed: engine.Ending | None) -> list[engine.Event]:
+        """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
         found: list[engine.Event] = []
-        ending = self.guard.look(booked.samples, booked.step_charge_Ah)
+        ending = self.guard.look(booked.samples, booked.step_charge_Ah) or sensed
         if ending is not None:
             found.append(engine.Tripped(ending))
         if reading.state is State.STOPPED:
@@ -178,7 +210,8 @@ class _Run:
     def explain(self) -> engine.Ending | None:
         segment = engine.node_at(self.program.nodes, self.state.position)
         assert isinstance(segment, Segment)
-        return self.guard.explain(None if self.ledger.last is None else self.ledger.last_sample, segment)
+        last = None if self.ledger.last is None else self.ledger.last_sample
+        return self.guard.explain(last, segment) or self.sensing.timed_out()
 
     # --- keeping ---------------------------------------------------------------------------------------
 
@@ -219,6 +252,16 @@ class _Run:
         facts = dict(notice.facts)
         return RecordedEvent(time_s, notice.severity, notice.code, step_count, notice.message, facts)
 
+    def event_of_sensor(self, notice: SensorNotice) -> RecordedEvent:
+        """A fault of a sensor that a limit rests on is an alarm."""
+        time_s = self.now_s() if notice.time_s is None else notice.time_s
+        severity, message = notice.severity, notice.message
+        if severity == 1 and notice.sensor in self.sensing.guarding:
+            severity, message = 2, f"{message}; its limits guard nothing meanwhile"
+        step_count = int(self.ledger.last_sample["step_count"][0])
+        facts = {"sensor": notice.sensor, **notice.facts}
+        return RecordedEvent(time_s, severity, notice.code, step_count, message, facts)
+
     # --- the end ---------------------------------------------------------------------------------------
 
     def make_safe(self) -> None:
@@ -238,6 +281,7 @@ class _Run:
         if error is not None:
             self.ledger.note_end(ending.reason)
         self.note(0 if ending.status == "completed" else 2, "end", ending.reason)
+        self.events += map(self.event_of_sensor, self.sensors.close().notices)
         last = {"spectra": self.ledger.spectra.close(), "steps": self.ledger.finish()}
         try:
             self.sink.append({name: rows for name, rows in last.items() if len(rows)}, self.events)

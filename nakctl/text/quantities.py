@@ -26,7 +26,7 @@ _UNIT_PATTERN = r"\s*[^\d\s.,+\-].*"
 _BARE = re.compile(_NUMBER_PATTERN)
 _MOST = 10_000
 
-Sign = Literal["any", "none", "positive"]
+Sign = Literal["any", "none", "positive", "difference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Quantities:
 class QuantityWord:
     """Accepts one quantity of the given dimensions, or `$name`.
 
-    sign  any; positive: above zero; none: above zero, because a word such as `strip` is the direction
+    sign  any; positive: above zero; none: above zero, because a word such as `strip` is the direction;
+          difference: above zero, and no place on a scale (25 degC is one, 0.5 K is not)
     """
 
     dimensions: tuple[str, ...]
@@ -131,6 +132,8 @@ def signed(found: Quantity, sign: Sign) -> Quantity:
         raise UnitError(
             f"{found.text}: strip and plate are directions already: write it without sign, or use cp"
         )
+    if sign == "difference" and found.dimension == "temperature" and not found.text.rstrip().endswith("K"):
+        raise UnitError(f"{found.text} is a place on a scale: a difference of temperatures is written in K")
     if sign != "any" and found.value <= 0:
         raise UnitError(f"{found.text} must be greater than zero")
     return found

@@ -69,8 +69,14 @@ DIMENSIONS = {
     "volume": Dimension("a volume", "cm^3", "40 uL", positive=True),
     "temperature": Dimension("a temperature", "K", "25 degC", positive=True),
     "pressure": Dimension("a pressure", "Pa", "10 MPa", positive=True),
+    "force": Dimension("a force", "N", "100 N"),
+    "mass": Dimension("a mass", "g", "10 mg"),
     "fraction": Dimension("a fraction", "", "75 %", positive=True),
 }
+# What a sensor beside the cell may show.
+SENSED = (
+    "temperature", "pressure", "force", "mass", "length", "potential", "current", "resistance", "fraction",
+)  # fmt: skip
 
 _POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
 # unit: (what it is, the prefixes it is written with; "_" stands for none)
@@ -81,6 +87,8 @@ _UNITS = {
     "cm": ("[length]", "_"),
     "K": ("[temperature]", "_"),
     "Pa": ("[pressure]", "_kM"),
+    "N": ("[force]", "_k"),
+    "g": ("[mass]", "_mk"),
     "min": ("60 * s", "_"),
     "h": ("3600 * s", "_"),
     "d": ("86400 * s", "_"),
@@ -138,6 +146,13 @@ def _parse(text: str, dimensions: tuple[str, ...]) -> Quantity:
     if DIMENSIONS[dimension].positive and value <= 0:
         raise UnitError(f"{text}: {DIMENSIONS[dimension].noun} must be greater than zero")
     return Quantity(value, dimension, text)
+
+
+def scale_of(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float, float]:
+    """(dimension, factor, offset) of a unit: the value in SI is factor * number + offset. UnitError."""
+    one, two = (parse(f"{number} {unit}", dimensions) for number in (1, 2))
+    factor = float(f"{two.value - one.value:.12g}")
+    return one.dimension, factor, float(f"{one.value - factor:.12g}")
 
 
 def split(text: str, dimensions: tuple[str, ...]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 import record_rows as rows
 
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files
+from nakctl.record import files, lock
 from nakctl.record.journal import Journal
 from nakctl.record.recover import recover, unsealed
 
@@ -85,7 +85,26 @@ def test_no_run_at_all(tmp_path: Path) -> None:
         recover(tmp_path / "run.h5")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + b"\0" * 5000])
+def test_a_run_that_was_killed_while_it_was_being_started_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    for left in (files.journal_of(path), files.lock_of(path), files.ballast_of(path)):
+        left.write_bytes(b"")
+    with pytest.raises(InputError, match="before anything was recorded"):
+        recover(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_being_started_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    with lock.hold(files.lock_of(path)):
+        files.journal_of(path).write_bytes(b"")
+        assert unsealed(tmp_path) == []
+        with pytest.raises(InputError, match="still being recorded"):
+            recover(path)
+    assert unsealed(tmp_path) == [path]
+
+
+@pytest.mark.parametrize("content", [b"not a database", b"SQLite format 3\0" + b"\0" * 5000])
 def test_a_journal_that_cannot_be_read_is_an_error_and_stays(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.h5"
     files.journal_of(path).write_bytes(content)

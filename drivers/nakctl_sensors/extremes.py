@@ -1,0 +1,28 @@
+"""What happened since somebody looked last."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass
+class Extremes:
+    """The newest value, when it was read, and the extremes since `clear`."""
+
+    at: float = 0.0
+    value: float = math.nan
+    low: float = math.inf
+    high: float = -math.inf
+
+    @property
+    def known(self) -> bool:
+        return self.low <= self.high
+
+    def add(self, at: float, value: float) -> None:
+        if not math.isnan(value):
+            self.at, self.value = at, value
+            self.low, self.high = min(self.low, value), max(self.high, value)
+
+    def clear(self) -> None:
+        self.low, self.high = math.inf, -math.inf

@@ -1,0 +1,83 @@
+"""What is said of a sensor: each change of its condition once, and not more than a record can bear."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from nakctl.device.sensor import SensorNotice, SensorSpec
+
+BURST, REFILL_s = 40.0, 10.0  # so many notices at once, then one per so many seconds
+
+
+@dataclass
+class Health:
+    """The condition of one sensor. trouble: code of what is wrong, "" if nothing is."""
+
+    spec: SensorSpec
+    trouble: str = ""
+    since: float = 0.0
+    failed: int = 0  # readings since the trouble began
+    alike: int = 0
+    last: float = math.nan
+    room: float = BURST
+    refilled: float = 0.0
+    unsaid: int = 0
+    notices: list[SensorNotice] = field(default_factory=list)
+
+    def well(self, value: float, now: float) -> None:
+        """A reading came. now: any clock in s."""
+        self.alike = self.alike + 1 if value == self.last else 1
+        self.last = value
+        frozen = self.spec.frozen_after is not None and self.alike >= self.spec.frozen_after
+        if frozen:
+            self._ill("frozen", f"showed {value:g} {self.spec.unit} {self.alike} times in a row", now)
+        elif self.trouble:
+            lasted_s = now - self.since
+            text = f"is back after {lasted_s:.3g} s and {self.failed} failed readings"
+            facts = {"after": self.trouble, "seconds": lasted_s, "failed": self.failed}
+            self.trouble, self.failed = "", 0
+            self._say(0, "back", text, now, facts)
+
+    def ill(self, code: str, message: str, now: float) -> bool:
+        """A reading failed. True if it is the first one: here the record has a gap."""
+        self.alike = 0
+        return self._ill(code, message, now)
+
+    def _ill(self, code: str, message: str, now: float) -> bool:
+        first = not self.trouble
+        self.failed += 1
+        if first:
+            self.since = now
+        if code != self.trouble:
+            self.trouble = code
+            self._say(1, code, message, now)
+        return first
+
+    def set_point(self, value: float, failure: str, now: float) -> None:
+        """What became of a set-point; failure "": it was sent."""
+        said = f"{value:g} {self.spec.unit}"
+        if failure:
+            self._say(2, "not_set", f"could not be set to {said}: {failure}", now)
+        else:
+            self._say(0, "set", f"was set to {said}", now, {"value": value, "unit": self.spec.unit})
+
+    def taken(self) -> list[SensorNotice]:
+        notices, self.notices = self.notices, []
+        return notices
+
+    def _say(
+        self, severity: int, code: str, message: str, now: float, facts: dict[str, object] | None = None
+    ) -> None:
+        self.room = min(BURST, self.room + (now - self.refilled) / REFILL_s) if self.refilled else BURST
+        self.refilled = now
+        if self.room < 1:
+            self.unsaid += 1
+            return
+        self.room -= 1
+        name = self.spec.name
+        notice = SensorNotice(name, severity, f"sensor_{code}", f"{name} {message}", None, facts or {})
+        if self.unsaid:
+            notice = replace(notice, facts=notice.facts | {"notices_left_out_before": self.unsaid})
+            self.unsaid = 0
+        self.notices.append(notice)

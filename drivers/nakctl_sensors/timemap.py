@@ -1,0 +1,51 @@
+"""Two clocks and what ties them: `time.perf_counter`, which readings are timed with, and the run's own.
+
+The control process names the same moment on both once in a while; between two ties time runs evenly, so a
+reading is placed between them. How wrong that can be is known: each tie took a moment to make, and each new
+one shows how far the line through the two before it had gone astray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One moment. error_s: how far apart the two times may have been taken, in s of the run."""
+
+    monotonic: float
+    time_s: float
+    error_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMap:
+    """The last two ties; astray_s: how far the newest lay from where the ones before it led."""
+
+    before: Tie | None = None
+    newest: Tie | None = None
+    astray_s: float = 0.0
+
+    def tied(self, tie: Tie) -> TimeMap:
+        astray_s = abs(self.time_s(tie.monotonic) - tie.time_s) if self.before is not None else 0.0
+        return TimeMap(self.newest, tie, astray_s)
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the run per second of the other clock."""
+        if self.before is None or self.newest is None or self.newest.monotonic <= self.before.monotonic:
+            return 1.0
+        return (self.newest.time_s - self.before.time_s) / (self.newest.monotonic - self.before.monotonic)
+
+    def time_s(self, monotonic: float) -> float:
+        """Time of the run, before the newest tie or straight on after it."""
+        if self.newest is None:
+            return 0.0
+        return self.newest.time_s + self.speed * (monotonic - self.newest.monotonic)
+
+    @property
+    def error_s(self) -> float:
+        """Bound of what `time_s` is off between the last two ties."""
+        ties = [tie.error_s for tie in (self.before, self.newest) if tie is not None]
+        return max(ties, default=0.0) + self.astray_s

@@ -1,0 +1,161 @@
+"""One thread per sensor: it asks, waits, and reconnects. Whatever hangs here hangs alone."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from nakctl.device.driver import ClockLike
+from nakctl.device.sensor import SensorKind, SensorNotice, SensorSpec, SensorTrouble, Source
+from nakctl_sensors.health import Health
+
+SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
+HANGS_AFTER_s = 3.0  # beyond the time-out, in which every call should have returned
+
+
+class Watcher(threading.Thread):
+    """Reads one sensor until `stop`.
+
+    readings  (asked, answered, value), values in the sensor's unit, NaN where a gap begins
+    now       the clock that readings are timed with; speed: seconds of the run per second of it
+    """
+
+    def __init__(
+        self,
+        spec: SensorSpec,
+        kind: SensorKind,
+        clock: ClockLike,
+        speed: Callable[[], float],
+    ) -> None:
+        super().__init__(name=spec.name, daemon=True)
+        self.spec, self.kind, self.clock, self.speed = spec, kind, clock, speed
+        self.readings: deque[tuple[float, float, float]] = deque()
+        self.notices: deque[SensorNotice] = deque()
+        self.health = Health(spec)
+        self.set_points: deque[float] = deque()
+        self.stopping = threading.Event()
+        self.busy_since = math.inf  # when the call that is under way began
+        self.pause_s = SOONEST_AGAIN_s
+        self.next = -math.inf
+        self.died_of = ""
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    def hangs(self, now: float) -> bool:
+        return now - self.busy_since > self.spec.timeout_s + HANGS_AFTER_s
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001  whatever a maker's library throws: the logger starts anew
+            self.died_of = f"{type(error).__name__}: {error}"
+            self.stopping.wait(LATEST_AGAIN_s)
+
+    def _work(self) -> None:
+        while not self.stopping.is_set():
+            source = self._connected()
+            if source is not None:
+                try:
+                    self._serve(source)
+                finally:
+                    self._closed(source)
+
+    def _connected(self) -> Source | None:
+        """The open instrument; None, after a pause that grows, if it cannot be reached."""
+        self.busy_since = time.perf_counter()
+        try:
+            return self.kind.open(self.spec, self.clock)
+        except SensorTrouble as trouble:
+            self._failed(trouble)
+        finally:
+            self.busy_since = math.inf
+        self._back_off()
+        return None
+
+    def _back_off(self) -> None:
+        self.stopping.wait(self.pause_s)
+        self.pause_s = min(2 * self.pause_s, LATEST_AGAIN_s)
+
+    def _serve(self, source: Source) -> None:
+        """Readings at their rate, until the link has to be made anew."""
+        self.next = time.perf_counter()
+        while not self.stopping.is_set():
+            if not source.listens:
+                self._wait_for_turn()
+            try:
+                self._write_set_points(source)
+                self._read(source)
+            except SensorTrouble as trouble:
+                self._failed(trouble)
+                if trouble.reopen:
+                    self._back_off()
+                    return
+
+    def _read(self, source: Source) -> None:
+        self.busy_since = time.perf_counter()
+        try:
+            raw = source.read()
+        finally:
+            self.busy_since = math.inf
+        self.pause_s = SOONEST_AGAIN_s
+        if source.listens and not self._is_due(raw.answered):
+            return
+        value = self.spec.calibrated(raw.value)
+        self.readings.append((raw.asked, raw.answered, value))
+        self.health.well(value, raw.answered)
+        self._tell()
+
+    def _wait_for_turn(self) -> None:
+        """To the next beat; beats that were missed are not made up for."""
+        now = time.perf_counter()
+        if now < self.next:
+            self.stopping.wait(self.next - now)
+        period = self._period()
+        self.next = self.next + period if now < self.next + period else now + period
+
+    def _is_due(self, answered: float) -> bool:
+        """Of lines that come by themselves, one per period (half of one early is not early)."""
+        period = self._period()
+        if answered < self.next - period / 2:
+            return False
+        self.next = max(self.next + period, answered)
+        return True
+
+    def _period(self) -> float:
+        return self.spec.every_s / max(self.speed(), 1e-9)
+
+    def _write_set_points(self, source: Source) -> None:
+        """The newest one asked for; what it replaces was never in force."""
+        while len(self.set_points) > 1:
+            self.set_points.popleft()
+        if not self.set_points:
+            return
+        value, failure = self.set_points[0], ""
+        try:
+            source.set(self.spec.raw(value))
+        except SensorTrouble as trouble:
+            failure = str(trouble)
+            raise
+        finally:
+            self.set_points.popleft()
+            self.health.set_point(value, failure, time.perf_counter())
+            self._tell()
+
+    def _failed(self, trouble: SensorTrouble) -> None:
+        now = time.perf_counter()
+        if self.health.ill(trouble.code, str(trouble), now):
+            self.readings.append((now, now, math.nan))
+        self._tell()
+
+    def _closed(self, source: Source) -> None:
+        try:
+            source.close()
+        except (SensorTrouble, OSError) as error:
+            self.notices.append(SensorNotice(self.spec.name, 0, "sensor_close", f"{self.spec.name}: {error}"))
+
+    def _tell(self) -> None:
+        self.notices.extend(self.health.taken())

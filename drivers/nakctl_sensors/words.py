@@ -1,0 +1,201 @@
+"""The words under `sensors:` in rig.yaml, kind by kind, and the spec they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nakctl.device.sensor import SensorSpec
+from nakctl.text import faults
+from nakctl.text.faults import Problem, did_you_mean
+from nakctl.text.quantities import Quantity, quantity
+from nakctl.text.units import SENSED, UnitError, scale_of
+from nakctl_sensors.dialogues import dialogue, dialogue_names
+
+Time = Annotated[Quantity, quantity("time")]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Port = Annotated[int, Field(strict=True, ge=1, le=4_000_000)]
+NUMBER_PATTERN = r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)"
+
+
+class Calibration(BaseModel):
+    """What a calibration found: pairs of shown and true value in the sensor's unit, lines between them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    points: Annotated[list[tuple[Number, Number]], Field(min_length=2)]
+    date: str = ""
+    by: str = ""
+
+
+class SensorWords(BaseModel):
+    """What every kind takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    kind: str
+    like: str | None = Field(None, description="name of a ready dialogue")
+    unit: str = Field(description="unit of the values, e.g. MPa or degC")
+    scale: Number = Field(1.0, description="value = scale * what the instrument says + offset")
+    offset: Number = 0.0
+    calibration: Calibration | None = None
+    every: Time = Quantity(1.0, "time", "1 s")
+    timeout: Time = Quantity(2.0, "time", "2 s")
+    frozen_after: Annotated[int, Field(strict=True, ge=2)] | None = Field(
+        None, description="as many equal readings in a row are a fault"
+    )
+    source: str = Field("", description="where the dialogue stands in the maker's manual")
+    note: str = ""
+
+
+class AskingWords(SensorWords):
+    """Instruments that talk in lines of text.
+
+    pattern  finds the number: one group, or the groups value and unit
+    says     the unit that the group must show
+    set      the line that writes a set-point, with {value} in it
+    """
+
+    query: str | None = None
+    terminator: str = Field("\n", description="how its lines end")
+    send_terminator: str | None = Field(None, description="how ours end, if otherwise")
+    pattern: str = NUMBER_PATTERN
+    says: str | None = None
+    set: str | None = None
+    set_answers: Annotated[bool, Field(strict=True)] = Field(
+        False, description="it answers a set with a line"
+    )
+    setup: list[str] = Field([], description="lines sent after connecting; no answer is expected")
+
+
+class ScpiWords(AskingWords):
+    """An instrument that VISA reaches."""
+
+    kind: Literal["scpi"]
+    address: str = Field(description="VISA address, e.g. TCPIP::192.168.1.5::5025::SOCKET or GPIB::16::INSTR")
+    backend: str = Field("", description="VISA library: left out, @py, or FILE.yaml@sim")
+    query: str = "READ?"
+    baud: Port | None = Field(None, description="for ASRL addresses")
+
+
+class SerialWords(AskingWords):
+    """An instrument at a serial port. Without a query its lines are taken as they come."""
+
+    kind: Literal["serial"]
+    port: str = Field(description="COM3, /dev/ttyUSB0, or a URL of pyserial")
+    baud: Port = 9600
+    bits: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
+class ModbusWords(SensorWords):
+    """A controller on Modbus: RTU at a serial port (`port`), or TCP (`address`, host or host:port)."""
+
+    kind: Literal["modbus"]
+    port: str | None = None
+    address: str | None = None
+    baud: Port = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+    device: Annotated[int, Field(strict=True, ge=0, le=247)] = 1
+    register_: Annotated[int, Field(strict=True, ge=0, le=65535)] = Field(
+        alias="register", description="number of the register as sent, counted from 0"
+    )
+    table: Literal["holding", "input"] = "holding"
+    type: Literal["int16", "uint16", "int32", "uint32", "float32"] = "int16"
+    words: Literal["big", "little"] = Field("big", description="which half of a 32-bit number comes first")
+    set_register: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
+
+
+WORDS: dict[str, type[SensorWords]] = {"scpi": ScpiWords, "serial": SerialWords, "modbus": ModbusWords}
+_COMMON = {"like", "unit", "scale", "offset", "calibration", "every", "timeout", "frozen_after", "note"}
+
+
+def read_words(
+    name: str, given: Mapping[str, Any], model: type[SensorWords]
+) -> tuple[SensorSpec | None, list[Problem]]:
+    """The sensor, or everything that is wrong with its words; the words of a ready dialogue come first."""
+    like = given.get("like")
+    ready = dialogue(str(like)) if like is not None else {}
+    if ready is None:
+        hint = did_you_mean(str(like), dialogue_names()) or ";"
+        known = ", ".join(dialogue_names())
+        return None, [Problem(("like",), f"there is no dialogue {like}{hint} ready are: {known}")]
+    if ready and ready["kind"] != given.get("kind"):
+        return None, [Problem(("kind",), f"{like} is a dialogue of kind {ready['kind']}")]
+    merged = {**ready, **given}
+    try:
+        words = model.model_validate(merged)
+    except ValidationError as error:
+        return None, faults.problems(error, merged, model, {})
+    found = list(_problems(words))
+    return (None, found) if found else (_spec(name, words), [])
+
+
+def _problems(words: SensorWords) -> Iterator[Problem]:
+    try:
+        scale_of(words.unit, SENSED)
+    except UnitError as error:
+        yield Problem(("unit",), str(error))
+    if words.scale == 0:
+        yield Problem(("scale",), "0 makes every reading the same")
+    if words.calibration is not None:
+        points = words.calibration.points
+        for column in zip(*points, strict=True):
+            if any(b <= a for a, b in pairwise(column)):
+                yield Problem(
+                    ("calibration", "points"), "shown and true values must both rise from pair to pair"
+                )
+    if isinstance(words, AskingWords):
+        yield from _dialogue_problems(words)
+    if isinstance(words, ModbusWords) and (words.port is None) == (words.address is None):
+        yield Problem((), "a modbus sensor has a port (RTU) or an address (TCP), one of them")
+
+
+def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
+    try:
+        pattern = re.compile(words.pattern)
+    except re.error as error:
+        yield Problem(("pattern",), f"this is no regular expression: {error}")
+        return
+    if pattern.groups != 1 and "value" not in pattern.groupindex:
+        yield Problem(
+            ("pattern",), f"has {pattern.groups} groups: put the number in one, or name it (?P<value>...)"
+        )
+    if words.says is not None and "unit" not in pattern.groupindex:
+        yield Problem(("says",), "needs a pattern with a group (?P<unit>...)")
+    if words.set is not None and "{value" not in words.set:
+        yield Problem(("set",), "has no {value} in it")
+    if words.terminator == "":
+        yield Problem(("terminator",), 'is empty: say how a line ends, such as "\\r\\n"')
+
+
+def _spec(name: str, words: SensorWords) -> SensorSpec:
+    dimension, factor, offset = scale_of(words.unit, SENSED)
+    own = {key: value for key, value in words.model_dump(by_alias=True).items() if key not in _COMMON}
+    calibration = words.calibration
+    told = [calibration.date, calibration.by] if calibration else []
+    return SensorSpec(
+        name=name,
+        kind=words.kind,
+        address=str(own.get("address") or own.get("port")),
+        unit=words.unit,
+        dimension=dimension,
+        SI_factor=factor,
+        SI_offset=offset,
+        every_s=words.every.value,
+        timeout_s=words.timeout.value,
+        scale=words.scale,
+        offset=words.offset,
+        points=tuple(calibration.points) if calibration else (),
+        frozen_after=words.frozen_after,
+        settable=own.get("set") is not None or own.get("set_register") is not None,
+        about="; ".join(filter(None, [words.like and f"like {words.like}", words.source, words.note])),
+        calibration=", ".join(filter(None, told)),
+        options=own,
+    )

@@ -1,0 +1,50 @@
+"""The sensors of a run: which are logged beside it, and who does that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nakctl.cli.prepare import Prepared
+from nakctl.device.sensor import Sensors, SensorSpec, load_service
+from nakctl.errors import InputError
+from nakctl.plan.check_sensors import uses
+
+
+def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
+    """The sensors of the rig that belong beside this run. InputError if it needs one that does not.
+
+    A simulated sensor is no witness beside a real cell, and a real one cannot follow virtual time.
+    """
+    fitting = {
+        name: spec
+        for name, spec in ready.sensors.items()
+        if (spec.simulated or not free) and (ready.simulated or not spec.simulated)
+    }
+    for use in uses(ready.plan):
+        spec = ready.sensors[use.sensor]
+        if use.sensor in fitting:
+            continue
+        if spec.simulated:
+            raise InputError(
+                f"{use.sensor} is simulated, {ready.place.name} is a real channel: they do not mix"
+            )
+        raise InputError(
+            f"{use.sensor} is a real instrument and keeps real time, so must this run: --realtime or --speed X"
+        )
+    return tuple(fitting.values())
+
+
+@contextmanager
+def beside(out: Path, specs: tuple[SensorSpec, ...], free: bool) -> Iterator[Sensors | None]:
+    """They are logged while this lasts. None if there are none: then nothing is imported or started."""
+    if not specs:
+        yield None
+        return
+    service = load_service()
+    sensors = service.on_free_clock(out, specs) if free else service.beside(out, specs)
+    try:
+        yield sensors
+    finally:
+        sensors.close()

@@ -1,0 +1,237 @@
+"""The sensor contract: what stands on the bench beside the cell, and who reads it.
+
+A *kind* (entry point group `nakctl.sensors`) turns the words of rig.yaml into a `SensorSpec` and opens a
+`Source` for it. A *service* (group `nakctl.sensor_service`) reads sources beside a run. A run sees neither:
+it sees `Sensors`, whose calls return at once whatever the instruments do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from nakctl.device.driver import ClockLike
+from nakctl.errors import NakctlError, RigError
+
+if TYPE_CHECKING:
+    from nakctl.text.faults import Problem
+
+KINDS, SERVICE = "nakctl.sensors", "nakctl.sensor_service"
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSpec:
+    """One sensor as rig.yaml describes it, ready dialogue included.
+
+    unit        of its values, as in rig.yaml; dimension: what that is (a key of `text.units.DIMENSIONS`)
+    SI_factor, SI_offset  value in SI = factor * value + offset, SI as in `text.units.Quantity`
+    scale, offset, points value = curve(scale * raw + offset); points: (shown, true) pairs, lines between them
+    every_s     distance of readings; timeout_s: how long an answer may take
+    frozen_after  as many equal readings in a row are a fault; None: a steady value is none
+    settable    there is a way to write a set-point
+    options     the kind's own words
+    """
+
+    name: str
+    kind: str
+    address: str
+    unit: str
+    dimension: str
+    SI_factor: float
+    SI_offset: float
+    every_s: float
+    timeout_s: float
+    scale: float = 1.0
+    offset: float = 0.0
+    points: tuple[tuple[float, float], ...] = ()
+    frozen_after: int | None = None
+    settable: bool = False
+    simulated: bool = False
+    about: str = ""
+    calibration: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def calibrated(self, raw: float) -> float:
+        """The value in `unit`, from the number that the instrument said."""
+        shown = self.scale * raw + self.offset
+        return _on_line(self.points, shown) if self.points else shown
+
+    def raw(self, value: float) -> float:
+        """What the instrument has to be told for this value in `unit`."""
+        turned = tuple((true, shown) for shown, true in self.points)
+        return ((_on_line(turned, value) if turned else value) - self.offset) / self.scale
+
+    def to_si(self, value: float) -> float:
+        return self.SI_factor * value + self.SI_offset
+
+    def from_si(self, value: float) -> float:
+        return (value - self.SI_offset) / self.SI_factor
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> SensorSpec:
+        return cls(**dict(said) | {"points": tuple((shown, true) for shown, true in said["points"])})
+
+
+def _on_line(points: tuple[tuple[float, float], ...], x: float) -> float:
+    """On the polygon through at least two points in order of x; beyond its ends straight on."""
+    inside = [k for k in range(1, len(points) - 1) if points[k][0] <= x]
+    (x0, y0), (x1, y1) = points[inside[-1] if inside else 0], points[inside[-1] + 1 if inside else 1]
+    return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+
+# --- one instrument ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A number as the instrument said it, and when: asked and answered, on `time.perf_counter`.
+
+    That clock is one for all processes of a computer (Python documentation, `time`), so its times mean the
+    same to whoever logs and to whoever controls the run.
+    """
+
+    value: float
+    asked: float
+    answered: float
+
+
+class SensorTrouble(NakctlError):
+    """A reading that failed. code: for machines, as in events; reopen: the link should be made anew."""
+
+    def __init__(self, code: str, message: str, *, reopen: bool = False) -> None:
+        self.code, self.reopen = code, reopen
+        super().__init__(message)
+
+
+class Source(Protocol):
+    """An open instrument. Calls may block for its time-out, and raise SensorTrouble.
+
+    listens  it sends by itself: `read` waits for the next value instead of asking for one
+    """
+
+    @property
+    def listens(self) -> bool: ...
+
+    def read(self) -> Raw: ...
+
+    def set(self, raw: float) -> None:
+        """Write a set-point, in the instrument's own number."""
+
+    def close(self) -> None: ...
+
+
+class SensorKind(Protocol):
+    """A family of sensors; importing it is cheap. simulated: its values stand for no instrument."""
+
+    @property
+    def simulated(self) -> bool: ...
+
+    def spec(self, name: str, words: Mapping[str, Any]) -> tuple[SensorSpec | None, list[Problem]]:
+        """The sensor that these words of rig.yaml describe, or all that is wrong with them."""
+
+    def open(self, spec: SensorSpec, clock: ClockLike) -> Source:
+        """Connect. clock: time of the run. SensorTrouble says in one sentence what to do."""
+
+
+def kind_names() -> tuple[str, ...]:
+    return tuple(sorted(point.name for point in entry_points(group=KINDS)))
+
+
+def load_kind(name: str) -> SensorKind:
+    """The kind of this name, imported now; RigError if none is installed."""
+    for point in entry_points(group=KINDS):
+        if point.name == name:
+            return cast(SensorKind, point.load())
+    raise RigError(f"there is no kind of sensor {name}; installed are: {', '.join(kind_names())}")
+
+
+# --- all of them, beside a run -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What is known of a sensor, in its unit. time_s: of the run; low, high: extremes since the last look.
+
+    trouble  code of the fault it has now, "" if it is well
+    """
+
+    time_s: float
+    value: float
+    low: float
+    high: float
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorNotice:
+    """Something about a sensor for the record; time_s None: just now."""
+
+    sensor: str
+    severity: int
+    code: str
+    message: str
+    time_s: float | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    latest: Mapping[str, Latest]
+    notices: tuple[SensorNotice, ...] = ()
+
+
+class Sensors(Protocol):
+    """The sensors of one run as its control process sees them. No call waits for an instrument."""
+
+    @property
+    def specs(self) -> Mapping[str, SensorSpec]: ...
+
+    def look(self, now_s: Callable[[], float]) -> Look:
+        """The latest values, each new one once. now_s: the run's clock, asked to tie the two together."""
+
+    def set(self, name: str, value: float) -> None:
+        """Ask for a set-point, in the sensor's unit. What came of it is a notice of a later look."""
+
+    def close(self) -> Look:
+        """Stop logging; the journal beside the run is whole afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What `probe` found: words for rig.yaml, and what the instrument said."""
+
+    words: dict[str, Any]
+    heard: str
+    remark: str
+
+
+class SensorService(Protocol):
+    """What reads sensors. path: of the result file NAME.h5; readings go into NAME.h5.aux."""
+
+    def beside(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
+        """In a process of its own, for runs that keep a wall clock, paced or real."""
+
+    def on_free_clock(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
+        """For runs in virtual time. Only simulated sensors can follow those."""
+
+    def read_once(self, spec: SensorSpec) -> Raw:
+        """Open, read, close. SensorTrouble."""
+
+    def probe(self, where: str, say: Callable[[str], None]) -> Proposal:
+        """Try what stands at a port or address. RigError with one helpful sentence."""
+
+    def dialogues(self) -> Mapping[str, Mapping[str, Any]]:
+        """The ready ones, by the name that `like:` takes."""
+
+
+def load_service() -> SensorService:
+    """The one service that is installed; RigError if there is none."""
+    for point in entry_points(group=SERVICE):
+        return cast(SensorService, point.load())
+    raise RigError("nothing that reads sensors is installed (nakctl_sensors)")

@@ -1,0 +1,56 @@
+"""Does the bench have the sensors that a plan names, and do they show what it expects of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from nakctl.device.sensor import SensorSpec
+from nakctl.errors import Mark
+from nakctl.plan import plan as p
+from nakctl.plan.findings import Finding, error
+from nakctl.text.sentences import did_you_mean
+from nakctl.text.units import DIMENSIONS, SENSED, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place that names a sensor with a value of it, as written. sets: it writes a set-point."""
+
+    sensor: str
+    value: str
+    mark: Mark
+    sets: bool = False
+
+
+def uses(plan: p.Plan) -> Iterator[Use]:
+    """Every use of a sensor in a plan."""
+    for limit in plan.limits.sensors:
+        yield Use(limit.sensor, limit.low_text, limit.mark)
+    for leaf in p.leaves(plan.steps):
+        if isinstance(leaf, p.Hold) and leaf.settle is not None:
+            yield Use(leaf.settle.sensor, leaf.settle.of_text, leaf.mark)
+    for point in p.set_points(plan.steps):
+        yield Use(point.sensor, point.text, point.mark, sets=True)
+
+
+def check_sensors(plan: p.Plan, sensors: Mapping[str, SensorSpec], where: str) -> tuple[Finding, ...]:
+    """All findings, by line. where: the file that names the sensors, or what there is instead of one."""
+    found = [finding for use in uses(plan) for finding in _use(use, sensors, where)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.mark))
+
+
+def _use(use: Use, sensors: Mapping[str, SensorSpec], where: str) -> Iterator[Finding]:
+    spec = sensors.get(use.sensor)
+    if spec is None:
+        hint = did_you_mean(use.sensor, sensors) or ";"
+        known = ", ".join(sensors) or "none"
+        yield error("sensor", use.mark, f"there is no sensor {use.sensor} {where}{hint} sensors are: {known}")
+        return
+    asked = parse(use.value, SENSED).dimension
+    if asked != spec.dimension:
+        message = f"{use.value} is {DIMENSIONS[asked].noun}, and {use.sensor} shows {spec.unit}"
+        yield error("sensor-unit", use.mark, message, f"write {DIMENSIONS[spec.dimension].noun}")
+    if use.sets and not spec.settable:
+        message = f"{use.sensor} cannot be set: rig.yaml says not how"
+        yield error("sensor-set", use.mark, message, "give it the word `set` (modbus: `set_register`)")

@@ -1,0 +1,56 @@
+"""The reading end of NAME.h5.aux, the journal of the sensors.
+
+It is a matter of its own: without it, or with a damaged one, the run itself is whole.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.readings import CLOCK_TIE, READING, SELECT, TIES, aux_of, checksum
+
+
+class AuxReader:
+    """What the sensors' process has written so far. damage: why not all of it can be read, "" if it can."""
+
+    def __init__(self, path: Path) -> None:
+        self.damage = ""
+        self._path = aux_of(path)
+        self._seq = 0
+        self._db: sqlite3.Connection | None = None
+
+    def blocks(self) -> Iterator[tuple[str, npt.NDArray[np.void]]]:
+        """(sensor, rows) that are new since the last time; sensor "": ties of the clocks."""
+        try:
+            if self._db is None and not self._opened():
+                return
+            assert self._db is not None
+            while batch := self._db.execute(SELECT, (self._seq,)).fetchall():
+                for seq, sensor, crc, rows in batch:
+                    if checksum(sensor, rows) != crc:
+                        self.damage = f"the checksum of block {seq} is wrong"
+                        return
+                    self._seq = seq
+                    yield sensor, np.frombuffer(rows, CLOCK_TIE if sensor == TIES else READING)
+        except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+            self.damage = str(error)
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+    def _opened(self) -> bool:
+        """False as long as the sensors' process has not begun."""
+        if not self._path.exists():
+            return False
+        db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'block'").fetchone()[0]:
+            db.close()
+            return False
+        self._db = db
+        return True

@@ -1,0 +1,125 @@
+"""A first day on an instrument of known habits finds out exactly these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nakctl.device.inspection import Chassis, Lesson
+from nakctl.errors import ChannelError
+from nakctl_biologic.driver import driver
+from nakctl_biologic.first_day import EXPERIMENTS
+from nakctl_sim.instrument.clock import StepClock
+from nakctl_sim.instrument.habits import Habits
+
+Virtual = Callable[..., str]
+
+ODD = Habits(
+    loop_from=1,
+    nested_loop="outermost",
+    I_range_column="integer",
+    stop_reads=3,
+    first_start_time="zero",
+    eis_rows_live_s=0.3,
+    eis_loss_counted=True,
+    chain_length=37,
+    restart=True,
+    timebase_of="running",
+    memory_bytes=2**18,
+    memory_full="stop",
+)
+
+
+def learned(virtual: Virtual, model: str, habits: Habits, faults: tuple[str, ...] = ()) -> dict[str, Lesson]:
+    """By question, with what was found."""
+    clock = StepClock()
+    chassis = Chassis("bench", "biologic", "", {}, {"address": virtual(model, habits=habits, faults=faults, clock=clock)})
+    return {lesson.question: lesson for lesson in driver.first_day(chassis, 1, clock)}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def usual() -> dict[str, Lesson]:
+    return {}
+
+
+QUESTIONS: list[tuple[str, Any, Any]] = [
+    ("Do reads right after the start say STOP?", "0 read(s) did", "3 read(s) did"),
+    ("What is StartTime of the first technique?", "NaN", 0.0),
+    ("Does TimeBase belong to the rows of the buffer?", "yes", "no: to the technique that runs, or ran last"),
+    ("From which number does TDataInfos.loop count?", 0, 1),
+    ("What does TDataInfos.loop count in nested loops?", "the innermost loop", "the outermost loop"),
+    ("May a chain be started again without loading it?", "no", "yes"),
+    ("How many techniques does a chain hold?", 60, 37),
+    ("Is column 14 of impedance rows a float or an integer?", "float", "integer"),
+    ("Are impedance rows lost when they are fetched late?", "none", "7 of 7 were, counted by IRQskipped"),
+    (
+        "What becomes of rows when the memory is full?",
+        "the oldest are overwritten",
+        "the channel stops, or drops the newest",
+    ),
+]
+
+
+@pytest.mark.parametrize("odd", [False, True], ids=["usual habits", "odd habits"])
+def test_every_habit_is_found_out(virtual: Virtual, odd: bool) -> None:
+    found = learned(virtual, "VMP-3", ODD if odd else Habits(memory_bytes=2**18))
+    assert {question: found[question].found for question, _, _ in QUESTIONS} == {
+        question: strange if odd else plain for question, plain, strange in QUESTIONS
+    }
+    changed = [each.bears_on for each in found.values() if each.verdict == "changed"]
+    assert changed == (["vmp3.toml: chain_length"] if odd else [])
+    assert not [each for each in found.values() if each.verdict == "unsettled"]
+
+
+def test_an_sp_300_confirms_its_data(virtual: Virtual) -> None:
+    found = learned(virtual, "SP-300", Habits(memory_bytes=2**18))
+    confirmed = {each.bears_on for each in found.values() if each.verdict == "confirmed"}
+    for name in ("timebase_s.OCV", "timebase_s.GEIS", "eis_s_per_average", "I_ranges", "f_max_Hz"):
+        assert f"sp300.toml: {name}" in confirmed
+    assert len(confirmed) == len({each.bears_on for each in found.values()})
+
+
+def test_what_changes_comes_with_advice(virtual: Virtual) -> None:
+    for lesson in learned(virtual, "VMP-3", ODD).values():
+        assert lesson.advice or lesson.verdict != "changed"
+
+
+def test_a_board_with_fewer_ranges_changes_the_data(virtual: Virtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nakctl_sim.instrument import device_calls
+
+    shown = device_calls.TChannelInfos
+    monkeypatch.setattr(device_calls, "TChannelInfos", lambda **said: shown(**said | {"MinIRange": 5}))
+    lesson = learned(virtual, "SP-300", Habits(memory_bytes=2**18))["Which current ranges does the board have?"]
+    assert (lesson.found, lesson.verdict) == ("codes 5 to 10", "changed")
+
+
+def test_a_stop_that_is_not_obeyed_is_noticed(virtual: Virtual) -> None:
+    clock = StepClock()
+    address = virtual(faults=["stop-ignored=1"], clock=clock)
+    chassis = Chassis("bench", "biologic", "", {}, {"address": address})
+    lessons: list[Lesson] = []
+    with pytest.raises(ChannelError):
+        lessons.extend(driver.first_day(chassis, 1, clock))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("faults", "told"), [(["eclab=1"], "--load-firmware"), (["missing=1"], "no channel 1")])
+def test_a_channel_that_cannot_be_used_is_left_alone(virtual: Virtual, faults: list[str], told: str) -> None:
+    chassis = Chassis("bench", "biologic", "", {}, {"address": virtual(faults=faults)})
+    with pytest.raises(ChannelError, match=told):
+        next(iter(driver.first_day(chassis, 1, StepClock())))  # type: ignore[attr-defined]
+
+
+def test_a_cable_pulled_in_between_ends_it_and_frees_the_instrument(virtual: Virtual) -> None:
+    clock = StepClock()
+    address = virtual(faults=["cable=@call200"], clock=clock)
+    chassis = Chassis("bench", "biologic", "", {}, {"address": address})
+    taught = driver.first_day(chassis, 1, clock)  # type: ignore[attr-defined]
+    with pytest.raises(ChannelError):
+        for _ in taught:
+            pass
+
+
+def test_there_is_an_experiment_for_every_part() -> None:
+    assert len({experiment.__name__ for experiment in EXPERIMENTS}) == len(EXPERIMENTS)
