@@ -6,13 +6,14 @@ instrument that its place names, and takes its limits from the same data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
-from nakctl.errors import RigError
+from nakctl.errors import CellError, RigError
 from nakctl_sim.cell import catalog
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 
 class SimDriver:
-    """Words of a place: `cell`, the model to put on the channel if it is not the cell's own;
-    `scatter_seed`, which makes another specimen of it."""
+    """Word of a place: `scatter_seed`, which makes another specimen of the cell."""
 
     virtual_time = True
 
@@ -38,15 +38,23 @@ class SimDriver:
         from nakctl.device.limits import instrument
         from nakctl_sim.cell.models import load_model
         from nakctl_sim.channel import SimChannel
+        from nakctl_sim.potentiostat import warm_up
 
         scatter_seed = specimen(place)
-        model = load_model(str(place.options.get("cell", model_of(cell))), scatter_seed)
+        model = load_model(model_of(cell), scatter_seed)
         facts = {
             "cell_model": model.name,
             "cell_parameters": model.cell.facts,  # of this specimen: with its scatter
             "scatter_seed": model.cell.facts.get("scatter_seed"),
         }
-        return SimChannel(place.name, model, instrument(place.instrument), clock, seed, facts)
+        if not math.isclose(model.area_cm2, cell.area_cm2, rel_tol=1e-6):
+            raise CellError(
+                f"cell {cell.name} has {cell.area_cm2:g} cm2, its model {model.name} {model.area_cm2:g} cm2: "
+                "give the model its area in a cell file of its own"
+            )
+        device = instrument(place.instrument)
+        warm_up(model, device)
+        return SimChannel(place.name, model, device, clock, seed, facts)
 
     def takes(self, address: str) -> bool:
         """Simulated channels have none."""

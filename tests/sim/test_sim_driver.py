@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -54,10 +55,12 @@ def test_a_cell_from_a_file(tmp_path: Path) -> None:
     assert driver.open(place(), cell, FreeClock(), 1).info.facts["cell_model"] == "box"
 
 
-def test_the_place_may_name_the_model() -> None:
-    """A cell of the rig has data of its own; the model on the simulated channel is the place's."""
-    channel = driver.open(place(cell="randles"), driver.cell("NaK50"), FreeClock(), 1)
-    assert channel.info.facts["cell_model"] == "randles"
+def test_a_cell_of_the_rig_must_be_as_large_as_its_model() -> None:
+    """Else the plan would speak of other currents per area than the cell sees."""
+    mine = replace(driver.cell("NaK50"), name="nak50-017", source="NaK50")
+    assert driver.open(place(), mine, FreeClock(), 1).info.facts["cell_model"] == "NaK50"
+    with pytest.raises(CellError, match="0.5 cm2, its model NaK50 0.4418 cm2"):
+        driver.open(place(), replace(mine, area_cm2=0.5), FreeClock(), 1)
 
 
 def test_another_specimen() -> None:
