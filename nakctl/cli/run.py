@@ -21,7 +21,9 @@ from nakctl.errors import ExitCode, InputError, NakctlError
 from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
+    from nakctl.device.channel import Channel
     from nakctl.record.recorder import Recorder
+    from nakctl.run.clock import Clock
 
 STOPPED_BY_OPERATOR = "stopped by the operator"
 _EXIT_CODES = {"completed": ExitCode.DONE, "stopped": ExitCode.FAILED, "aborted": ExitCode.INTERRUPTED}
@@ -95,12 +97,11 @@ def run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
     specs = logged(ready, free)
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     show = screen(ready, out, start, options.quiet or options.as_json)
-    channel = ready.driver.open(_place(ready, options), ready.cell, clock, options.seed)
-    with _closing(channel), _asked_to_stop() as stop_asked:
+    with show, _opened(ready, clock, options) as channel, _asked_to_stop() as stop_asked:
         about = header(ready, channel.info, start, options.note, options.seed)
         about["sensors"] = [spec.as_json() for spec in specs]
         recorder = Recorder.create(out, about)
-        with _abandoned_if_torn(recorder), show, beside(out, specs, free) as sensors:
+        with _abandoned_if_torn(recorder), beside(out, specs, free) as sensors:
             outcome = run_program(
                 ready.program,
                 channel,
@@ -163,9 +164,11 @@ def _report(path: Path, sealed: bool, message: str, outcome: Any, code: int) -> 
 
 
 @contextmanager
-def _closing(channel: Any) -> Iterator[None]:
+def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[Channel]:
+    """The channel, closed in the end whatever happens. Opening may take a while: the screen speaks before."""
+    channel = ready.driver.open(_place(ready, options), ready.cell, clock, options.seed)
     try:
-        yield
+        yield channel
     finally:
         channel.close()
 

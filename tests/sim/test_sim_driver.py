@@ -59,7 +59,7 @@ def test_a_cell_of_the_rig_must_be_as_large_as_its_model() -> None:
     """Else the plan would speak of other currents per area than the cell sees."""
     mine = replace(driver.cell("NaK50"), name="nak50-017", source="NaK50")
     assert driver.open(place(), mine, FreeClock(), 1).info.facts["cell_model"] == "NaK50"
-    with pytest.raises(CellError, match="0.5 cm2, its model NaK50 0.4418 cm2"):
+    with pytest.raises(CellError, match=r"0\.5 cm2, its model NaK50 0\.4418 cm2"):
         driver.open(place(), replace(mine, area_cm2=0.5), FreeClock(), 1)
 
 
