@@ -25,5 +25,5 @@ def plan(file: str, wishes: Wishes, as_json: bool, plot: Path | None) -> int:
     if target is not None:
         from nakctl.plan.figure import draw
 
-        draw(ready.plan, ready.program, ready.estimate, ready.instrument, target)
+        draw(ready.plan, ready.program, ready.estimate, ready.instrument, target, ready.simulated)
     return ExitCode.BAD_INPUT if any(f.severity == "error" for f in ready.findings) else ExitCode.DONE

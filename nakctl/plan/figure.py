@@ -98,7 +98,9 @@ def _passes_shown(estimate: Estimate, pass_s: float) -> int:
     return max(1, int((estimate.limit_s - estimate.seconds(estimate.finite)) / pass_s))
 
 
-def draw(plan: p.Plan, program: Program, estimate: Estimate, instrument: Instrument, path: Path) -> None:
+def draw(
+    plan: p.Plan, program: Program, estimate: Estimate, instrument: Instrument, path: Path, simulated: bool
+) -> None:
     """Write the picture; the ending of path says which format."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -115,6 +117,8 @@ def draw(plan: p.Plan, program: Program, estimate: Estimate, instrument: Instrum
         panels[0, 1].set_title(f"first {SHOWN_OF_BAND} of the passes", loc="left", fontsize=9)
     _currents(panels[0, 0], panels[0, -1], plan.area_cm2)
     _title(panels[0, 0], plan, instrument)
+    if simulated:
+        figure.text(0.5, 0.5, "SIMULATED", fontsize=48, alpha=0.07, ha="center", va="center", rotation=15)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     if len(labels) > 1:
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
@@ -177,5 +181,5 @@ def _currents(left: Axes, right: Axes, area_cm2: float) -> None:
 
 def _title(axes: Axes, plan: p.Plan, instrument: Instrument) -> None:
     endless = any(repeat.times is None for repeat in p.repeats(plan.steps))
-    title = f"{plan.name}\n{instrument.name}, {plan.area_cm2:.4g} cm$^2$"
+    title = f"{plan.name}\n{instrument.name}, cell {plan.cell}, {plan.area_cm2:.4g} cm$^2$"
     axes.set_title(f"{title}, until a cutoff" if endless else title, loc="left", fontsize=9)
