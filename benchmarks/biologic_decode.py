@@ -129,7 +129,7 @@ def main() -> None:
     print(f"  easy_biologic    {theirs / 1e3:10.1f} thousand rows/s, {ours / theirs:.0f} times slower")
     rows, gaps, took = sustained(clock)
     print(
-        f"25 000 rows/s      {rows:10} rows, {gaps} gaps; 60 s took {took:.1f} s, virtual instrument included: "
+        f"25 000 rows/s      {rows:10} rows, {gaps} gaps; 60 s took {took:.1f} s, instrument included: "
         f"{100 * took / 60:.0f} % of one core"
     )
 

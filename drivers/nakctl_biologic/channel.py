@@ -154,6 +154,7 @@ class BiologicChannel:
                 values, n_rows = self._fetch()
                 if n_rows == 0:
                     self._fetch_messages()
+                    self._link.works()
                     return self._is_over(values)
         except LinkLost:
             self._link.lost()
@@ -221,14 +222,13 @@ class BiologicChannel:
 
     def _stop_and_look(self) -> None:
         device, number = self._link.device, self._link.number
-        device.stop(number)
         for _ in range(STOP_LOOKS):
+            device.stop(number)
             values = device.values(number)
             if values.State == STOP:
                 self._note_stopped(values)
                 return
             self._clock.sleep(STOP_LOOK_s)
-            device.stop(number)
         raise ChannelError(
             f"{self._name} was told to stop {STOP_LOOKS} times and still runs: the cell is connected, at "
             f"{values.Ewe:.4g} V and {values.I:.4g} A. Disconnect the cell at the instrument."

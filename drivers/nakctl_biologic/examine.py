@@ -173,6 +173,8 @@ def signature(device: Device, channel: int) -> str:
 
 
 def failed(about: str, error: NakctlError, remedy: str = "") -> Diagnosis:
+    """remedy: for an error that brings none of its own."""
     if isinstance(error, EclibError):
         return Diagnosis(about, "error", str(error).removesuffix(error.remedy).strip(), error.remedy)
-    return Diagnosis(about, "error", str(error), remedy)
+    fact, _, told = str(error).partition(". ")
+    return Diagnosis(about, "error", fact, told or remedy)

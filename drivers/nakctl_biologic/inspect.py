@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
-from nakctl.errors import ChannelError, NakctlError
+from nakctl.errors import ChannelError, LinkLost, NakctlError
 from nakctl_biologic import find
 from nakctl_biologic.codes import Board, Firmware
 from nakctl_biologic.device import Device
@@ -96,7 +96,7 @@ def inspect(chassis: Chassis) -> Iterator[Diagnosis]:
     try:
         yield from examine(chassis, device)
     except ChannelError as error:
-        yield failed("connection", error)
+        yield failed("connection" if isinstance(error, LinkLost) else "instrument", error)
     finally:
         device.disconnect()
 

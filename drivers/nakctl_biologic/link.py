@@ -7,6 +7,7 @@ no firmware: reading goes on where it was.
 from __future__ import annotations
 
 import uuid
+from typing import NoReturn
 
 from nakctl.device.driver import ClockLike
 from nakctl.errors import ChannelError, LinkLost
@@ -37,7 +38,10 @@ class Link:
         """A call found the link gone."""
         if self.down_since_s is None:
             self.down_since_s = self._clock.now_s()
-            self._tries = 0
+
+    def works(self) -> None:
+        """Everything was read: tries are counted anew. A connection alone proves nothing."""
+        self._tries = 0
 
     def sign(self) -> None:
         """Write this run's own mark on the channel, if it takes one, to know it again."""
@@ -57,6 +61,8 @@ class Link:
         LinkLost: that was the last try. ChannelError: the channel is not the one that was left.
         """
         assert self.down_since_s is not None
+        if self._tries == len(PAUSES_s):
+            self._give_up("it breaks again and again")
         self._clock.sleep(PAUSES_s[self._tries])
         self._tries += 1
         try:
@@ -66,10 +72,14 @@ class Link:
         except LinkLost as error:
             if self._tries < len(PAUSES_s):
                 return None
-            self._tries = 0  # who asks again gets as many tries again
-            raise LinkLost(f"{len(PAUSES_s)} tries did not bring the link back: {error}") from None
+            self._give_up(str(error))
         outage_s, self.down_since_s = self._clock.now_s() - self.down_since_s, None
         return outage_s
+
+    def _give_up(self, why: str) -> NoReturn:
+        """Who asks again, to stop the channel, gets as many tries again."""
+        self._tries = 0
+        raise LinkLost(f"{len(PAUSES_s)} tries did not bring the link back: {why}") from None
 
     def restore(self) -> float:
         """Try until the link is back: how long it was down. LinkLost, ChannelError as above."""

@@ -82,7 +82,7 @@ def _examine(device: Device, place: Place) -> Found:
     if FAMILIES[board] != family:
         raise RigError(
             f"{place.name}: the rig says {place.instrument}, but channel {place.channel} of this {name} has "
-            f"a {board.name} board, which is of the {FAMILIES[board]} family"
+            f"a board of type {board.name}, which is of the {FAMILIES[board]} family"
         )
     hardware = _standard_hardware(device, number) if board is Board.PREMIUM else {}
     return Found(name, board, infos, _facts(device, place, name, board, infos) | hardware)

@@ -12,7 +12,7 @@ Currents and potentials are always driven by CPLIMIT and CALIMIT, with tests or 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique
@@ -110,8 +110,8 @@ def _steps(steps: Sequence[Cp] | Sequence[Ca], timebase_s: float) -> Iterable[Pa
     if not 1 <= len(steps) <= MOST_STEPS:
         raise LimitError(f"one technique has 1 to {MOST_STEPS} steps, not {len(steps)}")
     yield from array(boolean, "vs_initial", [False] * len(steps))
-    for at, step in enumerate(steps):
-        yield replace(duration("Duration_step", step.duration_s, timebase_s), index=at)
+    durations_s = [step.duration_s for step in steps]
+    yield from array(lambda label, value: duration(label, value, timebase_s), "Duration_step", durations_s)
     yield integer("Step_number", len(steps) - 1)
     yield positive("Record_every_dT", steps[0].every_s)
     yield integer("N_Cycles", 0)  # repetitions after the first pass

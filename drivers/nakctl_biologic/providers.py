@@ -102,8 +102,8 @@ def _from_easy_biologic() -> Library:
         common = import_module("easy_biologic.common")
     except (ImportError, OSError) as error:
         raise ChannelError(
-            f"easy_biologic cannot be used here: {error}. Give the rig's device an sdk_path with the "
-            "lab's own OEM package, or install easy-biologic and setuptools<81 (Windows only)."
+            f"easy_biologic cannot be used here: {str(error).rstrip('.')}. Give the rig's device an sdk_path "
+            "with the lab's own OEM package, or install easy-biologic and setuptools<81 (Windows only)."
         ) from None
     functions = {
         name: _handle(ec_find if name.startswith("BL_Find") else ec_lib, name) for name in PROTOTYPES

@@ -67,7 +67,7 @@ class SimDriver:
         raise RigError("a simulated device has no address")
 
     def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
-        yield Diagnosis("instrument", "ok", f"simulated: stands in for an {chassis.model or 'instrument'}")
+        yield Diagnosis("instrument", "ok", "simulated: nothing outside this program is needed")
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
         return tuple(ChannelState(number, "simulated") for number in sorted(chassis.channels))

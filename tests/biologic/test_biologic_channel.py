@@ -16,6 +16,7 @@ from nakctl.device.program import Hardware, Loop, Segment
 from nakctl.errors import ChannelError, ExitCode, IllegalEvent, LimitError, LinkLost, NakctlError, RigError
 from nakctl_biologic.errors import EclibError, RowError
 from nakctl_biologic.opening import open_channel
+from nakctl_biologic.remedies import ECLIB, LINK
 from nakctl_sim.instrument.habits import Habits
 
 NOTHING = Watch()
@@ -142,7 +143,7 @@ def test_the_board_must_be_what_the_rig_says() -> None:
     bench("VMP-3")
     place = Place("left", "biologic", "SP-300", 1, {"address": "sim://inprocess/bench"})
     with pytest.raises(
-        RigError, match="left: the rig says SP-300, but channel 1 of this VMP-3 has a ESSENTIAL"
+        RigError, match="left: the rig says SP-300, but channel 1 of this VMP-3 has a board of type ESSENTIAL"
     ):
         open_channel(place, bench("VMP-3").clock)
 
@@ -205,6 +206,27 @@ def test_the_last_row_comes_and_then_the_end(pause_s: float, habits: Habits) -> 
     done = run(bench(habits=habits), PULSES, pause_s=pause_s)
     assert done.samples["time_s"][-1] == pytest.approx(5.0, abs=1e-3)
     assert done.samples["passes"].max() == 4
+
+
+@pytest.mark.parametrize(("state", "filled"), [(0, 40), (1, 0), (2, 0)])
+def test_it_is_not_over_before_its_memory_is_empty(
+    monkeypatch: pytest.MonkeyPatch, state: int, filled: int
+) -> None:
+    """No rows this time, but the channel stands with a memory that is not empty, or does not stand."""
+    one = bench()
+    one.channel.load(chain(ocv(1.0)))
+    one.channel.start()
+    one.clock.sleep(5.0)
+    device = one.channel._link.device
+    data = device.data
+    empty, values = data(0)
+    block = replace(empty, words=empty.words[:0], n_rows=0)
+    values.State, values.MemFilled = state, filled
+    answers = [(block, values)]
+    monkeypatch.setattr(device, "data", lambda channel: answers.pop() if answers else data(channel))
+    one.channel._begun = True
+    assert one.channel.read(NOTHING).state is State.RUNNING
+    assert one.channel.read(NOTHING).state is State.STOPPED
 
 
 def test_a_channel_that_never_runs() -> None:
@@ -359,7 +381,7 @@ def test_what_the_experiment_survives_is_noticed(fault: str, code: str, words: s
     assert done.samples["time_s"][-1] == pytest.approx(3.0, abs=1e-3)
 
 
-FATAL = [-101, -104, -105, -309, -404]
+REFUSALS = sorted(set(ECLIB) - LINK)
 CALLS = [
     "BL_LoadTechnique",
     "BL_StartChannel",
@@ -371,8 +393,8 @@ CALLS = [
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("code", FATAL)
-def test_every_call_may_fail(call: str, code: int) -> None:
+@pytest.mark.parametrize("code", REFUSALS)
+def test_every_call_may_fail_with_every_code(call: str, code: int) -> None:
     """One clear sentence with the call and the code; afterwards the instrument is let go."""
     one = bench(faults=[f"{call}={code}"])
     with pytest.raises(NakctlError, match=rf"{call} on channel 1: .*{code}"):
@@ -381,5 +403,20 @@ def test_every_call_may_fail(call: str, code: int) -> None:
         one.channel.start()
         one.channel.stop()
     with suppress(ChannelError):  # a stop that fails is told, but lets go
+        one.channel.close()
+    assert one.instrument.connected == 0
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("code", sorted(LINK))
+def test_every_call_may_find_the_link_gone(call: str, code: int) -> None:
+    """For ever: what the last word of the error is does not matter, but that it says so in the end."""
+    one = bench(faults=[f"{call}={code}"])
+    with pytest.raises(LinkLost):
+        run(one, chain(ocv(0.5)))
+        one.channel.load(chain(ocv(0.5)))
+        one.channel.start()
+        one.channel.stop()
+    with suppress(ChannelError):
         one.channel.close()
     assert one.instrument.connected == 0

@@ -91,6 +91,14 @@ def test_spectra_in_a_loop_of_their_own(count: object) -> None:
     ]
 
 
+def test_a_spectrum_with_losses_is_told_from_the_next_by_the_counter() -> None:
+    """Without start times, and with too few frequencies to tell."""
+    visits = visits_of(chain(eis(n=3), Loop(0, 3, passes=False)))
+    rows = [visits.take(points(0, n, NAN, 2, 10.0 * n)) for n in range(3)]
+    assert [taken.points["passes"].tolist() for taken in rows] == [[0, 0], [1, 1], [2, 2]]
+    assert [len(taken.notices) for taken in rows] == [0, 1, 1]
+
+
 def test_one_technique_in_several_reads_is_one_pass() -> None:
     segment = chain(eis(n=5, hold_s=1.0), ocv())
     held = block([[0, 1, c3x(0.5), c3x(0.0)]], 107, timebase_s=2.4e-5)
@@ -217,6 +225,12 @@ def test_a_point_never_lies_behind_what_follows_it() -> None:
     after = visits.take(driven(1, 0, exact_s)).samples["time_s"][0]
     assert before <= exact_s < after
     assert exact_s - before < 0.01
+
+
+def test_a_point_never_lies_before_its_technique() -> None:
+    visits = visits_of(chain(ocv(), eis(n=1)))
+    start_s = visits.take(rest(0, 0, NAN, 50_000 * 40_000)).samples["time_s"][0] + 0.5
+    assert visits.take(points(1, 0, start_s, 1, start_s)).points["time_s"][0] == start_s
 
 
 def c3x_value(value: float) -> float:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eclib_bench import Buffer, bench, points, samples
+from eclib_bench import bench
+from eclib_rows import Buffer, points, samples
 from eclib_techniques import of
 
 from nakctl.device.channel import POINT, SAMPLE, Rows, State, Watch
@@ -18,6 +19,7 @@ from nakctl_sim.instrument.clock import StepClock
 
 RANGE = Hardware("1 mA", "5 V", 5)
 LIKES = ("SP-300", "VMP-3")
+POLL_s, PAUSE_s = 0.5, 7.3
 
 
 def eis(control: Any = "GEIS", bias: float = 0.0, amplitude: float = 5e-5, vs_previous: bool = False) -> Eis:
@@ -51,26 +53,35 @@ SEGMENTS: dict[str, tuple[Technique, ...]] = {
 }
 
 
-def on_channel(like: str, cell: str, techniques: tuple[Technique, ...]) -> tuple[Rows, Rows]:
+def on_channel(like: str, cell: str, *chains: tuple[Technique, ...]) -> tuple[Rows, Rows]:
+    """One chain after the other, PAUSE_s between them."""
     clock = StepClock()
     channel = SimChannel("sim", load_model(cell), instrument(like), clock, 7, {})
-    channel.load(Segment(techniques))
-    channel.start()
-    found = [channel.read(Watch())]
-    while found[-1].state is not State.STOPPED:
-        clock.sleep(0.7)
-        found.append(channel.read(Watch()))
+    found = []
+    for chain in chains:
+        channel.load(Segment(chain))
+        channel.start()
+        state = State.RUNNING
+        while state is not State.STOPPED:
+            clock.sleep(POLL_s)
+            found.append(channel.read(Watch()))
+            state = found[-1].state
+        clock.sleep(PAUSE_s)
     return (
         np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in found)]),
         np.concatenate([np.zeros(0, POINT), *(one.points for one in found)]),
     )
 
 
-def on_instrument(like: str, cell: str, techniques: tuple[Technique, ...]) -> list[Buffer]:
+def on_instrument(like: str, cell: str, *chains: tuple[Technique, ...]) -> list[Buffer]:
+    buffers: list[Buffer] = []
     with bench(like, cell, seed=7) as (api, clock):
-        codes = api.load_chain(like, *(of(technique, instrument(like)) for technique in techniques))
-        assert set(codes) == {0}
-        return api.run(clock)
+        for chain in chains:
+            codes = api.load_chain(like, *(of(technique, instrument(like)) for technique in chain))
+            assert set(codes) == {0}
+            buffers += api.run(clock, POLL_s)
+            clock.sleep(PAUSE_s)
+    return buffers
 
 
 @pytest.mark.parametrize("name", SEGMENTS)
@@ -92,12 +103,10 @@ def test_same_rows_to_single_precision(like: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("like", LIKES)
-def test_a_second_chain_goes_on_with_the_same_cell(like: str) -> None:
-    chain = (window(Test("Ewe", "above", 2.0)),)
-    with bench(like, "NaK50", seed=7) as (api, clock):
-        fresh, used = [], []
-        for buffers in (fresh, used):
-            api.load_chain(like, of(chain[0], instrument(like)))
-            buffers += samples(api.run(clock)).tolist()
-    assert len(fresh) == len(used)
-    assert fresh != used
+def test_between_chains_the_cell_rests(like: str) -> None:
+    chain = (window(Test("Ewe", "above", 2.0)), REST)
+    expected, _ = on_channel(like, "NaK50", chain, chain)
+    got = samples(on_instrument(like, "NaK50", chain, chain))
+    assert np.array_equal(np.float32(got[:, 1]), expected["Ewe_V"])
+    first, second = np.split(got[:, 1], 2)
+    assert not np.array_equal(first, second)

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import pytest
-from eclib_bench import Buffer, bench, decode, samples, time_s
+from eclib_bench import bench
+from eclib_rows import Buffer, decode, samples, time_s
 from eclib_techniques import E_ABOVE, Chain, cplimit, impedance, loop, ocv, stepped
 
 from nakctl.run.clock import FreeClock
@@ -74,6 +75,7 @@ def test_steps_and_cycles_of_one_technique(like: str) -> None:
     assert {b.infos["StartTime"] for b in buffers if b.infos["TechniqueIndex"] == 1} == {2.0}
     rows = [(time_s(b, row), decode(row[3]) > 0, row[4]) for b in buffers for row in b.rows if len(row) == 5]
     assert [cycle for *_, cycle in rows] == sorted(cycle for *_, cycle in rows)
+    assert {cycle for *_, cycle in rows} == {0, 1, 2}
     for at_s, positive, cycle in rows:
         passed_s = at_s - 2.0 - 1e-6
         assert cycle == int(passed_s / 2.0)

@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from eclib_bench import Api, Buffer, bench, decode, samples
+from eclib_bench import Api, bench
+from eclib_rows import Buffer, decode, samples
 from eclib_techniques import Chain, cplimit, impedance, loop, ocv
 
 from nakctl.errors import RigError

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from eclib_bench import Api, Buffer, bench, samples
+from eclib_bench import Api, bench
+from eclib_rows import Buffer, samples
 from eclib_techniques import cplimit, impedance, loop, ocv
 
 from nakctl.errors import ChannelError, RigError

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from eclib_bench import decode
+from eclib_rows import decode
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nakctl.device.inspection import Lesson
+from nakctl.errors import ChannelError
 from nakctl_biologic.codes import STOP
 from nakctl_biologic.first_day.bench import HOLD_V, Bench
 from nakctl_biologic.first_day.chains import SHORT_s, data_file
@@ -36,8 +37,11 @@ def stopping(bench: Bench) -> Iterator[Lesson]:
         "" if took_s <= reaction_s else f"Set reaction_s to {took_s:.2g}: guards of the host are that slow.",
         {"reads_until_STOP": looks},
     )
-    blocks = [block for block in bench.drain(0.0) if block.n_rows]
-    rows = sum(block.n_rows for block in blocks)
+    if after.State != STOP:
+        raise ChannelError(
+            "the channel went on after a stop: take the dummy cell off; the first day ends here"
+        )
+    rows = sum(block.n_rows for block in bench.drain(0.0))
     yield Lesson(
         "Are rows from before a stop still handed over after it?",
         "driver: reads after a stop hand over what is left",

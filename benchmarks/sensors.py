@@ -1,0 +1,80 @@
+"""What sensors cost the process that controls the cell: `python benchmarks/sensors.py`.
+
+The same paced run three times: without sensors, with eight at 10 Hz, and with one at 1 kHz besides. The
+sensors are simulated, so what is measured is the logging and not an instrument. Prints the processor time of
+the control process per second of the run, how long a look takes, and how many readings came.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nakctl.device.readings import READING
+from nakctl.device.sensor import Look, Sensors, SensorSpec, load_kind, load_service
+from nakctl.record.aux_reader import AuxReader
+
+RUN_s, POLL_s = 10.0, 0.05
+
+
+def main() -> None:
+    ten_hertz = [sensor(f"slow{k}", "100 ms") for k in range(8)]
+    table = [
+        ("no sensors", []),
+        ("8 at 10 Hz", ten_hertz),
+        ("and 1 at 1 kHz", [*ten_hertz, sensor("fast", "1 ms")]),
+    ]
+    print(f"{'':<16}{'CPU of control':>16}{'look, median':>16}{'look, 99 %':>14}{'readings/s':>14}")
+    for name, specs in table:
+        cpu, looks_s, rate = measured(tuple(specs))
+        median, late = np.quantile(looks_s, [0.5, 0.99]) * 1e6
+        print(f"{name:<16}{cpu:>14.2%}  {median:>12.0f} us {late:>10.0f} us {rate:>13.0f}")
+
+
+def sensor(name: str, every: str) -> SensorSpec:
+    spec, problems = load_kind("sim").spec(name, {"kind": "sim", "model": "press", "every": every})
+    if spec is None:
+        sys.exit(str(problems))
+    return spec
+
+
+def measured(specs: tuple[SensorSpec, ...]) -> tuple[float, Any, float]:
+    """(part of a processor, seconds of each look, readings per second) of a loop like that of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.h5"
+        sensors: Sensors | None = load_service().beside(path, specs) if specs else None
+        begun = time.perf_counter()
+        looks_s = loop(sensors, lambda: time.perf_counter() - begun)
+        cpu = looks_s.pop()
+        if sensors is not None:
+            sensors.close()
+        return cpu, np.array(looks_s), readings(path) / RUN_s
+
+
+def loop(sensors: Sensors | None, now_s: Callable[[], float]) -> list[float]:
+    """The looks of a run that polls its channel, then the processor time of all that."""
+    looks_s, cpu = [], time.process_time()
+    while now_s() < RUN_s:
+        before = time.perf_counter()
+        look = sensors.look(now_s) if sensors is not None else Look({})
+        assert look is not None
+        looks_s.append(time.perf_counter() - before)
+        time.sleep(POLL_s)
+    return [*looks_s, (time.process_time() - cpu) / RUN_s]
+
+
+def readings(path: Path) -> int:
+    reader = AuxReader(path)
+    count = sum(len(rows) for _, rows in reader.blocks() if rows.dtype == READING)
+    reader.close()
+    return count
+
+
+if __name__ == "__main__":
+    main()

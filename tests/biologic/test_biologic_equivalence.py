@@ -1,0 +1,136 @@
+"""Every shipped protocol through the simulated channel, and through the driver and the virtual instrument.
+
+The same plan on the same cell with the same seed: once as techniques, once as records, C3x words and rows of the
+vendor's library. The record must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nakctl.device.cell import Cell
+from nakctl.device.channel import Channel
+from nakctl.device.driver import ClockLike, Place
+from nakctl.device.limits import instrument
+from nakctl.plan.compile import compile_protocol
+from nakctl.plan.lower import lower
+from nakctl.protocol import library
+from nakctl.protocol.load import load
+from nakctl.record.journal import Event
+from nakctl.run.clock import Clock
+from nakctl.run.run import Outcome, run
+from nakctl_sim.instrument.clock import StepClock
+
+SEED = 3
+CELL = "NaK50"
+EVENTS_OF_THE_INSTRUMENT = {"stopped"}  # what only hardware tells
+
+
+@dataclass
+class Kept:
+    """A sink that keeps everything in memory."""
+
+    tables: dict[str, list[Any]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
+        for name, rows in tables.items():
+            self.tables.setdefault(name, []).append(rows.copy())
+        self.events += events
+        return ()
+
+    def table(self, name: str) -> Any:
+        return np.concatenate(self.tables[name]) if name in self.tables else np.zeros(0)
+
+
+def simulated(like: str, clock: ClockLike) -> tuple[Channel, Cell]:
+    from nakctl_sim.driver import driver
+
+    cell = driver.cell(CELL)
+    return driver.open(Place("x", "sim", like, 1, {}), cell, clock, SEED), cell
+
+
+def behind_the_library(like: str, clock: ClockLike) -> tuple[Channel, Cell]:
+    from nakctl_biologic.driver import driver
+    from nakctl_sim.driver import driver as models
+    from nakctl_sim.instrument import register
+    from nakctl_sim.instrument.device import VirtualInstrument
+
+    address = register("equivalence", VirtualInstrument(like, {1: CELL}, clock, SEED))
+    cell = models.cell(CELL)
+    return driver.open(Place("x", "biologic", like, 1, {"address": address}), cell, clock, SEED), cell
+
+
+def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Outcome, Kept]:
+    clock: Clock = StepClock()
+    channel, cell = make(like, clock)
+    plan = compile_protocol(load(name, params), cell)
+    kept = Kept()
+    outcome = run(lower(plan, instrument(like)), channel, clock, kept, poll_s=POLL_s)
+    channel.close()
+    return outcome, kept
+
+
+# Shortened: the same steps, less of each.
+SHORT = {
+    "ccd": {"levels": "0.05, 0.1 mA/cm2", "half_cycle": "75 s"},
+    "ccd-na-symmetric": {"last": "0.4 mA/cm2", "half_cycle": "75 s"},
+    "direct-strip": {"capacity": "0.1 mAh/cm2"},
+    "galvanostatic-cycling": {"half_cycle": "5 min", "cycles": "3"},
+    "plate-geis-ocv": {"capacity": "0.01 mAh/cm2", "rest": "12 min"},
+    "plate-to-cutoff": {"capacity": "0.05 mAh/cm2"},
+    "pristine-eis": {},
+    "pulsed-strip": {"pulses": "20"},
+    "pulsed-strip-quarter": {"capacity": "0.003 mAh/cm2"},
+    "sgeis-plate-rest": {"last": "0.07 mA/cm2", "rest": "5 min"},
+    "sgeis-strip-rest": {"last": "0.07 mA/cm2", "rest": "5 min"},
+    "staircase-strip": {"levels": "0.2, 0.4 mA/cm2", "hold": "3 min"},
+}
+TICK_s = 45e-6  # the longest
+POLL_s = 2.0  # of the clock that both live by: seldom, to be quick
+STEP_WORDS = ["step_count", "step_id", "cycle", "technique", "label", "row_count", "end_reason"]
+
+
+@pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
+@pytest.mark.parametrize("name", library.names())
+def test_the_same_record(name: str, like: str) -> None:
+    params = dict(SHORT[name])
+    if like == "VMP-3" and "f_max" in load(name, {}).params:
+        params["f_max"] = "1 MHz"
+    one, expected = record(name, like, simulated, params)
+    other, found = record(name, like, behind_the_library, params)
+
+    assert (other.status, other.reason, other.samples, other.spectra) == (
+        one.status, one.reason, one.samples, one.spectra,
+    )  # fmt: skip
+    assert other.duration_s == pytest.approx(one.duration_s, rel=1e-6)
+    assert found.table("steps")[STEP_WORDS].tolist() == expected.table("steps")[STEP_WORDS].tolist()
+    check_samples(found.table("samples"), expected.table("samples"))
+    check_impedance(found.table("impedance"), expected.table("impedance"))
+    told = [event.code for event in found.events if event.code not in EVENTS_OF_THE_INSTRUMENT]
+    assert told == [event.code for event in expected.events]
+
+
+def check_samples(found: Any, expected: Any) -> None:
+    """Bit for bit but for the times: the instrument counts them in ticks, those of points are singles."""
+    for word in ("Ewe", "I", "step_count", "step_id", "cycle", "control", "I_range", "flags"):
+        assert found[word].tobytes() == expected[word].tobytes(), word
+    assert np.allclose(found["time"], expected["time"], rtol=1.3e-7, atol=TICK_s)
+    assert np.allclose(found["Q"], expected["Q"], rtol=0, atol=1e-5 * np.abs(expected["Q"]).max() + 1e-15)
+
+
+def check_impedance(found: Any, expected: Any) -> None:
+    assert len(found) == len(expected)
+    if len(expected) == 0:
+        return
+    for word in ("spectrum", "step_count", "flags"):
+        assert found[word].tobytes() == expected[word].tobytes(), word
+    for word in ("frequency", "E_dc", "I_dc", "E_amp", "I_amp"):
+        assert np.array_equal(found[word].astype("f4"), expected[word].astype("f4")), word
+    Z, Z_expected = (rows["Z_re"] + 1j * rows["Z_im"] for rows in (found, expected))
+    assert np.all(np.abs(Z - Z_expected) <= 3e-7 * np.abs(Z_expected))
