@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+# Channels are claimed apart from the runs that go on on this computer; set before any test copies it.
+CLAIMS = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
+os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Channels are claimed apart from the runs that go on on this computer."""
-    folder = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
-    os.environ["NAKCTL_CLAIMS"] = folder.name
-    config.add_cleanup(folder.cleanup)
+def pytest_unconfigure() -> None:
+    CLAIMS.cleanup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

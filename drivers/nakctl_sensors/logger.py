@@ -7,7 +7,7 @@ It is told by lines of JSON on standard input, and tells by lines on standard ou
          {"set": [sensor, value]}
          {"end": true}
     out  {"ready": true}                       once every sensor has a thread
-         {"values": {sensor: [time, value, low, high, trouble]}, "notices": [...]}
+         {"values": {sensor: [time, value, low, high, trouble, gap]}, "notices": [...]}
 
 When standard input ends, the run's process is gone, and so is this one. Ctrl-C is the run's business.
 Readings wait until a tie after them is known, and go into NAME.h5.aux then; see `timemap`.
@@ -145,13 +145,16 @@ class Logger:
             self.notices.append(watcher.notices.popleft())
 
     def _values(self) -> dict[str, list[Any]]:
+        """What `device.sensor.Latest` holds, by sensor."""
+        known = self.clock.map
         return {
             name: [
-                self.clock.map.time_s(seen.at),
+                known.time_s(seen.at),
                 seen.value,
                 seen.low,
                 seen.high,
                 self.watchers[name].health.trouble,
+                seen.gap * known.speed,
             ]
             for name, seen in self.extremes.items()
             if seen.known

@@ -139,8 +139,8 @@ def propose(port: str, setting: Setting, lines: list[str]) -> Proposal | None:
     for name in dialogue_names():
         ready = dialogue(name) or {}
         if ready["kind"] == "serial" and ready.get("query") is None and _fits(line, ready):
-            words: dict[str, Any] = {"kind": "serial", "like": name, "port": port, "baud": setting.baud}
-            return _told(words, line, f"it sends by itself, like {name}")
+            own: dict[str, Any] = {"kind": "serial", "like": name, "port": port, "baud": setting.baud}
+            return _told(own, line, f"it sends by itself, like {name}")
     if re.search(NUMBER_PATTERN, line) is None:
         return None
     unit, remark = unit_behind(line)

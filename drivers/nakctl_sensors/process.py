@@ -83,11 +83,11 @@ class SensorProcess:
         notices, self._notices = self._notices, []
         while self._child.told:
             said = self._child.told.popleft()
-            for name, (time_s, value, low, high, trouble) in said["values"].items():
+            for name, (time_s, value, low, high, trouble, gap_s) in said["values"].items():
                 seen = latest.get(name)
                 if seen is not None:
-                    low, high = min(low, seen.low), max(high, seen.high)
-                latest[name] = Latest(time_s, value, low, high, trouble)
+                    low, high, gap_s = min(low, seen.low), max(high, seen.high), max(gap_s, seen.gap_s)
+                latest[name] = Latest(time_s, value, low, high, trouble, gap_s)
             notices += [
                 SensorNotice(sensor, severity, code, text, time_s, facts)
                 for sensor, severity, code, text, time_s, facts in said["notices"]

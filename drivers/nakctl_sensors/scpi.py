@@ -44,7 +44,7 @@ class ScpiSource:
                 self.spec.address, open_timeout=timeout_ms, timeout=timeout_ms, **settings
             )
         except (pyvisa.Error, OSError, ValueError) as error:
-            raise SensorTrouble("gone", f"{self.spec.address}: {_said(error)}", reopen=True) from None
+            raise self._unreachable(error) from None
 
     def read(self) -> Raw:
         asked = time.perf_counter()
@@ -69,15 +69,14 @@ class ScpiSource:
             if error.error_code == constants.StatusCode.error_timeout:
                 text = f"did not answer within {self.spec.timeout_s:.2g} s"
                 raise SensorTrouble("timeout", text, reopen=True) from None
-            raise SensorTrouble("gone", _said(error), reopen=True) from None
+            raise self._unreachable(error) from None
         except UnicodeDecodeError as error:
             raise SensorTrouble("garbage", f"answered {error.object[:60]!r}, which is no text") from None
         except (pyvisa.Error, OSError) as error:
-            raise SensorTrouble("gone", _said(error), reopen=True) from None
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> SensorTrouble:
+        return SensorTrouble("gone", f"{self.spec.address} cannot be reached: {error}", reopen=True)
 
     def close(self) -> None:
         self.link.close()
-
-
-def _said(error: Exception) -> str:
-    return f"cannot be reached: {error}"

@@ -53,7 +53,7 @@ class SerialSource:
 
     def _line(self, since: float) -> bytes:
         """Up to the terminator; SensorTrouble if nothing more comes for the time-out."""
-        line = b""
+        line: bytes = b""
         while more := self.port.read_until(self.end, _LONGEST_LINE):
             line += more
             if line.endswith(self.end):

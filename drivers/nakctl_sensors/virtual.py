@@ -70,7 +70,7 @@ class _One:
 
     def latest(self) -> Latest:
         seen = self.extremes
-        found = Latest(seen.at, seen.value, seen.low, seen.high, self.health.trouble)
+        found = Latest(seen.at, seen.value, seen.low, seen.high, self.health.trouble, seen.gap)
         seen.clear()
         return found
 

@@ -13,6 +13,7 @@ from nakctl.device.sensor import SensorKind, SensorNotice, SensorSpec, SensorTro
 from nakctl_sensors.health import Health
 
 SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
+NAP_s = 0.2
 HANGS_AFTER_s = 3.0  # beyond the time-out, in which every call should have returned
 
 
@@ -102,25 +103,28 @@ class Watcher(threading.Thread):
         finally:
             self.busy_since = math.inf
         self.pause_s = SOONEST_AGAIN_s
-        if source.listens and not self._is_due(raw.answered):
-            return
         value = self.spec.calibrated(raw.value)
-        self.readings.append((raw.asked, raw.answered, value))
+        if not source.listens or self._is_due(raw.answered):
+            self.readings.append((raw.asked, raw.answered, value))
         self.health.well(value, raw.answered)
         self._tell()
 
     def _wait_for_turn(self) -> None:
         """To the next beat; beats that were missed are not made up for."""
-        now = time.perf_counter()
-        if now < self.next:
-            self.stopping.wait(self.next - now)
-        period = self._period()
+        while (left_s := self._left_s(time.perf_counter())) > 0 and not self.stopping.is_set():
+            self.stopping.wait(min(left_s, NAP_s))
+        now, period = time.perf_counter(), self._period()
         self.next = self.next + period if now < self.next + period else now + period
+
+    def _left_s(self, now: float) -> float:
+        """Never more than a period, which gets shorter when the speed of the run becomes known."""
+        self.next = min(self.next, now + self._period())
+        return self.next - now
 
     def _is_due(self, answered: float) -> bool:
         """Of lines that come by themselves, one per period (half of one early is not early)."""
         period = self._period()
-        if answered < self.next - period / 2:
+        if self._left_s(answered) > period / 2:
             return False
         self.next = max(self.next + period, answered)
         return True

@@ -31,7 +31,7 @@ def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
                 f"{use.sensor} is simulated, {ready.place.name} is a real channel: they do not mix"
             )
         raise InputError(
-            f"{use.sensor} is a real instrument and keeps real time, so must this run: --realtime or --speed X"
+            f"{use.sensor} is a real instrument and keeps real time; so must this run: --realtime, --speed X"
         )
     return tuple(fitting.values())
 

@@ -159,6 +159,7 @@ class Latest:
     """What is known of a sensor, in its unit. time_s: of the run; low, high: extremes since the last look.
 
     trouble  code of the fault it has now, "" if it is well
+    gap_s    longest time without a reading since the last look
     """
 
     time_s: float
@@ -166,6 +167,7 @@ class Latest:
     low: float
     high: float
     trouble: str = ""
+    gap_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ gets its end.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -177,22 +178,27 @@ class _Run:
         passed = [f.passes for f in before.position] != [f.passes for f in self.state.position]
         self.ledger.open_segment(command.segment, self.segment_start_s, passed and bool(before.position))
         self.guard.open_segment(command.segment)
-        self.sensing.open_segment(command.segment, self.segment_start_s)
+        self.sensing.open_segment(command.segment)
         gap_s = self.segment_start_s - gap_from_s
         text = f"chain of {len(command.segment.techniques)} techniques; cell open for {gap_s:.3g} s"
         self.note(0, "segment", text, {"open_s": gap_s})
 
     def watch(self) -> Watch:
-        """What the channel may hand over early for: the cell's values, and the sensors' rates."""
+        """What the channel may hand over early for: the cell's values, and the sensors' rates.
+
+        Where the clock has a horizon, the channel cannot run ahead of its sensors anyway.
+        """
         watch, every_s = self.guard.watch(), self.sensing.every_s
-        if every_s is None or (watch.every_s is not None and watch.every_s <= every_s):
+        if every_s is None or math.isfinite(self.clock.horizon_s()):
+            return watch
+        if watch.every_s is not None and watch.every_s <= every_s:
             return watch
         return replace(watch, every_s=every_s)
 
     def look_at_sensors(self) -> engine.Ending | None:
         look = self.sensors.look(self.now_s)
         self.events += map(self.event_of_sensor, look.notices)
-        return self.sensing.look(self.now_s(), look.latest)
+        return self.sensing.look(look.latest)
 
     def judge(self, reading: Reading, booked: Booked, sensed: engine.Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""

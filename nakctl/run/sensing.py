@@ -39,9 +39,9 @@ class SensorGuard:
         self.guarding = {limit.sensor for limit in program.limits.sensors}
         self.settling: _Settling | None = None
 
-    def open_segment(self, segment: Segment, time_s: float) -> None:
+    def open_segment(self, segment: Segment) -> None:
         settle = self._settle(segment)
-        self.settling = None if settle is None else _Settling(settle, self.specs[settle.sensor], time_s)
+        self.settling = None if settle is None else _Settling(settle, self.specs[settle.sensor])
 
     @property
     def every_s(self) -> float | None:
@@ -52,12 +52,12 @@ class SensorGuard:
         rates_s = [max(SOONEST_LOOK_s, self.specs[name].every_s) for name in watched]
         return min(rates_s, default=None)
 
-    def look(self, time_s: float, latest: Mapping[str, Latest]) -> Ending | None:
+    def look(self, latest: Mapping[str, Latest]) -> Ending | None:
         """The ending that the sensors ask for, if any: a limit before anything else."""
         beyond = [ending for limit in self.program.limits.sensors for ending in self._beyond(limit, latest)]
         if beyond:
             return beyond[0]
-        if self.settling is not None and self.settling.look(time_s, latest):
+        if self.settling is not None and self.settling.look(latest):
             return Ending("next step", str(self.settling.settle))
         return None
 
@@ -89,26 +89,19 @@ class SensorGuard:
 class _Settling:
     """One wait: since when all readings have been within the band."""
 
-    def __init__(self, settle: Settle, spec: SensorSpec, time_s: float) -> None:
+    def __init__(self, settle: Settle, spec: SensorSpec) -> None:
         self.settle, self.spec = settle, spec
         self.within_since_s: float | None = None
-        self.heard_s = time_s
-        self.silent_after_s = SILENT_AFTER * max(spec.every_s, SOONEST_LOOK_s) + spec.timeout_s
+        self.silent_after_s = SILENT_AFTER * spec.every_s + spec.timeout_s
 
-    def look(self, time_s: float, latest: Mapping[str, Latest]) -> bool:
+    def look(self, latest: Mapping[str, Latest]) -> bool:
+        """Whether it has settled. A silence counts when the sensor is back: nobody knows what it did."""
         seen = latest.get(self.settle.sensor)
-        if seen is not None and not seen.trouble:
-            self._hear(seen)
-        elif time_s - self.heard_s > self.silent_after_s or seen is not None:
-            self.within_since_s = None  # silent, or showing what cannot be trusted
-        return self.within_since_s is not None and self.heard_s - self.within_since_s >= self.settle.for_s
-
-    def _hear(self, seen: Latest) -> None:
-        if seen.time_s - self.heard_s > self.silent_after_s:
-            self.within_since_s = None  # nobody knows what it did meanwhile
-        self.heard_s = seen.time_s
+        if seen is None:
+            return False
         furthest = max(abs(self.spec.to_si(value) - self.settle.of) for value in (seen.low, seen.high))
-        if furthest > self.settle.within:
+        if seen.trouble or seen.gap_s > self.silent_after_s or furthest > self.settle.within:
             self.within_since_s = None
         elif self.within_since_s is None:
             self.within_since_s = seen.time_s
+        return self.within_since_s is not None and seen.time_s - self.within_since_s >= self.settle.for_s

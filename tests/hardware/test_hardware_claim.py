@@ -37,9 +37,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_second_run_is_refused_with_the_name_of_the_first(folder: Path) -> None:
-    with claimed(REAL, "CCD, cell 7", folder / "a.h5"):
-        with pytest.raises(ChannelError) as refused, claimed(SAME, "EIS", folder / "b.h5"):
-            pass
+    with (
+        claimed(REAL, "CCD, cell 7", folder / "a.h5"),
+        pytest.raises(ChannelError) as refused,
+        claimed(SAME, "EIS", folder / "b.h5"),
+    ):
+        pass
     assert refused.value.exit_code == ExitCode.INSTRUMENT
     told = str(refused.value)
     assert told.startswith("mine is in use: CCD, cell 7, ")

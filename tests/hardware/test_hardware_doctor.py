@@ -75,7 +75,10 @@ def test_the_firmware_of_ec_lab_is_known_by_whatever_code(
     habits = Habits(eclab_code=eclab_code, infos_code=infos_code)  # type: ignore[arg-type]
     found = looked_at(virtual(habits=habits, faults=["eclab=1"]))
     assert wrong(found) == [("error", "left")]
-    assert driver.channels(Chassis("", "", "", {}, {"address": virtual(faults=["eclab=1"])}))[0].firmware == "EC-Lab"
+    assert (
+        driver.channels(Chassis("", "", "", {}, {"address": virtual(faults=["eclab=1"])}))[0].firmware
+        == "EC-Lab"
+    )
 
 
 def test_a_channel_without_firmware_is_no_channel_of_ec_lab(virtual: Virtual) -> None:
@@ -104,7 +107,7 @@ def test_nobody_is_there() -> None:
 
 
 def test_a_cable_pulled_at_any_call_is_one_finding(virtual: Virtual) -> None:
-    for call in itertools.count(1):
+    for call in itertools.count(1, 4):
         found = looked_at(virtual(faults=[f"cable=@call{call}"]))
         if not wrong(found):
             break

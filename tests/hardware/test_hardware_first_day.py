@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ import pytest
 from nakctl.device.inspection import Chassis, Lesson
 from nakctl.errors import ChannelError
 from nakctl_biologic.driver import driver
-from nakctl_biologic.first_day import EXPERIMENTS
 from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.habits import Habits
 
@@ -35,13 +34,10 @@ ODD = Habits(
 def learned(virtual: Virtual, model: str, habits: Habits, faults: tuple[str, ...] = ()) -> dict[str, Lesson]:
     """By question, with what was found."""
     clock = StepClock()
-    chassis = Chassis("bench", "biologic", "", {}, {"address": virtual(model, habits=habits, faults=faults, clock=clock)})
+    chassis = Chassis(
+        "bench", "biologic", "", {}, {"address": virtual(model, habits=habits, faults=faults, clock=clock)}
+    )
     return {lesson.question: lesson for lesson in driver.first_day(chassis, 1, clock)}  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def usual() -> dict[str, Lesson]:
-    return {}
 
 
 QUESTIONS: list[tuple[str, Any, Any]] = [
@@ -86,40 +82,44 @@ def test_what_changes_comes_with_advice(virtual: Virtual) -> None:
         assert lesson.advice or lesson.verdict != "changed"
 
 
-def test_a_board_with_fewer_ranges_changes_the_data(virtual: Virtual, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_board_with_fewer_ranges_changes_the_data(
+    virtual: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nakctl_sim.instrument import device_calls
 
     shown = device_calls.TChannelInfos
     monkeypatch.setattr(device_calls, "TChannelInfos", lambda **said: shown(**said | {"MinIRange": 5}))
-    lesson = learned(virtual, "SP-300", Habits(memory_bytes=2**18))["Which current ranges does the board have?"]
+    lesson = learned(virtual, "SP-300", Habits(memory_bytes=2**18))[
+        "Which current ranges does the board have?"
+    ]
     assert (lesson.found, lesson.verdict) == ("codes 5 to 10", "changed")
 
 
-def test_a_stop_that_is_not_obeyed_is_noticed(virtual: Virtual) -> None:
+def day(virtual: Virtual, faults: list[str]) -> Iterator[Lesson]:
     clock = StepClock()
-    address = virtual(faults=["stop-ignored=1"], clock=clock)
-    chassis = Chassis("bench", "biologic", "", {}, {"address": address})
-    lessons: list[Lesson] = []
-    with pytest.raises(ChannelError):
-        lessons.extend(driver.first_day(chassis, 1, clock))  # type: ignore[attr-defined]
+    chassis = Chassis("bench", "biologic", "", {}, {"address": virtual(faults=faults, clock=clock)})
+    return driver.first_day(chassis, 1, clock)  # type: ignore[attr-defined,no-any-return]
 
 
-@pytest.mark.parametrize(("faults", "told"), [(["eclab=1"], "--load-firmware"), (["missing=1"], "no channel 1")])
+def test_a_stop_that_is_not_obeyed_ends_the_day(virtual: Virtual) -> None:
+    lessons: dict[str, Lesson] = {}
+    with pytest.raises(ChannelError, match="went on after a stop"):
+        for lesson in day(virtual, ["stop-ignored=1"]):
+            lessons[lesson.question] = lesson
+    after = lessons["Is the cell open after a stop?"]
+    assert after.verdict == "changed"
+    assert "Do not leave cells" in after.advice
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"), [(["eclab=1"], "--load-firmware"), (["missing=1"], "no channel 1")]
+)
 def test_a_channel_that_cannot_be_used_is_left_alone(virtual: Virtual, faults: list[str], told: str) -> None:
-    chassis = Chassis("bench", "biologic", "", {}, {"address": virtual(faults=faults)})
     with pytest.raises(ChannelError, match=told):
-        next(iter(driver.first_day(chassis, 1, StepClock())))  # type: ignore[attr-defined]
+        next(day(virtual, faults))
 
 
-def test_a_cable_pulled_in_between_ends_it_and_frees_the_instrument(virtual: Virtual) -> None:
-    clock = StepClock()
-    address = virtual(faults=["cable=@call200"], clock=clock)
-    chassis = Chassis("bench", "biologic", "", {}, {"address": address})
-    taught = driver.first_day(chassis, 1, clock)  # type: ignore[attr-defined]
-    with pytest.raises(ChannelError):
-        for _ in taught:
-            pass
-
-
-def test_there_is_an_experiment_for_every_part() -> None:
-    assert len({experiment.__name__ for experiment in EXPERIMENTS}) == len(EXPERIMENTS)
+def test_a_cable_pulled_in_between_ends_the_day(virtual: Virtual) -> None:
+    lessons: list[Lesson] = []
+    with pytest.raises(ChannelError, match="cable"):
+        lessons.extend(day(virtual, ["cable=@call200"]))

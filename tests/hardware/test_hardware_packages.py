@@ -29,7 +29,9 @@ def test_a_release_goes_with_its_own_library(release: str) -> None:
     assert all(f"package {release}" in each.fact for each in found)
 
 
-@pytest.mark.parametrize(("release", "library"), [("6.04", "6.8.1.0"), ("6.08", "6.4.0.0"), ("5.35", "6.8.1.0")])
+@pytest.mark.parametrize(
+    ("release", "library"), [("6.04", "6.8.1.0"), ("6.08", "6.4.0.0"), ("5.35", "6.8.1.0")]
+)
 def test_a_folder_of_another_release_does_not(release: str, library: str) -> None:
     (found,) = check_files(bundled(release), library, [Board.PREMIUM])
     assert found.severity == "error"

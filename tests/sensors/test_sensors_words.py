@@ -1,0 +1,178 @@
+"""From the words of rig.yaml and the lines of instruments to numbers: the pure parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench import codes, spec_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nakctl.device.sensor import SensorTrouble, load_service
+from nakctl.errors import RigError
+from nakctl.rig import find_rig
+from nakctl_sensors.dialogues import dialogue, dialogue_names
+from nakctl_sensors.health import Health
+from nakctl_sensors.reply import decoded, number_in
+from nakctl_sensors.timemap import Tie, TimeMap
+
+# A line as the instrument's manual shows it, and its number.
+LINES = [
+    ("keithley2000", "+1.23456789E-03", 1.23456789e-3),
+    ("keithley2400", "+2.150000E-06", 2.15e-6),
+    ("lakeshore335", "+295.123", 295.123),
+    ("loadcell-ascii", "ST,GS,+00012.34kg", 12.34),
+    ("loadcell-ascii", "US,NT,-00000.50 kg", -0.5),
+    ("mettler-sics", "S S     100.00 g", 100.0),
+    ("mettler-sics", "S D      -0.05 g", -0.05),
+    ("sartorius-sbi", "N     +   123.45 g  ", 123.45),
+    ("omega-iseries", "X01 012.34", 12.34),
+    ("arduino", "pressure:10.02", 10.02),
+    ("julabo", "24.95", 24.95),
+    ("huber", "24.95", 24.95),
+]
+REFUSED = [
+    ("loadcell-ascii", "OL,GS,+99999.99kg", "garbage"),
+    ("loadcell-ascii", "ST,GS,+00012.34lb", "wrong_unit"),
+    ("mettler-sics", "S I", "garbage"),
+    ("mettler-sics", "S S     100.00 oz", "wrong_unit"),
+    ("keithley2000", "", "garbage"),
+]
+
+
+def options_of(name: str) -> dict[str, Any]:
+    words = dialogue(name) or {}
+    place = {"address": "x"} if words["kind"] == "scpi" else {"port": "x"}
+    return spec_of("a", kind=words["kind"], like=name, **place).options
+
+
+@pytest.mark.parametrize(("name", "line", "value"), LINES)
+def test_lines_of_ready_dialogues(name: str, line: str, value: float) -> None:
+    assert number_in(line, options_of(name)) == value
+
+
+@pytest.mark.parametrize(("name", "line", "code"), REFUSED)
+def test_lines_that_are_no_reading(name: str, line: str, code: str) -> None:
+    with pytest.raises(SensorTrouble) as told:
+        number_in(line, options_of(name))
+    assert told.value.code == code
+
+
+def test_what_a_wrong_baud_rate_makes_is_garbage() -> None:
+    with pytest.raises(SensorTrouble, match="no text"):
+        decoded(b"\x80\xfe\x00\xf8\r\n")
+
+
+@pytest.mark.parametrize("name", dialogue_names())
+def test_every_ready_dialogue_makes_a_sensor_and_names_its_source(name: str) -> None:
+    words = dialogue(name) or {}
+    assert "not tried" in words["source"]
+    spec = spec_of(
+        "a", kind=words["kind"], like=name, **({"port": "x"} if words["kind"] != "scpi" else {"address": "x"})
+    )
+    assert spec.dimension
+    assert name in load_service().dialogues()
+
+
+points = st.lists(
+    st.tuples(st.floats(-100, 100), st.floats(0.1, 10), st.floats(0.1, 10)), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(points, st.floats(0.01, 100), st.floats(-50, 50), st.floats(-1e3, 1e3))
+def test_raw_undoes_calibrated(steps: Any, scale: float, offset: float, raw: float) -> None:
+    shown, true = [steps[0][0]], [0.0]
+    for _, dx, dy in steps:
+        shown.append(shown[-1] + dx)
+        true.append(true[-1] + dy)
+    spec = spec_of(
+        "a", kind="serial", port="x", unit="kN", scale=scale, offset=offset,
+        calibration={"points": [list(pair) for pair in zip(shown, true, strict=True)]},
+    )  # fmt: skip
+    assert spec.raw(spec.calibrated(raw)) == pytest.approx(raw, rel=1e-6, abs=1e-5)
+
+
+def test_units_with_their_offset() -> None:
+    celsius = spec_of("a", kind="serial", port="x", unit="degC")
+    assert celsius.to_si(25.0) == pytest.approx(298.15)
+    assert celsius.from_si(298.15) == pytest.approx(25.0)
+    assert spec_of("a", kind="serial", port="x", unit="MPa").to_si(10.0) == 1e7
+
+
+# --- rig.yaml -------------------------------------------------------------------------------------------
+
+SLIPS = [
+    ("{kind: scip, address: x, unit: V}", 4, "there is no kind scip; did you mean scpi?"),
+    ("{kind: scpi, unit: V}", 4, "needs the word address"),
+    ("{kind: scpi, address: x, unit: Vlt}", 4, "Vlt is no unit"),
+    ("{kind: scpi, address: x, unit: s}", 4, "is a time"),
+    ("{kind: scpi, address: x, unit: V, querry: A}", 4, "querry is no word of"),
+    ("{kind: serial, port: x, unit: kg, pattern: '(a'}", 4, "no regular expression"),
+    ("{kind: serial, port: x, unit: kg, pattern: 'a'}", 4, "put the number in one"),
+    ("{kind: serial, port: x, unit: kg, says: kg}", 4, "needs a pattern with a group"),
+    ("{kind: serial, port: x, unit: kg, set: 'SP'}", 4, "has no {value}"),
+    ("{kind: serial, port: x, like: mettler}", 4, "there is no dialogue mettler; did you mean mettler-sics"),
+    ("{kind: serial, port: x, like: keithley2000}", 4, "is a dialogue of kind scpi"),
+    ("{kind: modbus, port: x, address: y, register: 1, unit: degC}", 4, "one of them"),
+    ("{kind: serial, port: x, unit: kg, calibration: {points: [[1, 1], [0, 2]]}}", 4, "must both rise"),
+    ("{kind: sim, model: oven}", 4, "must be chamber or press"),
+    ("{kind: sim, model: press, start: 20 degC}", 4, "a press has pressure"),
+    ("5", 4, "must be words with values"),
+    ("{unit: V}", 4, "needs the word kind"),
+]
+
+
+@pytest.mark.parametrize(("words", "line", "phrase"), SLIPS)
+def test_slips_in_the_rig_are_told_on_their_line(tmp_path: Path, words: str, line: int, phrase: str) -> None:
+    file = tmp_path / "rig.yaml"
+    file.write_text(
+        f"nakctl-rig: 1\nsensors:\n  good: {{kind: sim, model: press}}\n  bad: {words}\n", "utf-8"
+    )
+    with pytest.raises(RigError) as told:
+        find_rig(file)
+    (fault,) = told.value.faults
+    assert fault.mark.line == line
+    assert phrase in fault.message
+
+
+# --- condition and time ---------------------------------------------------------------------------------
+
+
+def test_each_change_of_condition_is_told_once() -> None:
+    health = Health(spec_of("a", kind="serial", port="x", unit="kg", frozen_after=3))
+    for now, event in enumerate(["1", "timeout", "timeout", "garbage", "2", "2", "2", "2", "3"]):
+        if event.isdigit():
+            health.well(float(event), now)
+        else:
+            health.ill(event, "failed", now)
+    notices = health.taken()
+    assert codes(notices, "a") == ["timeout", "garbage", "back", "frozen", "back"]
+    assert notices[2].facts == {"after": "garbage", "seconds": 3, "failed": 3}
+
+
+def test_a_sensor_that_flickers_does_not_flood_the_record() -> None:
+    health = Health(spec_of("a", kind="serial", port="x", unit="kg"))
+    for now in range(36_000):  # an hour at 10 Hz
+        health.ill("garbage", "failed", now / 10)
+        health.well(now, now / 10)
+    notices = health.taken()
+    assert len(notices) < 500
+    assert sum(each.facts.get("notices_left_out_before", 0) for each in notices) > 60_000
+
+
+@given(st.floats(0.1, 1000), st.floats(0, 1e6), st.floats(0, 1), st.floats(0, 0.01))
+def test_between_two_ties_time_is_within_its_bound(
+    speed: float, start: float, part: float, error: float
+) -> None:
+    ties = [Tie(10.0 + k, start + speed * k, error) for k in range(3)]
+    known = TimeMap().tied(ties[0]).tied(ties[1]).tied(ties[2])
+    assert known.time_s(11.0 + part) == pytest.approx(start + speed * (1 + part), abs=1e-6 + 1e-9 * start)
+    assert known.error_s >= error
+
+
+def test_a_clock_that_goes_astray_widens_the_bound() -> None:
+    known = TimeMap().tied(Tie(0, 0, 0.0)).tied(Tie(1, 1, 0.0)).tied(Tie(2, 2.5, 0.0))
+    assert known.error_s == pytest.approx(0.5)
