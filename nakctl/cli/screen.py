@@ -18,7 +18,7 @@ from rich.text import Text
 from nakctl.cli.prepare import Prepared
 from nakctl.plan.numbers import areal_current, duration, si
 from nakctl.record.journal import Event
-from nakctl.run.run import Progress
+from nakctl.run.keeper import Progress
 
 PLAIN_LINE_EVERY_s = 10.0
 _C_PER_Ah = 3600.0

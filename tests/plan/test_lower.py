@@ -46,7 +46,7 @@ SHAPES = [
     ("a staircase that may be left is a host's loop, done once",
      "- staircase: 1, 2 mA\n  steps: [{strip: $level, for: 1 s, until: {Ewe_above: 1 V, then: end loop}}]\n- rest: 1 s",
      [(1, [["Cp", "Cp"]]), ["Ocv"]]),
-    ("a long step that a cutoff may end is skipped by the host", f"- {{strip: 1 mA/cm2, for: 30 h, until: {{Ewe_above: 1 V}}}}\n- rest: 1 s",
+    ("a long step that a cutoff may end is skipped by the host", "- {strip: 1 mA/cm2, for: 30 h, until: {Ewe_above: 1 V}}\n- rest: 1 s",
      [["Cp", "Cp", "Cp"], ["Ocv"]]),
     ("long rests are split", "- rest: 30 h", [["Ocv", "Ocv", "Ocv"]]),
     ("spectra are a loop and a last hold", "- {strip: 1 mA/cm2, for: 1 h, spectra: g}", None),

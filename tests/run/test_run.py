@@ -251,3 +251,22 @@ def test_the_same_seed_gives_the_same_rows() -> None:
     one, two = (done(steps, "NaK50")[1] for _ in range(2))
     for name in ("samples", "impedance", "spectra", "steps"):
         assert one[name].tobytes() == two[name].tobytes()
+
+
+def test_a_channel_that_does_not_stop_is_not_waited_for_without_end() -> None:
+    class Stubborn(Pulled):
+        def stop(self) -> None:
+            self.stopped = True  # and nothing comes of it
+
+        def read(self, watch: Watch) -> Reading:
+            return super().read(Watch(every_s=1.0))
+
+    channels: list[Stubborn] = []
+
+    def wrap(channel: Channel) -> Stubborn:
+        channels.append(Stubborn(channel, at_read=3))
+        return channels[0]
+
+    outcome, kept = done("- rest: 1000 h", wrap=wrap)
+    assert (outcome.status, channels[0].stopped) == ("interrupted", True)
+    assert any(event.code == "not-safe" and "runs on" in event.message for event in kept.events)
