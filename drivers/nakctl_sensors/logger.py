@@ -16,6 +16,7 @@ Readings wait until a tie after them is known, and go into NAME.h5.aux then; see
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import signal
@@ -30,7 +31,7 @@ from typing import Any
 from nakctl.device.sensor import SensorNotice, SensorSpec, load_kind
 from nakctl_sensors.extremes import Extremes
 from nakctl_sensors.journal import AuxJournal
-from nakctl_sensors.timemap import Tie, TimeMap
+from nakctl_sensors.timemap import Tie, TimeMap, placed
 from nakctl_sensors.watcher import Watcher
 
 BEAT_s = 0.04  # how late a value may be for the run's guard, beside its own rate
@@ -70,6 +71,7 @@ class Logger:
         self.tell = tell
         self.watchers = {spec.name: self._watcher(spec) for spec in specs}
         self.waiting: dict[str, list[tuple[float, float, float]]] = {spec.name: [] for spec in specs}
+        self.reached_s: dict[str, float] = {}  # time of the last reading that was written, by sensor
         self.extremes = {spec.name: Extremes() for spec in specs}
         self.notices: list[SensorNotice] = []
         self.hanging: set[str] = set()
@@ -106,7 +108,9 @@ class Logger:
         ready = [each for each in readings if each[1] <= until]
         if ready:
             self.waiting[name] = readings[len(ready) :]
-            self.journal.add(name, [_placed(*each, known) for each in ready])
+            kept = placed(ready, known, self.reached_s.get(name, -math.inf))
+            self.reached_s[name] = kept[-1][0]
+            self.journal.add(name, kept)
 
     def _write(self) -> None:
         self.journal.write()
@@ -192,12 +196,6 @@ class Logger:
                 self._keep(name, until + GRACE_s)
         self.turn()
         self.journal.close()
-
-
-def _placed(asked: float, answered: float, value: float, known: TimeMap) -> tuple[float, float, float]:
-    """A reading on the run's clock: half-way between question and answer, and off by no more than that."""
-    half_s = known.speed * (answered - asked) / 2
-    return known.time_s((asked + answered) / 2), value, half_s + known.error_s
 
 
 def _packed(notice: SensorNotice) -> list[Any]:

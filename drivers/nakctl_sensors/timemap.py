@@ -7,6 +7,7 @@ one shows how far the line through the two before it had gone astray.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -49,3 +50,20 @@ class TimeMap:
         """Bound of what `time_s` is off between the last two ties."""
         ties = [tie.error_s for tie in (self.before, self.newest) if tie is not None]
         return max(ties, default=0.0) + self.astray_s
+
+
+def placed(
+    readings: Iterable[tuple[float, float, float]], known: TimeMap, reached_s: float
+) -> list[tuple[float, float, float]]:
+    """Readings (asked, answered, value) on the run's clock, as (time, value, bound of the time's error) in s.
+
+    A reading stands half-way between question and answer. Times never go back, not before reached_s either:
+    where a new tie would turn them a reading is moved up, and its error grows by that.
+    """
+    found = []
+    for asked, answered, value in readings:
+        time_s = known.time_s((asked + answered) / 2)
+        reached_s = max(reached_s, time_s)
+        error_s = known.speed * (answered - asked) / 2 + known.error_s + reached_s - time_s
+        found.append((reached_s, value, error_s))
+    return found

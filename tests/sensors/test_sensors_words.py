@@ -16,7 +16,7 @@ from nakctl.rig import find_rig
 from nakctl_sensors.dialogues import dialogue, dialogue_names
 from nakctl_sensors.health import Health
 from nakctl_sensors.reply import decoded, number_in
-from nakctl_sensors.timemap import Tie, TimeMap
+from nakctl_sensors.timemap import Tie, TimeMap, placed
 
 # A line as the instrument's manual shows it, and its number.
 LINES = [
@@ -176,3 +176,20 @@ def test_between_two_ties_time_is_within_its_bound(
 def test_a_clock_that_goes_astray_widens_the_bound() -> None:
     known = TimeMap().tied(Tie(0, 0, 0.0)).tied(Tie(1, 1, 0.0)).tied(Tie(2, 2.5, 0.0))
     assert known.error_s == pytest.approx(0.5)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), min_size=1, max_size=20),
+    st.floats(-50, 150),
+    st.floats(0.1, 200),
+)
+def test_times_of_a_sensor_never_go_back(
+    asked: list[tuple[float, float]], reached_s: float, speed: float
+) -> None:
+    known = TimeMap().tied(Tie(0.0, 0.0, 0.001)).tied(Tie(10.0, 10.0 * speed, 0.001))
+    found = placed([(start, start + taken, 1.0) for start, taken in asked], known, reached_s)
+    times = [time_s for time_s, _, _ in found]
+    assert times == sorted(times)
+    assert times[0] >= reached_s
+    for (start, taken), (time_s, _, error_s) in zip(asked, found, strict=True):
+        assert abs(time_s - speed * (start + taken / 2)) <= error_s + 1e-9
