@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from channel_bench import MakeChannel
 
@@ -9,6 +13,17 @@ from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
 from nakctl.device.driver import ClockLike, Place
 from nakctl.run.clock import FreeClock
+
+SERVERS: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def no_server_is_left() -> Iterator[None]:
+    yield
+    while SERVERS:
+        server = SERVERS.pop()
+        server.shutdown()
+        server.server_close()
 
 
 def simulated(instrument: str) -> MakeChannel:
@@ -25,16 +40,38 @@ def behind_the_library(instrument: str) -> MakeChannel:
     """The driver of the real instruments, over a virtual one that offers the functions of their library."""
 
     def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
-        from nakctl_biologic.driver import driver
         from nakctl_sim.instrument import register
         from nakctl_sim.instrument.device import VirtualInstrument
 
         clock = clock or FreeClock()
         address = register("contract", VirtualInstrument(instrument, {1: cell}, clock, seed))
-        place = Place("bench", "biologic", instrument, 1, {"address": address})
-        return driver.open(place, Cell(cell, 1.0), clock, seed)
+        return driven(instrument, address, clock, cell, seed)
 
     return make
+
+
+def on_a_port(instrument: str) -> MakeChannel:
+    """The same, with the virtual instrument behind a loopback port: every call is a message."""
+
+    def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
+        from nakctl_sim.instrument.device import VirtualInstrument
+        from nakctl_sim.instrument.server import Server
+
+        clock = clock or FreeClock()
+        server = Server(VirtualInstrument(instrument, {1: cell}, clock, seed), 0)
+        SERVERS.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return driven(instrument, server.address, clock, cell, seed)
+
+    return make
+
+
+def driven(instrument: str, address: str, clock: ClockLike, cell: str, seed: int) -> Channel:
+    from nakctl_biologic.driver import driver
+
+    return driver.open(
+        Place("bench", "biologic", instrument, 1, {"address": address}), Cell(cell, 1.0), clock, seed
+    )
 
 
 CHANNELS = {
@@ -42,6 +79,8 @@ CHANNELS = {
     "sim-vmp3": simulated("VMP-3"),
     "biologic-sp300": behind_the_library("SP-300"),
     "biologic-vmp3": behind_the_library("VMP-3"),
+    "port-sp300": on_a_port("SP-300"),
+    "port-vmp3": on_a_port("VMP-3"),
 }
 
 
