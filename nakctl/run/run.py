@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from nakctl.device.channel import Channel, Reading, State, Watch
@@ -26,6 +27,7 @@ from nakctl.run.sensing import NoSensors, SensorGuard
 
 # After trouble a channel that was told to stop gets this long to say so and to hand over its last rows.
 MOST_LAST_READS, LAST_READS_EVERY_s = 200, 0.05
+UNDER_CURRENT = "THE CELL MAY STILL BE UNDER CURRENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ def run(
     try:
         ending = runner.until_the_end(poll_s, observe, stop_asked)
     except NakctlError as error:
-        runner.make_safe()
-        return runner.outcome(engine.Ending("end run", str(error), "interrupted"), error)
+        reason = str(error) if runner.make_safe() else f"{error} {UNDER_CURRENT}"
+        return runner.outcome(engine.Ending("end run", reason, "interrupted"), error)
     except BaseException:
         runner.make_safe()
         raise
@@ -199,20 +201,24 @@ class _Run:
 
     # --- the end -----------------------------------------------------------------------------------------
 
-    def make_safe(self) -> None:
-        """After trouble: open the cell if the channel can still be reached, and keep its last rows."""
+    def make_safe(self) -> bool:
+        """After trouble: open the cell, and keep the last rows as far as they can be kept.
+
+        Returns whether the cell is known to be open.
+        """
         try:
             self.channel.stop()
             for _ in range(MOST_LAST_READS):
                 reading = self.channel.read(self.guard.watch())
-                self.keeper.keep(reading)
+                with suppress(RecordError):  # the trouble may be the disk; the cell comes first
+                    self.keeper.keep(reading)
                 if reading.state is State.STOPPED:
-                    return
+                    return True
                 self.clock.sleep(LAST_READS_EVERY_s)
-            self.keeper.note(2, "not-safe", "the channel was told to stop, and runs on")
+            self.keeper.note(2, "not-safe", f"the channel was told to stop, and runs on: {UNDER_CURRENT}")
         except NakctlError as error:
-            text = f"the channel could not be stopped, or its last rows not kept: {error}"
-            self.keeper.note(2, "not-safe", text)
+            self.keeper.note(2, "not-safe", f"{UNDER_CURRENT}: {error}")
+        return False
 
     def outcome(self, ending: engine.Ending, error: NakctlError | None = None) -> Outcome:
         """Hand over the last step and the last events, and say how it ended."""

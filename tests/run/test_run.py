@@ -221,6 +221,7 @@ def test_a_full_disk_stops_the_channel() -> None:
 
     outcome, _ = done("- rest: 1000 h", sink=Kept(fails_at=3), wrap=wrap)
     assert isinstance(outcome.error, RecordError)
+    assert outcome.reason == "the disk is full"  # and the cell is open
     assert outcome.status == "interrupted"
     assert channels[0].stopped
 
@@ -270,3 +271,4 @@ def test_a_channel_that_does_not_stop_is_not_waited_for_without_end() -> None:
     outcome, kept = done("- rest: 1000 h", wrap=wrap)
     assert (outcome.status, channels[0].stopped) == ("interrupted", True)
     assert any(event.code == "not-safe" and "runs on" in event.message for event in kept.events)
+    assert outcome.reason.endswith("THE CELL MAY STILL BE UNDER CURRENT")
