@@ -17,25 +17,6 @@ MAX_READS = 200_000
 MakeChannel = Callable[..., Channel]
 
 
-class StepClock:
-    """Goes on only when it is told to: a paced run without waiting."""
-
-    def __init__(self) -> None:
-        self._now_s = 0.0
-
-    def now_s(self) -> float:
-        return self._now_s
-
-    def horizon_s(self) -> float:
-        return self._now_s
-
-    def advance_to(self, time_s: float) -> None:
-        pass
-
-    def sleep(self, seconds: float) -> None:
-        self._now_s += seconds
-
-
 @dataclass
 class Run:
     """All that came out of one segment; reads: how many rows each read brought."""

@@ -7,7 +7,6 @@ import pytest
 from channel_bench import (
     MIXED,
     MakeChannel,
-    StepClock,
     ca,
     chain,
     cp,
@@ -23,6 +22,7 @@ from nakctl.device.channel import Flag, State, Watch
 from nakctl.device.program import Hardware, Loop, Segment, Test
 from nakctl.errors import ChannelError
 from nakctl.run.clock import FreeClock
+from nakctl_sim.instrument.clock import StepClock
 
 ONCE = Watch()
 RANGE_SMALL = Hardware("10 uA", "5 V", 5)

@@ -11,7 +11,6 @@ from channel_bench import (
     MIXED,
     MakeChannel,
     Run,
-    StepClock,
     chain,
     cp,
     eis,
@@ -26,6 +25,7 @@ from hypothesis import strategies as st
 from nakctl.device.channel import State, Watch
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment
 from nakctl.run.clock import FreeClock
+from nakctl_sim.instrument.clock import StepClock
 
 STEP_CELL = "NaK50"
 
