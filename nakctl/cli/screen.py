@@ -78,6 +78,7 @@ class Screen:
             f"({areal_current(progress.I_A, area_cm2)})   Q {charge:+.4g} mAh/cm2",
             f"{duration(progress.time_s)} {rest}   "
             f"samples {progress.samples}, spectra {progress.spectra}{last}",
+            *(["   ".join(progress.bench)] if progress.bench else []),
         ]
 
 

@@ -32,7 +32,7 @@ class Progress:
     """What a screen may show after a read.
 
     Q_Ah is net, + stripped; step None before the first row; news: events of this read worth a look
-    (severity 1 and up).
+    (severity 1 and up); bench: what the sensors show, as text.
     """
 
     time_s: float
@@ -45,6 +45,7 @@ class Progress:
     spectra: int
     points: Rows
     news: tuple[Event, ...]
+    bench: tuple[str, ...]
 
 
 class Keeper:
@@ -99,7 +100,7 @@ class Keeper:
         step_count = int(self.ledger.last_sample["step_count"][0])
         self.events.append(Event(time_s, severity, code, step_count, message, dict(facts)))
 
-    def progress(self, points: Rows) -> Progress:
+    def progress(self, points: Rows, bench: tuple[str, ...]) -> Progress:
         row = self.ledger.last_sample[0]
         step_id = int(row["step_id"])
         return Progress(
@@ -113,6 +114,7 @@ class Keeper:
             spectra=self.ledger.spectra.count,
             points=points,
             news=self.news,
+            bench=bench,
         )
 
     def _hand_over(self, tables: Mapping[str, Rows]) -> tuple[Event, ...]:

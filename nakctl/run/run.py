@@ -88,6 +88,7 @@ class _Run:
         self.start_s = clock.now_s()
         self.keeper = Keeper(program, sink, samples, self.now_s, clock.unix_time_s)
         self.state = engine.EngineState()
+        self.bench: dict[str, str] = {}  # what each sensor showed last
         self.ended: engine.Ending | None = None
 
     def now_s(self) -> float:
@@ -109,7 +110,7 @@ class _Run:
             reading = self.channel.read(self.watch())
             sensed = self.look_at_sensors()
             booked = self.keeper.keep(reading)
-            observe(self.keeper.progress(reading.points))
+            observe(self.keeper.progress(reading.points, tuple(self.bench.values())))
             pending.extend(self.judge(reading, booked, sensed))
             if not pending:
                 self.clock.sleep(poll_s)
@@ -169,6 +170,10 @@ class _Run:
         look = self.sensors.look(self.now_s)
         for notice in look.notices:
             self.note_of_sensor(notice)
+            if notice.severity > 0 and notice.sensor:
+                self.bench[notice.sensor] = f"{notice.sensor} {notice.code.removeprefix('sensor_')}"
+        for name, seen in look.latest.items():
+            self.bench[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}"
         return self.sensing.look(look.latest)
 
     def note_of_sensor(self, notice: SensorNotice) -> None:

@@ -48,11 +48,13 @@ def steady_for_a_while(count: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A run with sensors, the same run without, and a look into the file while it was written."""
+    """A run with sensors, the same run without, a look into the file while it was written, and what the screen
+    was told of the sensors."""
 
     run: Run
     alone: Run
     live: dict[str, int]
+    shown: set[str]
 
     def codes(self, sensor: str) -> list[str]:
         """What the events say of one sensor, in order."""
@@ -65,12 +67,14 @@ class Beside:
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
     folder = tmp_path_factory.mktemp("beside")
     live: dict[str, int] = {}
+    shown: set[str] = set()
     pty_script = Script(steady_for_a_while, FAULTS_PTY)
     pty_script.armed = False
     run_beside(folder / "without.h5", STEPS)  # first: the simulated cell is compiled here
 
     def look_live(progress: Any) -> None:
         pty_script.armed = progress.time_s > 30
+        shown.update(progress.bench)
         if progress.time_s > 400 and not live:
             run = nakctl.open(folder / "with.h5")
             live["sealed"] = run.header.sealed
@@ -87,7 +91,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
             clock=PacedClock(SPEED),
             observe=look_live,
         )
-    yield Beside(nakctl.open(folder / "with.h5"), nakctl.open(folder / "without.h5"), live)
+    yield Beside(nakctl.open(folder / "with.h5"), nakctl.open(folder / "without.h5"), live, shown)
 
 
 def bench_specs(stack: ExitStack, folder: Path, script: Script) -> Iterator[SensorSpec]:
@@ -144,6 +148,12 @@ def test_faults_of_an_instrument_that_sends_by_itself(beside: Beside) -> None:
     log = beside.run.aux["load"]
     assert np.isnan(log.value).sum() >= 2
     assert (np.diff(log.time) >= 0).all()
+
+
+def test_the_screen_is_told_values_and_faults(beside: Beside) -> None:
+    assert "chamber 25.3 degC" in beside.shown
+    assert any(text.startswith("meter ") and text.endswith(" V") for text in beside.shown)
+    assert "load timeout" in beside.shown
 
 
 def test_a_fault_of_a_sensor_with_a_limit_is_an_alarm(beside: Beside) -> None:
