@@ -101,10 +101,6 @@ class LinkLost(ChannelError):
     """The instrument does not answer."""
 
 
-class Overload(ChannelError):
-    """The instrument measured beyond its range and stopped."""
-
-
 class IllegalEvent(ChannelError):
     """The instrument did something that no state of the engine expects."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nakctl.device.channel import Channel, Reading, Watch
+from nakctl.device.channel import Channel, Notice, Reading, Watch
 from nakctl.device.driver import Place
 from nakctl.device.limits import instrument
 from nakctl.device.program import Segment
@@ -272,3 +273,18 @@ def test_a_channel_that_does_not_stop_is_not_waited_for_without_end() -> None:
     assert (outcome.status, channels[0].stopped) == ("interrupted", True)
     assert any(event.code == "not-safe" and "runs on" in event.message for event in kept.events)
     assert outcome.reason.endswith("THE CELL MAY STILL BE UNDER CURRENT")
+
+
+def test_what_a_channel_notices_stands_at_its_time_of_the_run() -> None:
+    """A channel counts from the start of its chain; the second chain begins later in the run."""
+
+    class Noticing(Pulled):
+        def read(self, watch: Watch) -> Reading:
+            notice = Notice(1.0, 1, "overload", "I beyond the range")
+            return replace(super().read(watch), notices=(notice,))
+
+    steps = "- rest: 1 h\n  until: {Ewe_below: -1 V}\n- rest: 10 s"
+    _, kept = done(steps, wrap=lambda channel: Noticing(channel, at_read=-1))
+    times = [event.time_s for event in kept.events if event.code == "overload"]
+    assert times[0] == pytest.approx(1.0, abs=1.0)
+    assert times[-1] > 3600
