@@ -20,11 +20,12 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from nakctl.record.read import Run, open_run
+from nakctl.results.areal import area_cm2, charge_mAh_cm2, current_mA_cm2
 from nakctl.results.calibration import asked
 from nakctl.results.capacity import critical_capacity_mAh_cm2
+from nakctl.results.current import current_steps
 from nakctl.results.drt import INTERFACE
 from nakctl.results.spectra import Spectra, Spectrum
-from nakctl.results.summary import current_steps
 from nakctl.results.thin import thin
 from nakctl.results.threshold import levels
 
@@ -62,7 +63,7 @@ def fig_1a(figure: Figure, runs: Runs) -> None:
     above.axhline(0, color="0.8", linewidth=0.6, zorder=0)
     above.set(ylabel="Ewe / V", title="SIMULATED  NaK50 | NASICON | Na, CCD test with operando GEIS")
     above.annotate("short", (hours[-1], 0), (hours[-1] - 0.75, 0.09), arrowprops={"arrowstyle": "->"})
-    j = 1e3 * run.samples["I"][rows] / area_cm2(run)
+    j = current_mA_cm2(run.samples["I"][rows], area_cm2(run))
     current.plot(hours, j, "tab:red", linewidth=0.8)
     current.set(ylabel="j / mA cm$^{-2}$\n(> 0 strips)", ylim=(-0.5, 0.5))
     mesh = drt_map(below, list(Spectra(run)), [one.time_s / 3600 for one in Spectra(run)])
@@ -198,18 +199,15 @@ def model(figure: Figure, runs: Runs) -> None:
     for name, label in (("plate_400uA", "0.4 mA cm$^{-2}$"), ("plate_700uA", "0.7 mA cm$^{-2}$")):
         run = runs[name]
         rows = thin(run.samples["Ewe"], MOST_POINTS)
-        shorts.plot(-1e3 * run.samples["Q"][rows] / area_cm2(run), run.samples["Ewe"][rows], label=label)
+        shorts.plot(
+            -charge_mAh_cm2(run.samples["Q"][rows], area_cm2(run)), run.samples["Ewe"][rows], label=label
+        )
     shorts.set(xlabel="plated charge / mAh cm$^{-2}$", ylabel="Ewe / V")
     shorts.set_title("filament l: above the critical local current only")
     shorts.legend(loc="lower right")
 
 
 # --- pieces --------------------------------------------------------------------------------------------
-
-
-def area_cm2(run: Run) -> float:
-    assert run.header.area_cm2 is not None  # every simulated cell has one
-    return run.header.area_cm2
 
 
 def curve(one: Spectrum) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -242,16 +240,17 @@ def heights(spectra: Spectra) -> tuple[list[float], list[float]]:
 
 def ends_of_pulses(run: Run) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Stripped charge and potential: the last sample of each pulse, or all of a step that is no pulse."""
-    steps = current_steps(run, area_cm2(run))
+    steps = current_steps(run)
     rows = steps.last if len(steps.last) > 1 else np.arange(steps.first[0], steps.last[0] + 1)
     rows = rows[thin(run.samples["Ewe"][rows], MOST_POINTS)]
-    return 1e3 * run.samples["Q"][rows] / area_cm2(run), run.samples["Ewe"][rows]
+    return charge_mAh_cm2(run.samples["Q"][rows], area_cm2(run)), run.samples["Ewe"][rows]
 
 
-def one_pulse(run: Run, charge_mAh_cm2: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def one_pulse(run: Run, at_mAh_cm2: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Time and potential through the pulse at this charge and its rest, up to the next pulse."""
-    steps, samples = current_steps(run, area_cm2(run)), run.samples
-    k = int(np.searchsorted(np.cumsum(steps.moved_mAh_cm2), charge_mAh_cm2))
+    steps, samples = current_steps(run), run.samples
+    moved_mAh_cm2 = np.cumsum(charge_mAh_cm2(steps.charge_Ah, area_cm2(run)))
+    k = int(np.searchsorted(moved_mAh_cm2, at_mAh_cm2))
     rows = slice(int(steps.first[k]) - 1, int(steps.first[k + 1]))
     start_s = samples["time"][rows][0]
     return samples["time"][rows] - start_s, samples["Ewe"][rows]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, which a folder of runs may have as well
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -8,14 +8,14 @@ NakctlError                 exit code
     LimitError                  the plan asks for more than the instrument can do
   ChannelError              3   the instrument or its link
     LinkLost                    it does not answer
-    Overload                    it measured beyond its range and stopped
+    ChannelTaken                another program or another firmware is on the channel
     IllegalEvent                it did what no table expects
   RecordError               1   the disk
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -26,6 +26,16 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     INSTRUMENT = 3
     INTERRUPTED = 130
+
+
+# What a program that ran an experiment leaves with, by the status of the run, unless an error says otherwise.
+EXIT_CODES: Mapping[str, ExitCode] = {
+    "completed": ExitCode.DONE,
+    "stopped": ExitCode.FAILED,  # by a limit
+    "recovered": ExitCode.FAILED,  # after its program died
+    "aborted": ExitCode.INTERRUPTED,  # by the operator
+    "interrupted": ExitCode.INSTRUMENT,  # by the instrument, its link, or nobody knows what
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,6 +109,10 @@ class ChannelError(NakctlError):
 
 class LinkLost(ChannelError):
     """The instrument does not answer."""
+
+
+class ChannelTaken(ChannelError):
+    """The channel is no longer this run's: there is nothing on it to stop, and nothing to read."""
 
 
 class IllegalEvent(ChannelError):

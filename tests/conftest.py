@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# One profile for all: a busy machine is no reason to fail, so nothing is timed.
+settings.register_profile("nakctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nakctl")
 
 # Channels are claimed apart from the runs that go on on this computer; set before any test copies it.
 CLAIMS = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
 os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
+
+# A suite that was started in the background of a shell is deaf to Ctrl-C, and so would be the runs it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 

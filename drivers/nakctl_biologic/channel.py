@@ -1,56 +1,46 @@
 """The channel contract over one channel of a BioLogic instrument.
 
-Rows are fetched until the channel has none left; a read that fails half-way keeps what it has for the next
-one. The chain is over at State STOP with an empty memory and no rows, after it was seen running: a STOP right
-after the start is none. The cell is the instrument's business between two reads, also while the link is down.
+One read is one BL_GetData, and now and then one BL_GetMessage. Nothing waits and nothing is tried twice in
+one call. A read that is not answered is silence, whatever its code, unless the code says that the channel is
+not ours any more: the channel goes on by itself and keeps its rows, so the run decides what that is worth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
-import numpy as np
-
-from nakctl.device.channel import POINT, SAMPLE, ChannelInfo, Notice, Reading, Rows, State, Watch
+from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import RUN, STOP, Board
-from nakctl_biologic.link import Link
-from nakctl_biologic.params import Loaded, chain
-from nakctl_biologic.remedies import option_error
+from nakctl_biologic.course import Course, Stage
+from nakctl_biologic.errors import EclibError, RowError
+from nakctl_biologic.link import Link, NotOurs
+from nakctl_biologic.memory import check_memory, memory_s
+from nakctl_biologic.notes import Notes
+from nakctl_biologic.params import chain
+from nakctl_biologic.rows import Block
 from nakctl_biologic.structures import CurrentValues
-from nakctl_biologic.visits import Visits
+from nakctl_biologic.visits import Taken, Visits
 
-MOST_BLOCKS = 256  # of one read: 51 200 rows of five columns
-MOST_MESSAGES = 20
-START_PATIENCE_s, START_READS = 5.0, 20
-STOP_LOOKS, STOP_LOOK_s = 20, 0.05
+LOADING_s = 20.0  # what loading a long chain may take besides
+MESSAGE_EVERY_s = 1.0
+MOST_MESSAGES = 20  # in a row
+RUNS_ALREADY = -13
 
 
 class Phase(Enum):
     IDLE = auto()
     LOADED = auto()
+    STARTING = auto()  # a start was asked for and not answered
     RUNNING = auto()
+    LOST = auto()  # the channel is somebody else's now
     CLOSED = auto()
 
 
-@dataclass(slots=True)
-class Pending:
-    """What was fetched and not handed over yet."""
-
-    samples: list[Rows] = field(default_factory=list)
-    points: list[Rows] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-
-    def hand_over(self, state: State) -> Reading:
-        samples = np.concatenate([np.zeros(0, SAMPLE), *self.samples])
-        points = np.concatenate([np.zeros(0, POINT), *self.points])
-        reading = Reading(state, samples, points, tuple(self.notices))
-        self.samples, self.points, self.notices = [], [], []
-        return reading
+OPEN = (Phase.IDLE, Phase.LOADED, Phase.STARTING, Phase.RUNNING)
 
 
 class BiologicChannel:
@@ -70,197 +60,290 @@ class BiologicChannel:
         self._instrument = instrument
         self._clock = clock
         self._info = info
-        self._pending = Pending(notices=notices)
+        self._memory_bytes = int(info.facts.get("memory_bytes", 0))
         self._phase = Phase.IDLE
         self._visits = Visits(Segment(()), (), instrument, board)
+        self._notes = Notes(f"channel {link.number + 1}", clock, notices)
         self._start_s = 0.0
-        self._begun = False  # it was seen running, or rows came
-        self._stopped = False  # by us
-        self._idle_reads = 0
-        self._option = 0
+        self._course = Course("", 0.0)
+        self._unanswered = 0  # reads that may have taken rows out of the channel
+        self._message_s = -MESSAGE_EVERY_s
+        self._messages = 0  # in a row
+        self._why_lost = ""
 
     @property
     def info(self) -> ChannelInfo:
         return self._info
 
     @property
-    def _name(self) -> str:
-        return f"channel {self._link.number + 1}"
+    def patience_s(self) -> float:
+        """A new connection that times out, twice, and what stands around it."""
+        return 2 * self._link.device.timeout_s + LOADING_s
 
-    # --- load and start --------------------------------------------------------------------------------
+    @property
+    def _name(self) -> str:
+        return self._notes.name
+
+    def _must_be(self, doing: str, *phases: Phase) -> None:
+        if self._phase is Phase.LOST:
+            raise NotOurs(f"{self._why_lost}; what runs there now is left alone")
+        if self._phase not in phases:
+            raise IllegalEvent(f"{doing} while {self._name} is {self._phase.name.lower()}")
+
+    # --- before the start ------------------------------------------------------------------------------
+
+    def check(self, segment: Segment) -> None:
+        """LimitError: this very channel has no such range or bandwidth, or too small a memory."""
+        chain(segment, self._instrument, self._board)
+        check_memory(segment, self._memory_bytes, self._instrument, self._board)
+
+    def memory_s(self, segment: Segment) -> float:
+        """How long, at the least, its memory holds what the segment records while nobody reads; NaN if the
+        channel does not say how large it is."""
+        return memory_s(segment, self._memory_bytes, self._instrument, self._board)
 
     def load(self, segment: Segment) -> None:
-        if self._phase not in {Phase.IDLE, Phase.LOADED}:
-            raise IllegalEvent(f"load while {self._name} is {self._phase.name.lower()}")
+        """LinkLost: not heard or not answered; it may be loaded again, from its first technique."""
+        self._must_be("load", Phase.IDLE, Phase.LOADED)
         loaded = chain(segment, self._instrument, self._board)
         self._visits = Visits(segment, loaded, self._instrument, self._board)
-        self._phase = Phase.IDLE
+        self._phase, self._notes.seen = Phase.IDLE, ""
+        self._reach("load")
         try:
-            self._send(loaded)
-        except LinkLost:
-            self._come_back()
-            self._send(loaded)
+            self._link.device.load(self._link.number, loaded)
+            self._link.sign()
+        except EclibError as error:
+            self._fail(error)
+        self._heard()
         self._phase = Phase.LOADED
 
-    def _send(self, loaded: tuple[Loaded, ...]) -> None:
-        self._link.device.load(self._link.number, loaded)
-        self._link.sign()
-
     def start(self) -> None:
-        if self._phase is not Phase.LOADED:
-            raise IllegalEvent(f"start while {self._name} is {self._phase.name.lower()}")
-        self._begun = self._stopped = False
-        self._idle_reads = 0
-        device, number = self._link.device, self._link.number
-        try:
-            device.start(number)
-        except LinkLost:
-            self._come_back()
-            if device.values(number).State != RUN:  # else it had heard
-                device.start(number)
-        self._start_s = self._clock.now_s()
+        """LinkLost: it is not known whether it runs. Ask again: then it is looked at first."""
+        self._must_be("start", Phase.LOADED, Phase.STARTING)
+        again = self._phase is Phase.STARTING
+        if not again:
+            self._start_s = self._clock.now_s()
+        self._reach("start")
+        if not (again and self._has_begun()):
+            self._ask_to_start(again=again)
+        self._heard()
+        self._course = Course(self._name, self._start_s)
+        self._notes.begin(self._start_s)
+        self._unanswered = self._messages = 0
         self._phase = Phase.RUNNING
 
-    def _come_back(self) -> None:
-        self._link.lost()
-        self._note_outage(self._link.restore())
+    def _has_begun(self) -> bool:
+        """It heard a start that was not answered: it runs, or has run and rows wait."""
+        try:
+            values = self._link.device.values(self._link.number)
+        except EclibError as error:
+            self._bear(error)
+            raise LinkLost(f"it is not known whether {self._name} runs: {error}") from None
+        return bool(values.State != STOP or values.MemFilled > 0)
+
+    def _ask_to_start(self, *, again: bool) -> None:
+        self._phase = Phase.STARTING
+        try:
+            self._link.device.start(self._link.number)
+        except EclibError as error:
+            if again and error.code == RUNS_ALREADY:  # so it had heard
+                return
+            if not error.passing:
+                self._phase = Phase.IDLE
+            self._fail(error)
+
+    def _reach(self, doing: str) -> None:
+        """LinkLost: nobody answers, and it is not time yet for another try, or the try failed."""
+        if not self._ours():
+            raise LinkLost(f"{self._name} cannot be told to {doing}: {self._link.said}")
+
+    def _ours(self) -> bool:
+        """Whether the channel can be asked. NotOurs: it can, but is somebody else's."""
+        try:
+            return self._link.reach()
+        except NotOurs as error:
+            self._phase, self._why_lost = Phase.LOST, str(error)
+            raise
+
+    def _fail(self, error: EclibError) -> None:
+        if isinstance(error, LinkLost):
+            self._link.silent(error)
+        raise error
+
+    def _heard(self) -> None:
+        """A call that counts was answered."""
+        outage_s = self._link.answered()
+        if outage_s is not None:
+            self._notes.outage(outage_s)
 
     # --- read ------------------------------------------------------------------------------------------
 
     def read(self, watch: Watch) -> Reading:
-        """Everything the channel has. `watch` is not needed: hardware is read often enough."""
-        if self._phase is Phase.CLOSED:
-            raise IllegalEvent(f"read while {self._name} is closed")
+        """The next block. `watch` is not needed: hardware is read often enough.
+
+        Between segments nothing is fetched: then there is no look either.
+        """
+        self._must_be("read", *OPEN)
         if self._phase is not Phase.RUNNING:
-            return self._pending.hand_over(State.RUNNING if self._phase is Phase.LOADED else State.STOPPED)
-        if self._is_up() and self._drained():
-            self._phase = Phase.IDLE
+            return self._reading(State.STOPPED if self._phase is Phase.IDLE else State.RUNNING)
+        answer = self._fetch()
+        if answer is None:
+            self._notes.silence(self._link.said)
+            return self._reading(State.RUNNING)
+        block, values = answer
+        taken = self._take(block)
+        self._notes.values(values)
+        stage = self._course.go_on(values, block.n_rows, self._clock.now_s())
+        talks = self._listen(at_once=stage is Stage.SETTLING)
+        if stage is Stage.OVER and not talks:
+            self._end(values)
         self._clock.advance_to(self._start_s + self._visits.last_s)
-        return self._pending.hand_over(State.RUNNING if self._phase is Phase.RUNNING else State.STOPPED)
+        if self._phase is not Phase.RUNNING:
+            return self._reading(State.STOPPED, taken, self._look(values))
+        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0)
+        more = waiting or stage is not Stage.UNDER_WAY
+        return self._reading(State.RUNNING, taken, self._look(values), more=more)
 
-    def _is_up(self) -> bool:
-        """One try to come back, if the link is down."""
-        if self._link.is_up:
-            return True
-        outage_s = self._link.try_again()
-        if outage_s is not None:
-            self._note_outage(outage_s)
-        return self._link.is_up
-
-    def _drained(self) -> bool:
-        """Fetch all rows; whether the chain is over. A lost link is for the next read to mend."""
+    def _fetch(self) -> tuple[Block, CurrentValues] | None:
+        """One block, and the state of the channel beside it; None: silence."""
+        if not self._ours():
+            return None
         try:
-            for _ in range(MOST_BLOCKS):
-                values, n_rows = self._fetch()
-                if n_rows == 0:
-                    self._fetch_messages()
-                    self._link.works()
-                    return self._is_over(values)
-        except LinkLost:
-            self._link.lost()
-        return False
+            answer = self._link.device.data(self._link.number)
+        except EclibError as error:
+            self._bear(error)
+            self._unanswered += not error.unheard
+            return None
+        self._heard()
+        return answer
 
-    def _fetch(self) -> tuple[CurrentValues, int]:
-        """One block of rows, and the state of the channel beside it."""
-        block, values = self._link.device.data(self._link.number)
-        self._note_option(values)
-        self._begun = self._begun or values.State == RUN or block.n_rows > 0
-        if block.n_rows > 0:
-            taken = self._visits.take(block)
-            self._pending.samples.append(taken.samples)
-            self._pending.points.append(taken.points)
-            self._pending.notices += taken.notices
-        return values, block.n_rows
+    def _bear(self, error: EclibError) -> None:
+        """A question that was not answered is silence; one whose answer ends the run is not."""
+        if not error.passing:
+            raise error
+        self._link.silent(error)
 
-    def _is_over(self, values: CurrentValues) -> bool:
-        if values.State != STOP or values.MemFilled != 0:
+    def _take(self, block: Block) -> Taken:
+        if block.n_rows == 0:
+            return Taken(notices=self._visits.overflow(block))
+        unanswered, self._unanswered = self._unanswered, 0
+        try:
+            return self._visits.take(block, unanswered)
+        except RowError:
+            self._link.recognise()  # rows of a chain that another program loaded: hands off
+            raise
+
+    def _listen(self, *, at_once: bool) -> bool:
+        """Ask for one message, once a second or as long as there are any; whether there may be another."""
+        now_s = self._clock.now_s()
+        if not (at_once or self._messages or now_s - self._message_s >= MESSAGE_EVERY_s):
             return False
-        if self._begun and not self._stopped:
-            self._pending.notices += self._visits.finish()
-        if self._begun or self._stopped:
-            return True
-        self._idle_reads += 1
-        patient = self._clock.now_s() - self._start_s < START_PATIENCE_s
-        if self._idle_reads < START_READS or patient:
-            return False
-        raise ChannelError(f"{self._name} was started but does not run, and has no rows")
-
-    def _fetch_messages(self) -> None:
-        for _ in range(MOST_MESSAGES):
+        self._message_s = now_s
+        try:
             text = self._link.device.message(self._link.number)
-            if not text:
-                return
-            self._note(1, "instrument", text)
+        except EclibError:  # the next read will tell
+            text = ""
+        if text:
+            self._notes.add(1, "instrument", text)
+        self._messages = self._messages + 1 if text and self._messages < MOST_MESSAGES else 0
+        return self._messages > 0
 
-    # --- stop and close --------------------------------------------------------------------------------
+    def _look(self, values: CurrentValues) -> Look:
+        filled = values.MemFilled / self._memory_bytes if self._memory_bytes > 0 else 0.0
+        return Look(values.State == RUN, values.Ewe, values.I, values.ElapsedTime, filled)
+
+    def _reading(
+        self, state: State, taken: Taken | None = None, look: Look | None = None, *, more: bool = False
+    ) -> Reading:
+        taken = taken or Taken()
+        notices = self._notes.hand_over(taken.notices)
+        return Reading(state, taken.samples, taken.points, notices, look, more, self._visits.newest)
+
+    def look(self) -> Look | None:
+        """One BL_GetCurrentValues; None: silence. ChannelError: the channel is somebody else's."""
+        self._must_be("look", *OPEN)
+        if not self._ours():
+            return None
+        try:
+            return self._look(self._link.device.values(self._link.number))
+        except EclibError as error:
+            self._bear(error)
+            return None
+
+    # --- the end ---------------------------------------------------------------------------------------
+
+    def _end(self, values: CurrentValues) -> None:
+        """The chain is over, and every row was handed over."""
+        self._phase = Phase.IDLE
+        if self._course.left_bytes:
+            self._notes.left(self._course.left_bytes)
+        if self._course.told_to_stop:
+            self._notes.stopped(values)
+        elif self._course.begun:
+            self._notes.extend(self._visits.finish())
+        if self._unanswered:
+            self._notes.extend(self._visits.missing(self._unanswered))
 
     def stop(self) -> None:
-        """Always tells the channel to stop, looks whether it did, and notes what the cell is left in.
+        """One BL_StopChannel; whether it was obeyed is for the reads that follow to say.
 
-        LinkLost, ChannelError: it could not be stopped; the error says what the cell is in.
+        LinkLost: not heard or not answered. ChannelError: refused.
         """
         if self._phase is Phase.CLOSED:
             return
+        self._must_be("stop", *OPEN)
+        try:
+            self._link.device.stop(self._link.number)
+        except EclibError as error:
+            raise self._not_stopped(error) from None
         if self._phase is Phase.LOADED:
             self._phase = Phase.IDLE
-        try:
-            self._stop_and_look()
-        except LinkLost:
-            self._link.lost()
-            self._stop_after_outage()
-        self._stopped = True
+        if self._phase is Phase.STARTING:  # it may have run, and have rows
+            self._course = Course(self._name, self._start_s)
+            self._phase = Phase.RUNNING
+        self._course.told_to_stop = True
 
-    def _stop_after_outage(self) -> None:
-        try:
-            self._note_outage(self._link.restore())
-            self._stop_and_look()
-        except LinkLost as error:
-            raise LinkLost(
-                f"{self._name} could not be told to stop and goes on by itself with what it was loaded with: "
-                f"the cell is connected. {error}"
-            ) from None
-
-    def _stop_and_look(self) -> None:
-        device, number = self._link.device, self._link.number
-        for _ in range(STOP_LOOKS):
-            device.stop(number)
-            values = device.values(number)
-            if values.State == STOP:
-                self._note_stopped(values)
-                return
-            self._clock.sleep(STOP_LOOK_s)
-        raise ChannelError(
-            f"{self._name} was told to stop {STOP_LOOKS} times and still runs: the cell is connected, at "
-            f"{values.Ewe:.4g} V and {values.I:.4g} A. Disconnect the cell at the instrument."
+    def _not_stopped(self, error: EclibError) -> ChannelError:
+        if isinstance(error, LinkLost):
+            self._link.silent(error)
+            self._link.hurry()
+        if self._phase not in {Phase.STARTING, Phase.RUNNING}:
+            return error
+        kind = LinkLost if isinstance(error, LinkLost) else ChannelError
+        return kind(
+            f"{self._name} was not stopped and goes on by itself with what it was loaded with: the cell is "
+            f"connected{self._notes.seen}. {error}"
         )
 
     def close(self) -> None:
+        """ChannelError: the connection was given back, but the channel was not seen to stop, or could not
+        be asked; the error says what the cell may be in."""
         if self._phase is Phase.CLOSED:
             return
-        running, self._phase = self._phase is Phase.RUNNING, Phase.CLOSED
+        phase, self._phase = self._phase, Phase.CLOSED
+        trouble = self._last_stop() if phase in {Phase.STARTING, Phase.RUNNING} else None
         try:
-            if running and not self._stopped and self._link.is_up:
-                self._stop_and_look()
-        finally:
             self._link.device.disconnect()
+        except ChannelError as error:
+            trouble = trouble or ChannelError(f"{self._name} is at rest, but was not let go: {error}")
+        if trouble is not None:
+            raise trouble
 
-    # --- notes -----------------------------------------------------------------------------------------
-
-    def _note(self, severity: int, code: str, message: str, /, **facts: float) -> None:
-        time_s = max(0.0, self._clock.now_s() - self._start_s)
-        self._pending.notices.append(Notice(time_s, severity, code, message, dict(facts)))
-
-    def _note_outage(self, outage_s: float) -> None:
-        text = f"the link to {self._name} was down for {outage_s:.3g} s; the channel went on by itself"
-        self._note(1, "link", text, outage_s=outage_s)
-
-    def _note_option(self, values: CurrentValues) -> None:
-        if values.OptErr not in (0, self._option):
-            self._note(2, "option", option_error(values.OptErr, values.OptPos), code=values.OptErr)
-        self._option = values.OptErr
-
-    def _note_stopped(self, values: CurrentValues) -> None:
-        if self._phase is Phase.RUNNING and not self._stopped:
-            seen = f"last seen at {values.Ewe:.4g} V and {values.I:.4g} A"
-            text = f"{self._name} says STOP: the cell is open, {seen}"
-            self._note(0, "stopped", text, Ewe_V=values.Ewe, I_A=values.I)
+    def _last_stop(self) -> ChannelError | None:
+        """One stop and one look; what is wrong then."""
+        device, number = self._link.device, self._link.number
+        try:
+            device.stop(number)
+            values = device.values(number)
+        except ChannelError as error:
+            kind = LinkLost if isinstance(error, LinkLost) else ChannelError
+            return kind(
+                f"{self._name} was not seen to stop, and may go on by itself with what it was loaded with: "
+                f"the cell may be connected{self._notes.seen}. {error}"
+            )
+        if values.State == STOP:
+            return None
+        return ChannelError(
+            f"{self._name} was told to stop at the end and did not yet: the cell is connected, at "
+            f"{values.Ewe:.4g} V and {values.I:.4g} A. Disconnect the cell at the instrument."
+        )

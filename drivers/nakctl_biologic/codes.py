@@ -62,6 +62,7 @@ class Firmware(IntEnum):
 
 
 STOP, RUN = 0, 1  # CurrentValues.State
+STATES = {STOP: "stopped", RUN: "running", 2: "paused", 3: "waiting for others"}
 
 
 class Id(IntEnum):

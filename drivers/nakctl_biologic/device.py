@@ -15,7 +15,7 @@ import numpy as np
 from nakctl.device.channel import Flag
 from nakctl_biologic.codes import Board, board_of, device_name
 from nakctl_biologic.eclib import Eclib
-from nakctl_biologic.errors import EclibError, failure
+from nakctl_biologic.errors import NO_KERNEL, EclibError, failure
 from nakctl_biologic.params import Loaded
 from nakctl_biologic.records import encoded
 from nakctl_biologic.remedies import LINK
@@ -37,7 +37,6 @@ from nakctl_biologic.structures import (
 
 CONNECT_TIMEOUT_s = 5
 FILE_ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"  # the library takes 8-bit names
-NO_KERNEL = frozenset({-9, -103, -308})  # all of them may mean that another firmware is on the channel
 
 
 class Device:
@@ -55,6 +54,11 @@ class Device:
         address = self.address.encode("ascii")
         self.eclib.call("BL_Connect", address, self._timeout_s, byref(number), byref(infos))
         self._id, self.infos = number.value, infos
+
+    @property
+    def timeout_s(self) -> int:
+        """How long a connection may take to be made."""
+        return self._timeout_s
 
     def disconnect(self) -> None:
         """Let go, whether or not the instrument still hears it."""
@@ -122,18 +126,17 @@ class Device:
         self.eclib.call("BL_SetHardConf", self.id, channel, conf, channel=channel + 1)
 
     def load(self, channel: int, chain: tuple[Loaded, ...]) -> None:
-        """Replace what is loaded. A call that failed is not repeated: the entry might be there twice."""
+        """Replace what is loaded. After a call that failed the whole chain has to be loaded anew."""
         for at, entry in enumerate(chain):
             params = _ecc_params(entry)
             self.eclib.call(
                 "BL_LoadTechnique",
                 self.id, channel, self._file(entry.file), byref(params), at == 0, at == len(chain) - 1, False,
                 channel=channel + 1,
-                tries=1,
             )  # fmt: skip
 
     def start(self, channel: int) -> None:
-        self.eclib.call("BL_StartChannel", self.id, channel, channel=channel + 1, tries=1)
+        self.eclib.call("BL_StartChannel", self.id, channel, channel=channel + 1)
 
     def stop(self, channel: int) -> None:
         self.eclib.call("BL_StopChannel", self.id, channel, channel=channel + 1)

@@ -1,38 +1,67 @@
 """The vendor's library, called from one thread.
 
 Nothing says that the library may be entered twice at a time (its code -12 suggests the contrary), so all
-calls of this process, for all instruments, go through one worker thread.
+calls of this process, for all instruments, go through one worker thread. A call is made once: whether it is
+worth to be made again is for whoever watches the cell to say.
 """
 
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from nakctl_biologic.errors import failure
 from nakctl_biologic.functions import OPTIONAL, PROTOTYPES, bind
 from nakctl_biologic.providers import Library
-from nakctl_biologic.remedies import look_up
 
-TRIES = 4  # of a call that may succeed a moment later
-PAUSE_s = 0.05
 TEXT_BYTES = 4096
 
-_WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eclib")
+Asked = tuple["Future[int]", Callable[..., int], tuple[Any, ...]]
+
+
+class _Worker:
+    """The one thread. It is a daemon: a call that never comes back cannot keep the program from ending."""
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[Asked] = SimpleQueue()
+        self._begun = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def call(self, function: Callable[..., int], arguments: tuple[Any, ...]) -> int:
+        """Wait for the calls before this one, and for its answer."""
+        with self._begun:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="eclib", daemon=True)
+                self._thread.start()
+        answer: Future[int] = Future()
+        self._asked.put((answer, function, arguments))
+        return answer.result()
+
+    def _work(self) -> None:
+        while True:
+            answer, function, arguments = self._asked.get()
+            try:
+                answer.set_result(int(function(*arguments)))
+            except BaseException as error:  # noqa: BLE001  it belongs to whoever asked
+                answer.set_exception(error)
+
+
+_WORKER = _Worker()
 
 
 class Eclib:
-    """The functions of one loaded library. sleep: how to wait before a call is tried again.
+    """The functions of one loaded library.
 
-    Errors: EclibError, or EclibLinkLost where the instrument does not answer.
+    Errors: EclibError, or EclibLinkLost where the call was not heard or not answered.
     """
 
-    def __init__(self, library: Library, sleep: Callable[[float], None]) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library  # keeps what the addresses point to
-        self._sleep = sleep
         self._functions = {
             name: bind(name, address) for name in PROTOTYPES if (address := library.address(name)) is not None
         }
@@ -57,26 +86,17 @@ class Eclib:
         return name in self._functions
 
     def call(
-        self,
-        name: str,
-        *arguments: Any,
-        channel: int | None = None,
-        accept: frozenset[int] = frozenset(),
-        tries: int = TRIES,
+        self, name: str, *arguments: Any, channel: int | None = None, accept: frozenset[int] = frozenset()
     ) -> int:
-        """The result, if it is not negative or is among those accepted. Tried again while the library says
-        that this may help. channel: numbered from 1, for the error alone."""
-        for left in reversed(range(tries)):
-            code = self._once(name, *arguments)
-            if code >= 0 or code in accept:
-                return code
-            if look_up(name, code).kind != "again" or left == 0:
-                break
-            self._sleep(PAUSE_s)
+        """The result, if it is not negative or is among those accepted. channel: numbered from 1, for the
+        error alone."""
+        code = self._once(name, *arguments)
+        if code >= 0 or code in accept:
+            return code
         raise failure(name, code, channel, "" if name.startswith("BL_Find") else self.error_text(code))
 
     def _once(self, name: str, *arguments: Any) -> int:
-        return int(_WORKER.submit(self._functions[name], *arguments).result())
+        return _WORKER.call(self._functions[name], arguments)
 
     def error_text(self, code: int) -> str:
         """The library's words for a code; it has none for some."""

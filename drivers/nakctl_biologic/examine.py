@@ -10,15 +10,14 @@ from nakctl.device.inspection import Chassis, Diagnosis, Severity
 from nakctl.device.limits import Instrument, instrument, instruments
 from nakctl.errors import LinkLost, NakctlError
 from nakctl_biologic import find
-from nakctl_biologic.codes import Board, Firmware, device_name
-from nakctl_biologic.device import NO_KERNEL, Device
-from nakctl_biologic.errors import EclibError
+from nakctl_biologic.codes import STATES, Board, Firmware, device_name
+from nakctl_biologic.device import Device
+from nakctl_biologic.errors import NO_KERNEL, EclibError
 from nakctl_biologic.packages import check_files
 from nakctl_biologic.remedies import EC_LAB, option_error
 from nakctl_biologic.structures import ChannelInfos
 
 PINGS = 20
-STATES = {0: "stopped", 1: "running", 2: "paused", 3: "waiting for others"}
 FIRMWARE: dict[int, str] = {
     Firmware.NONE: "none",
     Firmware.EC_LAB: "EC-Lab",

@@ -5,18 +5,17 @@ No rows and no messages are taken from any channel, so a run that goes on elsewh
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
 from nakctl.errors import ChannelError, LinkLost, NakctlError
 from nakctl_biologic import find
-from nakctl_biologic.codes import Board, Firmware
+from nakctl_biologic.codes import STATES, Board, Firmware
 from nakctl_biologic.device import Device
 from nakctl_biologic.eclib import Eclib
 from nakctl_biologic.errors import EclibError
-from nakctl_biologic.examine import FIRMWARE, STATES, examine, failed, firmware_name, signature
+from nakctl_biologic.examine import FIRMWARE, examine, failed, firmware_name, signature
 from nakctl_biologic.opening import FAMILIES
 from nakctl_biologic.packages import check_files, release_of
 from nakctl_biologic.providers import open_library
@@ -29,7 +28,7 @@ NEWER = "Use a package from 6.08 on: older ones cannot tell what kind of board a
 
 def connect(options: Mapping[str, object]) -> Device:
     """A connected device. RigError, ChannelError."""
-    device = Device(Eclib(open_library(options), time.sleep), str(options.get("address", "")))
+    device = Device(Eclib(open_library(options)), str(options.get("address", "")))
     device.connect()
     return device
 
@@ -44,7 +43,7 @@ def connected(options: Mapping[str, object]) -> Iterator[Device]:
 
 
 def discover(options: Mapping[str, object]) -> tuple[Found, ...]:
-    return find.search(Eclib(open_library(options), time.sleep))
+    return find.search(Eclib(open_library(options)))
 
 
 def identify(options: Mapping[str, object]) -> Found:
@@ -78,7 +77,7 @@ def _state(device: Device, channel: int) -> ChannelState:
 def inspect(chassis: Chassis) -> Iterator[Diagnosis]:
     """Library, connection, files, channels; ends where there is no getting further."""
     try:
-        eclib = Eclib(open_library(chassis.options), time.sleep)
+        eclib = Eclib(open_library(chassis.options))
     except NakctlError as error:
         yield failed("library", error, OPEN_LIBRARY)
         return

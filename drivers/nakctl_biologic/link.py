@@ -1,47 +1,92 @@
 """The link to one channel, and how it is brought back after a pulled cable.
 
 A channel runs on by itself and keeps its rows in its memory. So nothing is loaded when the link is back, and
-no firmware: reading goes on where it was.
+no firmware: reading goes on where it was. Nothing here waits: a try to come back is made when its time has
+come and somebody calls, and there is no last one. How long it is worth is for the run to say.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import NoReturn
 
 from nakctl.device.driver import ClockLike
-from nakctl.errors import ChannelError, LinkLost
+from nakctl.errors import ChannelTaken, LinkLost
 from nakctl_biologic.codes import Firmware
 from nakctl_biologic.device import Device
 from nakctl_biologic.errors import EclibError
+from nakctl_biologic.remedies import CUT, LINK
 
-# Between tries, about a minute in all: a switch that starts anew is back by then.
-PAUSES_s = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
+PAUSES_s = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # between tries to come back; then always the last
+
+
+class NotOurs(ChannelTaken):
+    """What is on the channel now is not what was loaded there: hands off."""
 
 
 class Link:
-    """device, number: the channel, from 0. Knows whether the link is up, and how often it was tried."""
+    """device, number: the channel, from 0. Knows since when nobody answers, and when to try again.
+
+    silent_since_s  on the clock; None: the last call that counts was answered
+    said            why the last call or the last try failed
+    """
 
     def __init__(self, device: Device, number: int, clock: ClockLike) -> None:
         self.device = device
         self.number = number
+        self.silent_since_s: float | None = None
+        self.said = ""
         self._clock = clock
         self._signature: str | None = None
+        self._cut = False  # a new connection is needed
+        self._failures = 0  # calls in a row that were not answered
         self._tries = 0
-        self.down_since_s: float | None = None
+        self._next_try_s = 0.0
 
-    @property
-    def is_up(self) -> bool:
-        return self.down_since_s is None
+    def silent(self, error: EclibError) -> None:
+        """A call was not heard or not answered. The link is taken for cut if that is certain, or at the
+        second time: the first may be a hiccup."""
+        if self.silent_since_s is None:
+            self.silent_since_s = self._clock.now_s()
+        self.said = str(error)
+        self._failures += 1
+        if not self._cut and (error.code in CUT or (error.code in LINK and self._failures > 1)):
+            self._later()
 
-    def lost(self) -> None:
-        """A call found the link gone."""
-        if self.down_since_s is None:
-            self.down_since_s = self._clock.now_s()
+    def answered(self) -> float | None:
+        """A call that counts was answered: for how long there had been silence, None if there was none.
 
-    def works(self) -> None:
-        """Everything was read: tries are counted anew. A connection alone proves nothing."""
-        self._tries = 0
+        A new connection alone proves nothing.
+        """
+        since_s, self.silent_since_s = self.silent_since_s, None
+        self._failures = self._tries = 0
+        return None if since_s is None else self._clock.now_s() - since_s
+
+    def reach(self) -> bool:
+        """Whether a call is worth making. Where the link is cut, that takes a new connection first: one try,
+        if its time has come. NotOurs: the channel is not the one that was left."""
+        if not self._cut:
+            return True
+        if self._clock.now_s() < self._next_try_s:
+            return False
+        try:
+            self.device.disconnect()
+            self.device.connect()
+            self.recognise()
+        except EclibError as error:  # also of an instrument that is only just back
+            self.said = str(error)
+            self._later()
+            return False
+        self._cut = False
+        return True
+
+    def hurry(self) -> None:
+        """Somebody wants the cell open: the next try is due now."""
+        self._next_try_s = min(self._next_try_s, self._clock.now_s())
+
+    def _later(self) -> None:
+        self._cut = True
+        self._next_try_s = self._clock.now_s() + PAUSES_s[min(self._tries, len(PAUSES_s) - 1)]
+        self._tries += 1
 
     def sign(self) -> None:
         """Write this run's own mark on the channel, if it takes one, to know it again."""
@@ -55,47 +100,15 @@ class Link:
             readable = False
         self._signature = mark if readable else None
 
-    def try_again(self) -> float | None:
-        """Wait a while and try once to come back: how long the link was down, or None if it still is.
-
-        LinkLost: that was the last try. ChannelError: the channel is not the one that was left.
-        """
-        assert self.down_since_s is not None
-        if self._tries == len(PAUSES_s):
-            self._give_up("it breaks again and again")
-        self._clock.sleep(PAUSES_s[self._tries])
-        self._tries += 1
-        try:
-            self.device.disconnect()
-            self.device.connect()
-            self._recognise()
-        except LinkLost as error:
-            if self._tries < len(PAUSES_s):
-                return None
-            self._give_up(str(error))
-        outage_s, self.down_since_s = self._clock.now_s() - self.down_since_s, None
-        return outage_s
-
-    def _give_up(self, why: str) -> NoReturn:
-        """Who asks again, to stop the channel, gets as many tries again."""
-        self._tries = 0
-        raise LinkLost(f"{len(PAUSES_s)} tries did not bring the link back: {why}") from None
-
-    def restore(self) -> float:
-        """Try until the link is back: how long it was down. LinkLost, ChannelError as above."""
-        outage_s = None
-        while outage_s is None:
-            outage_s = self.try_again()
-        return outage_s
-
-    def _recognise(self) -> None:
+    def recognise(self) -> None:
+        """NotOurs: the channel is not the one that was left."""
         code, infos = self.device.channel_infos(self.number)
         if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
-            raise ChannelError(
+            raise NotOurs(
                 f"channel {self.number + 1} lost its firmware while the link was down (it was switched off, "
                 "or another program took it): the run is over"
             )
         if self._signature is not None and self.device.signature(self.number) != self._signature:
-            raise ChannelError(
+            raise NotOurs(
                 f"another program loaded channel {self.number + 1} while the link was down: the run is over"
             )

@@ -10,7 +10,7 @@ from nakctl.device.driver import ClockLike, Place
 from nakctl.device.limits import Instrument, instrument
 from nakctl.errors import ChannelError, RigError
 from nakctl_biologic.channel import BiologicChannel
-from nakctl_biologic.codes import RUN, Board, Firmware, device_name
+from nakctl_biologic.codes import RUN, STATES, STOP, Board, Firmware, device_name
 from nakctl_biologic.device import CONNECT_TIMEOUT_s, Device
 from nakctl_biologic.eclib import Eclib
 from nakctl_biologic.errors import EclibError
@@ -38,7 +38,7 @@ def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
     address = place.options.get("address")
     if not address:
         raise RigError(f"{place.name}: its device has no address")
-    eclib = Eclib(open_library(place.options), clock.sleep)
+    eclib = Eclib(open_library(place.options))
     device = Device(eclib, str(address), _timeout_s(place))
     device.connect()
     try:
@@ -74,10 +74,6 @@ def _examine(device: Device, place: Place) -> Found:
         raise ChannelError(f"{place.name}: {name} has no channel {place.channel}; plugged are: {there_are}")
     board = device.board(number)
     infos = with_kernel(device, place, board)
-    if infos.State == RUN:
-        raise ChannelError(
-            f"{place.name}: channel {place.channel} is running something. {EclibError('', -13).remedy}"
-        )
     family = instrument(place.instrument).family
     if FAMILIES[board] != family:
         raise RigError(
@@ -89,10 +85,16 @@ def _examine(device: Device, place: Place) -> Found:
 
 
 def with_kernel(device: Device, place: Place, board: Board) -> ChannelInfos:
-    """The channel's infos, the library's kernel being on it. Another firmware is not evicted unasked."""
+    """The infos of a channel at rest, the library's kernel being on it.
+
+    Another firmware is not evicted unasked, and none at all from a channel that is in use.
+    """
     number = place.channel - 1
     code, infos = device.channel_infos(number)
+    _refuse_in_use(place, infos)
     if code == 0 and infos.FirmwareCode == Firmware.KERNEL:
+        if infos.MemFilled > 0:
+            _discard_rows(device, number)
         return infos
     blank = code == 0 and infos.FirmwareCode == Firmware.NONE
     if not blank and not place.options.get("load_firmware", False):
@@ -102,6 +104,30 @@ def with_kernel(device: Device, place: Place, board: Board) -> ChannelInfos:
     if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
         raise EclibError("BL_LoadFirmware", -308, place.channel)
     return infos
+
+
+def _refuse_in_use(place: Place, infos: ChannelInfos) -> None:
+    """ChannelError: an experiment is on it, or rows of one. What it says of that holds under any firmware."""
+    name = f"{place.name}: channel {place.channel}"
+    if infos.State == RUN:
+        raise ChannelError(f"{name} is running something. {EclibError('', -13).remedy}")
+    if infos.State != STOP:
+        state = STATES.get(infos.State, f"in state {infos.State}")
+        raise ChannelError(
+            f"{name} is {state}: its cell may be connected. Let its experiment finish or stop it in the "
+            "program that started it."
+        )
+    if infos.MemFilled > 0 and not place.options.get("discard_rows", False):
+        raise ChannelError(
+            f"{name} holds {infos.MemFilled} bytes of rows that nobody has fetched. Fetch them with the "
+            "program that started the experiment, or throw them away with --discard-rows."
+        )
+
+
+def _discard_rows(device: Device, number: int) -> None:
+    """Rows that somebody was asked about, and said to throw away."""
+    while device.data(number)[0].n_rows > 0:
+        pass
 
 
 def _standard_hardware(device: Device, number: int) -> dict[str, Any]:

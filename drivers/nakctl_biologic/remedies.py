@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# again      the same call may succeed a moment later
+# again      nothing was done, or the answer got lost: the same call may succeed a moment later
 # reconnect  the link is gone; connecting anew may bring it back
 # operator   somebody has to do something at the instrument or at another program
 # program    a mistake of this driver or of the installation
@@ -42,7 +42,7 @@ EC_LAB = (
 ECLIB: dict[int, Code] = {
     -1: Code("GEN_NOTCONNECTED", "no instrument is connected", "reconnect", CABLE),
     -2: Code(
-        "GEN_CONNECTIONINPROGRESS", "a connection is being made", "operator",
+        "GEN_CONNECTIONINPROGRESS", "a connection is being made", "again",
         "Wait until the other connection is made, or end the program that makes it.",
     ),
     -3: Code(
@@ -132,8 +132,13 @@ ECLIB: dict[int, Code] = {
     ),
 }  # fmt: skip
 
-# What says that the link is gone, if it goes on being said.
-LINK = frozenset({-1, -200, -201, -202})
+# What says that the link is gone: at once, or if it goes on being said.
+CUT = frozenset({-1, -201})
+LINK = CUT | {-200, -202}
+# The library was busy with something else: nothing was done.
+BUSY = frozenset({-2, -12})
+# The instrument did not get to know of such a call.
+UNHEARD = CUT | BUSY
 
 # The codes of discovery (blfind) are numbered by themselves.
 FIND: dict[int, Code] = {

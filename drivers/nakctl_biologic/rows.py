@@ -15,6 +15,7 @@ from nakctl.device.channel import POINT, SAMPLE, Flag, Rows
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.layouts import Layout, layout
+from nakctl_biologic.structures import MAX_WORDS
 from nakctl_biologic.words import Singles, Words, decode_c3x, decode_ieee, seconds
 
 I_RANGE_CODES = 15  # 0 .. 14
@@ -46,6 +47,11 @@ class Block:
     timebase_s: float
     lost: int
     overflow: Flag = NONE
+
+    @property
+    def is_full(self) -> bool:
+        """No further row would have fitted in: there may be more."""
+        return self.n_rows > 0 and (self.n_rows + 1) * self.n_columns > MAX_WORDS
 
 
 def layout_of(block: Block, board: Board) -> Layout:
@@ -109,7 +115,8 @@ def _singles(block: Block, board: Board) -> Singles:
 def _impedance(E_amp: Singles, I_amp: Singles, phase_rad: Singles) -> npt.NDArray[np.complex128]:
     flows = I_amp > 0
     size = np.divide(E_amp, I_amp, out=np.full(len(I_amp), np.nan), where=flows, dtype=np.float64)
-    return np.asarray(size * np.exp(1j * phase_rad.astype(np.float64)))
+    with np.errstate(invalid="ignore"):  # of words that are no numbers
+        return np.asarray(size * np.exp(1j * phase_rad.astype(np.float64)))
 
 
 def range_codes(words: Words, singles: Singles) -> npt.NDArray[np.int64]:

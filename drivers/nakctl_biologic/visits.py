@@ -2,40 +2,50 @@
 
 A *visit* is one execution of one technique of the chain. Blocks do not number their visits: a new one shows
 in another technique, another count of the loops, or another start time, whichever the instrument gives.
+Rows are in the order of time within a visit only: the last one of a technique may lie a little behind the
+first one of the next.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows
+from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Visit
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment, Technique
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError
-from nakctl_biologic.flags import Ranges, point_flags, ranges_of, sample_flags
+from nakctl_biologic.flags import Ranges, in_order, point_flags, ranges_of, sample_flags
 from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.params import Loaded
 from nakctl_biologic.rows import Block, point_rows, sample_rows
 from nakctl_biologic.words import timebase
 
+COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
 OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
 TIMEBASES = {Ocv: "OCV", Cp: "CPLIMIT", Ca: "CALIMIT"}
+SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
 
 
 @dataclass(slots=True)
-class Visit:
-    """An execution under way. loop, start_s: as its blocks say. points: frequencies so far."""
+class Execution:
+    """A visit under way. loop, start_s: as its blocks say. sample_s, point_s: of the newest row of each kind,
+    or its start. points: frequencies so far."""
 
     technique: int
     loop: int
     start_s: float
     passes: int
-    last_s: float
+    sample_s: float
+    point_s: float
     points: int = 0
+
+    @property
+    def last_s(self) -> float:
+        return max(self.sample_s, self.point_s)
 
 
 @dataclass(slots=True)
@@ -66,27 +76,44 @@ class Visits:
             for at, each in enumerate(segment.techniques)
             if not isinstance(each, Loop)
         }
-        self._visit: Visit | None = None
-        self._latest: dict[int, Visit] = {}  # of each technique
+        self._visit: Execution | None = None
+        self._latest: dict[int, Execution] = {}  # of each technique
         self._told: set[tuple[str, int]] = set()  # news of a technique that were told already
         self._lost = 0
-        self.rows = 0
         self.last_s = 0.0
 
-    def take(self, block: Block) -> Taken:
-        """The rows of the next block. RowError: it does not fit what was loaded."""
+    @property
+    def newest(self) -> Visit | None:
+        """That of the newest row; None: there was none yet."""
+        visit = self._visit
+        return None if visit is None else Visit(visit.technique, visit.passes, visit.start_s)
+
+    def take(self, block: Block, unanswered: int = 0) -> Taken:
+        """The rows of the next block. unanswered: reads before it that may have taken rows away.
+
+        RowError: it does not fit what was loaded.
+        """
         technique = self._technique_of(block)
         taken = Taken()
         taken.notices += self._lost_rows(block)
+        before = None if self._visit is None else replace(self._visit)
         if block.process == IMPEDANCE:
             self._take_points(block, technique, taken)
         else:
             self._take_samples(block, technique, taken)
+        if unanswered and not self._joins(before, taken):
+            taken.notices += self.missing(unanswered)
         taken.notices += self._overloads(taken.samples) + self._overloads(taken.points)
-        if block.overflow and self._news("overload", block.technique):
-            taken.notices.append(overload(self.last_s, block.overflow, block.technique))
-        self.rows += block.n_rows
+        taken.notices += self.overflow(block, block.technique)
         return taken
+
+    def overflow(self, block: Block, technique: int | None = None) -> list[Notice]:
+        """What the channel says of its converters. technique: of the block's rows; without any the newest."""
+        if technique is None:
+            technique = 0 if self._visit is None else self._visit.technique
+        if not block.overflow or not self._news("overload", technique):
+            return []
+        return [overload(self.last_s, block.overflow, technique)]
 
     def finish(self) -> list[Notice]:
         """The chain came to its end by itself: what the last visit lacks."""
@@ -110,8 +137,9 @@ class Visits:
         visit = self._enter(block, taken.notices)
         rows["passes"] = visit.passes
         rows["flags"] = sample_flags(rows, technique, ranges)
-        taken.notices += self._order(rows)
-        visit.last_s = self.last_s = float(rows["time_s"][-1])
+        taken.notices += self._order(rows, visit.sample_s)
+        visit.sample_s = float(rows["time_s"][-1])
+        self.last_s = max(self.last_s, visit.sample_s)
         taken.samples = rows
 
     def _take_points(self, block: Block, technique: Ocv | Cp | Ca | Eis, taken: Taken) -> None:
@@ -125,38 +153,42 @@ class Visits:
             end = min(len(rows), begin + technique.n_frequencies - visit.points)
             part = rows[begin:end]
             part["passes"] = visit.passes
-            np.maximum(part["time_s"], visit.last_s, out=part["time_s"])
+            near = part["time_s"][0] >= visit.sample_s * (1.0 - COARSE)
+            taken.notices += self._order(part, visit.last_s if near else visit.point_s, COARSE)
+            visit.point_s = float(part["time_s"][-1])
+            self.last_s = max(self.last_s, visit.point_s)
             visit.points += len(part)
-            visit.last_s = self.last_s = float(part["time_s"][-1])
             begin = end
         taken.points = rows
 
     # --- visits ----------------------------------------------------------------------------------------
 
-    def _enter(self, block: Block, notices: list[Notice], full: int | None = None) -> Visit:
+    def _enter(self, block: Block, notices: list[Notice], full: int | None = None) -> Execution:
         """The visit that a block belongs to. full: that many points are all that one visit can have."""
-        start_s = 0.0 if math.isnan(block.start_s) else block.start_s
+        start_s = block.start_s if math.isfinite(block.start_s) else 0.0
         known = self._latest.get(block.technique)
         if known is not None and self._same(known, block.loop, start_s, full):
             return known
         notices += self._incomplete(self._visit)
         notices += self._skipped(block)
-        visit = Visit(
+        notices += self._goes_back(block, start_s)
+        visit = Execution(
             technique=block.technique,
             loop=block.loop,
             start_s=start_s,
             passes=0 if known is None else known.passes + 1,
-            last_s=max(start_s, self.last_s if self._visit else 0.0),
+            sample_s=start_s,
+            point_s=start_s,
         )
         self._visit = self._latest[block.technique] = visit
         return visit
 
-    def _same(self, known: Visit, loop: int, start_s: float, full: int | None) -> bool:
+    def _same(self, known: Execution, loop: int, start_s: float, full: int | None) -> bool:
         if (loop, start_s) != (known.loop, known.start_s) or known.points == full:
             return False
         return known is self._visit or start_s > 0.0  # a start time does not come again
 
-    def _incomplete(self, visit: Visit | None) -> list[Notice]:
+    def _incomplete(self, visit: Execution | None) -> list[Notice]:
         """A spectrum that ended without all its frequencies."""
         technique = None if visit is None else self._techniques[visit.technique]
         if visit is None or not isinstance(technique, Eis) or visit.points >= technique.n_frequencies:
@@ -173,6 +205,32 @@ class Visits:
         text = f"no row came of what ran between technique {before} and technique {block.technique}"
         return [gap(self.last_s, text, before=before, technique=block.technique)]
 
+    # --- reads that were not answered ------------------------------------------------------------------
+
+    def missing(self, unanswered: int) -> list[Notice]:
+        """Rows may have left the channel with an answer that never came."""
+        text = f"{unanswered} read(s) were not answered: a block of rows each may be missing"
+        return [gap(self.last_s, text, blocks=unanswered)]
+
+    def _joins(self, before: Execution | None, taken: Taken) -> bool:
+        """Whether the rows follow those before so closely that nothing can be missing in between.
+
+        Rows recorded by change come whenever they like, so nothing is certain of them. Frequencies are
+        counted at the end of their spectrum.
+        """
+        visit = self._visit
+        assert visit is not None  # rows came
+        technique = self._techniques[visit.technique]
+        assert not isinstance(technique, Loop)
+        same = before is not None and (before.technique, before.passes) == (visit.technique, visit.passes)
+        if len(taken.points):
+            return same and before is not None and before.points > 0
+        if _by_change(technique):
+            return False
+        last_s = 0.0 if before is None else before.last_s
+        apart_s = float(taken.samples["time_s"][0]) - last_s
+        return apart_s <= SEAM_TICKS * self._timebases[visit.technique] + technique.every_s * same
+
     # --- times, losses, overloads ----------------------------------------------------------------------
 
     def _timebase_s(self, block: Block, notices: list[Notice]) -> float:
@@ -188,13 +246,28 @@ class Visits:
             notices.append(Notice(self.last_s, 1, "timebase", text, {"timebase_s": told_s}))
         return told_s
 
-    def _order(self, rows: Rows) -> list[Notice]:
-        """Times that go back, which none of the known habits explains."""
-        times = rows["time_s"]
-        in_order = times[0] >= self.last_s and bool(np.all(np.diff(times) >= 0))
-        if in_order or not self._news("time-order", -1):
+    def _order(self, rows: Rows, last_s: float, slack: float = 0.0) -> list[Notice]:
+        """Put times that are none, or go back, to that of the row before, the first to last_s.
+
+        slack: by how much of itself a time may go back, because it is coarse.
+        """
+        told_s = float(rows["time_s"][0])
+        if not in_order(rows, last_s, slack) or not self._news("time-order", -1):
             return []
-        return [Notice(self.last_s, 1, "time-order", "the times of rows go back", {"to_s": float(times[0])})]
+        return [Notice(self.last_s, 1, "time-order", "the times of rows go back", {"to_s": told_s})]
+
+    def _goes_back(self, block: Block, start_s: float) -> list[Notice]:
+        """A visit that begins before the one before it: the instrument does not tell when it began.
+
+        Points do not mind: their times are absolute.
+        """
+        before = self._visit
+        if before is None or block.process == IMPEDANCE or start_s > min(before.start_s, self.last_s):
+            return []
+        if not self._news("time-order", -1):
+            return []
+        text = f"technique {block.technique} counts its time from {start_s:g} s, before what ran before it"
+        return [Notice(self.last_s, 1, "time-order", text, {"to_s": start_s})]
 
     def _lost_rows(self, block: Block) -> list[Notice]:
         before, self._lost = self._lost, block.lost  # whether it is counted through is not known
@@ -215,6 +288,16 @@ class Visits:
         fresh = key not in self._told
         self._told.add(key)
         return fresh
+
+
+def _by_change(technique: Ocv | Cp | Ca | Eis) -> bool:
+    """Whether it records not only by time."""
+    match technique:
+        case Ocv() | Cp():
+            return technique.dE_V is not None
+        case Ca():
+            return technique.dI_A is not None
+    return False
 
 
 def gap(time_s: float, text: str, **facts: int) -> Notice:

@@ -1,13 +1,15 @@
-"""The process that reads the sensors of one run: `python -m nakctl_sensors.logger`.
+"""The process that reads the sensors of one run: `nakctl_sensors.logger`, isolated.
 
 It is told by lines of JSON on standard input, and tells by lines on standard output:
 
-    in   {"path": ..., "sensors": [...]}       first: the result file, and the specs
-         {"tie": [monotonic, run, error]}      the same moment on both clocks; error in s of the first
+    in   {"path": ..., "sensors": [...],      first: the result file, the specs; and if another process read
+          "ties", "hole", "set"}              them before, the last ties, since when nobody has read them, and
+                                              set-points that were not answered
+         {"tie": [monotonic, run, error]}     the same moment on both clocks; error in s of the first
          {"set": [sensor, value]}
          {"end": true}
-    out  {"ready": true}                       once every sensor has a thread
-         {"values": {sensor: [time, value, low, high, trouble, gap]}, "notices": [...]}
+    out  see `told`: a line each beat, whether there is anything to tell or not; the first one once every
+         sensor has a thread
 
 When standard input ends, the run's process is gone, and so is this one. Ctrl-C is the run's business.
 Readings wait until a tie after them is known, and go into NAME.h5.aux then; see `timemap`.
@@ -19,202 +21,154 @@ import json
 import math
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from nakctl import isolated
 from nakctl.device.sensor import SensorNotice, SensorSpec, load_kind
-from nakctl_sensors.extremes import Extremes
-from nakctl_sensors.journal import AuxJournal
-from nakctl_sensors.timemap import Tie, TimeMap, placed
-from nakctl_sensors.watcher import Watcher
+from nakctl_sensors.journal import AuxJournal, Writer
+from nakctl_sensors.minder import Minder
+from nakctl_sensors.runclock import RunClock
+from nakctl_sensors.timemap import placed
+from nakctl_sensors.told import line_of
 
 BEAT_s = 0.04  # how late a value may be for the run's guard, beside its own rate
+ASLEEP_s, AWAKE_AGAIN_s = 1.0, 2.0  # a beat so late: all stood still, and gets so long to move again
 GRACE_s = 0.5  # how long threads may take to let go of their instruments
 MOST_WAITING = 200_000  # readings without a tie behind them: the run's process stands still
-_GONE_DARK = "sensor_hangs"
-
-
-class RunClock:
-    """Time of the run, as far as this process knows it; what a simulated sensor lives in."""
-
-    def __init__(self) -> None:
-        self.map = TimeMap()
-
-    def now_s(self) -> float:
-        return self.map.time_s(time.perf_counter())
-
-    def horizon_s(self) -> float:
-        return self.now_s()
-
-    def advance_to(self, time_s: float) -> None:
-        pass
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    def speed(self) -> float:
-        return self.map.speed
 
 
 class Logger:
-    """All watchers, the journal, and what is told to the run. `turn` is called every beat."""
+    """All minders, the journal, and what is told to the run. `turn` is called every beat.
 
-    def __init__(self, path: Path, specs: list[SensorSpec], tell: Callable[[dict[str, Any]], bool]) -> None:
-        self.clock = RunClock()
-        self.journal = AuxJournal(path)
+    tell  takes a line; False if nobody listens for long already
+    """
+
+    def __init__(self, first: Mapping[str, Any], tell: Callable[[str], bool]) -> None:
         self.tell = tell
-        self.watchers = {spec.name: self._watcher(spec) for spec in specs}
-        self.waiting: dict[str, list[tuple[float, float, float]]] = {spec.name: [] for spec in specs}
-        self.reached_s: dict[str, float] = {}  # time of the last reading that was written, by sensor
-        self.extremes = {spec.name: Extremes() for spec in specs}
+        self.clock = RunClock()
+        for tie in first["ties"]:
+            self.clock.map = self.clock.map.heard(*tie)
+        self.journal = AuxJournal(Path(first["path"]))
+        self.writer = Writer(self.journal)
+        specs = [SensorSpec.from_json(each) for each in first["sensors"]]
+        self.minders = {
+            spec.name: Minder(spec, load_kind(spec.kind), self.clock, first["hole"]) for spec in specs
+        }
         self.notices: list[SensorNotice] = []
-        self.hanging: set[str] = set()
         self.refused = ""
+        self.beat, self.turned, self.judges_from = 0, math.inf, -math.inf
+        for name, value in first["set"]:
+            self._set(name, value)
+        self.writer.start()
 
-    def _watcher(self, spec: SensorSpec) -> Watcher:
-        watcher = Watcher(spec, load_kind(spec.kind), self.clock, self.clock.speed)
-        watcher.start()
-        return watcher
-
-    def hear(self, said: dict[str, Any]) -> None:
+    def hear(self, said: Mapping[str, Any]) -> None:
         """A line of the run's process."""
         if "tie" in said:
-            monotonic, time_s, error = said["tie"]
-            self._tie(Tie(monotonic, time_s, error * self.clock.speed()))
+            self._tie(*said["tie"])
         elif "set" in said:
-            name, value = said["set"]
-            self.watchers[name].set_points.append(value)
+            self._set(*said["set"])
 
-    def _tie(self, tie: Tie) -> None:
+    def _set(self, name: str, value: float) -> None:
+        self.minders[name].watcher.set_points.append(value)
+
+    def _tie(self, monotonic: float, time_s: float, error: float) -> None:
         first = self.clock.map.newest is None
-        self.clock.map = self.clock.map.tied(tie)
-        self.journal.add_tie(tie)
-        for name, readings in self.waiting.items():
+        self.clock.map = self.clock.map.heard(monotonic, time_s, error)
+        assert self.clock.map.newest is not None
+        self.journal.add_tie(self.clock.map.newest)
+        for minder in self.minders.values():
             if first:  # what was read before the run began is no part of it
-                self.waiting[name] = [each for each in readings if each[0] >= tie.monotonic]
+                minder.waiting = [each for each in minder.waiting if each[0] >= monotonic]
             else:
-                self._keep(name, tie.monotonic)
-        self._write()
+                self._keep(minder, monotonic)
 
-    def _keep(self, name: str, until: float) -> None:
-        """Readings answered before `until` get their time and go into the journal."""
-        readings, known = self.waiting[name], self.clock.map
-        ready = [each for each in readings if each[1] <= until]
-        if ready:
-            self.waiting[name] = readings[len(ready) :]
-            kept = placed(ready, known, self.reached_s.get(name, -math.inf))
-            self.reached_s[name] = kept[-1][0]
-            self.journal.add(name, kept)
+    def _keep(self, minder: Minder, until: float) -> None:
+        """Readings answered before `until` get their time and go to the journal.
 
-    def _write(self) -> None:
-        self.journal.write()
-        if self.journal.trouble and not self.refused:
-            text = f"readings wait in memory: {self.journal.trouble}"
-            self.notices.append(SensorNotice("", 2, "sensors_disk_refuses", text))
-        self.refused = self.journal.trouble
+        Not before that is open: where another process stopped writing is in it, and time does not go back.
+        """
+        reached_s = self.journal.reached_s
+        ready = [each for each in minder.waiting if each[1] <= until]
+        if not ready or (reached_s is None and len(minder.waiting) <= MOST_WAITING):
+            return
+        minder.waiting = minder.waiting[len(ready) :]
+        name = minder.spec.name
+        self.journal.add(name, placed(ready, self.clock.map, (reached_s or {}).get(name, -math.inf)))
 
     def turn(self) -> None:
         """Collect what the threads have, look after them, and tell the run."""
         now = time.perf_counter()
-        for name, watcher in self.watchers.items():
-            self._collect(name, watcher)
-            self._look_after(watcher, now)
-            if len(self.waiting[name]) > MOST_WAITING:
-                self._keep(name, now)
-                self._write()
-        known = self.clock.map
-        values = {} if known.newest is None else self._values()
-        time_s = known.time_s(now)
-        notices = [
-            _packed(each if each.time_s is not None else replace(each, time_s=time_s))
-            for each in self.notices
-        ]
-        if (values or notices) and self.tell({"values": values, "notices": notices}):
+        if now - self.turned > ASLEEP_s:
+            self.judges_from = max(self.judges_from, now + AWAKE_AGAIN_s)
+        self.turned = now
+        for minder in self.minders.values():
+            minder.turn(now, judges=now >= self.judges_from)
+            self._take_notices(minder, now)
+            if len(minder.waiting) > MOST_WAITING:
+                self._keep(minder, now)
+        self._note_disk(now)
+        self._tell(now)
+
+    def _take_notices(self, minder: Minder, now: float) -> None:
+        time_s = self.clock.map.time_s(now)
+        self.notices += [replace(each, time_s=time_s) for each in minder.notices]
+        minder.notices.clear()
+
+    def _note_disk(self, now: float) -> None:
+        trouble = self.journal.trouble
+        if trouble and not self.refused:
+            text = f"readings wait in memory: {trouble}"
+            time_s = self.clock.map.time_s(now)
+            self.notices.append(SensorNotice("", 2, "sensors_disk_refuses", text, time_s))
+        self.refused = trouble
+
+    def _tell(self, now: float) -> None:
+        self.beat += 1
+        latest = {name: minder.latest() for name, minder in self.minders.items()}
+        known = {name: seen for name, seen in latest.items() if seen is not None}
+        if self.tell(line_of(self.beat, now, known, self.notices)):
             self.notices = []
-            for extremes in self.extremes.values():
-                extremes.clear()
-
-    def _collect(self, name: str, watcher: Watcher) -> None:
-        while watcher.readings:
-            reading = watcher.readings.popleft()
-            self.waiting[name].append(reading)
-            self.extremes[name].add((reading[0] + reading[1]) / 2, reading[2])
-        while watcher.notices:
-            self.notices.append(watcher.notices.popleft())
-
-    def _values(self) -> dict[str, list[Any]]:
-        """What `device.sensor.Latest` holds, by sensor."""
-        known = self.clock.map
-        return {
-            name: [
-                known.time_s(seen.at),
-                seen.value,
-                seen.low,
-                seen.high,
-                self.watchers[name].health.trouble,
-                seen.gap * known.speed,
-            ]
-            for name, seen in self.extremes.items()
-            if seen.known
-        }
-
-    def _look_after(self, watcher: Watcher, now: float) -> None:
-        """A call that never returns, a thread that died of something unforeseen."""
-        name = watcher.spec.name
-        if watcher.hangs(now):
-            if name not in self.hanging:
-                self.hanging.add(name)
-                since = min(watcher.busy_since, now)
-                self.waiting[name].append((since, since, float("nan")))
-                text = f"{name} hangs: a call of its driver does not return"
-                self.notices.append(SensorNotice(name, 1, _GONE_DARK, text))
-        elif name in self.hanging:
-            self.hanging.remove(name)
-            self.notices.append(SensorNotice(name, 0, "sensor_back", f"{name} does not hang any more"))
-        if watcher.died_of and not watcher.is_alive():
-            self.waiting[name].append((now, now, float("nan")))
-            text = f"{name} is read anew after an unforeseen error: {watcher.died_of}"
-            self.notices.append(SensorNotice(name, 1, "sensor_restarted", text))
-            self.watchers[name] = self._watcher(watcher.spec)
+            for name in known:
+                self.minders[name].extremes.clear()
 
     def end(self) -> None:
         """Let go of the instruments, as far as they let go of us, and write what is left."""
-        for watcher in self.watchers.values():
-            watcher.stop()
+        self.judges_from = math.inf  # threads that end now were asked to
+        for minder in self.minders.values():
+            minder.stop(0.0)
         until = time.perf_counter() + GRACE_s
-        for watcher in self.watchers.values():
-            watcher.join(max(0.0, until - time.perf_counter()))
-        for name, watcher in self.watchers.items():
-            self._collect(name, watcher)
-            if self.clock.map.newest is not None:
-                self._keep(name, until + GRACE_s)
+        for minder in self.minders.values():
+            minder.stop(max(0.0, until - time.perf_counter()))
         self.turn()
-        self.journal.close()
-
-
-def _packed(notice: SensorNotice) -> list[Any]:
-    return [notice.sensor, notice.severity, notice.code, notice.message, notice.time_s, notice.facts]
+        for minder in self.minders.values():
+            if self.clock.map.newest is not None:
+                self._keep(minder, math.inf)
+        self.writer.leave()
 
 
 class Lines:
-    """Standard input and output, each served by a thread: a run that stands still must not stop the log."""
+    """Standard input and output, each served by a thread: a run that stands still must not stop the log.
+
+    What else is printed, by a maker's library for one, goes to standard error.
+    """
 
     def __init__(self) -> None:
         self.heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._to_say: queue.Queue[dict[str, Any]] = queue.Queue(maxsize=250)
+        self._to_say: queue.Queue[str] = queue.Queue(maxsize=250)
+        self._out = _own_output()
         for target in (self._listen, self._speak):
             threading.Thread(target=target, daemon=True).start()
 
-    def say(self, message: dict[str, Any]) -> bool:
+    def say(self, line: str) -> bool:
         """False if nobody listens for long already."""
         try:
-            self._to_say.put_nowait(message)
+            self._to_say.put_nowait(line)
         except queue.Full:
             return False
         return True
@@ -227,8 +181,8 @@ class Lines:
     def _speak(self) -> None:
         try:
             while True:
-                sys.stdout.write(json.dumps(self._to_say.get()) + "\n")
-                sys.stdout.flush()
+                self._out.write(self._to_say.get() + "\n")
+                self._out.flush()
                 self._to_say.task_done()
         except OSError:
             self.heard.put(None)  # the reader is gone
@@ -239,17 +193,19 @@ class Lines:
             time.sleep(0.005)
 
 
+def _own_output() -> TextIO:
+    sys.stdout.flush()
+    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return own
+
+
 def main() -> None:
-    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    isolated.begin()
     lines = Lines()
     first = lines.heard.get()
     if first is not None:
-        logger = Logger(
-            Path(first["path"]), [SensorSpec.from_json(each) for each in first["sensors"]], lines.say
-        )
-        lines.say({"ready": True})
+        logger = Logger(first, lines.say)
         _serve(logger, lines)
         logger.end()
         lines.flush()
@@ -258,6 +214,7 @@ def main() -> None:
 
 def _serve(logger: Logger, lines: Lines) -> None:
     """Until the end is said, or nobody is there any more."""
+    logger.turn()
     beat = time.perf_counter()
     while True:
         beat = max(beat + BEAT_s, time.perf_counter())

@@ -1,20 +1,31 @@
-"""A line of an instrument -> a number. Pure."""
+"""A line of an instrument -> a number -> a value. Pure."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from nakctl.device.sensor import SensorTrouble
+import regex
+
+from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
 
 MOST_SHOWN = 60
+PATTERN_s = 0.1  # of processor time; a sound pattern takes a few us
+
+
+def value_of(raw: Raw, spec: SensorSpec) -> float:
+    """In the sensor's unit. SensorTrouble if it is none: NaN is below no limit and above none."""
+    value = spec.calibrated(raw.value)
+    if not math.isfinite(value):
+        raise SensorTrouble("no_value", f"answered {raw.value:g}, which is no value")
+    return value
 
 
 def number_in(line: str, options: Mapping[str, Any]) -> float:
-    """The number that the pattern finds. SensorTrouble: garbage, or another unit than agreed."""
-    found = re.search(options["pattern"], line)
+    """The number that the pattern finds. SensorTrouble: garbage, another unit than agreed, or a pattern that
+    does not come to an end."""
+    found = _search(options["pattern"], line)
     if found is None:
         raise SensorTrouble("garbage", f"answered {shown(line)}, in which there is no value")
     groups = found.groupdict()
@@ -29,6 +40,18 @@ def number_in(line: str, options: Mapping[str, Any]) -> float:
     if not math.isfinite(value):
         raise SensorTrouble("garbage", f"answered {shown(line)}: {text!r} is no number")
     return value
+
+
+def _search(pattern: str, line: str) -> regex.Match[str] | None:
+    """The interpreter is free for other threads meanwhile."""
+    try:
+        return regex.search(pattern, line, timeout=PATTERN_s, concurrent=True)
+    except TimeoutError:
+        text = (
+            f"answered {shown(line)}, on which the pattern {pattern} runs for ever: "
+            "write it without a repetition inside another one, such as (a+)+"
+        )
+        raise SensorTrouble("pattern", text) from None
 
 
 def decoded(line: bytes) -> str:

@@ -24,10 +24,13 @@ class Service:
 
     def read_once(self, spec: SensorSpec) -> Raw:
         from nakctl.run.clock import WallClock
+        from nakctl_sensors.reply import value_of
 
         source = load_kind(spec.kind).open(spec, WallClock())
         try:
-            return source.read()
+            raw = source.read()
+            value_of(raw, spec)
+            return raw
         finally:
             source.close()
 

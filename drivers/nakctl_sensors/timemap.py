@@ -32,6 +32,10 @@ class TimeMap:
         astray_s = abs(self.time_s(tie.monotonic) - tie.time_s) if self.before is not None else 0.0
         return TimeMap(self.newest, tie, astray_s)
 
+    def heard(self, monotonic: float, time_s: float, error: float) -> TimeMap:
+        """As the control process says it: error in s of the first clock."""
+        return self.tied(Tie(monotonic, time_s, error * self.speed))
+
     @property
     def speed(self) -> float:
         """Seconds of the run per second of the other clock."""

@@ -19,6 +19,7 @@ from nakctl.errors import RigError
 from nakctl_sensors.extremes import Extremes
 from nakctl_sensors.health import Health
 from nakctl_sensors.journal import AuxJournal
+from nakctl_sensors.reply import value_of
 
 WRITE_AT_LEAST = 20_000  # readings between two transactions
 
@@ -50,6 +51,7 @@ class _One:
         self.source: Source = load_kind(spec.kind).open(spec, self.tick)
         self.health = Health(spec)
         self.made = 0
+        self.seen_s = 0.0  # when it last showed a value that can be trusted
         self.readings: list[tuple[float, float, float]] = []
         self.extremes = Extremes()
 
@@ -59,7 +61,7 @@ class _One:
             self.tick.advance_to(at_s)
             self.made += 1
             try:
-                value = self.spec.calibrated(self.source.read().value)
+                value = value_of(self.source.read(), self.spec)
             except SensorTrouble as trouble:
                 if self.health.ill(trouble.code, str(trouble), at_s):
                     self.readings.append((at_s, float("nan"), 0.0))
@@ -67,6 +69,8 @@ class _One:
             self.readings.append((at_s, value, 0.0))
             self.extremes.add(at_s, value)
             self.health.well(value, at_s)
+            if not self.health.trouble:
+                self.seen_s = at_s
 
     def latest(self) -> Latest:
         seen = self.extremes
@@ -93,6 +97,10 @@ class VirtualSensors:
     @property
     def specs(self) -> Mapping[str, SensorSpec]:
         return self._specs
+
+    @property
+    def unseen_s(self) -> Mapping[str, float]:
+        return {name: self._time_s - one.seen_s for name, one in self._ones.items()}
 
     def look(self, now_s: Callable[[], float]) -> Look:
         self._time_s = now_s()

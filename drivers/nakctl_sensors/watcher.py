@@ -11,9 +11,11 @@ from collections.abc import Callable
 from nakctl.device.driver import ClockLike
 from nakctl.device.sensor import SensorKind, SensorNotice, SensorSpec, SensorTrouble, Source
 from nakctl_sensors.health import Health
+from nakctl_sensors.reply import value_of
 
 SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
 NAP_s = 0.2
+STILL_PERIODS, STILL_s = 3, 2.0  # without an answer, the longer one: then it stands still
 HANGS_AFTER_s = 3.0  # beyond the time-out, in which every call should have returned
 
 
@@ -38,7 +40,8 @@ class Watcher(threading.Thread):
         self.health = Health(spec)
         self.set_points: deque[float] = deque()
         self.stopping = threading.Event()
-        self.busy_since = math.inf  # when the call that is under way began
+        self.begun = self.busy_since = time.perf_counter()  # since when it is at work; inf while it waits
+        self.opening = False
         self.pause_s = SOONEST_AGAIN_s
         self.next = -math.inf
         self.died_of = ""
@@ -46,15 +49,30 @@ class Watcher(threading.Thread):
     def stop(self) -> None:
         self.stopping.set()
 
-    def hangs(self, now: float) -> bool:
-        return now - self.busy_since > self.spec.timeout_s + HANGS_AFTER_s
+    def stands_still(self, now: float) -> tuple[str, str, float]:
+        """Code, text, and since when; code "" if it does not."""
+        if not self.is_alive():
+            return "sensor_died", f"is read anew after an unforeseen error: {self.died_of}", now
+        busy_s = now - self.busy_since
+        if busy_s <= self._patience_s():
+            return "", "", now
+        return "sensor_hangs", f"stands still: no answer for {busy_s:.2g} s", self.busy_since
+
+    def is_lost(self, now: float) -> bool:
+        """Its call should have returned long ago: it will not, and another thread has to take over."""
+        patience_s = max(self._patience_s(), self.spec.timeout_s + HANGS_AFTER_s)
+        return not self.is_alive() or now - self.busy_since > patience_s
+
+    def _patience_s(self) -> float:
+        """While it connects, a library may have to be loaded, and the time-out is the instrument's due."""
+        usual_s = max(STILL_PERIODS * self._period(), STILL_s)
+        return max(usual_s, self.spec.timeout_s + HANGS_AFTER_s) if self.opening else usual_s
 
     def run(self) -> None:
         try:
             self._work()
-        except Exception as error:  # noqa: BLE001  whatever a maker's library throws: the logger starts anew
+        except Exception as error:  # noqa: BLE001  whatever a maker's library throws: another thread takes over
             self.died_of = f"{type(error).__name__}: {error}"
-            self.stopping.wait(LATEST_AGAIN_s)
 
     def _work(self) -> None:
         while not self.stopping.is_set():
@@ -67,24 +85,30 @@ class Watcher(threading.Thread):
 
     def _connected(self) -> Source | None:
         """The open instrument; None, after a pause that grows, if it cannot be reached."""
-        self.busy_since = time.perf_counter()
+        self.busy_since, self.opening = time.perf_counter(), True
         try:
             return self.kind.open(self.spec, self.clock)
         except SensorTrouble as trouble:
             self._failed(trouble)
         finally:
-            self.busy_since = math.inf
+            self.opening = False
         self._back_off()
         return None
 
     def _back_off(self) -> None:
-        self.stopping.wait(self.pause_s)
-        self.pause_s = min(2 * self.pause_s, LATEST_AGAIN_s)
+        self._rest(self.pause_s)
+        self.pause_s = twice_as_long(self.pause_s)
+
+    def _rest(self, seconds: float) -> None:
+        self.busy_since = math.inf
+        self.stopping.wait(seconds)
+        self.busy_since = time.perf_counter()
 
     def _serve(self, source: Source) -> None:
         """Readings at their rate, until the link has to be made anew."""
         self.next = time.perf_counter()
         while not self.stopping.is_set():
+            self.busy_since = time.perf_counter()
             if not source.listens:
                 self._wait_for_turn()
             try:
@@ -97,13 +121,9 @@ class Watcher(threading.Thread):
                     return
 
     def _read(self, source: Source) -> None:
-        self.busy_since = time.perf_counter()
-        try:
-            raw = source.read()
-        finally:
-            self.busy_since = math.inf
+        raw = source.read()
+        value = value_of(raw, self.spec)
         self.pause_s = SOONEST_AGAIN_s
-        value = self.spec.calibrated(raw.value)
         if not source.listens or self._is_due(raw.answered):
             self.readings.append((raw.asked, raw.answered, value))
         self.health.well(value, raw.answered)
@@ -112,7 +132,7 @@ class Watcher(threading.Thread):
     def _wait_for_turn(self) -> None:
         """To the next beat; beats that were missed are not made up for."""
         while (left_s := self._left_s(time.perf_counter())) > 0 and not self.stopping.is_set():
-            self.stopping.wait(min(left_s, NAP_s))
+            self._rest(min(left_s, NAP_s))
         now, period = time.perf_counter(), self._period()
         self.next = self.next + period if now < self.next + period else now + period
 
@@ -163,3 +183,7 @@ class Watcher(threading.Thread):
 
     def _tell(self) -> None:
         self.notices.extend(self.health.taken())
+
+
+def twice_as_long(pause_s: float) -> float:
+    return min(2 * pause_s, LATEST_AGAIN_s)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nakctl.device.sensor import SensorSpec
@@ -49,6 +49,9 @@ class SensorWords(BaseModel):
         None, description="as many equal readings in a row are a fault"
     )
     source: str = Field("", description="where the dialogue stands in the maker's manual")
+    blind: Literal["stop", "go on"] = Field(
+        "stop", description="what a run does when a limit rests on it and it cannot be seen for long"
+    )
     note: str = ""
 
 
@@ -113,7 +116,7 @@ class ModbusWords(SensorWords):
 
 
 WORDS: dict[str, type[SensorWords]] = {"scpi": ScpiWords, "serial": SerialWords, "modbus": ModbusWords}
-_COMMON = {"like", "unit", "scale", "offset", "calibration", "every", "timeout", "frozen_after", "note"}
+_COMMON = set(SensorWords.model_fields) - {"kind", "source"}
 
 
 def read_words(
@@ -159,8 +162,8 @@ def _problems(words: SensorWords) -> Iterator[Problem]:
 
 def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
     try:
-        pattern = re.compile(words.pattern)
-    except re.error as error:
+        pattern = regex.compile(words.pattern)
+    except regex.error as error:
         yield Problem(("pattern",), f"this is no regular expression: {error}")
         return
     if pattern.groups != 1 and "value" not in pattern.groupindex:
@@ -194,6 +197,7 @@ def _spec(name: str, words: SensorWords) -> SensorSpec:
         offset=words.offset,
         points=tuple(calibration.points) if calibration else (),
         frozen_after=words.frozen_after,
+        blind=words.blind,
         settable=own.get("set") is not None or own.get("set_register") is not None,
         about="; ".join(filter(None, [words.like and f"like {words.like}", words.source, words.note])),
         calibration=", ".join(filter(None, told)),

@@ -12,7 +12,14 @@ import typer
 
 from nakctl.cli import lab
 from nakctl.cli.bench import sensors_app
-from nakctl.cli.explained import Json, LoadFirmware, RigFile, explained, show_tracebacks
+from nakctl.cli.explained import (
+    DiscardRows,
+    Json,
+    LoadFirmware,
+    RigFile,
+    explained,
+    show_tracebacks,
+)
 from nakctl.errors import InputError
 
 app = typer.Typer(
@@ -156,6 +163,7 @@ def run(
     realtime: Annotated[bool, typer.Option("--realtime", help="Same as --speed 1.")] = False,
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="A sentence to keep in the file.")] = "",
     load_firmware: LoadFirmware = False,
+    discard_rows: DiscardRows = False,
     rig: RigFile = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -165,7 +173,9 @@ def run(
 
     if realtime and speed is not None:
         raise InputError("--realtime is --speed 1: give one of them")
-    how = command.Options(out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware)
+    how = command.Options(
+        out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows
+    )
     return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
 
 

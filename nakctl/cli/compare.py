@@ -47,11 +47,15 @@ def run_all(folder: Path) -> dict[str, Path]:
 def _run(name: str, wanted: Asked) -> str:
     """As `nakctl run` does it, in the working folder. RecordError if the file is not whole."""
     from nakctl.cli.jobs import jobs
-    from nakctl.cli.run import Options, run_one
+    from nakctl.cli.run import Options, asked_to_stop, run_one
 
     wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
     [(ready, out)] = jobs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
-    report = run_one(ready, out, Options(out, 0, None, "", as_json=False, quiet=True))
+    with asked_to_stop() as stop_asked:
+        options = Options(out, 0, None, "", as_json=False, quiet=True)
+        report = run_one(ready, out, options, stop_asked)
+    if report is None:
+        raise KeyboardInterrupt
     if not report["sealed"]:
         raise RecordError(f"{name}: {report.get('message', 'not sealed')}")
     return out.name

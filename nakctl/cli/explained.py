@@ -10,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from nakctl.errors import ExitCode, NakctlError
+from nakctl.cli import console
+from nakctl.errors import ExitCode, InputError, NakctlError
 
 RigFile = Annotated[
     Path | None, typer.Option("--rig", metavar="FILE", help="Rig file [default: ./rig.yaml, if there].")
@@ -19,6 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable o
 LoadFirmware = Annotated[
     bool,
     typer.Option("--load-firmware", help="Replace another firmware on the channel, such as that of EC-Lab."),
+]
+DiscardRows = Annotated[
+    bool,
+    typer.Option("--discard-rows", help="Throw away rows on the channel that nobody has fetched."),
 ]
 _debug = False
 
@@ -34,6 +39,7 @@ def explained(command: Callable[..., int | None]) -> Callable[..., None]:
     @wraps(command)
     def call(*args: Any, **kwargs: Any) -> None:
         try:
+            _refuse_undecodable([*args, *kwargs.values()])
             code = command(*args, **kwargs)
         except NakctlError as error:
             if _debug:
@@ -53,6 +59,20 @@ def explained(command: Callable[..., int | None]) -> Callable[..., None]:
     return call
 
 
+def _refuse_undecodable(given: list[Any]) -> None:
+    """InputError for a name whose bytes are no UTF-8: a result file could not keep it."""
+    for value in given:
+        if isinstance(value, list):
+            _refuse_undecodable(value)
+        elif isinstance(value, str | Path):
+            try:
+                str(value).encode()
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"{str(value)!a}: this name is no UTF-8; give the file another one"
+                ) from None
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    print(message, file=sys.stderr)
+    console.say(message, to=sys.stderr)
     raise typer.Exit(code)

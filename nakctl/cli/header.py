@@ -8,7 +8,6 @@ import platform
 import subprocess
 import sys
 import uuid
-from dataclasses import asdict
 from datetime import datetime
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +17,7 @@ from typing import Any
 from nakctl import __version__
 from nakctl.cli.prepare import Prepared
 from nakctl.device.channel import ChannelInfo
-from nakctl.plan.plan_json import plan_json
+from nakctl.plan.plan_json import limits_json, plan_json, rules_json
 from nakctl.plan.program_text import program_text
 from nakctl.record import layout
 
@@ -69,8 +68,8 @@ def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed:
         },
         "program": program_text(ready.program),
         "params": ready.plan.params,
-        "rules": [_rule(rule) for rule in ready.program.rules],
-        "limits": asdict(ready.program.limits),
+        "rules": rules_json(ready.plan),
+        "limits": limits_json(ready.plan.limits),
         "environment": _environment(),
         "command_line": " ".join(["nakctl", *sys.argv[1:]]),
         "git": _git(Path(document.file)),
@@ -80,10 +79,6 @@ def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed:
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
         "expected_rows": 0 if total is None else round(total.samples),
     }
-
-
-def _rule(rule: Any) -> dict[str, Any]:
-    return {"rule": type(rule).__name__, **{name: getattr(rule, name) for name in rule.__slots__}}
 
 
 def _user() -> str:

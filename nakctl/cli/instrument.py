@@ -5,6 +5,8 @@ from __future__ import annotations
 import runpy
 import sys
 
+from nakctl.cli.prepare import refuse_seed
+
 MODULE = "nakctl_sim.instrument"
 
 
@@ -17,7 +19,8 @@ def serve(
     habits: list[str],
     faults: list[str],
 ) -> int:
-    """Until it is interrupted; its exit code."""
+    """Until it is interrupted; its exit code. InputError."""
+    refuse_seed(seed)
     options = [f"--like={like}", f"--port={port}", f"--speed={speed!r}", f"--seed={seed}"]
     options += [f"--cell={each}" for each in cells]
     options += [f"--habit={each}" for each in habits]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,7 @@ def jobs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[t
         if path in found:
             raise InputError(f"--each asks for the same run twice: both would be written into {path}")
         files.refuse_existing(path)
+        files.refuse_unwritable(path)
         found[path] = ready
     return [(ready, path) for path, ready in found.items()]
 
@@ -45,16 +47,24 @@ def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str]) -> P
         return _asked_for(out, swept)
     date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
     stem = f"{date}_{Path(ready.loaded.document.file).stem}_{_plain(ready.cell.name)}{swept}"
-    names = itertools.chain([stem], (f"{stem}_{count}" for count in itertools.count(2)))
-    paths = (Path(f"{name}{SUFFIX}") for name in names)
-    return next(path for path in paths if not path.exists() and not files.journal_of(path).exists())
+    return free_name(Path(f"{stem}{SUFFIX}"))
+
+
+def free_name(path: Path) -> Path:
+    """The file, or NAME_2.h5, NAME_3.h5, ...: the first that is neither there nor being recorded."""
+    others = (path.with_name(f"{path.stem}_{count}{SUFFIX}") for count in itertools.count(2))
+    return next(each for each in itertools.chain([path], others) if not files.is_taken(each))
 
 
 def _asked_for(out: Path, swept: str) -> Path:
+    if out.name in ("", "..") or out.is_dir():
+        raise InputError(f"--out {out} is a folder: give the name of a result file, such as {out / 'run.h5'}")
     if out.suffix not in ("", SUFFIX):
         raise InputError(f"--out {out}: the name of a result file ends in {SUFFIX}")
     return out.with_name(f"{out.stem}{swept}{SUFFIX}")
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[^\w.+-]+", "", text)
+    """What can stand in the name of a file, here and on other computers."""
+    known = text.encode(sys.getfilesystemencoding(), "ignore").decode(sys.getfilesystemencoding())
+    return re.sub(r"[^\w.+-]+", "", known)

@@ -14,6 +14,7 @@ from nakctl.plan.numbers import duration
 def show(file: Path, as_json: bool) -> int:
     recover_if_killed(file)
     from nakctl.record.read import open_run
+    from nakctl.record.recover import is_running
     from nakctl.results.summary import summary, told
 
     with open_run(file) as run:
@@ -23,7 +24,8 @@ def show(file: Path, as_json: bool) -> int:
         print_json(found)
         return ExitCode.DONE
     print(found["title"])  # begins with SIMULATED if the run was
-    print(f"cell {found['cell']}, {found['area_cm2']:g} cm2, protocol {header.protocol_file}")
+    area = f"{found['area_cm2']:g} cm2" if found["area_cm2"] else "area unknown, so nothing areal follows"
+    print(f"cell {found['cell']}, {area}, protocol {header.protocol_file}")
     print(f"started {found['start_time']}, lasted {duration(found['duration_s'])}")
     end = f": {found['end_reason']}" if found["end_reason"] else ""
     print(f"{found['status']}{end}")
@@ -34,7 +36,8 @@ def show(file: Path, as_json: bool) -> int:
     if header.note:
         print(f"note: {header.note}")
     if not header.sealed:
-        print("not sealed: the run goes on")
+        goes_on = is_running(file)
+        print(f"not sealed: {'the run goes on' if goes_on else 'its journal is gone, and with it its end'}")
     return ExitCode.DONE
 
 

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from nakctl.cli.jobs import jobs
-from nakctl.cli.prepare import Prepared, Wishes, print_json
+from nakctl.cli import console
+from nakctl.cli.jobs import free_name, jobs
+from nakctl.cli.prepare import Prepared, Wishes, print_last, refuse_seed
 from nakctl.cli.sensing import beside, logged
 from nakctl.device.driver import Place
-from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.errors import EXIT_CODES, ExitCode, InputError, NakctlError, RecordError
 from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
+    from nakctl.cli.screen import Screen
     from nakctl.device.channel import Channel
-    from nakctl.record.recorder import Recorder
+    from nakctl.record.layout import Table
+    from nakctl.record.recorder import Finished, Recorder
     from nakctl.run.clock import Clock
+    from nakctl.run.run import Outcome
 
 STOPPED_BY_OPERATOR = "stopped by the operator"
-_EXIT_CODES = {"completed": ExitCode.DONE, "stopped": ExitCode.FAILED, "aborted": ExitCode.INTERRUPTED}
 # SIGBREAK is Windows' Ctrl-Break, and its closed console. One that is ignored, as under nohup, stays ignored.
 _END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_PAUSE_SIGNALS = ("SIGTSTP", "SIGTTOU")  # a run that stands still leaves the cell unwatched
+LEFT_BEHIND = "unknown: a call of the channel never came back"
 _SOON_s = 0.05  # how often a paced simulation is read at least
+
+
+class StopAsked:
+    """What the operator wants: called, it gives the reason to end the run, or None. times: how often."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> str | None:
+        return STOPPED_BY_OPERATOR if self.times else None
+
+    def count(self) -> int:
+        return self.times
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +63,12 @@ class Options:
     as_json: bool
     quiet: bool
     load_firmware: bool = False
+    discard_rows: bool = False
 
 
 def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     """One run per combination of --each, all prepared before the first one starts."""
+    refuse_seed(options.seed)
     if options.speed is not None and not 0 < options.speed < math.inf:
         raise InputError(f"--speed {options.speed:g}: give a number above 0")
     asked = jobs(file, wishes, each, options.out)
@@ -57,17 +79,44 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
             )
         logged(ready, _is_free(ready, options))
     _recover_leftovers({out.parent for _, out in asked}, options)
+    with asked_to_stop() as stop_asked:
+        reports = _reports(asked, options, stop_asked)
+        if not reports:
+            raise KeyboardInterrupt
+        code = max(report["exit_code"] for report in reports)
+        if len(reports) < len(asked) and stop_asked():
+            code = max(code, ExitCode.INTERRUPTED)
+        if options.as_json:
+            print_last({"exit_code": code, "runs": reports} if each else reports[0])
+    if any(report["cell_state"] == LEFT_BEHIND for report in reports):
+        _leave(int(code))
+    return int(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """At once: a call that never came back holds its thread, and what it calls into, for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _reports(
+    asked: list[tuple[Prepared, Path]], options: Options, stop_asked: StopAsked
+) -> list[dict[str, Any]]:
+    """Of each run that was started; after an interruption no further one is."""
     reports: list[dict[str, Any]] = []
     for ready, out in asked:
-        with claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out):
-            report = run_one(ready, out, options)
-        reports.append(report)
-        if report["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
+        if stop_asked():
             break
-    code: int = max(report["exit_code"] for report in reports)
-    if options.as_json:
-        print_json({"exit_code": code, "runs": reports} if each else reports[0])
-    return code
+        with claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out):
+            report = run_one(ready, out, options, stop_asked)
+        if report is None:
+            break
+        reports.append(report)
+        if reports[-1]["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
+            break
+    return reports
 
 
 def _recover_leftovers(folders: set[Path], options: Options) -> None:
@@ -83,51 +132,136 @@ def _recover_leftovers(folders: set[Path], options: Options) -> None:
             print(said, file=sys.stderr)
 
 
-def run_one(ready: Prepared, out: Path, options: Options) -> dict[str, Any]:
-    """Run, record and seal; what `--json` prints of it."""
-    from nakctl.cli.header import header
+def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked) -> dict[str, Any] | None:
+    """Run, record and seal; what `--json` prints of it. None: it was to stop before anything was started."""
     from nakctl.cli.screen import screen
-    from nakctl.record import layout
-    from nakctl.record.recorder import Recorder
     from nakctl.run.clock import FreeClock, WallClock
-    from nakctl.run.run import run as run_program
 
     start = datetime.now().astimezone()
     free = _is_free(ready, options)
-    specs = logged(ready, free)
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
-    show = screen(ready, out, start, options.quiet or options.as_json)
-    with show, _opened(ready, clock, options) as channel, _asked_to_stop() as stop_asked:
-        about = header(ready, channel.info, start, options.note, options.seed)
-        about["sensors"] = [spec.as_json() for spec in specs]
-        recorder = Recorder.create(out, about)
-        with _abandoned_if_torn(recorder), beside(out, specs, free) as sensors:
+    with screen(ready, out, options.quiet or options.as_json, free) as show:
+        with _opened(ready, clock, options) as bench:
+            if stop_asked():
+                return None
+            recorder, tables = _recorder(ready, out, bench.channel, start, options)
+            show.recording(recorder.path)
+            with _abandoned_if_torn(recorder):
+                ended = _run(ready, bench.channel, clock, recorder, tables, show, stop_asked, options)
+            bench.left_behind = ended.outcome.hangs
+        show.sealing()
+        report = _sealed(recorder, ended, bench.trouble)
+        show.tell(report)
+    if ended.trace:
+        console.say(ended.trace, to=sys.stderr)
+    return report
+
+
+@dataclass(slots=True)
+class _Bench:
+    """An open channel. trouble: why it could not be let go in order, once it was; left_behind: it cannot be
+    let go at all, because a call of it never came back."""
+
+    channel: Channel
+    trouble: NakctlError | None = None
+    left_behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a run ended. trace: where nakctl itself failed, if it did."""
+
+    outcome: Outcome
+    trace: str = ""
+
+
+def _recorder(
+    ready: Prepared, out: Path, channel: Channel, start: datetime, options: Options
+) -> tuple[Recorder, Mapping[str, Table]]:
+    """The record and its tables. A run without a name of its own takes the next free one. RecordError."""
+    from nakctl.cli.header import header
+    from nakctl.record import layout
+    from nakctl.record.recorder import Recorder
+
+    about = header(ready, channel.info, start, options.note, options.seed)
+    about["sensors"] = [spec.as_json() for spec in logged(ready, _is_free(ready, options))]
+    while True:
+        try:
+            return Recorder.create(out, about), layout.tables(about)
+        except InputError:
+            if options.out is not None:
+                raise
+            out = free_name(out)  # another run was quicker
+
+
+def _run(
+    ready: Prepared,
+    channel: Channel,
+    clock: Clock,
+    recorder: Recorder,
+    tables: Mapping[str, Table],
+    show: Screen,
+    stop_asked: StopAsked,
+    options: Options,
+) -> _Ended:
+    """Run the program to its end, which is told however it comes."""
+    from nakctl.run.run import Outcome
+    from nakctl.run.run import run as run_program
+
+    free = _is_free(ready, options)
+    try:
+        with beside(recorder.path, logged(ready, free), free) as sensors:
             outcome = run_program(
                 ready.program,
                 channel,
                 clock,
                 recorder,
                 poll_s=_poll_s(ready, free, options.speed or 1.0),
-                samples=layout.tables(about)["samples"],
+                reaction_s=ready.instrument.reaction_s,
+                samples=tables["samples"],
                 observe=show.update,
                 stop_asked=stop_asked,
+                times_asked=stop_asked.count,
                 sensors=sensors,
             )
-            show.sealing()
-            finished = recorder.finish(outcome.status, outcome.reason)
-    code = outcome.error.exit_code if outcome.error else _EXIT_CODES[outcome.status]
-    if not finished.sealed:
-        code = max(code, ExitCode.FAILED)
-    report = _report(finished.path, finished.sealed, finished.message, outcome, int(code))
-    show.tell(report)
-    return report
+        return _Ended(outcome)
+    except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)
+        reason = f"nakctl itself failed: {type(error).__name__}: {error}"
+        torn = Outcome("interrupted", reason, math.nan, 0, 0, NakctlError(reason), cell_open=False)
+        return _Ended(torn, traceback.format_exc())
+
+
+def _sealed(recorder: Recorder, ended: _Ended, trouble: NakctlError | None) -> dict[str, Any]:
+    """Seal the file, and report. trouble: of the channel when it was let go."""
+    outcome = ended.outcome
+    if trouble is not None:
+        with suppress(RecordError):  # of which `finish` tells
+            recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")
+    finished = recorder.finish(
+        outcome.status,
+        outcome.reason,
+        end_kind=outcome.end_kind,
+        end_id=outcome.end_id,
+        end_value=outcome.end_value,
+    )
+    code = exit_code(outcome, trouble, finished.sealed)
+    return _report(finished, outcome, outcome.error or trouble, code)
+
+
+def exit_code(outcome: Outcome, trouble: NakctlError | None, sealed: bool) -> ExitCode:
+    """Whatever else there is: a cell that may be under current, or a channel that was lost, comes first."""
+    if trouble is not None or not outcome.cell_open:
+        return ExitCode.INSTRUMENT
+    code = EXIT_CODES[outcome.status] if outcome.error is None else outcome.error.exit_code
+    return code if sealed else max(code, ExitCode.FAILED)
 
 
 def _place(ready: Prepared, options: Options) -> Place:
-    """The rig never allows a firmware to be replaced: that is said for one run, on the command line."""
-    if not options.load_firmware:
-        return ready.place
-    return replace(ready.place, options={**ready.place.options, "load_firmware": True})
+    """The rig never allows a firmware to be replaced, or rows to be thrown away: that is said for one run, on
+    the command line."""
+    asked = {"load_firmware": options.load_firmware, "discard_rows": options.discard_rows}
+    allowed = {name: True for name, is_asked in asked.items() if is_asked}
+    return replace(ready.place, options={**ready.place.options, **allowed}) if allowed else ready.place
 
 
 def _is_free(ready: Prepared, options: Options) -> bool:
@@ -139,38 +273,62 @@ def _poll_s(ready: Prepared, free: bool, speed: float) -> float:
     """As often as the instrument needs while it measures impedance, if it ever does."""
     if free:
         return 0.0
-    from nakctl.device.program import Eis
-    from nakctl.plan.findings import segments
+    from nakctl.device.program import Eis, segments
 
     has_eis = any(isinstance(t, Eis) for segment in segments(ready.program.nodes) for t in segment.techniques)
     poll_s = ready.instrument.eis_poll_s if has_eis else ready.instrument.poll_s
     return min(_SOON_s, poll_s) if speed > 1 else poll_s
 
 
-def _report(path: Path, sealed: bool, message: str, outcome: Any, code: int) -> dict[str, Any]:
-    """The key figures; read back from the sealed file, so that what is printed is what is in it."""
-    report: dict[str, Any] = {"file": str(path), "sealed": sealed, "exit_code": code}
-    if message:
-        report["message"] = message
-    if outcome.error is not None:
-        report["error"] = str(outcome.error)
-    if not sealed:
-        return report | {"status": outcome.status, "end_reason": outcome.reason}
+def _report(
+    finished: Finished, outcome: Outcome, error: NakctlError | None, code: ExitCode
+) -> dict[str, Any]:
+    """How it ended, and the key figures."""
+    from nakctl.cli.screen import CELL_OPEN, CELL_UNSAFE
+
+    unsafe = LEFT_BEHIND if outcome.hangs else CELL_UNSAFE
+    report: dict[str, Any] = {
+        "file": str(finished.path),
+        "sealed": finished.sealed,
+        "exit_code": int(code),
+        "status": outcome.status,
+        "end_reason": outcome.reason,
+        "end_kind": outcome.end_kind,
+        "end_id": outcome.end_id,
+        "end_value": outcome.end_value,
+        "cell_state": CELL_OPEN if outcome.cell_open else unsafe,
+    }
+    if finished.message:
+        report["message"] = finished.message
+    if error is not None:
+        report["error"] = str(error)
+    return _with_figures(report, finished.path) if finished.sealed else report
+
+
+def _with_figures(report: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Read back from the sealed file, so that what is printed is what is in it."""
     from nakctl.record.read import open_run
     from nakctl.results.summary import summary
 
-    with open_run(path) as opened:
-        return report | summary(opened)
+    try:
+        with open_run(path) as opened:
+            return report | summary(opened)
+    except NakctlError as error:
+        return report | {"message": f"its figures could not be read: {error}"}
 
 
 @contextmanager
-def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[Channel]:
-    """The channel, closed in the end whatever happens. Opening may take a while: the screen speaks before."""
-    channel = ready.driver.open(_place(ready, options), ready.cell, clock, options.seed)
+def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[_Bench]:
+    """The channel, let go in the end whatever happens. Opening may take a while: the screen speaks before."""
+    bench = _Bench(ready.driver.open(_place(ready, options), ready.cell, clock, options.seed))
     try:
-        yield channel
+        yield bench
     finally:
-        channel.close()
+        try:
+            if not bench.left_behind:
+                bench.channel.close()
+        except NakctlError as error:
+            bench.trouble = error
 
 
 @contextmanager
@@ -184,18 +342,30 @@ def _abandoned_if_torn(recorder: Recorder) -> Iterator[None]:
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], str | None]]:
-    """Ctrl-C, a polite kill and a closed terminal end the run in order instead of tearing it apart."""
-    asked: list[str] = []
+def asked_to_stop() -> Iterator[StopAsked]:
+    """Ctrl-C, a polite kill and a closed terminal end the run in order instead of tearing it apart.
+
+    That holds to the end of the report, and once it was asked to that of the process. Further ones change
+    nothing, but where a channel does not stop: then it is left. Ctrl-Z does nothing: the cell would go on
+    with nobody watching.
+    """
+    asked = StopAsked()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        asked.append(STOPPED_BY_OPERATOR)
+        asked.times += 1
 
-    known = (getattr(signal, name, None) for name in _END_SIGNALS)
-    heard = [each for each in known if each is not None and signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, ask) for each in heard}
+    before = {number: signal.signal(number, ask) for number in _heard(_END_SIGNALS)}
+    paused = {number: signal.signal(number, signal.SIG_IGN) for number in _heard(_PAUSE_SIGNALS)}
     try:
-        yield lambda: asked[0] if asked else None
+        yield asked
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if asked.times else handler)
+        for number, handler in paused.items():
+            signal.signal(number, handler)
+
+
+def _heard(names: tuple[str, ...]) -> list[int]:
+    """Those that this system has, and that are not ignored already."""
+    known = (getattr(signal, name, None) for name in names)
+    return [each for each in known if each is not None and signal.getsignal(each) is not signal.SIG_IGN]

@@ -1,66 +1,62 @@
-"""What a run shows while it goes on: one moving block on a terminal, plain lines elsewhere, or nothing."""
+"""What a run shows while it goes on, in words; `views` draws them.
+
+A run that keeps a wall clock is shown by a process of its own: whatever becomes of the terminal, the run does
+not notice. In virtual time nothing can be late, and the same views draw in line.
+"""
 
 from __future__ import annotations
 
-import os
+import io
+import math
 import sys
-import time
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.text import Text
-
+from nakctl.cli.mail import ALARM, HEAD, PLAIN, WARNING, Mail
 from nakctl.cli.prepare import Prepared
+from nakctl.cli.remote import Remote
+from nakctl.cli.views import SIMULATED, Nothing, View, view
 from nakctl.plan.numbers import areal_current, duration, si
 from nakctl.record.journal import Event
 from nakctl.run.keeper import Progress
+from nakctl.run.run import UNDER_CURRENT
 
-PLAIN_LINE_EVERY_s = 10.0
-_C_PER_Ah = 3600.0
+CELL_OPEN, CELL_UNSAFE = "open", "may be under current"
 
 
 class Screen:
-    """Says nothing: --quiet, --json."""
+    """Tells a run to a view. Nothing here waits, but `tell` for a few seconds if nobody can be told."""
 
-    def __init__(self, ready: Prepared, out: Path, start: datetime) -> None:
-        self.ready, self.out, self.start = ready, out, start
+    def __init__(self, ready: Prepared, view: View) -> None:
+        self.ready, self.view = ready, view
 
     def __enter__(self) -> Self:
+        self.view.draw(Mail(said=((HEAD, self.head),), busy="starting the channel ..."))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self.view.close()
+
+    def recording(self, out: Path) -> None:
+        self.view.draw(Mail(said=((PLAIN, f"recording into {out}"),)))
 
     def update(self, progress: Progress) -> None:
-        pass
+        said = tuple((ALARM if event.severity > 1 else WARNING, _told(event)) for event in progress.news)
+        self.view.draw(Mail(said=said, state=lambda: self.state(progress)))
 
     def sealing(self) -> None:
-        pass
+        self.view.draw(Mail(busy="sealing the file ..."))
 
     def tell(self, report: dict[str, Any]) -> None:
-        pass
-
-    # --- shared by the speaking ones -------------------------------------------------------------------
-
-    def say(self, *lines: str) -> None:
-        """Whoever listened may be gone (`| head`): no reason to lose an experiment."""
-        try:
-            for line in lines:
-                print(line, flush=True)
-        except OSError:
-            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        self.view.draw(Mail(end=tuple(closing_lines(report))))
 
     @property
     def head(self) -> str:
         ready = self.ready
-        mark = "SIMULATED  " if ready.simulated else ""
+        mark = f"{SIMULATED}  " if ready.simulated else ""
         where = f"{ready.place.name} ({ready.instrument.name})"
         return f"{mark}{ready.plan.name}: cell {ready.cell.name}, {ready.cell.area_cm2:g} cm2, on {where}"
 
@@ -76,68 +72,45 @@ class Screen:
             f"step {step}   cycle {progress.cycle}",
             f"Ewe {progress.Ewe_V:+.4f} V   I {si(progress.I_A, 'A')} "
             f"({areal_current(progress.I_A, area_cm2)})   Q {charge:+.4g} mAh/cm2",
-            f"{duration(progress.time_s)} {rest}   "
-            f"samples {progress.samples}, spectra {progress.spectra}{last}",
+            f"{_time(progress.time_s)} {rest}   samples {progress.samples}, spectra {progress.spectra}{last}",
             *(["   ".join(progress.bench)] if progress.bench else []),
         ]
 
 
-class Lines(Screen):
-    """For pipes and logs: a line at the start, one every few seconds, the end."""
+class MovingScreen(Screen):
+    """The same for a block that people look at."""
 
-    def __enter__(self) -> Self:
-        self.say(self.head, f"recording into {self.out}")
-        self.next_s = 0.0
-        return self
-
-    def update(self, progress: Progress) -> None:
-        self.say(*map(_told, progress.news))
-        now_s = time.monotonic()
-        if now_s >= self.next_s:
-            self.next_s = now_s + PLAIN_LINE_EVERY_s
-            self.say(" | ".join(self.state(progress)))
-
-    def tell(self, report: dict[str, Any]) -> None:
-        self.say(*closing_lines(report))
+    def state(self, progress: Progress) -> list[str]:
+        mark = [SIMULATED] if self.ready.simulated else []
+        return [*mark, *super().state(progress), "Ctrl-C stops"]
 
 
-class Moving(Screen):
-    """For people: one block that stays in place."""
-
-    def __enter__(self) -> Self:
-        self.live = Live(console=Console(), refresh_per_second=8, transient=True)
-        self.live.console.print(Text(self.head, style="bold"))
-        self.live.console.print(Text(f"recording into {self.out}"))
-        self.live.start()
-        self.live.update(Text("starting the channel ..."), refresh=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(OSError):  # the terminal may be closed
-            self.live.stop()
-
-    def update(self, progress: Progress) -> None:
-        for event in progress.news:
-            self.live.console.print(Text(_told(event), style="bold red" if event.severity > 1 else "yellow"))
-        mark = [Text("SIMULATED", style="reverse")] if self.ready.simulated else []
-        self.live.update(Group(*mark, *(Text(line) for line in self.state(progress)), Text("Ctrl-C stops")))
-
-    def sealing(self) -> None:
-        self.live.update(Text("sealing the file ..."), refresh=True)
-
-    def tell(self, report: dict[str, Any]) -> None:
-        self.say(*closing_lines(report))
+def screen(ready: Prepared, out: Path, silent: bool, free: bool) -> Screen:
+    """free: in virtual time."""
+    if silent or sys.stdout is None:
+        return Screen(ready, Nothing())
+    moving = sys.stdout.isatty()
+    kind = "moving" if moving else "lines"
+    shown = view(kind) if free or not _has_descriptor() else Remote(kind, out)
+    return (MovingScreen if moving else Screen)(ready, shown)
 
 
-def screen(ready: Prepared, out: Path, start: datetime, silent: bool) -> Screen:
-    kind = Screen if silent else Moving if sys.stdout.isatty() else Lines
-    return kind(ready, out, start)
+def _has_descriptor() -> bool:
+    """Whether another process can write there. What has none (a string) cannot stand still either."""
+    try:
+        sys.stdout.fileno()
+    except (OSError, io.UnsupportedOperation):
+        return False
+    return True
 
 
 def _told(event: Event) -> str:
-    return f"{duration(event.time_s)}  {'ALARM' if event.severity > 1 else 'note'}: {event.message}"
+    ways = "; Ctrl-C twice more leaves it as it is" if event.code == "not_stopped" else ""
+    return f"{_time(event.time_s)}  {'ALARM' if event.severity > 1 else 'note'}: {event.message}{ways}"
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds) if math.isfinite(seconds) else "?"
 
 
 def _last_spectrum(progress: Progress) -> str:
@@ -149,11 +122,14 @@ def _last_spectrum(progress: Progress) -> str:
 
 
 def closing_lines(report: dict[str, Any]) -> list[str]:
-    """The end of a run in a few lines: how, what came out, where it is."""
+    """The end of a run in a few lines: how, what came out, how the cell is left, where the file is."""
     from nakctl.results.summary import told
 
     lines = [f"{report['status']}: {report['end_reason']}"]
     lines += told(report)
+    if report.get("error") and report["error"] not in report["end_reason"]:
+        lines.append(f"error: {report['error']}")
+    lines.append("the cell is open" if report["cell_state"] == CELL_OPEN else UNDER_CURRENT)
     if report.get("message"):
         lines.append(report["message"])
     lines.append(f"{'file' if report['sealed'] else 'unsealed file'} {report['file']}")

@@ -5,14 +5,20 @@ screens. Hardware and simulator obey the same promises, and one contract suite t
 
 Promises
 1.  `load`, `start`, then `read` again and again; `load` may follow as soon as a read said STOPPED.
-2.  Rows come in the order of time, each exactly once; a read hands over all there is, up to a sensible size.
+2.  Visits (executions of a technique) come in their order, the rows of one in the order of time, each row
+    exactly once. A read hands over one block, and says whether more may wait: so whoever guards a limit
+    judges after every block, however fast rows are made.
 3.  STOPPED is said only when the chain is over and every row was handed over; not between load and start.
-4.  `stop` opens the cell at once, may be called in any state and any number of times, and loses no row:
-    reads after it hand over what is left, then say STOPPED.
+4.  `stop` asks once for the cell to be opened, may be called in any state and any number of times, and loses
+    no row: reads after it hand over what is left, then say STOPPED. A stop that the instrument refuses or
+    does not hear is a ChannelError, and the next one asks again.
 5.  Times count from the start of the segment, in seconds, as float64.
-6.  The last row of a technique that a test ended is the row that met the test.
-7.  Trouble that the experiment survives (rows lost, overload, an instrument's message) is a Notice; trouble
-    that it does not survive is a ChannelError.
+6.  Whether a row is written where a test is met, and at a technique's end, is the instrument's habit; a row
+    that met a test carries TEST_MET.
+7.  Trouble that the experiment survives (rows lost, overload, a link that is down, an instrument's message)
+    is a Notice; trouble that it does not survive is a ChannelError.
+8.  No call waits for the experiment, sleeps or tries again: each is one exchange with the instrument.
+9.  `look` consumes nothing. Where nobody answers it is None, and so is the look of a reading.
 """
 
 from __future__ import annotations
@@ -70,6 +76,8 @@ class Flag(IntFlag):
     FROM_EIS = 4  # a sample taken from the DC values of an impedance row
     TEST_MET = 8  # the row at which a test of the instrument ended the technique
     LOW_AMPLITUDE = 16  # the excitation was far below what was asked
+    NO_VALUE = 32  # Ewe or I is no number
+    BAD_TIME = 64  # the time was no number or went back: that of the row before stands in its place
 
 
 class State(Enum):
@@ -89,13 +97,49 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What the channel says of itself at one moment: limits are judged by it, it never becomes a sample.
+
+    running   the instrument says RUN (the cell is connected)
+    Ewe_V, I_A  as measured now; NaN: it does not say
+    elapsed_s   since the start of the segment, by the instrument's clock (a single: 0.1 s coarse after three
+                weeks); NaN: it does not say
+    filled      of its memory, 0 to 1, by rows that wait to be fetched
+    """
+
+    running: bool
+    Ewe_V: float
+    I_A: float
+    elapsed_s: float
+    filled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One execution of a technique of the chain. start_s: when it began, by the instrument's clock, as its
+    rows count their times."""
+
+    technique: int
+    passes: int
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read returned. samples: (n,) of SAMPLE, points: (m,) of POINT."""
+    """What one read returned. samples: (n,) of SAMPLE, points: (m,) of POINT.
+
+    look   what the channel said beside the block; None: it was not heard
+    more   further rows may wait: read again before going to sleep
+    visit  that of the newest row of the segment so far; None: there was none yet
+    """
 
     state: State
     samples: Rows
     points: Rows
     notices: tuple[Notice, ...] = ()
+    look: Look | None = None
+    more: bool = False
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +151,8 @@ class Watch:
 
     I_min_A, I_max_A  |I|, while current flows
     Ewe_near_0_V      |Ewe| that comes under it while current flows (staying there is no news)
-    every_s           look at least this often in the channel's own time
+    every_s           look at least this often in the channel's own time: a channel whose time runs ahead
+                      comes back there to the moment, also in the middle of a technique
     """
 
     Ewe_min_V: float | None = None
@@ -129,10 +174,20 @@ class ChannelInfo:
 
 
 class Channel(Protocol):
-    """One potentiostat channel. Errors: ChannelError and its kin."""
+    """One potentiostat channel. Errors: ChannelError and its kin.
+
+    patience_s  how long one call may take at the worst (a connection that times out); beyond it the call is
+                taken for one that never comes back
+    """
 
     @property
     def info(self) -> ChannelInfo: ...
+
+    @property
+    def patience_s(self) -> float: ...
+
+    def check(self, segment: Segment) -> None:
+        """LimitError: this very channel cannot do it (its ranges, its memory). Changes nothing."""
 
     def load(self, segment: Segment) -> None:
         """Replace what is loaded."""
@@ -141,10 +196,13 @@ class Channel(Protocol):
         """Run what was loaded, from its first technique."""
 
     def read(self, watch: Watch) -> Reading:
-        """All rows since the last read. Returns soon; never waits for rows."""
+        """The next block of rows. Returns soon; never waits for rows."""
+
+    def look(self) -> Look | None:
+        """How the channel is at this moment; consumes nothing."""
 
     def stop(self) -> None:
-        """Stop and leave the cell open."""
+        """Ask once for the cell to be opened."""
 
     def close(self) -> None:
         """Stop if running, and let go of the instrument. May be called twice."""

@@ -9,13 +9,13 @@ Sign everywhere: I > 0 oxidises (strips) the working electrode.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from nakctl.device.ends import End, Then
+from nakctl.device.ends import Side as Side
 from nakctl.errors import Mark
-
-Then = Literal["next step", "end loop", "end run"]
-Side = Literal["above", "below"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A condition the instrument tests at its own time base: Ewe in V, |I| in A."""
+    """A condition the instrument tests at its own time base: Ewe in V, |I| in A. end: id of its End."""
 
     __test__ = False  # not a pytest class
     quantity: Literal["Ewe", "|I|"]
     side: Side
     value: float
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Cp:
     """Constant current, with up to three tests (any one suffices).
 
     on_test: "next" goes on in the chain, "stop" ends the chain (the host then decides what follows).
+    sentinel: no step of its own but a few milliseconds of one, in which the limits are tested before the
+    chain goes on: after a technique whose tests lead to the next, before a sweep, which tests nothing.
     """
 
     step: int
@@ -63,6 +66,7 @@ class Cp:
     tests: tuple[Test, ...]
     on_test: Literal["next", "stop"]
     hardware: Hardware
+    sentinel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Ca:
     tests: tuple[Test, ...]
     on_test: Literal["next", "stop"]
     hardware: Hardware
+    sentinel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +151,14 @@ def loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:
 class Segment:
     """One chain, loaded and run as a whole.
 
-    loop  the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
+    loop     the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
+    tops_up  it goes on with the step of the segment before, for as long as that step still lacks of its time;
+             its one technique is loaded with what is missing
     """
 
     techniques: tuple[Technique, ...]
     loop: bool = False
+    tops_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,26 +184,6 @@ class SetPoint:
 
 
 Node = Segment | HostLoop | SetPoint
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff:
-    """What ends a step before its time, and what follows.
-
-    quantity  Ewe in V; |I| in A; charge in C (absolute, of this step)
-    by        who watches: the instrument within its time base, or the host between two reads
-    """
-
-    quantity: Literal["Ewe", "|I|", "charge"]
-    side: Side
-    value: float
-    then: Then
-    by: Literal["instrument", "host"]
-    mark: Mark
-
-    def __str__(self) -> str:
-        unit = {"Ewe": "V", "|I|": "A", "charge": "C"}[self.quantity]
-        return f"{self.quantity} {self.side} {self.value:g} {unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,32 +219,8 @@ class StepInfo:
     label: str
     technique: str
     level: int
-    cutoffs: tuple[Cutoff, ...]
     mark: Mark
     settle: Settle | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SensorLimit:
-    """What a sensor may show, in SI; the texts as written."""
-
-    sensor: str
-    low: float
-    high: float
-    low_text: str
-    high_text: str
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Safety for the whole run; beyond them the run stops. None means not asked for; 0 V is a limit."""
-
-    Ewe_min_V: float | None
-    Ewe_max_V: float | None
-    I_max_A: float | None
-    time_s: float | None
-    sensors: tuple[SensorLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,30 +237,37 @@ class ShortRule:
 
 
 @dataclass(frozen=True, slots=True)
-class EweRule:
-    """The run is over, as wanted, when Ewe goes beyond value_V."""
-
-    side: Side
-    value_V: float
-
-
-Rule = ShortRule | EweRule
-
-
-@dataclass(frozen=True, slots=True)
 class Program:
     """All that a run needs: what to load, and what to watch.
 
     instrument  name of the instrument it was made for ("SP-300", "VMP-3")
     steps       by step_id, which counts from 1
+    ends        every condition that ends a step or the run, by its id, which counts from 1
+    short       the rule behind the End with the quantity `short`
     """
 
     instrument: str
     area_cm2: float
     nodes: tuple[Node, ...]
     steps: tuple[StepInfo, ...]
-    limits: Limits
-    rules: tuple[Rule, ...]
+    ends: tuple[End, ...] = ()
+    short: ShortRule | None = None
 
     def step(self, step_id: int) -> StepInfo:
         return self.steps[step_id - 1]
+
+    def end(self, end_id: int) -> End:
+        return self.ends[end_id - 1]
+
+    def ends_of(self, step_id: int) -> tuple[End, ...]:
+        """The step's own ends, as written; 0: those of the whole run."""
+        return tuple(end for end in self.ends if end.step == step_id)
+
+
+def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
+    """Every chain once, in order."""
+    for node in nodes:
+        if isinstance(node, HostLoop):
+            yield from segments(node.body)
+        elif isinstance(node, Segment):
+            yield node

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from nakctl.device.driver import ClockLike
 from nakctl.errors import NakctlError, RigError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nakctl.text.faults import Problem
 
 KINDS, SERVICE = "nakctl.sensors", "nakctl.sensor_service"
+
+# Codes of notices after which no sensor at all is read, until there is a `sensors_back`.
+NONE_READ = ("sensors_still", "sensors_died", "sensors_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class SensorSpec:
     scale, offset, points value = curve(scale * raw + offset); points: (shown, true) pairs, lines between them
     every_s     distance of readings; timeout_s: how long an answer may take
     frozen_after  as many equal readings in a row are a fault; None: a steady value is none
+    blind       what a run does when a limit rests on the sensor and it cannot be seen for long
     settable    there is a way to write a set-point
     options     the kind's own words
     """
@@ -48,6 +52,7 @@ class SensorSpec:
     offset: float = 0.0
     points: tuple[tuple[float, float], ...] = ()
     frozen_after: int | None = None
+    blind: Literal["stop", "go on"] = "stop"
     settable: bool = False
     simulated: bool = False
     about: str = ""
@@ -193,6 +198,12 @@ class Sensors(Protocol):
 
     @property
     def specs(self) -> Mapping[str, SensorSpec]: ...
+
+    @property
+    def unseen_s(self) -> Mapping[str, float]:
+        """As of the last look: for how long each sensor has shown no value that can be trusted, because it is
+        silent or in trouble or nobody reads it. In s in which this process was awake, of the time that the
+        instruments live in: the clock's on the wall, virtual for those that are simulated in virtual time."""
 
     def look(self, now_s: Callable[[], float]) -> Look:
         """The latest values, each new one once. now_s: the run's clock, asked to tie the two together."""

@@ -12,7 +12,7 @@ from nakctl.device.limits import Instrument
 from nakctl.device.program import Program
 from nakctl.plan import plan as p
 from nakctl.plan.check_currents import CURRENT_CHECKS
-from nakctl.plan.check_run import RUN_CHECKS
+from nakctl.plan.check_run import RUN_CHECKS, interruptions
 from nakctl.plan.check_spectra import SPECTRA_CHECKS
 from nakctl.plan.check_times import TIME_CHECKS
 from nakctl.plan.findings import Finding, Scene
@@ -30,7 +30,7 @@ def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Findi
         for look_at in (*CURRENT_CHECKS, *TIME_CHECKS, *SPECTRA_CHECKS)
         for finding in look_at(leaf, scene)
     ]
-    found = [*of_run, *_merged(of_steps)]
+    found = [*of_run, *_merged([*interruptions(scene), *of_steps])]
     return tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nakctl.device.program import Ca, Eis
 from nakctl.plan import plan as p
+from nakctl.plan.ends import HEADROOM
 from nakctl.plan.findings import (
     Done,
     Finding,
@@ -92,6 +93,9 @@ def _current_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
         fits = next(each.name for each in scene.instrument.I_ranges if needed_A <= each.full_A * (1 + 1e-9))
         message = f"{leaf.label}: |I| reaches {si(needed_A, 'A')}, beyond the {name} range"
         yield error("I-range", leaf.mark, message, f"{fits} would hold it")
+    elif needed_A is not None and found.full_A * (1 - HEADROOM) < needed_A <= found.full_A * (1 + 1e-9):
+        message = f"{leaf.label}: |I| reaches {si(needed_A, 'A')} and fills the {name} range"
+        yield warning("I-range-full", leaf.mark, message, "many rows will be flagged as overloads")
 
 
 def _potential_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
@@ -127,6 +131,20 @@ def unknown_current(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         yield warning("unknown-current", leaf.mark, message, help)
 
 
+def range_of_limit(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Under potential control limits.I chooses the range, which has to show more than the limit."""
+    limit_A = scene.plan.limits.I_max_A
+    used = [each.hardware.I_range for each in scene.techniques(leaf) if _is_potential_control(each)]
+    if limit_A is None or not used:
+        return
+    filled = next((each for each in scene.instrument.I_ranges if limit_A <= each.full_A), None)
+    if filled is not None and limit_A > filled.full_A * (1 - HEADROOM) and used[0] != filled.name:
+        message = f"{leaf.label}: limits.I of {si(limit_A, 'A')} fills the {filled.name} range, "
+        message += f"so the current is measured in the {used[0]} range"
+        help = f"a limit of {si(filled.full_A * (1 - HEADROOM), 'A')} or less keeps the {filled.name} range"
+        yield warning("range-of-limit", leaf.mark, message, help)
+
+
 def _is_potential_control(technique: Done) -> bool:
     return isinstance(technique, Ca) or (isinstance(technique, Eis) and technique.control == "PEIS")
 
@@ -159,4 +177,13 @@ def potential(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         yield error("potential", leaf.mark, message, "the run would stop here")
 
 
-CURRENT_CHECKS = (current, density, resolution, ranges, unknown_current, voltage_limit, potential)
+CURRENT_CHECKS = (
+    current,
+    density,
+    resolution,
+    ranges,
+    unknown_current,
+    range_of_limit,
+    voltage_limit,
+    potential,
+)

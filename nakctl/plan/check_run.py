@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nakctl.device.program import Eis, EweRule, Loop
+from nakctl.device.program import Eis, Loop, segments
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import eis_seconds, estimate
-from nakctl.plan.findings import Done, Finding, Scene, error, segments, warning
-from nakctl.plan.numbers import duration, si
+from nakctl.plan.findings import Done, Finding, Scene, error, warning
+from nakctl.plan.gaps import FOREVER, gaps
+from nakctl.plan.numbers import duration, plural, si
 
 
 def window(scene: Scene) -> Iterator[Finding]:
@@ -24,20 +25,16 @@ def window(scene: Scene) -> Iterator[Finding]:
             yield error("window", mark, message, f"{si(widest.low_V, 'V')} to {si(widest.high_V, 'V')}")
 
 
-def rules(scene: Scene) -> Iterator[Finding]:
+def goals(scene: Scene) -> Iterator[Finding]:
     """A wanted end that a limit comes before."""
     limits = scene.plan.limits
-    for rule in scene.plan.rules:
-        if not isinstance(rule, EweRule):
-            continue
-        limit_V = limits.Ewe_max_V if rule.side == "above" else limits.Ewe_min_V
-        sign = 1 if rule.side == "above" else -1
-        if limit_V is not None and sign * rule.value_V > sign * limit_V:
-            message = (
-                f"stop_when Ewe {rule.side} {si(rule.value_V, 'V')} is beyond limits.Ewe, {si(limit_V, 'V')}"
-            )
+    for goal in scene.plan.goals:
+        limit_V = limits.Ewe_max_V if goal.side == "above" else limits.Ewe_min_V
+        sign = 1 if goal.side == "above" else -1
+        if limit_V is not None and sign * goal.value_V > sign * limit_V:
+            message = f"stop_when {goal.text} is beyond limits.Ewe, {si(limit_V, 'V')}"
             help = "the run would end as a violated limit, not as wanted"
-            yield warning("rule", scene.plan.limits_mark, message, help)
+            yield warning("rule", goal.mark, message, help)
 
 
 def chains(scene: Scene) -> Iterator[Finding]:
@@ -98,4 +95,16 @@ def _can_be_left(repeat: p.Repeat) -> bool:
     )
 
 
-RUN_CHECKS = (window, rules, chains, total_time, reachable)
+def interruptions(scene: Scene) -> Iterator[Finding]:
+    """Chains that are cut where the cell is driven on: nobody asked for that rest."""
+    for gap in gaps(scene.program):
+        if gap.under_current:
+            before, after = scene.program.step(gap.before), scene.program.step(gap.after)
+            often = ", in every pass" if gap.times == FOREVER else f", {plural(gap.times, 'time')}"
+            message = f"between {before.label} and {after.label} the cell is open for about "
+            message += f"{duration(scene.instrument.load_s)}{'' if gap.times == 1 else often}, "
+            message += "while the next chain is loaded"
+            yield warning("interruption", after.mark, message, "the record has a row of each")
+
+
+RUN_CHECKS = (window, goals, chains, total_time, reachable)

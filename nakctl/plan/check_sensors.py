@@ -26,7 +26,8 @@ class Use:
 def uses(plan: p.Plan) -> Iterator[Use]:
     """Every use of a sensor in a plan."""
     for limit in plan.limits.sensors:
-        yield Use(limit.sensor, limit.low_text, limit.mark)
+        if limit.side == "below":  # both ends have one dimension: the language sees to that
+            yield Use(limit.sensor, limit.value_text, limit.mark)
     for leaf in p.leaves(plan.steps):
         if isinstance(leaf, p.Hold) and leaf.settle is not None:
             yield Use(leaf.settle.sensor, leaf.settle.of_text, leaf.mark)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
-from nakctl.plan.findings import Finding, Leaf, Scene, error, warning
+from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, error, warning
 from nakctl.plan.numbers import count, duration, si
 
 LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory
@@ -74,13 +74,26 @@ def cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
             yield warning("cutoff", cutoff.mark, message, "the limit ends the run before this cutoff acts")
 
 
+def wrong_side(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Cutoffs on the side that the current drives Ewe away from: met at the first row, or never."""
+    current_A = dc_A(leaf)
+    if not current_A or (isinstance(leaf, p.Spectrum) and leaf.bias is None):
+        return
+    way, wrong, now = ("up", "below", "below") if current_A > 0 else ("down", "above", "above")
+    for cutoff in leaf.cutoffs:
+        if cutoff.quantity == "Ewe" and cutoff.side == wrong:
+            message = f"{leaf.label} drives Ewe {way}, and {cutoff.text} is on the other side"
+            help = f"if Ewe is {now} it already, the step ends at its first row; else it does not get there"
+            yield warning("wrong-side", cutoff.mark, message, help)
+
+
 def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """Cutoffs of steps so short that the host may see them too late."""
     reaction_s = scene.instrument.reaction_s
     if not isinstance(leaf, p.Hold) or leaf.duration_s >= TIGHT_REACTIONS * reaction_s:
         return
-    for cutoff in scene.program.step(leaf.step_id).cutoffs:
-        if cutoff.by == "host":
+    for cutoff in scene.program.ends_of(leaf.step_id):
+        if cutoff.by == "host" and cutoff.kind == "cutoff":
             message = (
                 f"{leaf.label} lasts {duration(leaf.duration_s)}, and the host sees its {cutoff.quantity} "
             )
@@ -88,4 +101,4 @@ def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
             yield warning("host-cutoff", cutoff.mark, message, "the instrument cannot hold this cutoff")
 
 
-TIME_CHECKS = (timebase, rows, record_change, cutoffs, host_cutoffs)
+TIME_CHECKS = (timebase, rows, record_change, cutoffs, wrong_side, host_cutoffs)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 from nakctl.device.cell import Cell
-from nakctl.device.program import EweRule, Limits, Rule, SensorLimit, SetPoint, ShortRule
+from nakctl.device.ends import Side
+from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
@@ -40,9 +41,10 @@ class _Compiler:
     def plan(self) -> p.Plan:
         protocol = self.loaded.protocol
         limits = self.limits(protocol.limits)
-        rules = self.rules(protocol.stop_when)
+        goals, short = self.goals(protocol.stop_when), self.short(protocol.stop_when)
         steps = self.steps(protocol.steps, ("steps",), {}, "")
-        self.require_ends(steps, limits, rules)
+        if limits.time_s is None and not goals and short is None:
+            self.require_ends(steps)
         return p.Plan(
             name=protocol.name,
             file=self.loaded.document.file,
@@ -51,47 +53,59 @@ class _Compiler:
             area_cm2=self.cell.area_cm2,
             params=dict(self.loaded.params),
             limits=limits,
-            rules=rules,
+            goals=goals,
+            short=short,
             steps=steps,
             limits_mark=self.scope.mark(("limits",)),
         )
 
     # --- the whole run -------------------------------------------------------------------------------
 
-    def limits(self, words: m.Limits) -> Limits:
-        scope = self.scope
-        low, high = words.Ewe
-        return Limits(
-            Ewe_min_V=scope.value(low, {}),
-            Ewe_max_V=scope.value(high, {}),
-            I_max_A=None if words.I is None else abs(scope.current_A(words.I, {})),
-            time_s=None if words.time is None else scope.value(words.time, {}),
-            sensors=tuple(
-                SensorLimit(
-                    name, low.value, high.value, low.text, high.text, scope.mark(("limits", "sensors", name))
-                )
-                for name, (low, high) in words.sensors.items()
+    def limits(self, words: m.Limits) -> p.Limits:
+        scope, mark = self.scope, self.scope.mark
+        low, high = (resolve(end, {}) for end in words.Ewe)
+        found = [
+            p.Limit("Ewe", "below", low.value, f"Ewe below {low.text}", low.text, mark(("limits", "Ewe", 0))),
+            p.Limit(
+                "Ewe", "above", high.value, f"Ewe above {high.text}", high.text, mark(("limits", "Ewe", 1))
             ),
-        )
-
-    def rules(self, words: m.StopWhen) -> tuple[Rule, ...]:
-        scope, rules = self.scope, list[Rule]()
-        if words.short is not None:
-            short = words.short
-            fall, within_s, below_V = (
-                scope.value(v, {}) for v in (short.Ewe_falls_by, short.within, short.below)
+        ]
+        if words.I is not None:
+            text = resolve(words.I, {}).text
+            most_A = abs(scope.current_A(words.I, {}))
+            found.append(p.Limit("|I|", "above", most_A, f"|I| above {text}", text, mark(("limits", "I"))))
+        if words.time is not None:
+            longest = resolve(words.time, {})
+            at = mark(("limits", "time"))
+            found.append(
+                p.Limit("time", "above", longest.value, f"{longest.text} of run time", longest.text, at)
             )
-            rules.append(ShortRule(fall, within_s, below_V, short.samples))
-        if words.Ewe_above is not None:
-            rules.append(EweRule("above", scope.value(words.Ewe_above, {})))
-        if words.Ewe_below is not None:
-            rules.append(EweRule("below", scope.value(words.Ewe_below, {})))
-        return tuple(rules)
+        for name, ends in words.sensors.items():
+            at = mark(("limits", "sensors", name))
+            sides: tuple[Side, Side] = ("below", "above")
+            for side, end in zip(sides, ends, strict=True):
+                found.append(
+                    p.Limit("sensor", side, end.value, f"{name} {side} {end.text}", end.text, at, name)
+                )
+        return p.Limits(tuple(found))
 
-    def require_ends(self, steps: tuple[p.Step, ...], limits: Limits, rules: tuple[Rule, ...]) -> None:
+    def goals(self, words: m.StopWhen) -> tuple[p.Goal, ...]:
+        found = []
+        for side, value in (("above", words.Ewe_above), ("below", words.Ewe_below)):
+            if value is not None:
+                known, mark = resolve(value, {}), self.scope.mark(("stop_when", f"Ewe_{side}"))
+                found.append(p.Goal(cast(Side, side), known.value, f"Ewe {side} {known.text}", mark))
+        return tuple(found)
+
+    def short(self, words: m.StopWhen) -> ShortRule | None:
+        if words.short is None:
+            return None
+        asked = (words.short.Ewe_falls_by, words.short.within, words.short.below)
+        fall, within_s, below_V = (self.scope.value(v, {}) for v in asked)
+        return ShortRule(fall, within_s, below_V, words.short.samples)
+
+    def require_ends(self, steps: tuple[p.Step, ...]) -> None:
         """An endless repeat needs something that can end it."""
-        if limits.time_s is not None or rules:
-            return
         for step in p.repeats(steps):
             ends = any(cutoff.then != "next step" for leaf in p.leaves(step.steps) for cutoff in leaf.cutoffs)
             if step.times is None and not ends:

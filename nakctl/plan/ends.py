@@ -1,37 +1,95 @@
-"""Helpers of the lowering: which range a step gets, and which of its ends the instrument can watch."""
+"""Helpers of the lowering: which range a step gets, and who watches which of its ends.
+
+The instrument's techniques test up to three conditions with *one* consequence: go on in the chain, or stop
+it. So what stops may stand together, and after a technique that goes on comes a *sentinel*: the same current
+or potential for a few milliseconds, in which the ends that stop the chain are tested alone. That way a limit
+is never something a chain goes on from, without an open circuit and without the host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from nakctl.device.ends import End, Kind, Quantity, Side, Then, Watcher
 from nakctl.device.limits import CurrentRange, Instrument
-from nakctl.device.program import Cutoff, EweRule, Hardware, Limits, Rule, Test
+from nakctl.device.program import Hardware, ShortRule, Test
+from nakctl.errors import Mark
 from nakctl.plan import plan as p
 
 TESTS_PER_TECHNIQUE = 3  # Test1, Test2, Test3 of CPLIMIT and CALIMIT
+HEADROOM = 0.01  # of a range is left free: a current that fills it is read as an overload half of the time
+# A sentinel reads after the row that met a test, with other noise: it tests so many steps of resolution
+# inside of the end.
+SENTINEL_STEPS = 4
+
+
+@dataclass(slots=True)
+class EndTable:
+    """The ends of one program, numbered as they are found; the run's own come first."""
+
+    all: list[End] = field(default_factory=list)
+
+    def add(
+        self,
+        kind: Kind,
+        quantity: Quantity,
+        side: Side,
+        value: float,
+        then: Then,
+        by: Watcher,
+        text: str,
+        mark: Mark,
+        *,
+        step: int = 0,
+        sensor: str = "",
+    ) -> End:
+        end = End(len(self.all) + 1, kind, quantity, side, value, then, by, step, text, mark, sensor)
+        self.all.append(end)
+        return end
+
+    def held(self, end_id: int) -> End:
+        """The end, which the instrument holds."""
+        self.all[end_id - 1] = end = replace(self.all[end_id - 1], by="instrument")
+        return end
+
+    def of_run(
+        self, limits: p.Limits, goals: Sequence[p.Goal], short: ShortRule | None, mark: Mark
+    ) -> tuple[End, ...]:
+        """Limits, goals and the short. `by` is the host until a technique is found that tests one."""
+        for limit in limits.all:
+            self.add(
+                "limit", limit.quantity, limit.side, limit.value, "end run", "host", limit.text, limit.mark,
+                sensor=limit.sensor,
+            )  # fmt: skip
+        for goal in goals:
+            self.add("goal", "Ewe", goal.side, goal.value_V, "end run", "host", goal.text, goal.mark)
+        if short is not None:
+            self.add("rule", "short", "below", short.below_V, "end run", "host", "short", mark)
+        return tuple(self.all)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every step is lowered against."""
+    """What every step is lowered against. of_run: the ends of the whole run; table: all ends so far."""
 
     instrument: Instrument
-    limits: Limits
-    rules: tuple[Rule, ...]
+    limits: p.Limits
+    table: EndTable
+    of_run: tuple[End, ...]
 
     def hardware(self, ranges: p.Ranges, I_peak_A: float | None, amplitude_A: float = 0.0) -> Hardware:
         """The user's ranges, or the smallest that hold the current and the window of Ewe.
 
-        The current range covers |DC| + amplitude, and twice the amplitude (the maker's advice for GEIS).
-        Under potential control the current is not known before: the run's limit of |I| decides, else the
-        largest range. Never an automatic range: it switches in the middle of a measurement.
+        The current range covers |DC| + amplitude with some head-room, and twice the amplitude (the maker's
+        advice for GEIS). Under potential control the current is not known before: the run's limit of |I|
+        decides, else the largest range. Never an automatic range: it switches in the middle of a measurement.
         """
         instrument = self.instrument
         I_needed_A = self.limits.I_max_A if I_peak_A is None else max(I_peak_A, 2 * amplitude_A)
         return Hardware(
-            I_range=ranges.I or _smallest(instrument.I_ranges, I_needed_A).name,
+            I_range=ranges.I or smallest(instrument.I_ranges, I_needed_A).name,
             E_range=ranges.E or self._potential_range(),
             bandwidth=ranges.bandwidth or instrument.bandwidth,
         )
@@ -43,11 +101,20 @@ class Context:
                 return each.name
         return self.instrument.E_ranges[-1].name
 
+    def resolution(self, test: Test, hardware: Hardware) -> float:
+        """One step of what the test looks at, in its range."""
+        if test.quantity == "Ewe":
+            ranges = [each for each in self.instrument.E_ranges if each.name == hardware.E_range]
+            return self.instrument.E_step * (ranges[0].high_V - ranges[0].low_V) if ranges else 0.0
+        currents = [each for each in self.instrument.I_ranges if each.name == hardware.I_range]
+        return self.instrument.I_step * currents[0].full_A if currents else 0.0
 
-def _smallest(ranges: Sequence[CurrentRange], needed_A: float | None) -> CurrentRange:
+
+def smallest(ranges: Sequence[CurrentRange], needed_A: float | None) -> CurrentRange:
+    """The smallest range that holds a current with head-room; the largest if none does."""
     if needed_A is not None:
         for each in ranges:
-            if needed_A <= each.full_A * (1 + 1e-9):
+            if needed_A <= each.full_A * (1 - HEADROOM):
                 return each
     return ranges[-1]
 
@@ -56,88 +123,127 @@ def _smallest(ranges: Sequence[CurrentRange], needed_A: float | None) -> Current
 class Ends:
     """How the ends of one technique are shared out.
 
-    on_test  what a met test does in the chain; alone: the step must be a segment of its own
+    on_test   what a met test does in the chain
+    sentinel  what has to be tested before the chain goes on; empty: nothing
+    alone     the step must be a segment of its own: the host goes on from it
     """
 
     tests: tuple[Test, ...]
     on_test: Literal["next", "stop"]
-    cutoffs: tuple[Cutoff, ...]
+    sentinel: tuple[Test, ...]
     alone: bool
 
 
 def share_out(hold: p.Hold, context: Context) -> Ends:
     """Tests for the instrument, as far as one technique has room; the rest for the host.
 
-    One technique has one consequence for all its tests. If every cutoff goes on to the next step, that is it;
-    else a test stops the chain and the host goes on from there, which needs a segment of its own where a
-    cutoff of that kind leads to the next step. The run's limits are tested with the others; where the
-    consequence is "next", the host sees the row and ends the run.
+    A cutoff of the host that the run goes on from needs a segment of its own; there every test stops the
+    chain, and the host goes on by the End that was met. Else a technique goes on from its own cutoffs, and
+    its sentinel holds what must not be gone on from.
     """
-    limits = _limit_tests(hold, context)
-    tests: list[Test] = []
-    cutoffs: list[Cutoff] = []
-    for cutoff in hold.cutoffs:
-        test = _test_of(cutoff)
-        fits = test is not None and _cost([*tests, test]) <= TESTS_PER_TECHNIQUE
-        if test is not None and fits:
-            tests.append(test)
-        cutoffs.append(with_watcher(cutoff, "instrument" if fits else "host"))
-    tests += [limit for limit in limits if not _reached_before(limit, tests)]
-    while _cost(tests) > TESTS_PER_TECHNIQUE:
-        tests.pop()
-    on_instrument = {cutoff.then for cutoff in cutoffs if cutoff.by == "instrument"}
-    goes_on_by_host = any(cutoff.by == "host" and cutoff.then != "end run" for cutoff in cutoffs)
-    mixed = "next step" in on_instrument and len(on_instrument) > 1
-    return Ends(
-        tests=tuple(tests),
-        on_test="next" if on_instrument == {"next step"} and not goes_on_by_host else "stop",
-        cutoffs=tuple(cutoffs),
-        alone=goes_on_by_host or mixed,
-    )
+    stops = stop_tests(hold.kind, context)
+    ends = [_note(cutoff, hold.step_id, "host", context) for cutoff in hold.cutoffs]
+    own = list(_tests(ends))
+    tests = _chosen([*own, *stops], spare=own)
+    held = [context.table.held(test.end) for test in own if _reached_before(test, tests)]
+    others = [end for end in ends if end.id not in {each.id for each in held}]
+    alone = any(end.then != "end run" for end in others)
+    if alone or all(end.then != "next step" for end in held):
+        return Ends(tests, "stop", (), alone)
+    must_stop = [*stops, *_tests(end for end in held if end.then != "next step")]
+    return Ends(tests, "next", _chosen(must_stop, spare=must_stop), alone)
 
 
-def by_host(step: p.Hold | p.Spectrum) -> Ends:
+def _chosen(tests: Sequence[Test], spare: Sequence[Test]) -> tuple[Test, ...]:
+    """What one technique tests: of each side the one that is met first, which makes the others superfluous.
+
+    Sides have their turn in the order of `tests`. Where there is room left, `spare` ones are tested too: they
+    tell better what was met.
+    """
+    foremost = [test for k, test in enumerate(tests) if not _reached_before(test, _others(tests, k), k)]
+    sides = list(dict.fromkeys((test.quantity, test.side) for test in tests))
+    foremost.sort(key=lambda test: sides.index((test.quantity, test.side)))
+    chosen: list[Test] = []
+    for test in foremost:
+        if _cost([*chosen, test]) <= TESTS_PER_TECHNIQUE:
+            chosen.append(test)
+    for test in spare:
+        fits = test not in chosen and _cost([*chosen, test]) <= TESTS_PER_TECHNIQUE
+        if fits and _reached_before(test, chosen):
+            chosen.append(test)
+    return tuple(test for test in tests if test in chosen)
+
+
+def _tests(ends: Iterable[End]) -> Iterator[Test]:
+    """Of those that the instrument can look at."""
+    for end in ends:
+        if end.quantity == "Ewe" or end.quantity == "|I|":
+            yield Test(end.quantity, end.side, end.value, end.id)
+
+
+def _others(tests: Sequence[Test], k: int) -> list[Test]:
+    return [*tests[:k], *tests[k + 1 :]]
+
+
+def inside(
+    tests: Iterable[Test], held: Iterable[Test], hardware: Hardware, context: Context
+) -> tuple[Test, ...]:
+    """The tests of a sentinel: a little inside of their ends, but never as far as a cutoff that goes on."""
+    made = []
+    for test in tests:
+        sign = 1 if test.side == "above" else -1
+        room = SENTINEL_STEPS * context.resolution(test, hardware)
+        for other in held:
+            if (other.quantity, other.side) == (test.quantity, test.side) and other.end != test.end:
+                room = min(room, max(0.0, sign * (test.value - other.value) / 2))
+        made.append(Test(test.quantity, test.side, test.value - sign * room, test.end))
+    return tuple(made)
+
+
+def by_host(step: p.Hold | p.Spectrum, context: Context) -> Ends:
     """All cutoffs for the host: open circuit and spectra hold no tests."""
-    cutoffs = tuple(with_watcher(cutoff, "host") for cutoff in step.cutoffs)
-    return Ends((), "stop", cutoffs, any(cutoff.then != "end run" for cutoff in cutoffs))
+    for cutoff in step.cutoffs:
+        _note(cutoff, step.step_id, "host", context)
+    return Ends((), "stop", (), any(cutoff.then != "end run" for cutoff in step.cutoffs))
 
 
-def with_watcher(cutoff: p.Cutoff, by: Literal["instrument", "host"]) -> Cutoff:
-    return Cutoff(cutoff.quantity, cutoff.side, cutoff.value, cutoff.then, by, cutoff.mark)
+def stop_tests(kind: str, context: Context) -> tuple[Test, ...]:
+    """The ends of the run that a technique of this kind can test, the first to be met on each side.
+
+    kind: cp and ca; at rest nothing is tested. Ewe is not tested while it is held, nor |I| while it is set.
+    """
+    quantity = {"cp": "Ewe", "ca": "|I|"}.get(kind)
+    found = list(_tests(end for end in context.of_run if end.quantity == quantity))
+    return tuple(test for k, test in enumerate(found) if not _reached_before(test, _others(found, k), k))
 
 
-def _limit_tests(hold: p.Hold, context: Context) -> list[Test]:
-    """The run's limits and wanted ends of Ewe that this technique can test."""
-    limits = context.limits
-    if hold.kind == "ca":
-        return [] if limits.I_max_A is None else [Test("|I|", "above", limits.I_max_A)]
-    above = [limits.Ewe_max_V, *_rule_values(context.rules, "above")]
-    below = [limits.Ewe_min_V, *_rule_values(context.rules, "below")]
-    found = []
-    if any(value is not None for value in above):
-        found.append(Test("Ewe", "above", min(value for value in above if value is not None)))
-    if any(value is not None for value in below):
-        found.append(Test("Ewe", "below", max(value for value in below if value is not None)))
-    return found
-
-
-def _rule_values(rules: Iterable[Rule], side: str) -> list[float]:
-    return [rule.value_V for rule in rules if isinstance(rule, EweRule) and rule.side == side]
-
-
-def _test_of(cutoff: p.Cutoff) -> Test | None:
-    return None if cutoff.quantity == "charge" else Test(cutoff.quantity, cutoff.side, cutoff.value)
-
-
-def _reached_before(limit: Test, tests: Iterable[Test]) -> bool:
-    """A test on the same side that is met first makes the limit's own test superfluous."""
-    sign = 1 if limit.side == "above" else -1
-    return any(
-        test.quantity == limit.quantity
-        and test.side == limit.side
-        and sign * test.value <= sign * limit.value
-        for test in tests
+def _note(cutoff: p.Cutoff, step: int, by: Watcher, context: Context) -> End:
+    return context.table.add(
+        "cutoff",
+        cutoff.quantity,
+        cutoff.side,
+        cutoff.value,
+        cutoff.then,
+        by,
+        cutoff.text,
+        cutoff.mark,
+        step=step,
     )
+
+
+def _reached_before(stop: Test, tests: Sequence[Test], place: int | None = None) -> bool:
+    """A test on the same side that is met first makes this one superfluous.
+
+    place: of `stop` among its like, so that of two equal ones the first is kept.
+    """
+    sign = 1 if stop.side == "above" else -1
+    for k, test in enumerate(tests):
+        if (test.quantity, test.side) != (stop.quantity, stop.side):
+            continue
+        gap = sign * (stop.value - test.value)
+        if gap > 0 or (gap == 0 and (place is None or k < place)):
+            return True
+    return False
 
 
 def _cost(tests: Iterable[Test]) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, segments
 from nakctl.errors import Fault, Mark
 from nakctl.plan import plan as p
 
@@ -57,29 +56,32 @@ class Scene:
             found.setdefault(technique.step, []).append(technique)
         return found
 
+    @cached_property
+    def _chains(self) -> dict[int, Segment]:
+        chains = (chain for chain in segments(self.program.nodes) if not chain.tops_up)
+        return {
+            each.step: chain for chain in chains for each in chain.techniques if not isinstance(each, Loop)
+        }
+
+    def chain(self, leaf: Leaf) -> Segment:
+        """The chain that a step is part of."""
+        return self._chains[leaf.step_id]
+
     def techniques(self, leaf: Leaf) -> list[Done]:
-        """What a step became, each technique once."""
+        """What a step became, each technique once; sentinels and top-ups are no more than moments of it."""
         return self._by_step.get(leaf.step_id, [])
 
     def all_techniques(self) -> list[Done]:
-        """Each technique of the program once, in order, without the loops."""
-        chains = segments(self.program.nodes)
-        return [each for chain in chains for each in chain.techniques if not isinstance(each, Loop)]
+        """Each technique of the program once, in order, without loops, sentinels and top-ups."""
+        chains = [chain for chain in segments(self.program.nodes) if not chain.tops_up]
+        every = (each for chain in chains for each in chain.techniques if not isinstance(each, Loop))
+        return [each for each in every if not (isinstance(each, Cp | Ca) and each.sentinel)]
 
     def I_range(self, name: str) -> CurrentRange | None:
         return next((each for each in self.instrument.I_ranges if each.name == name), None)
 
     def E_range(self, name: str) -> PotentialRange | None:
         return next((each for each in self.instrument.E_ranges if each.name == name), None)
-
-
-def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
-    """Every chain once, in order."""
-    for node in nodes:
-        if isinstance(node, HostLoop):
-            yield from segments(node.body)
-        elif isinstance(node, Segment):
-            yield node
 
 
 def sweep_of(leaf: Leaf) -> p.Sweep | None:

@@ -148,17 +148,22 @@ class Holds:
         return () if until is None else (self.cutoff(until, loc, env),)
 
     def cutoff(self, words: m.Cutoff, loc: Loc, env: Env) -> p.Cutoff:
-        scope, mark = self.scope, self.scope.mark(loc)
-        if words.Ewe_above is not None:
-            return p.Cutoff("Ewe", "above", scope.value(words.Ewe_above, env), words.then, mark)
-        if words.Ewe_below is not None:
-            return p.Cutoff("Ewe", "below", scope.value(words.Ewe_below, env), words.then, mark)
-        if words.I_above is not None:
-            return p.Cutoff("|I|", "above", abs(scope.current_A(words.I_above, env)), words.then, mark)
-        if words.I_below is not None:
-            return p.Cutoff("|I|", "below", abs(scope.current_A(words.I_below, env)), words.then, mark)
-        assert words.charge is not None
-        return p.Cutoff("charge", "above", scope.charge_C(words.charge, env), words.then, mark)
+        """Exactly one of the words of a condition is there: the model holds that."""
+        scope = self.scope
+        for word, quantity, side, value_of in (
+            ("Ewe_above", "Ewe", "above", scope.value),
+            ("Ewe_below", "Ewe", "below", scope.value),
+            ("I_above", "|I|", "above", scope.current_A),
+            ("I_below", "|I|", "below", scope.current_A),
+            ("charge", "charge", "above", scope.charge_C),
+        ):
+            asked = getattr(words, word)
+            if asked is not None:
+                value = value_of(asked, env)
+                text = f"{quantity} {side} {resolve(asked, env).text}"
+                value = value if quantity == "Ewe" else abs(value)
+                return p.Cutoff(quantity, side, value, words.then, scope.mark(loc), text)  # type: ignore[arg-type]
+        raise AssertionError(f"{words} has no condition")
 
     def spectra(self, use: str | m.SpectraUse | None, env: Env) -> p.Spectra | None:
         if use is None:

@@ -2,10 +2,11 @@
 
 How a step that something must end early is lowered decides who watches it:
 
-- what one technique can test (up to three conditions with one consequence) is left to the instrument;
-- what it cannot (a cutoff at open circuit, during a spectrum, of a charge; a fourth condition) is left to the
-  host. If the run goes on after such a cutoff, the step becomes a segment of its own, and the repeats around
-  it become host loops: the host can only go on where a chain begins.
+- what one technique can test (up to three conditions with one consequence) is left to the instrument, with a
+  sentinel behind a technique that goes on, and before a sweep (see `ends`);
+- what it cannot (a cutoff at open circuit, during a spectrum, of a charge; a second current; the time of a
+  step with spectra) is left to the host. If the run goes on after such an end, the step becomes a segment of
+  its own, and the repeats around it become host loops: the host can only go on where a chain begins.
 
 What the host does beside the cell (waiting for a sensor, setting a chamber) splits chains in the same way.
 """
@@ -13,10 +14,13 @@ What the host does beside the cell (waiting for a sensor, setting a chamber) spl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nakctl.device.ends import End
 from nakctl.device.limits import Instrument
 from nakctl.device.program import (
+    Ca,
+    Cp,
     HostLoop,
     Loop,
     Node,
@@ -25,34 +29,43 @@ from nakctl.device.program import (
     SetPoint,
     StepInfo,
     Technique,
+    segments,
 )
 from nakctl.plan import plan as p
-from nakctl.plan.ends import Context
+from nakctl.plan.chains import Piece, divided, joined
+from nakctl.plan.ends import Context, EndTable
 from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Techniques that may share a chain with their neighbours; loops count from the piece's start."""
-
-    techniques: tuple[Technique, ...]
-
-
-_Item = _Piece | Node
+_Item = Piece | Node
 
 
 def lower(plan: p.Plan, instrument: Instrument) -> Program:
     """The program of a plan on one kind of instrument. Pure; `check` says whether it fits."""
-    lowering = _Lowering(Context(instrument, plan.limits, plan.rules))
+    table = EndTable()
+    of_run = table.of_run(plan.limits, plan.goals, plan.short, plan.limits_mark)
+    lowering = _Lowering(Context(instrument, plan.limits, table, of_run))
     items = lowering.steps(plan.steps, level=0)
+    nodes = _assemble(items, instrument.chain_length)
     return Program(
         instrument=instrument.name,
         area_cm2=plan.area_cm2,
-        nodes=_assemble(items, instrument.chain_length),
+        nodes=nodes,
         steps=tuple(sorted(lowering.infos, key=lambda info: info.step_id)),
-        limits=plan.limits,
-        rules=plan.rules,
+        ends=_watched(table.all, nodes),
+        short=plan.short,
     )
+
+
+def _watched(ends: Sequence[End], nodes: tuple[Node, ...]) -> tuple[End, ...]:
+    """An end of the run that some technique tests is held by the instrument there, elsewhere by the host."""
+    tested = {
+        test.end
+        for segment in segments(nodes)
+        for technique in segment.techniques
+        if isinstance(technique, Cp | Ca)
+        for test in technique.tests
+    }
+    return tuple(replace(end, by="instrument") if end.id in tested else end for end in ends)
 
 
 class _Lowering:
@@ -79,10 +92,11 @@ class _Lowering:
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
-        self.infos.append(
-            StepInfo(step.step_id, step.label, lowered.technique, level, lowered.cutoffs, step.mark, settle)
-        )
-        return [Segment(lowered.techniques)] if lowered.alone else [_Piece(lowered.techniques)]
+        self.infos.append(StepInfo(step.step_id, step.label, lowered.technique, level, step.mark, settle))
+        if not lowered.alone:
+            return [Piece(lowered.techniques)]
+        main = Segment(lowered.techniques)
+        return [main] if lowered.top_up is None else [main, Segment((lowered.top_up,), tops_up=True)]
 
     def repeat(self, step: p.Repeat, level: int) -> list[_Item]:
         items = self.steps(step.steps, level)
@@ -91,13 +105,14 @@ class _Lowering:
             return [HostLoop(_assemble(items, self.context.instrument.chain_length), step.times)]
         if step.times != 1:
             chain = (*chain, Loop(to=0, times=step.times, passes=True))
-        return [Segment(chain, loop=True)] if _may_leave(step.steps) else [_Piece(chain)]
+        return [Segment(chain, loop=True)] if _may_leave(step.steps) else [Piece(chain)]
 
     def staircase(self, step: p.Staircase) -> list[_Item]:
         items: list[_Item] = []
         for one_pass in step.passes:
             self.levels += 1
-            items += self.steps(one_pass, self.levels)
+            first, *others = self.steps(one_pass, self.levels)
+            items += [replace(first, first_of_level=True) if isinstance(first, Piece) else first, *others]
         if any(_may_leave(one_pass) for one_pass in step.passes):
             return [HostLoop(_assemble(items, self.context.instrument.chain_length), 1)]
         return items
@@ -115,34 +130,22 @@ def _may_leave(steps: Sequence[p.Step]) -> bool:
 
 def _join(items: Iterable[_Item]) -> tuple[Technique, ...] | None:
     """All pieces as one chain; None if one of the items cannot be part of a chain."""
-    chain: tuple[Technique, ...] = ()
+    pieces = []
     for item in items:
-        if not isinstance(item, _Piece):
+        if not isinstance(item, Piece):
             return None
-        chain = _append(chain, item.techniques)
-    return chain
-
-
-def _append(chain: tuple[Technique, ...], more: tuple[Technique, ...]) -> tuple[Technique, ...]:
-    moved = (replace(each, to=each.to + len(chain)) if isinstance(each, Loop) else each for each in more)
-    return (*chain, *moved)
+        pieces.append(item)
+    return joined(pieces)
 
 
 def _assemble(items: Iterable[_Item], chain_length: int) -> tuple[Node, ...]:
-    """Pieces side by side become segments as long as the instrument can hold; nodes stay as they are."""
+    """Pieces side by side become segments that the instrument can hold; nodes stay as they are."""
     nodes: list[Node] = []
-    chain: tuple[Technique, ...] = ()
+    pieces: list[Piece] = []
     for item in items:
-        if isinstance(item, _Piece) and len(chain) + len(item.techniques) <= chain_length:
-            chain = _append(chain, item.techniques)
+        if isinstance(item, Piece):
+            pieces.append(item)
             continue
-        if chain:
-            nodes.append(Segment(chain))
-        if isinstance(item, _Piece):
-            chain = item.techniques
-        else:
-            nodes.append(item)
-            chain = ()
-    if chain:
-        nodes.append(Segment(chain))
-    return tuple(nodes)
+        nodes += [*divided(pieces, chain_length), item]
+        pieces = []
+    return (*nodes, *divided(pieces, chain_length))

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nakctl.device.program import Limits, Rule, SetPoint, Settle, Side, Then
+from nakctl.device.ends import Side, Then
+from nakctl.device.program import SetPoint, Settle, ShortRule
 from nakctl.errors import Mark
 
 
@@ -34,12 +35,73 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step)."""
+    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step).
+
+    text  the condition with its value as written: "Ewe above 3 V"
+    """
 
     quantity: Literal["Ewe", "|I|", "charge"]
     side: Side
     value: float
     then: Then
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Safety for the whole run; beyond it the run stops. 0 V is a limit.
+
+    quantity, value  Ewe in V, |I| in A, time in s, a sensor in SI
+    text             as Cutoff; value_text: the value alone, as written
+    """
+
+    quantity: Literal["Ewe", "|I|", "time", "sensor"]
+    side: Side
+    value: float
+    text: str
+    value_text: str
+    mark: Mark
+    sensor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All of them, with short cuts to those that a check asks for. None: not asked for."""
+
+    all: tuple[Limit, ...]
+
+    def value(self, quantity: str, side: Side) -> float | None:
+        return next((each.value for each in self.all if (each.quantity, each.side) == (quantity, side)), None)
+
+    @property
+    def Ewe_min_V(self) -> float | None:
+        return self.value("Ewe", "below")
+
+    @property
+    def Ewe_max_V(self) -> float | None:
+        return self.value("Ewe", "above")
+
+    @property
+    def I_max_A(self) -> float | None:
+        return self.value("|I|", "above")
+
+    @property
+    def time_s(self) -> float | None:
+        return self.value("time", "above")
+
+    @property
+    def sensors(self) -> tuple[Limit, ...]:
+        return tuple(each for each in self.all if each.quantity == "sensor")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The run is over, as wanted, when Ewe goes beyond value_V."""
+
+    side: Side
+    value_V: float
+    text: str
     mark: Mark
 
 
@@ -142,7 +204,8 @@ class Plan:
     area_cm2: float
     params: dict[str, Any]
     limits: Limits
-    rules: tuple[Rule, ...]
+    goals: tuple[Goal, ...]
+    short: ShortRule | None
     steps: tuple[Step, ...]
     limits_mark: Mark
 

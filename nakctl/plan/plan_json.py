@@ -7,11 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from nakctl.device.ends import End
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Cutoff, Program, SetPoint
+from nakctl.device.program import Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
+from nakctl.plan.gaps import gaps
 from nakctl.plan.numbers import clock_time
 
 
@@ -42,8 +44,10 @@ def plan_json(
         "endless": estimate.per_pass is not None,
         "total": None if estimate.total is None else _amount(estimate.total, plan.area_cm2),
         "per_pass": None if estimate.per_pass is None else _amount(estimate.per_pass, plan.area_cm2),
-        "limits": asdict(plan.limits) | {"sensors": [asdict(each) for each in plan.limits.sensors]},
-        "rules": [{"rule": type(rule).__name__, **asdict(rule)} for rule in plan.rules],
+        "limits": limits_json(plan.limits),
+        "rules": rules_json(plan),
+        "conditions": [end_json(end) for end in program.ends],
+        "gaps": [asdict(gap) for gap in gaps(program)],
         "structure": [_structure(step) for step in plan.steps],
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
         "findings": [_finding(finding) for finding in findings],
@@ -78,7 +82,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "I_ranges": list(dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf))),
         "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
         "sweep": None if sweep is None else _sweep(sweep),
-        "cutoffs": [_cutoff(cutoff) for cutoff in info.cutoffs],
+        "cutoffs": [end_json(end) for end in scene.program.ends_of(leaf.step_id) if end.kind == "cutoff"],
         "wait": None if info.settle is None else asdict(info.settle),
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),
@@ -96,8 +100,31 @@ def _sweep(sweep: p.Sweep) -> dict[str, Any]:
     }
 
 
-def _cutoff(cutoff: Cutoff) -> dict[str, Any]:
-    return {key: value for key, value in asdict(cutoff).items() if key != "mark"} | {"line": cutoff.mark.line}
+def end_json(end: End) -> dict[str, Any]:
+    return {key: value for key, value in asdict(end).items() if key != "mark"} | {"line": end.mark.line}
+
+
+def limits_json(limits: p.Limits) -> dict[str, Any]:
+    """By name, with units; None: not asked for."""
+    sensors: dict[str, dict[str, Any]] = {}
+    for each in limits.sensors:
+        one = sensors.setdefault(each.sensor, {"sensor": each.sensor})
+        word = "high" if each.side == "above" else "low"
+        one |= {word: each.value, f"{word}_text": each.value_text}
+    return {
+        "Ewe_min_V": limits.Ewe_min_V,
+        "Ewe_max_V": limits.Ewe_max_V,
+        "I_max_A": limits.I_max_A,
+        "time_s": limits.time_s,
+        "sensors": list(sensors.values()),
+    }
+
+
+def rules_json(plan: p.Plan) -> list[dict[str, Any]]:
+    """What ends the run as wanted."""
+    goals = [{"rule": "EweRule", "side": goal.side, "value_V": goal.value_V} for goal in plan.goals]
+    short = [] if plan.short is None else [{"rule": "ShortRule", **asdict(plan.short)}]
+    return goals + short
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nakctl.device.ends import End
 from nakctl.device.program import (
     Ca,
     Cp,
-    Cutoff,
     Eis,
     HostLoop,
-    Limits,
     Loop,
     Node,
     Ocv,
@@ -18,7 +17,6 @@ from nakctl.device.program import (
     SetPoint,
     StepInfo,
     Technique,
-    Test,
 )
 
 SIGN = {"above": ">", "below": "<"}
@@ -35,8 +33,9 @@ def program_text(program: Program) -> str:
         *_nodes(program.nodes, ""),
         "steps",
         *(line for step in program.steps for line in _step(step)),
-        f"limits {_limits(program.limits)}",
-        *(f"rule {rule!r}" for rule in program.rules),
+        "ends",
+        *(_end(end) for end in program.ends),
+        *([] if program.short is None else [repr(program.short)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -51,7 +50,8 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
             place = f"line {node.mark.line}:{node.mark.column}"
             yield f"{indent}host sets {node.sensor} to {_n(node.value)} (SI), {place}: {node.label}"
             continue
-        yield f"{indent}segment{' (a loop)' if node.loop else ''}"
+        about = " (a loop)" if node.loop else " (tops up)" if node.tops_up else ""
+        yield f"{indent}segment{about}"
         for position, technique in enumerate(node.techniques):
             yield f"{indent}{position:>3} {_technique(technique)}"
 
@@ -71,10 +71,10 @@ def _words(technique: Ocv | Cp | Ca | Eis) -> str:
             return f"OCV  {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
         case Cp():
             level = f"{_n(technique.I_A)} A {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
-            return f"CP   {level}{_tests(technique.tests, technique.on_test)}"
+            return f"CP   {level}{_tests(technique)}"
         case Ca():
             level = f"{_n(technique.E_V)} V {_timing(technique)}{_optional(' dI', technique.dI_A, 'A')}"
-            return f"CA   {level}{_tests(technique.tests, technique.on_test)}"
+            return f"CA   {level}{_tests(technique)}"
         case Eis():
             return _eis(technique)
 
@@ -95,11 +95,11 @@ def _timing(technique: Ocv | Cp | Ca) -> str:
     return f"for {_n(technique.duration_s)} s every {_n(technique.every_s)} s"
 
 
-def _tests(tests: tuple[Test, ...], on_test: str) -> str:
-    if not tests:
-        return ""
-    said = ", ".join(f"{test.quantity} {SIGN[test.side]} {_n(test.value)}" for test in tests)
-    return f" [{said}: {on_test}]"
+def _tests(technique: Cp | Ca) -> str:
+    """Each test with the number of its end."""
+    said = ", ".join(f"{t.quantity} {SIGN[t.side]} {_n(t.value)} #{t.end}" for t in technique.tests)
+    sentinel = " sentinel" if technique.sentinel else ""
+    return f"{sentinel} [{said}: {technique.on_test}]" if said else sentinel
 
 
 def _times(times: int | None) -> str:
@@ -109,26 +109,18 @@ def _times(times: int | None) -> str:
 def _step(step: StepInfo) -> Iterator[str]:
     place = f"level {step.level}, line {step.mark.line}:{step.mark.column}"
     yield f"  {step.step_id} {step.technique} {place}: {step.label}"
-    yield from (f"    {_cutoff(cutoff)}" for cutoff in step.cutoffs)
     if step.settle is not None:
         settle = step.settle
         band = f"within {_n(settle.within)} of {_n(settle.of)} (SI) for {_n(settle.for_s)} s"
         yield f"    until {settle.sensor} is {band}, else {settle.then}, by host"
 
 
-def _cutoff(cutoff: Cutoff) -> str:
-    unit = {"Ewe": "V", "|I|": "A", "charge": "C"}[cutoff.quantity]
-    what = f"{cutoff.quantity} {cutoff.side} {_n(cutoff.value)} {unit}"
-    return f"{what}: {cutoff.then} by {cutoff.by}, line {cutoff.mark.line}:{cutoff.mark.column}"
-
-
-def _limits(limits: Limits) -> str:
-    values = (limits.Ewe_min_V, limits.Ewe_max_V, limits.I_max_A, limits.time_s)
-    words = ("Ewe above", "Ewe below", "|I| below", "time")
-    units = ("V", "V", "A", "s")
-    said = [_optional(word, value, unit) for word, value, unit in zip(words, values, units, strict=True)]
-    said += [f"{each.sensor} {_n(each.low)} .. {_n(each.high)} (SI)" for each in limits.sensors]
-    return ", ".join(filter(None, said)) or "none"
+def _end(end: End) -> str:
+    unit = {"Ewe": "V", "|I|": "A", "charge": "C", "time": "s", "short": "V", "sensor": "(SI)"}[end.quantity]
+    what = f"{end.sensor or end.quantity} {end.side} {_n(end.value)} {unit}"
+    of = f"step {end.step}" if end.step else "run"
+    place = f"line {end.mark.line}:{end.mark.column}"
+    return f"  #{end.id} {end.kind} of {of}: {what}: {end.then} by {end.by}, {place}: {end.text}"
 
 
 def _optional(word: str, value: float | None, unit: str) -> str:

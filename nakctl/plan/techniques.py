@@ -7,47 +7,53 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Cp, Cutoff, Eis, Hardware, Loop, Ocv, Technique
+from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Technique, Test
 from nakctl.plan import plan as p
-from nakctl.plan.ends import Context, Ends, by_host, share_out
+from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, stop_tests
 from nakctl.plan.sweeps import spread
 
 # PEIS at open circuit is biased against the potential at the end of the technique before it, so a short OCV
 # always goes first; GEIS at 0 A needs none.
 OCV_BEFORE_PEIS_s = 1.0
+SENTINEL_s = 5e-3  # a hundred readings of the instrument, too short to move the cell
 _SHORTEST_REST_s = 0.1  # a remainder below this is dropped: no instrument is loaded with a 10 us rest
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """Techniques of one step, its name in the record, its cutoffs with their watchers."""
+    """Techniques of one step and its name in the record.
+
+    alone   they must be a segment of their own: the host goes on from it
+    top_up  goes on with the step if the chain was over too early; None: the chain itself keeps the time
+    """
 
     techniques: tuple[Technique, ...]
     technique: str
-    cutoffs: tuple[Cutoff, ...]
     alone: bool
+    top_up: Technique | None = None
 
 
 def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     """Without spectra one technique (or several, if too long for one); with spectra a loop of sweeps."""
     name = {"rest": "OCV", "cp": "CP", "ca": "CA"}[hold.kind]
-    if hold.spectra is None:
-        ends = by_host(hold) if hold.kind == "rest" else share_out(hold, context)
-        if hold.settle is not None:
-            ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
-        if hold.duration_s > context.instrument.longest_s and ends.on_test == "next":
-            # the next technique of the chain would be the next part of this step: the host has to skip it
-            ends = replace(ends, on_test="stop", alone=True)
-        hardware = context.hardware(hold.ranges, _peak_A(hold))
-        techniques = _split(hold, hold.duration_s, ends, hardware, context.instrument)
-        return Lowered(techniques, name, ends.cutoffs, ends.alone)
-    ends = by_host(hold)
-    techniques = _with_spectra(hold, hold.spectra, ends, context)
-    return Lowered(techniques, hold.spectra.sweep.control.upper(), ends.cutoffs, ends.alone)
+    if hold.spectra is not None:
+        return _with_spectra(hold, hold.spectra, context)
+    ends = by_host(hold, context) if hold.kind == "rest" else share_out(hold, context)
+    if hold.settle is not None:
+        ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
+    if hold.duration_s > context.instrument.longest_s and ends.on_test == "next":
+        # the next technique of the chain would be the next part of this step: the host has to skip it
+        ends = replace(ends, on_test="stop", sentinel=(), alone=True)
+    hardware = context.hardware(hold.ranges, _peak_A(hold))
+    techniques = _split(hold, hold.duration_s, ends, hardware, context.instrument)
+    tests = inside(ends.sentinel, ends.tests, hardware, context)
+    return Lowered(
+        (*techniques, *sentinel(hold.step_id, hold.kind, hold.level, tests, hardware)), name, ends.alone
+    )
 
 
 def lower_spectrum(step: p.Spectrum, context: Context) -> Lowered:
-    ends = by_host(step)
+    ends = by_host(step, context)
     sweep = step.sweep
     hardware = _sweep_hardware(sweep, step.bias, context)
     techniques = _sweep_techniques(sweep, step.step_id, step.bias, step.record.every_s, hardware)
@@ -56,7 +62,29 @@ def lower_spectrum(step: p.Spectrum, context: Context) -> Lowered:
             step.step_id, OCV_BEFORE_PEIS_s, min(step.record.every_s, OCV_BEFORE_PEIS_s), None, hardware
         )
         techniques = (rest, *techniques)
-    return Lowered(techniques, sweep.control.upper(), ends.cutoffs, ends.alone)
+    before = _before_sweep(
+        step.step_id, "cp" if sweep.control == "geis" else "ca", step.bias, hardware, context
+    )
+    return Lowered((*before, *techniques), sweep.control.upper(), ends.alone)
+
+
+def sentinel(
+    step: int, kind: str, level: float | None, tests: tuple[Test, ...], hardware: Hardware
+) -> tuple[Technique, ...]:
+    """A moment of the same current or potential, in which tests that stop the chain are made alone."""
+    if not tests or level is None:
+        return ()
+    timing = (SENTINEL_s, SENTINEL_s, None)
+    made = Ca if kind == "ca" else Cp
+    return (made(step, level, *timing, tests, "stop", hardware, sentinel=True),)
+
+
+def _before_sweep(
+    step: int, kind: str, level: float | None, hardware: Hardware, context: Context
+) -> tuple[Technique, ...]:
+    """A sweep tests nothing, so what stops a run is tested right before it, under the sweep's own current."""
+    tests = inside(stop_tests(kind, context), (), hardware, context)
+    return sentinel(step, kind, level, tests, hardware)
 
 
 def sweep_seconds(sweep: p.Sweep, instrument: Instrument) -> float:
@@ -67,7 +95,8 @@ def sweep_seconds(sweep: p.Sweep, instrument: Instrument) -> float:
 
 
 def seconds_per_spectrum(hold: p.Hold, sweep: p.Sweep, instrument: Instrument) -> float:
-    """From the start of one spectrum to that of the next, if they follow back to back during a step."""
+    """From the start of one spectrum to that of the next, if they follow back to back during a step (a
+    sentinel's moment aside)."""
     return _lead_s(hold, sweep) + sweep_seconds(sweep, instrument)
 
 
@@ -113,36 +142,47 @@ def _dc(hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware) -> Tech
     )
 
 
-def _with_spectra(hold: p.Hold, spectra: p.Spectra, ends: Ends, context: Context) -> tuple[Technique, ...]:
+def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered:
     """[sweep, hold until the next one] as often as it fits, then a hold for what is left of the step.
 
-    The number of sweeps follows from how long real instruments take; the last hold makes up the difference.
+    How many that are rests on how long real instruments take, and no such estimate may decide what the cell
+    gets: the host ends the step when its time is over, and goes on with a hold if the chain was over before.
+    So the step is a segment of its own. Without the host the cell gets what was estimated, then it is open.
     """
-    sweep, instrument = spectra.sweep, context.instrument
+    sweep, instrument, step = spectra.sweep, context.instrument, hold.step_id
+    by_host(hold, context)
+    context.table.add(
+        "asked", "time", "above", hold.duration_s, "next step", "host", "duration", hold.mark, step=step
+    )
     hardware = _sweep_hardware(sweep, hold.level, context, hold.ranges)
-    tests = share_out(replace(hold, cutoffs=()), context) if hold.kind != "rest" else ends
-    sweeps = _sweep_techniques(sweep, hold.step_id, hold.level, hold.record.every_s, hardware)
-    lead_s = _lead_s(hold, sweep)
-    one_s = seconds_per_spectrum(hold, sweep, instrument)
-    gap_s = 0.0 if spectra.every_s is None else spectra.every_s - one_s
+    ends = Ends(stop_tests(hold.kind, context), "stop", (), alone=True)
+    sweeps = _sweep_techniques(sweep, step, hold.level, hold.record.every_s, hardware)
+    before = _before_sweep(step, hold.kind, hold.level, hardware, context)
+    one_s = seconds_per_spectrum(hold, sweep, instrument) + SENTINEL_s * len(before)
+    times, gap_s, left_s = _rhythm(hold.duration_s, one_s, spectra.every_s)
+    body: list[Technique] = []
+    if (lead_s := _lead_s(hold, sweep)) and times:
+        body.append(Ocv(step, lead_s, lead_s, None, hardware))
+    if times:
+        body += [*before, *sweeps]
+    if gap_s and times:
+        body += _split(hold, gap_s, ends, hardware, instrument)
+    if times > 1:
+        body.append(Loop(to=0, times=times, passes=False))
+    if left_s >= _SHORTEST_REST_s or not body:
+        body += _split(hold, left_s, ends, hardware, instrument)
+    longest_s = min(hold.duration_s, instrument.longest_s)
+    return Lowered(tuple(body), sweep.control.upper(), True, _dc(hold, longest_s, ends, hardware))
+
+
+def _rhythm(duration_s: float, one_s: float, every_s: float | None) -> tuple[int, float, float]:
+    """How many spectra fit by the estimate, the hold between two of them, and what is left of the step."""
+    gap_s = 0.0 if every_s is None else every_s - one_s
     if gap_s < _SHORTEST_REST_s:
         gap_s = 0.0  # not dropped from each pass: the last hold makes up for it
     period_s = one_s + gap_s
-    times = int(hold.duration_s / period_s * (1 + 1e-9))
-    body: list[Technique] = []
-    if lead_s:
-        body.append(Ocv(hold.step_id, lead_s, lead_s, None, hardware))
-    body += sweeps
-    if gap_s:
-        body += _split(hold, gap_s, tests, hardware, instrument)
-    if times == 0:
-        body = []
-    if times > 1:
-        body.append(Loop(to=0, times=times, passes=False))
-    left_s = hold.duration_s - times * period_s
-    if left_s >= _SHORTEST_REST_s or not body:
-        body += _split(hold, left_s, tests, hardware, instrument)
-    return tuple(body)
+    times = int(duration_s / period_s * (1 + 1e-9))
+    return times, gap_s, duration_s - times * period_s
 
 
 def _sweep_hardware(

@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Cp, Eis, EweRule, Limits, Ocv, Program, Rule, ShortRule
+from nakctl.device.program import Ca, Cp, Eis, Ocv, Program, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Done, Finding, Scene
+from nakctl.plan.gaps import FOREVER, gaps
 from nakctl.plan.leaf_text import View, may_add_rows, net_charge
 from nakctl.plan.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
 from nakctl.plan.plan_json import plan_json
@@ -20,6 +21,7 @@ from nakctl.plan.tree import tree
 __all__ = ["findings_text", "plan_json", "plan_text", "program_text"]
 
 _INDENT = " " * 10
+MOST_PLACES = 6
 
 
 def plan_text(
@@ -36,7 +38,7 @@ def plan_text(
     blocks = (
         _head(plan, instrument, simulated),
         tree(view),
-        (*_limits(view), *_rules(plan.rules), "finally   the cell is left open"),
+        (*_limits(view), *_rules(plan), "finally   the cell is left open"),
         _totals(view, now),
         _findings(plan, findings),
     )
@@ -69,16 +71,23 @@ def _wrapped(word: str, text: str) -> list[str]:
 def _limits(view: View) -> Iterator[str]:
     limits = view.scene.plan.limits
     said = [_window(limits)]
-    said += [f"|I| up to {si(limits.I_max_A, 'A')}"] if limits.I_max_A is not None else []
+    said += [f"|I| up to {each.value_text}" for each in limits.all if each.quantity == "|I|"]
     said += [f"at most {duration(limits.time_s)}"] if limits.time_s is not None else []
-    said += [f"{each.sensor} {each.low_text} .. {each.high_text}" for each in limits.sensors]
+    said += _sensors(limits)
     yield from _wrapped("limits", ", ".join(said))
     yield from _wrapped("", _who_watches(view))
 
 
-def _window(limits: Limits) -> str:
-    ends = ["no end" if end_V is None else si(end_V, "V") for end_V in (limits.Ewe_min_V, limits.Ewe_max_V)]
-    return f"Ewe {ends[0]} .. {ends[1]}"
+def _window(limits: p.Limits) -> str:
+    ends = [each.value_text for each in limits.all if each.quantity == "Ewe"]
+    return f"Ewe {' .. '.join(ends)}"
+
+
+def _sensors(limits: p.Limits) -> list[str]:
+    by_name: dict[str, list[str]] = {}
+    for each in limits.sensors:
+        by_name.setdefault(each.sensor, []).append(each.value_text)
+    return [f"{name} {' .. '.join(ends)}" for name, ends in by_name.items()]
 
 
 def _who_watches(view: View) -> str:
@@ -88,8 +97,8 @@ def _who_watches(view: View) -> str:
     tested = different([_kind(each) for each in techniques if _tests_potential(each)])
     reaction = duration(view.scene.instrument.reaction_s)
     parts = [f"in {listed(tested)} by the instrument"] if tested else []
-    parts += [f"in {listed(alone)} by the host within {reaction} of a row"] if alone else []
-    return f"watched {'; '.join(parts)}" + _row_distance(techniques, view)
+    parts += [f"in {listed(alone)} by the host within {reaction} of a reading"] if alone else []
+    return f"Ewe is watched {'; '.join(parts)}" + _row_distance(techniques, view)
 
 
 def _tests_potential(technique: Done) -> bool:
@@ -119,20 +128,18 @@ def _row_distance(techniques: Sequence[Done], view: View) -> str:
     return f" (rows of a spectrum are up to {duration(max(distances_s))} apart)" if distances_s else ""
 
 
-def _rules(rules: Sequence[Rule]) -> Iterator[str]:
-    for rule in rules:
-        yield from _wrapped("ends when", _rule(rule))
+def _rules(plan: p.Plan) -> Iterator[str]:
+    for goal in plan.goals:
+        yield from _wrapped("ends when", goal.text.replace(" ", " goes ", 1))
+    if plan.short is not None:
+        yield from _wrapped("ends when", _short(plan.short))
 
 
-def _rule(rule: Rule) -> str:
-    match rule:
-        case EweRule():
-            return f"Ewe goes {rule.side} {si(rule.value_V, 'V')}"
-        case ShortRule():
-            highest = f"its highest in {duration(rule.within_s)}"
-            fall = f"Ewe along the current falls by {100 * rule.fall:.4g} % of {highest}"
-            floor = f"from above {si(rule.below_V, 'V')} to below it"
-            return f"the cell shorts: under current {fall}, {floor}, for {plural(rule.samples, 'sample')}"
+def _short(rule: ShortRule) -> str:
+    highest = f"its highest in {duration(rule.within_s)}"
+    fall = f"Ewe along the current falls by {100 * rule.fall:.4g} % of {highest}"
+    floor = f"from above {si(rule.below_V, 'V')} to below it"
+    return f"the cell shorts: under current {fall}, {floor}, for {plural(rule.samples, 'sample')}"
 
 
 def _totals(view: View, now: datetime) -> Iterator[str]:
@@ -175,10 +182,34 @@ def _sums(amount: Amount, view: View) -> Iterator[str]:
 
 
 def _gaps(total: Amount, view: View) -> Iterator[str]:
-    gaps = round(total.chains) - 1
-    if gaps > 0:
-        each = f"{plural(gaps, 'gap')} of about {duration(view.scene.instrument.load_s)}"
-        yield from _wrapped("", f"{each} at open circuit, to load the next chain")
+    """How often the cell lies open to load the next chain, and where."""
+    count = round(total.chains) - 1
+    if count <= 0:
+        return
+    each = f"{plural(count, 'gap')} of about {duration(view.scene.instrument.load_s)}"
+    places = _places(view)
+    more = f" and {plural(len(places) - MOST_PLACES, 'place')} more" if len(places) > MOST_PLACES else ""
+    said = "; ".join(places[:MOST_PLACES]) + more
+    yield from _wrapped("", f"{each} at open circuit, to load the next chain: {said}")
+
+
+def _places(view: View) -> list[str]:
+    """`2.1 to 2.2 4 times`: gaps between steps of the same numbers are told together."""
+    often: dict[tuple[str, str, bool], list[int]] = {}
+    for gap in gaps(view.scene.program):
+        labels = [view.scene.program.step(step).label for step in (gap.before, gap.after)]
+        before, after = (label.partition(" ")[0] for label in labels)
+        often.setdefault((before, after, gap.under_current), []).append(gap.times)
+    return [
+        f"{before} to {after}{_often(times)}{' UNDER CURRENT' if under_current else ''}"
+        for (before, after, under_current), times in often.items()
+    ]
+
+
+def _often(times: Sequence[int]) -> str:
+    if FOREVER in times:
+        return " in every pass"
+    return "" if sum(times) == 1 else f" {plural(sum(times), 'time')}"
 
 
 def _findings(plan: p.Plan, findings: Sequence[Finding]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from nakctl import __version__
 from nakctl.record.layout import FORMAT
 
 SIMULATED = "SIMULATED"
+_SHOWN = 200  # of a value that cannot be stored
+_TAIL = 4096  # rows
 
 _SAMPLE_FIELDS = {
     "name": "name",
@@ -28,28 +30,34 @@ _SAMPLE_FIELDS = {
 
 
 def write_header(file: h5py.File, header: Mapping[str, Any], status: str) -> h5py.Group:
-    """The root's attributes, /entry and all its groups that hold no rows. Returns /entry."""
+    """The root's attributes, /entry and all its groups that hold no rows. Returns /entry.
+
+    What HDF5 cannot store of the header is left out, and named in /entry/not_stored: the rows come first.
+    """
     simulated = bool(header.get("simulated"))
     _root(file, header, simulated)
     entry = group(file, "entry", "NXentry")
     entry.attrs["default"] = "plot"
     entry.attrs["simulated"] = np.uint8(simulated)
     title = str(header.get("title", ""))
-    fields(
+    left_out = fields(
         entry,
         title=f"{SIMULATED} {title}" if simulated else title,
         start_time=header.get("start_time"),
         entry_identifier_uuid=header.get("run_id"),
         run_status=status,
+        note=header.get("note"),
     )
-    _program(entry, header)
-    _user_and_sample(entry, header, simulated)
-    _instrument(entry, (header.get("instrument") or {}))
-    _protocol_and_plan(entry, header)
-    environment = group(entry, "environment", "NXcollection")
-    fields(environment, **(header.get("environment") or {}))
-    fields(environment, command_line=header.get("command_line"), seed=header.get("seed"))
-    fields(entry, note=header.get("note"))
+    left_out |= _program(entry, header)
+    left_out |= _user_and_sample(entry, header, simulated)
+    left_out |= _instrument(entry, _part(header, "instrument"))
+    left_out |= _protocol_and_plan(entry, header)
+    about = _part(header, "environment") | {
+        "command_line": header.get("command_line"),
+        "seed": header.get("seed"),
+    }
+    left_out |= fields(group(entry, "environment", "NXcollection"), **about)
+    fields(entry, not_stored=left_out or None)
     return entry
 
 
@@ -59,24 +67,26 @@ def group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
     return made
 
 
-def fields(parent: h5py.Group, /, **values: Any) -> None:
+def fields(parent: h5py.Group, /, **values: Any) -> dict[str, str]:
     """One dataset per value that is known: numbers and text as they are, anything else as JSON.
 
-    A mapping {"value": number, "units": text} becomes a number with that unit.
+    A mapping {"value": number, "units": text} becomes a number with that unit. Returns what could not be
+    stored: {path: the value as text}.
     """
+    left_out = {}
     for name, value in values.items():
         if value is None:
             continue
-        units = None
-        if isinstance(value, Mapping) and set(value) == {"value", "units"}:
-            value, units = value["value"], value["units"]
-        plain = isinstance(value, str | int | float)
-        stored = value if plain else json.dumps(value, ensure_ascii=False)
-        parent[name] = np.uint8(stored) if isinstance(stored, bool) else stored
-        if not plain:
-            parent[name].attrs["type"] = "application/json"
-        if units is not None:
-            parent[name].attrs["units"] = units
+        try:
+            _store(parent, name, value)
+        except (TypeError, ValueError, OverflowError):  # not those by which h5py tells of the disk
+            left_out[f"{parent.name}/{name}"] = str(value)[:_SHOWN]
+    return left_out
+
+
+def storable(text: str) -> str:
+    """The same for HDF5, which knows UTF-8 only and takes a zero for the end."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def read_fields(parent: h5py.Group) -> dict[str, Any]:
@@ -87,7 +97,38 @@ def read_fields(parent: h5py.Group) -> dict[str, Any]:
 def last_time_s(entry: h5py.Group) -> float:
     """Time of the last thing recorded, from the start of the run."""
     columns = ("samples/time", "impedance/time", "events/time", "steps/t_end")
-    return max((float(entry[name][-1]) for name in columns if len(entry[name])), default=0.0)
+    return max((_last_number(entry[name]) for name in columns), default=0.0)
+
+
+def _last_number(column: h5py.Dataset) -> float:
+    """Of a column whose rows may be no number; 0 if it holds none."""
+    for end in range(len(column), 0, -_TAIL):
+        tail = column[max(end - _TAIL, 0) : end]
+        if np.isfinite(tail).any():
+            return float(tail[np.isfinite(tail)][-1])
+    return 0.0
+
+
+def _store(parent: h5py.Group, name: str, value: Any) -> None:
+    units = None
+    if isinstance(value, Mapping) and set(value) == {"value", "units"}:
+        value, units = value["value"], value["units"]
+        value = float(value) if isinstance(value, int) else value
+    plain = isinstance(value, str | int | float)
+    stored = value if plain else json.dumps(value, ensure_ascii=False)
+    if isinstance(stored, bool):
+        stored = np.uint8(stored)
+    parent[storable(name)] = storable(stored) if isinstance(stored, str) else stored
+    if not plain:
+        parent[storable(name)].attrs["type"] = "application/json"
+    if units is not None:
+        parent[storable(name)].attrs["units"] = storable(units)
+
+
+def _part(header: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of the header that is a table of its own."""
+    found = header.get(name)
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def _value(dataset: h5py.Dataset) -> Any:
@@ -101,42 +142,48 @@ def _value(dataset: h5py.Dataset) -> Any:
 
 
 def _root(file: h5py.File, header: Mapping[str, Any], simulated: bool) -> None:
+    version = header.get("format", FORMAT)
     file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry"
     file.attrs["creator"] = "nakctl"
     file.attrs["creator_version"] = __version__
-    file.attrs["nakctl_format"] = int(header.get("format", FORMAT))
+    file.attrs["nakctl_format"] = version if isinstance(version, int) and 0 < version < 1 << 31 else FORMAT
     file.attrs["simulated"] = np.uint8(simulated)
     file.attrs["HDF5_Version"] = h5py.version.hdf5_version
     file.attrs["h5py_version"] = h5py.version.version
 
 
-def _program(entry: h5py.Group, header: Mapping[str, Any]) -> None:
-    git = header.get("git") or {}
-    fields(entry, program_name="nakctl", git_commit=git.get("commit"), git_dirty=git.get("dirty"))
+def _program(entry: h5py.Group, header: Mapping[str, Any]) -> dict[str, str]:
+    git = _part(header, "git")
+    left_out = fields(entry, program_name="nakctl", git_commit=git.get("commit"), git_dirty=git.get("dirty"))
     entry["program_name"].attrs["version"] = __version__
+    return left_out
 
 
-def _user_and_sample(entry: h5py.Group, header: Mapping[str, Any], simulated: bool) -> None:
-    fields(group(entry, "user", "NXuser"), **(header.get("user") or {}))
-    given = header.get("sample") or {}
+def _user_and_sample(entry: h5py.Group, header: Mapping[str, Any], simulated: bool) -> dict[str, str]:
+    left_out = fields(group(entry, "user", "NXuser"), **_part(header, "user"))
+    given = _part(header, "sample")
     sample = group(entry, "sample", "NXsample")
-    fields(sample, **{field: given[key] for key, field in _SAMPLE_FIELDS.items() if given.get(key)})
-    if given.get("area_cm2") is not None:
-        fields(sample, electrode_area={"value": float(given["area_cm2"]), "units": "cm^2"})
-    fields(sample, facts=given.get("facts"), simulated=simulated)
+    left_out |= fields(
+        sample, **{field: given[key] for key, field in _SAMPLE_FIELDS.items() if given.get(key)}
+    )
+    area_cm2 = given.get("area_cm2")
+    if area_cm2 is not None:
+        left_out |= fields(sample, electrode_area={"value": area_cm2, "units": "cm^2"})
+    return left_out | fields(sample, facts=given.get("facts"), simulated=simulated)
 
 
-def _instrument(entry: h5py.Group, given: Mapping[str, Any]) -> None:
+def _instrument(entry: h5py.Group, given: Mapping[str, Any]) -> dict[str, str]:
     instrument = group(entry, "instrument", "NXinstrument")
-    fields(instrument, name=given.get("model"))
-    fields(group(instrument, "potentiostat", "NXcollection"), **given)
+    left_out = fields(instrument, name=given.get("model"))
+    return left_out | fields(group(instrument, "potentiostat", "NXcollection"), **given)
 
 
-def _protocol_and_plan(entry: h5py.Group, header: Mapping[str, Any]) -> None:
+def _protocol_and_plan(entry: h5py.Group, header: Mapping[str, Any]) -> dict[str, str]:
     protocol = group(entry, "protocol", "NXnote")
-    fields(protocol, **{"type": "application/yaml"} | (header.get("protocol") or {}))
-    fields(protocol, params=header.get("params"))
+    left_out = fields(protocol, **{"type": "application/yaml"} | _part(header, "protocol"))
+    left_out |= fields(protocol, params=header.get("params"))
     plan = group(entry, "plan", "NXnote")
-    fields(plan, **{"type": "application/json"} | (header.get("plan") or {}))
-    fields(plan, program=header.get("program"), rules=header.get("rules"), limits=header.get("limits"))
+    left_out |= fields(plan, **{"type": "application/json"} | _part(header, "plan"))
+    told = ("program", "rules", "limits")
+    return left_out | fields(plan, **{name: header.get(name) for name in told})

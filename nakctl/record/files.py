@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from nakctl.device.readings import aux_of
 from nakctl.errors import InputError, RecordError
+from nakctl.record import lock
 
 # What one row of samples needs until the run is sealed: 50 B in the journal, 44 B in the live view, and the
 # compressed copy that exists beside both for a moment.
@@ -43,8 +45,15 @@ def damaged_of(path: Path) -> Path:
     return Path(f"{path}.journal.damaged")
 
 
+def is_taken(path: Path) -> bool:
+    """Whether NAME.h5 is there, or a run of that name goes on or left something."""
+    return path.exists() or journal_of(path).exists() or lock.is_held(lock_of(path))
+
+
 def refuse_existing(path: Path) -> None:
     """InputError if NAME.h5 or a run's leftovers are there: nothing is ever overwritten."""
+    if lock.is_held(lock_of(path)):
+        raise InputError(f"{path} is being recorded by another process")
     if journal_of(path).exists():
         raise InputError(f"{path} is a run that was not sealed: nakctl recover {path}")
     for file in (path, beside_of(path)):
@@ -52,6 +61,14 @@ def refuse_existing(path: Path) -> None:
             raise InputError(f"{file} exists and is not overwritten")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent} is no folder")
+
+
+def refuse_unwritable(path: Path) -> None:
+    """RecordError if nothing can be written beside NAME.h5."""
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise RecordError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def refuse_network_share(path: Path) -> None:

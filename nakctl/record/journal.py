@@ -14,6 +14,7 @@ Loss: kill -9 takes what was not yet appended. A power cut takes at most the las
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 import time
@@ -35,6 +36,7 @@ MEMORY_BUDGET_BYTES = 64 << 20
 # run ends thousands of steps a second, which is why even those are not confirmed one by one.
 _DURABLE_S = 1.0
 _URGENT_S = 0.1
+_PATIENCE_AT_THE_END_S, _PAUSE_S = 10.0, 0.1  # with whoever else locks the journal
 _REQUIRED = {"format", "run_id", "start_time", "title"}
 
 
@@ -77,12 +79,14 @@ class Poll:
 
 
 class Journal:
-    """The writing end. Made by `create`, used by one thread."""
+    """The writing end. Made by `create`, used by one thread at a time."""
 
     def __init__(
         self, path: Path, held: BinaryIO, db: sqlite3.Connection, tables: dict[str, layout.Table]
     ) -> None:
+        self._path = path
         self._lock = held
+        self._place = _place_of(files.journal_of(path))
         self._ballast = files.ballast_of(path)
         self._db = db
         self._tables = tables
@@ -133,12 +137,53 @@ class Journal:
             self._waiting.append(Poll(self._last() + 1, said, blocks))
         return self._flush() if self._waiting else None
 
-    def end(self, status: str, end_reason: str, facts: Mapping[str, Any]) -> None:
+    def end(
+        self,
+        status: str,
+        end_reason: str,
+        facts: Mapping[str, Any],
+        *,
+        end_kind: str = "",
+        end_id: int = 0,
+        end_value: float = math.nan,
+    ) -> None:
         """Say that nothing more comes; what still waits is written with it. RecordError if that fails."""
         end = {"status": status, "end_reason": end_reason, "facts": dict(facts), "polls": self._last()}
+        value = None if math.isnan(end_value) else end_value
+        end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
         self._urgent, self._durable_at = True, -float("inf")
-        if trouble := self._flush(_packed(end)):
-            raise RecordError(f"the end of the run could not be written: {trouble}")
+        until = time.monotonic() + _PATIENCE_AT_THE_END_S
+        while trouble := self._flush(_packed(end)):
+            if time.monotonic() > until:
+                raise RecordError(f"the end of the run could not be written: {trouble}")
+            time.sleep(_PAUSE_S)
+
+    def has_vanished(self) -> bool:
+        """The file was moved or deleted while it is written."""
+        return _place_of(files.journal_of(self._path)) != self._place
+
+    def restore(self) -> None:
+        """Write all of a journal that vanished anew, where it was. RecordError if nothing can be written.
+
+        The file that was opened is still whole, wherever its name went (Windows does not let go of a name in
+        use): everything is copied from there.
+        """
+        journal = files.journal_of(self._path)
+        try:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            for leftover in (Path(f"{journal}-wal"), Path(f"{journal}-shm")):
+                leftover.unlink(missing_ok=True)  # of the one that went: it would be taken for this one's
+            if not files.lock_of(self._path).exists():
+                gone, self._lock = self._lock, lock.hold(files.lock_of(self._path))
+                gone.close()
+            fresh = _connected(self._path)
+            self._db.backup(fresh)
+            fresh.execute("PRAGMA journal_mode = WAL")
+        except (sqlite3.Error, OSError) as error:
+            reason = f"the journal vanished, and none can be written in its place: {error}"
+            raise RecordError(reason) from error
+        self._db.close()
+        self._db, self._place = fresh, _place_of(journal)
 
     def close(self) -> None:
         """Let go of the files; the ballast is no longer needed."""
@@ -192,6 +237,15 @@ class Journal:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
 
 
+def _place_of(journal: Path) -> tuple[int, int] | None:
+    """Which file that name means; None: none."""
+    try:
+        found = journal.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _claim(path: Path) -> BinaryIO:
     """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on.
 
@@ -212,13 +266,18 @@ def _claim(path: Path) -> BinaryIO:
     return held
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    """Whoever else locks it is never waited for: the rows wait instead. One thread at a time uses it."""
+    return sqlite3.connect(files.journal_of(path), isolation_level=None, timeout=0.0, check_same_thread=False)
+
+
 def _prepared(
     path: Path, tables: Mapping[str, layout.Table], header: Mapping[str, Any]
 ) -> sqlite3.Connection:
     """A new journal with its header, or nothing."""
     kept = dict(header) | {"tables": layout.to_json(tables.values()), "pid": os.getpid()}
     blocks = ", ".join(f"{name} BLOB" for name in block_columns(tables))
-    db = sqlite3.connect(files.journal_of(path), isolation_level=None)
+    db = _connected(path)
     try:
         if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise sqlite3.OperationalError("no write-ahead log is possible here (a network folder?)")
@@ -244,7 +303,8 @@ def _write_document(db: sqlite3.Connection, name: str, content: bytes) -> None:
 
 
 def _packed(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return text.encode(errors="backslashreplace")  # half a pair of surrogates becomes JSON's word for it
 
 
 def _plain(value: object) -> object:

@@ -15,6 +15,11 @@ from nakctl.record import files, layout
 from nakctl.record.journal import Poll, block_columns
 
 _BATCH = 64
+_END = {"status", "end_reason", "facts", "polls"}
+
+
+# The latter: of a damaged file SQLite may quote names that are no text in its errors.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 
 class JournalDamage(RecordError):
@@ -31,7 +36,7 @@ def is_empty(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(files.journal_of(path))) as db:
             return bool(db.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
-    except sqlite3.Error:
+    except _UNREADABLE:
         return False
 
 
@@ -50,7 +55,7 @@ class JournalReader:
         uri = f"{files.journal_of(path).resolve().as_uri()}?mode={mode}"
         try:
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=60.0)
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise JournalDamage(0, str(error)) from error
         try:
             self._start(exclusive)
@@ -61,13 +66,16 @@ class JournalReader:
     def _start(self, exclusive: bool) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE" if exclusive else "PRAGMA query_only = 1")
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise JournalDamage(0, str(error)) from error
         header = self._document("header")
         if header is None:
             raise JournalDamage(0, "it ends before its header")
         self.header: dict[str, Any] = header
-        self.tables = layout.from_json(header["tables"])
+        try:
+            self.tables = layout.from_json(header["tables"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise JournalDamage(0, "its header does not describe its tables") from error
         self._columns = block_columns(self.tables)
         self._select = (
             f"SELECT seq, crc, events, {', '.join(self._columns)} FROM poll "
@@ -75,15 +83,20 @@ class JournalReader:
         )
 
     def end(self) -> dict[str, Any] | None:
-        """status, end_reason, facts, polls; None as long as the run was not ended in order."""
-        return self._document("end")
+        """status, end_reason, facts, polls, and unless the journal is older than these end_kind, end_id,
+        end_value. None as long as the run was not ended in order.
+        """
+        end = self._document("end")
+        if end is not None and not (end.keys() >= _END and isinstance(end["facts"], dict)):
+            raise JournalDamage(0, "its end is not that of a run")
+        return end
 
     def polls(self, after: int = 0) -> Iterator[Poll]:
         """All polls there are after number `after`, in order; JournalDamage at the first bad one."""
         while True:
             try:
                 batch = self._db.execute(self._select, (after,)).fetchall()
-            except sqlite3.DatabaseError as error:
+            except _UNREADABLE as error:
                 raise JournalDamage(after, str(error)) from error
             for row in batch:
                 yield self._checked(row, after)
@@ -112,11 +125,16 @@ class JournalReader:
         """JournalDamage if it is there and not as it was written."""
         try:
             row = self._db.execute("SELECT json, crc FROM document WHERE name = ?", (name,)).fetchone()
-        except sqlite3.DatabaseError as error:
+        except _UNREADABLE as error:
             raise JournalDamage(0, str(error)) from error
         if row is None:
             return None
         if not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
             raise JournalDamage(0, f"the checksum of its {name} is wrong")
-        found: dict[str, Any] = json.loads(row[0])
+        try:
+            found = json.loads(row[0])
+        except ValueError as error:
+            raise JournalDamage(0, f"its {name} is no JSON") from error
+        if not isinstance(found, dict):
+            raise JournalDamage(0, f"its {name} is no table of values")
         return found

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import Flag
+from nakctl.device.ends import ENDED_BY
 
 FORMAT = 1
 I_SIGN = "I > 0 oxidises (strips) the working electrode"
@@ -205,8 +206,71 @@ def _steps() -> Table:
         Column("t_end", "<f8", "s", "end / s"),
         *_row_columns("samples", "<u8"),
         Column("end_reason", "S64", "", "why it ended"),
+        *_end_columns(),
     )
     return Table("steps", "NXcollection", columns, 64, 1024)
+
+
+def _end_columns() -> tuple[Column, Column, Column]:
+    """Why a step is over, as codes. The sentence beside them is for people."""
+    kinds = {"meaning": "; ".join(f"{kind}: {text}" for kind, text in ENDED_BY.items())}
+    seen = {"meaning": "what was read of the quantity that ended it, in SI; NaN where no reading did"}
+    return (
+        Column("end_kind", "S16", "", "what ended it", notes=kinds),
+        Column("end_id", "<u2", "1", "row of `ends` that ended it", notes={"meaning": "0: none of them"}),
+        Column("end_value", "<f8", "V, A, C or s", "value that ended it", notes=seen),
+    )
+
+
+def _ends() -> Table:
+    """Every condition of the program that may end a step or the run."""
+    step = {"meaning": "step_id that it belongs to; 0: every step"}
+    columns = (
+        Column("end_id", "<u2", "1", "number"),
+        Column("kind", "S16", "", "kind"),
+        Column("quantity", "S16", "", "quantity"),
+        Column("side", "S8", "", "side"),
+        Column("value", "<f8", "V, A, C or s", "value"),
+        Column("then", "S16", "", "what follows"),
+        Column("by", "S16", "", "who watches"),
+        Column("step_id", "<u4", "1", "step id", notes=step),
+        Column("line", "<u4", "1", "line of the protocol"),
+        Column("text", "S64", "", "in the words of the protocol"),
+    )
+    return Table("ends", "NXcollection", columns, 64, 256)
+
+
+def _chains() -> Table:
+    """Every chain that was loaded and started. Before each but the first the cell lay open: an interruption.
+
+    The times of its rows count from `time`. Ties between the two clocks stand in `ties`, and move no row.
+    """
+    before = {"meaning": "step_count of the step before the interruption; 0: nothing ran before"}
+    after = {"meaning": "step_id of the first step of the chain"}
+    error = {"meaning": "the instrument began within this much of `time`"}
+    open_s = {"meaning": "from the last row before it to `time`"}
+    columns = (
+        Column("chain", "<u4", "1", "chain"),
+        _time("start / s"),
+        Column("time_error", "<f8", "s", "+- of start / s", notes=error),
+        Column("open_from", "<f8", "s", "cell open from / s"),
+        Column("open", "<f8", "s", "cell open for / s", notes=open_s),
+        Column("step_before", "<u4", "1", "step before", notes=before),
+        Column("step_after", "<u4", "1", "step after", notes=after),
+        Column("I_before", "<f4", "A", "I before / A"),
+    )
+    return Table("chains", "NXcollection", columns, 64, 256)
+
+
+def _ties() -> Table:
+    """The same moment on the instrument's clock and on the host's, once in ten minutes the best."""
+    columns = (
+        Column("chain", "<u4", "1", "chain"),
+        Column("elapsed", "<f8", "s", "instrument's clock since the start of the chain / s"),
+        _time("host's clock / s"),
+        Column("time_error", "<f8", "s", "+- of time / s"),
+    )
+    return Table("ties", "NXcollection", columns, 64, 256)
 
 
 def _events() -> Table:
@@ -254,6 +318,9 @@ SAMPLES_3E = samples(three_electrode=True)
 IMPEDANCE = _impedance()
 SPECTRA = _spectra()
 STEPS = _steps()
+ENDS = _ends()
+CHAINS = _chains()
+TIES = _ties()
 EVENTS = _events()
 CLOCK = _clock()
 
@@ -261,12 +328,13 @@ CLOCK = _clock()
 def tables(header: Mapping[str, Any]) -> dict[str, Table]:
     """The tables of the run that `header` describes, by name."""
     main = samples(bool(header.get("three_electrode")), header.get("I_ranges"))
-    return {table.name: table for table in (main, IMPEDANCE, SPECTRA, STEPS, EVENTS, CLOCK)}
+    others = (IMPEDANCE, SPECTRA, STEPS, ENDS, CHAINS, TIES, EVENTS, CLOCK)
+    return {table.name: table for table in (main, *others)}
 
 
 def cut(text: str, size: int) -> bytes:
     """UTF-8 of at most `size` bytes for a fixed-length text column, never ending in half a character."""
-    return text.encode()[:size].decode(errors="ignore").encode()
+    return text.encode(errors="replace")[:size].decode(errors="ignore").encode()
 
 
 def to_json(layout: Iterable[Table]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The helper that keeps NAME.h5 readable while the run goes on, and seals it at the end.
 
-`python -m nakctl.record.live NAME.h5`, started by the recorder. It follows the journal and appends to an HDF5
-file in SWMR mode: one writer, any number of readers. Rows are seen within a second of being recorded.
+`nakctl.record.live NAME.h5` (see `process`), started by the recorder. It follows the journal and appends to
+an HDF5 file in SWMR mode: one writer, any number of readers. Rows are seen within a second of being recorded.
 
 A libhdf5 handle that failed one write must not be used again, nor closed: once there is room again it goes on
 "successfully" and writes zeros, and closing it on a full disk crashes (h5py issue 914). So on a write error
@@ -11,16 +11,17 @@ this process leaves at once, and the recorder starts another one, which begins a
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 import h5py
 
+from nakctl import isolated
 from nakctl.errors import RecordError
 from nakctl.record import files, lock, seal
 from nakctl.record.journal_reader import JournalReader
+from nakctl.record.process import Beat
 from nakctl.record.replay import LIBVER, Replay
 
 _LOOK_S = 0.05  # how soon the end of the run is noticed
@@ -28,12 +29,14 @@ _WRITE_S = 0.5  # each flush writes the last chunk of every column again, so not
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, and then the record is sealed here
+    isolated.begin()  # Ctrl-C ends the run, and then the record is sealed here
     path = Path(sys.argv[1])
+    beat = Beat()
+    beat("starting")
     try:
         journal = JournalReader(path)
         if journal.end() is None and lock.is_held(files.lock_of(path)):
-            follow(path, journal)
+            follow(path, journal, beat)
         ended = journal.end() is not None
         journal.close()
     except RecordError as error:
@@ -43,7 +46,7 @@ def main() -> int:
     return 0
 
 
-def follow(path: Path, journal: JournalReader) -> None:
+def follow(path: Path, journal: JournalReader, beat: Beat) -> None:
     """Keep the live view until the run has ended, or the process that writes it is gone."""
     try:
         path.unlink(missing_ok=True)  # the view of a helper that died; the journal says it is not sealed
@@ -52,8 +55,10 @@ def follow(path: Path, journal: JournalReader) -> None:
         replay = Replay(file, journal, sealed=False)
         file.swmr_mode = True
         while not _ends_within(_WRITE_S, journal) and lock.is_held(files.lock_of(path)):
+            beat("following")
             for poll in journal.polls(after=replay.seq):
                 replay.add(poll)
+                beat("catching up")
             replay.sensors.take()
             replay.write()
             file.flush()

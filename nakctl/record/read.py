@@ -10,9 +10,6 @@ not replace an open file). Columns are read when asked for and kept; all columns
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files
 from nakctl.record.describe import last_time_s, read_fields
-from nakctl.record.layout import GAP_CODE
-
-# A run exists as a journal for a moment before there is anything to open.
-_PATIENCE_S = 5.0
-_PAUSE_S = 0.05
+from nakctl.record.ended import Ended, ended, kinds
+from nakctl.record.layout import CHAINS, ENDS, GAP_CODE, TIES, Table
+from nakctl.record.opening import check, opened
 
 _NEXUS = ("NX_class", "signal", "axes", "auxiliary_signals")
 
@@ -42,8 +36,10 @@ class Header:
 
     status       running (also of a killed run, until it is recovered), completed, stopped, aborted,
                  interrupted or recovered; sealed: whether the file is final
-    end_reason   "" as long as it runs; recovery: what is known of a run that had to be recovered, else ""
-    cell, area_cm2, protocol (the YAML as it was), plan (as compiled), results: as recorded; None: not known
+    end_reason   "" as long as it runs; end: the same as codes, for whoever draws conclusions from it
+    recovery     what is known of a run that had to be recovered, else ""
+    cell, area_cm2, protocol (the YAML as it was), plan (as compiled), rules, results: as recorded; None: not
+                 known
     duration_s   from the start to the last row
     gaps         number of events with the code `layout.GAP_CODE`: rows that are known to be missing
     """
@@ -53,6 +49,7 @@ class Header:
     status: str
     sealed: bool
     end_reason: str
+    end: Ended
     recovery: str
     run_id: str
     start_time: str
@@ -64,6 +61,7 @@ class Header:
     protocol_file: str
     plan: dict[str, Any]
     program: str
+    rules: list[dict[str, Any]]
     params: dict[str, Any]
     results: dict[str, Any]
     environment: dict[str, Any]
@@ -90,8 +88,11 @@ class Columns:
         if name not in self.names:
             raise KeyError(f"{self._table} has no column {name}; it has {', '.join(self.names)}")
         if name not in self._read:
-            self._read[name] = _column(self._path, f"entry/{self._table}/{name}", self.length)
+            self._read[name] = self._load(name)
         return self._read[name]
+
+    def _load(self, name: str) -> Array:
+        return _column(self._path, f"entry/{self._table}/{name}", self.length)
 
     def __getattr__(self, name: str) -> Array:
         if name.startswith("_"):
@@ -106,6 +107,38 @@ class Columns:
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
+
+
+class Steps(Columns):
+    """The steps. Those of a file that was written before there were codes for it have them all the same."""
+
+    def __init__(self, path: Path, table: str, names: tuple[str, ...], length: int) -> None:
+        self._stored = names
+        known = [name for name in _END_COLUMNS if name not in names]
+        super().__init__(path, table, (*names, *known), length)
+
+    def _load(self, name: str) -> Array:
+        if name == "end_kind":
+            stored = super()._load(name) if name in self._stored else np.zeros(self.length, "U16")
+            return kinds(stored, self["end_reason"])
+        if name not in self._stored:
+            return np.full(self.length, _END_COLUMNS[name])
+        return super()._load(name)
+
+
+_END_COLUMNS = {"end_kind": "", "end_id": np.uint16(0), "end_value": np.nan}
+
+
+class NoRows(Columns):
+    """A table that the file does not have: it is older than the table."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self._dtype = table.dtype
+        super().__init__(path, table.name, table.names, 0)
+
+    def _load(self, name: str) -> Array:
+        kind = self._dtype[name]
+        return np.zeros(0, np.str_ if kind.kind == "S" else kind)
 
 
 class Log(Columns):
@@ -129,12 +162,13 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _opened(path) as file:
+        with opened(path) as file:
+            check(path, file)
             self._look(file)
 
     def refresh(self) -> None:
         """Take notice of what was recorded since. No table gets shorter by this."""
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             if len(file["entry/samples/time"]) >= len(self.samples):  # else a live view begun anew
                 self._look(file)
 
@@ -164,22 +198,28 @@ class Run:
         self.close()
 
     def _look(self, file: h5py.File) -> None:
-        def columns(table: str) -> Columns:
-            lengths = {name: len(column) for name, column in file["entry"][table].items()}
+        entry = file["entry"]
+
+        def table(name: str, kind: type[Columns] = Columns) -> Columns:
+            lengths = {column: len(values) for column, values in entry[name].items()}
             shortest = min(lengths.values())  # a flush may be seen half done
-            return Columns(self.path, table, tuple(lengths), shortest)
+            return kind(self.path, name, tuple(lengths), shortest)
+
+        def later(known: Table) -> Columns:
+            return table(known.name) if known.name in entry else NoRows(self.path, known)
 
         self.header = _header(file)
-        self.samples = columns("samples")
-        self.impedance = columns("impedance")
-        self.spectra = columns("spectra")
-        self.steps = columns("steps")
-        self.events = columns("events")
-        self.clock = columns("clock")
-        logs = file["entry/aux"].items() if "aux" in file["entry"] else ()
+        self.samples = table("samples")
+        self.impedance = table("impedance")
+        self.spectra = table("spectra")
+        self.steps = table("steps", Steps)
+        self.ends, self.chains, self.ties = map(later, (ENDS, CHAINS, TIES))
+        self.events = table("events")
+        self.clock = table("clock")
+        logs = entry["aux"].items() if "aux" in entry else ()
         self.aux = {name: Log(self.path, group) for name, group in logs}
         own = (self.samples, self.impedance, self.spectra, self.steps, self.events, self.clock)
-        self._tables = (*own, *self.aux.values())
+        self._tables = (*own, self.ends, self.chains, self.ties, *self.aux.values())
 
 
 def open_run(path: str | Path) -> Run:
@@ -190,37 +230,8 @@ def open_run(path: str | Path) -> Run:
     return Run(Path(path))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    file = _open(path)
-    try:
-        with file:
-            yield file
-    except (OSError, RuntimeError, KeyError) as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
-
-
-def _open(path: Path) -> h5py.File:
-    """Sealed files open plainly, live and killed ones only as what they are."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        for how in ({}, {"swmr": True}):
-            try:
-                return h5py.File(path, "r", locking=False, **how)
-            except (OSError, RuntimeError) as error:  # the latter for a damaged head
-                trouble = error
-        if time.monotonic() > until or not files.journal_of(path).exists():
-            break
-        time.sleep(_PAUSE_S)
-    if files.journal_of(path).exists():
-        raise RecordError(f"{path} cannot be read before nakctl recover {path}: {trouble}") from trouble
-    if not path.exists():
-        raise InputError(f"{path}: no such file") from trouble
-    raise RecordError(f"{path} is no HDF5 file that can be read: {trouble}") from trouble
-
-
 def _column(path: Path, name: str, length: int) -> Array:
-    with _opened(path) as file:
+    with opened(path) as file:
         dataset = file[name]
         if len(dataset) < length:
             raise RecordError(f"{path}: the live view is being built anew; try again in a moment")
@@ -242,6 +253,7 @@ def _header(file: h5py.File) -> Header:
         status=top["run_status"],
         sealed=bool(file.attrs.get("sealed", False)),
         end_reason=top.get("end_reason", ""),
+        end=ended(entry, top),
         recovery=top.get("recovery", ""),
         run_id=top["entry_identifier_uuid"],
         start_time=top["start_time"],
@@ -253,6 +265,7 @@ def _header(file: h5py.File) -> Header:
         protocol_file=protocol.get("file_name", ""),
         plan=json.loads(plan.get("data", "{}")),
         program=plan.get("program", ""),
+        rules=plan.get("rules", []),
         params=protocol.get("params", {}),
         results=read_fields(entry["results"]) if "results" in entry else {},
         environment=read_fields(entry["environment"]),

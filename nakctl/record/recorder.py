@@ -2,7 +2,7 @@
 
     recorder = Recorder.create(path, header)
     recorder.append({"samples": rows, ...}, events)      # once per poll
-    finished = recorder.finish("completed", "end of the protocol", {"ccd": {"value": 0.4, "units": "mA/cm2"}})
+    finished = recorder.finish("completed", "all steps done", end_kind="steps done")
 
 Keys of the header (JSON values): format, run_id, start_time (ISO 8601 with zone), title, simulated; as far as
 they are known user, sample, instrument, protocol, plan, program, params, rules, limits, environment,
@@ -14,6 +14,7 @@ controls the cell.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,20 +71,38 @@ class Recorder:
         the disk does not take the rows, which then wait in memory. RecordError when 64 MB of them wait.
         """
         self._time_s = _latest(tables, events, self._time_s)
-        about_live = self._watch_live()
-        trouble = self._journal.append(tables, [*events, *self._unwritten, *about_live])
+        about = [*self._watch_journal(), *self._watch_live()]
+        trouble = self._journal.append(tables, [*events, *self._unwritten, *about])
         self._unwritten = self._watch_disk(trouble)
-        return (*about_live, *self._unwritten)
+        return (*about, *self._unwritten)
 
-    def finish(self, status: str, end_reason: str, facts: Mapping[str, Any] | None = None) -> Finished:
+    def note(self, severity: int, code: str, message: str) -> None:
+        """Keep an event at the time of the latest row. RecordError as for `append`."""
+        self.append({}, [self._event(severity, code, message)])
+
+    def finish(
+        self,
+        status: str,
+        end_reason: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        end_kind: str = "",
+        end_id: int = 0,
+        end_value: float = math.nan,
+    ) -> Finished:
         """End the record and seal the file; returns when that is done or cannot be done now.
 
-        status  completed, stopped, aborted or interrupted
-        facts   results for /entry/results: name -> number, text or {"value": number, "units": text}
+        status     completed, stopped, aborted or interrupted
+        facts      for /entry/results: name -> number, text or {"value": number, "units": text}
+        end_kind   a code of `device.ends.ENDED_BY`, "" if none is known
+        end_id     row of the table `ends` that ended the run, 0: none of them
+        end_value  what was read of its quantity, in SI; NaN if no reading ended the run
         """
         try:
             self._journal.append({}, self._unwritten)
-            self._journal.end(status, end_reason, facts or {})
+            self._journal.end(
+                status, end_reason, facts or {}, end_kind=end_kind, end_id=end_id, end_value=end_value
+            )
         except RecordError as error:
             self.abandon()
             return Finished(self.path, False, f"{error}; when there is room: nakctl recover {self.path}")
@@ -97,17 +116,17 @@ class Recorder:
         """Let go of everything as it is; `nakctl recover` makes a file of it."""
         self._journal.close()
         if self._live:
-            self._live.kill()
+            self._live.give_up()
             self._live = None
 
     def _sealed(self) -> Outcome | str:
-        """What the live view came to, which seals at the end; if it died, another process does."""
+        """What the live view came to, which seals at the end; if it died or stood still, another one does."""
         live, self._live = self._live, None
-        said = live.wait() if live else ""
+        said = live.wait(Outcome.from_json) if live else ""
         if isinstance(said, Outcome):
             return said
         try:
-            return Helper("seal", self.path).wait()
+            return Helper("seal", str(self.path)).wait(Outcome.from_json)
         except OSError as error:
             return str(error)
 
@@ -115,17 +134,33 @@ class Recorder:
         """None if the system cannot start a process now: the run goes on without being seen."""
         self._live_since = time.monotonic()
         try:
-            return Helper("live", self.path)
+            return Helper("live", str(self.path))
         except OSError:
             return None
 
+    def _watch_journal(self) -> list[Event]:
+        """A journal that was moved or deleted is written anew, whole, and the live view with it."""
+        if not self._journal.has_vanished():
+            return []
+        self._journal.restore()
+        if self._live:
+            self._live.give_up()
+            self._live = self._new_live()
+        text = "the journal was moved or deleted while the run goes on; a whole new one stands in its place"
+        return [self._event(2, "journal_vanished", text)]
+
     def _watch_live(self) -> list[Event]:
-        """Restart the live view if it died, a few times at most: the record does not depend on it."""
-        if self._live is None or self._live.is_running():
+        """Restart the live view if it died or stands still, a few times at most; nothing waits for it."""
+        if self._live is None:
+            return []
+        silence = self._live.silence()
+        if self._live.is_running() and not silence:
             return []
         if time.monotonic() - self._live_since < _RESTART_AFTER_S:
             return []
-        reason = self._live.kill()
+        if silence:
+            self._live.give_up()
+        reason = silence or self._live.complaint()
         self._live = self._new_live() if self._restarts_left else None
         if self._live is None:
             return [self._event(1, "live_view_lost", f"no live view any more; the record goes on: {reason}")]
@@ -148,4 +183,5 @@ class Recorder:
 def _latest(tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event], before_s: float) -> float:
     rows = tables.get("samples")
     sample_s = float(rows["time"][-1]) if rows is not None and len(rows) else before_s
-    return max([before_s, sample_s, *(event.time_s for event in events)])
+    times_s = (sample_s, *(event.time_s for event in events))
+    return max([before_s, *(time_s for time_s in times_s if math.isfinite(time_s))])

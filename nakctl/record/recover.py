@@ -35,12 +35,14 @@ def recover(path: Path) -> Recovered:
     if journal.exists() and not path.exists() and is_empty(path):
         files.remove_journal(path)
         raise InputError(f"{path} was killed before anything was recorded; what it left is removed")
-    said = Helper("seal", path).wait()
-    if not isinstance(said, Outcome):
-        raise RecordError(f"{path} is not sealed, and its journal kept: {said}")
-    if not said.sealed:
-        raise RecordError(said.message)
-    return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")
+    helper = Helper("seal", str(path))
+    said = helper.wait(Outcome.from_json)
+    if isinstance(said, Outcome) and said.sealed:
+        return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")
+    kept = f"{path} is not sealed, and its journal kept: {said}"
+    error = RecordError(said.message if isinstance(said, Outcome) else kept)
+    error.add_note(helper.trace)  # for --debug
+    raise error
 
 
 def is_running(path: Path) -> bool:

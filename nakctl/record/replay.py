@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from nakctl.record.aux_reader import AuxReader
 from nakctl.record.aux_replay import SensorReplay
-from nakctl.record.describe import group, write_header
+from nakctl.record.describe import group, storable, write_header
 from nakctl.record.journal import Event, Poll
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.layout import Table, cut
@@ -122,7 +122,7 @@ def write_derived(replay: Replay) -> None:
     negative = nyquist.create_dataset("neg_Z_im", data=values, **(_COMPRESSED if len(values) else {}))
     negative.attrs["units"] = "ohm"
     negative.attrs["long_name"] = "-Im(Z) / ohm"
-    texts = [json.dumps(asdict(event), ensure_ascii=False) for event in replay.events]
+    texts = [storable(json.dumps(asdict(event), ensure_ascii=False)) for event in replay.events]
     whole = entry["events"].create_dataset("json", data=texts, dtype=h5py.string_dtype())
     whole.attrs["units"] = ""
     whole.attrs["long_name"] = "the whole event"
@@ -138,7 +138,7 @@ def _make(entry: h5py.Group, table: Table, sealed: bool) -> h5py.Group:
         stored = h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
         dataset = made.create_dataset(column.name, (0,), stored, maxshape=(None,), chunks=(chunk,), **filters)
         for name, text in column.attributes.items():
-            dataset.attrs[name] = text
+            dataset.attrs[name] = storable(text)
     return made
 
 

@@ -1,7 +1,7 @@
 """Journal -> the file that stays: compressed, complete, verified, and put in place in one step.
 
-`python -m nakctl.record.seal NAME.h5` runs it in a process of its own. Killed at any moment it leaves either
-what was there before, or the sealed file; run again it completes what is left to do.
+`nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own. Killed at any moment it leaves
+either what was there before, or the sealed file; run again it completes what is left to do.
 
     NAME.h5.sealing is written, synced, and verified by another process
     NAME.h5 is replaced by it
@@ -11,11 +11,10 @@ what was there before, or the sealed file; run again it completes what is left t
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,35 +23,46 @@ from typing import Any, NoReturn
 import h5py
 import numpy as np
 
+from nakctl import isolated
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import files, lock
 from nakctl.record.describe import fields, group, last_time_s
+from nakctl.record.ended import UNITS, condition
 from nakctl.record.journal_reader import JournalDamage, JournalReader
-from nakctl.record.process import Outcome
+from nakctl.record.opening import CHECKSUMS, checksums
+from nakctl.record.process import Beat, Outcome, answer
 from nakctl.record.replay import LIBVER, Replay, write_derived
 from nakctl.record.verify import Verifier
 
 _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
 
+UNCLOSED = "the process that recorded it ended without closing the run"
+
 Stage = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the run ended, as far as the journal tells. damage: why it could not be read further."""
+    """How the run ended, as far as the journal tells. damage: why it could not be read further.
+
+    end_kind, end_id, end_value  end_reason as codes; "" in a journal that has none
+    """
 
     status: str
     end_reason: str
     facts: dict[str, Any]
-    recovery: str
-    damage: str
+    recovery: str = ""
+    damage: str = ""
+    end_kind: str = ""
+    end_id: int = 0
+    end_value: float | None = None
 
 
 def seal(path: Path, at: Stage = lambda stage: None) -> Outcome:
     """Seal NAME.h5 from its journal; on a file that is sealed already, remove what is left over.
 
-    at  called with the name of each stage when it is reached
+    at  called with what is done now (again and again) and what was reached: written, synced, ...
     Raises RecordError if the journal holds no run or the file does not verify; OSError and RuntimeError (as
     h5py does) if the disk does not take it. The journal is then as it was, and this process should end.
     """
@@ -86,12 +96,16 @@ def _seal_from_journal(path: Path, at: Stage) -> Path | None:
             raise RecordError(f"{path} is still being recorded")
         temporary = files.temporary_of(path)
         with Verifier() as verifier:
-            tables = _write(temporary, journal)
+            tables = _write(temporary, journal, at)
             at("written")
+            at("syncing")
             files.sync_file(temporary)
             at("synced")
-            verifier.confirm(temporary, tables)
+            found = verifier.confirm(temporary, tables, lambda: at("verifying"))
         at("verified")
+        _conclude(temporary, found)
+        files.sync_file(temporary)
+        at("concluded")
         beside = _put_in_place(temporary, path)
         files.sync_folder(path.parent)
         at("replaced")
@@ -100,7 +114,7 @@ def _seal_from_journal(path: Path, at: Stage) -> Path | None:
         journal.close()
 
 
-def _write(temporary: Path, journal: JournalReader) -> dict[str, tuple[int, dict[str, int]]]:
+def _write(temporary: Path, journal: JournalReader, at: Stage) -> dict[str, tuple[int, dict[str, int]]]:
     """The sealed file under its temporary name; returns rows and checksums of every table.
 
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
@@ -112,6 +126,7 @@ def _write(temporary: Path, journal: JournalReader) -> dict[str, tuple[int, dict
     try:
         for poll in journal.polls():
             replay.add(poll)
+            at("writing")
     except JournalDamage as error:
         damage = error.reason
     replay.sensors.take()
@@ -123,6 +138,21 @@ def _write(temporary: Path, journal: JournalReader) -> dict[str, tuple[int, dict
     replay.sensors.reader.close()
     file.close()
     return tables
+
+
+def _conclude(temporary: Path, found: Mapping[str, Any]) -> None:
+    """Put what the rows mean beside them, and checksums of all that HDF5 does not guard itself.
+
+    What cannot be kept is left out: the rows are worth more.
+    """
+    file = h5py.File(temporary, "r+", libver=LIBVER)  # no context manager, as above
+    results = file["entry/results"]
+    for name, value in found.items():
+        if name not in results:
+            with contextlib.suppress(TypeError, ValueError, OverflowError):
+                fields(results, **{name: value})
+    file.attrs[CHECKSUMS] = checksums(file)
+    file.close()
 
 
 def _has_end(journal: JournalReader) -> bool:
@@ -139,10 +169,13 @@ def _ending(journal: JournalReader, replay: Replay, damage: str) -> Ending:
         end, damage = None, damage or error.reason
     if end is not None and not damage and end["polls"] != replay.seq:
         damage = f"{end['polls']} polls were written"
-    if end is not None and not damage:
-        return Ending(end["status"], end["end_reason"], end["facts"], "", "")
-    known = end or {"end_reason": "the process that recorded it ended without closing the run", "facts": {}}
-    return Ending("recovered", known["end_reason"], known["facts"], _recovery_note(replay, damage), damage)
+    if end is None:
+        return Ending("recovered", UNCLOSED, {}, _recovery_note(replay, damage), damage)
+    codes = {name: end[name] for name in ("end_kind", "end_id", "end_value") if name in end}
+    if damage:
+        note = _recovery_note(replay, damage)
+        return Ending("recovered", end["end_reason"], end["facts"], note, damage, **codes)
+    return Ending(end["status"], end["end_reason"], end["facts"], **codes)
 
 
 def _recovery_note(replay: Replay, damage: str) -> str:
@@ -160,6 +193,7 @@ def _write_ending(file: h5py.File, replay: Replay, ending: Ending, start_time: s
     fields(
         entry,
         end_reason=ending.end_reason,
+        **_codes(entry, ending),
         recovery=ending.recovery or None,
         damage=ending.damage or None,
         duration={"value": duration_s, "units": "s"},
@@ -170,10 +204,21 @@ def _write_ending(file: h5py.File, replay: Replay, ending: Ending, start_time: s
     file.attrs["sealed"] = np.uint8(1)
 
 
+def _codes(entry: h5py.Group, ending: Ending) -> dict[str, Any]:
+    """As `ended` reads them."""
+    if not ending.end_kind:
+        return {}
+    quantity, _ = condition(entry, ending.end_id)
+    value = ending.end_value
+    seen = None if value is None else {"value": value, "units": UNITS.get(quantity, "")}
+    return {"end_kind": ending.end_kind, "end_id": ending.end_id, "end_value": seen}
+
+
 def _end_time(start_time: str | None, duration_s: float) -> str | None:
-    if start_time is None:
+    try:
+        return (datetime.fromisoformat(start_time or "") + timedelta(seconds=duration_s)).isoformat()
+    except (ValueError, TypeError, OverflowError):  # nobody said when, or beyond the year 9999
         return None
-    return (datetime.fromisoformat(start_time) + timedelta(seconds=duration_s)).isoformat()
 
 
 def _put_in_place(temporary: Path, path: Path) -> Path | None:
@@ -221,21 +266,25 @@ def _outcome(path: Path, sealed: bool, message: str) -> Outcome:
 
 def main() -> NoReturn:
     """Seal, and say what came of it. Does not return."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    path = Path(sys.argv[1])
+    isolated.begin()
+    path, beat = Path(sys.argv[1]), Beat()
     try:
-        _leave(seal(path))
+        beat("sealing")
+        outcome = seal(path, beat)
+        answer(outcome.as_json(), 0 if outcome.sealed else 1)
     except (NakctlError, OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            files.temporary_of(path).unlink(missing_ok=True)
+        said = str(error)
         # Here and not later: `error` keeps the file from being closed, which could crash.
-        _leave(Outcome(path, False, "", 0, f"{path} is not sealed: {error}"))
+        _give_up(path, said)
+    except Exception:  # noqa: BLE001  (a journal may hold anything: who waits is told in a sentence)
+        traceback.print_exc()
+        _give_up(path, "its journal holds something that cannot be made sense of")
 
 
-def _leave(outcome: Outcome) -> NoReturn:
-    sys.stdout.write(outcome.line())
-    sys.stdout.flush()
-    os._exit(0 if outcome.sealed else 1)
+def _give_up(path: Path, why: str) -> NoReturn:
+    with contextlib.suppress(OSError):
+        files.temporary_of(path).unlink(missing_ok=True)
+    answer(Outcome(path, False, "", 0, f"{path} is not sealed: {why}").as_json(), 1)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,28 @@
-"""A fresh look at a sealed file: every column read back and compared with the checksums of its source.
+"""A fresh look at a sealed file, by another process: are all its rows there, and what do they mean?
 
-`python -m nakctl.record.verify` is a process of its own, so that what it reads comes from the file and not
-from a cache of the process that wrote it. The question comes as JSON on standard input, the faults go out as
-JSON.
+Every column is read back and compared with the checksums of its source.
+
+`nakctl.record.verify` (see `process`) is a process of its own, so that what it reads comes from the file and
+not from a cache of the process that wrote it. And a conclusion that takes all memory or never comes to an end
+costs the answer, not the file. The question comes as JSON on standard input.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import h5py
 
+from nakctl import isolated
 from nakctl.errors import RecordError
+from nakctl.record.conclusions import conclusions
+from nakctl.record.process import Beat, Helper, answer
 
 _ROWS_AT_A_TIME = 1 << 20
 
@@ -27,12 +31,7 @@ class Verifier:
     """A verifying process, started early: it loads its libraries while the file is still being written."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "nakctl.record.verify"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._helper = Helper("verify", asked=True)
 
     def __enter__(self) -> Verifier:
         return self
@@ -40,50 +39,75 @@ class Verifier:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._helper.give_up()
 
-    def confirm(self, path: Path, tables: Mapping[str, tuple[int, Mapping[str, int]]]) -> None:
-        """tables: rows, and checksum by column. RecordError if the file holds anything else."""
-        question = json.dumps({"path": str(path), "tables": tables})
-        answer, _ = self._process.communicate(question)
-        faults = json.loads(answer) if answer else [f"it cannot be read (code {self._process.returncode})"]
+    def confirm(
+        self,
+        path: Path,
+        tables: Mapping[str, tuple[int, Mapping[str, int]]],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> dict[str, Any]:
+        """tables: rows, and checksum by column. RecordError if the file holds anything else.
+
+        Returns what its rows mean, for /entry/results. meanwhile: called about twice a second.
+        """
+        self._helper.ask({"path": str(path.resolve()), "tables": tables})
+        said = self._helper.wait(_as_answer, meanwhile)
+        if isinstance(said, str):
+            raise RecordError(f"{path} could not be read back: {said}")
+        faults, found = said
         if faults:
             raise RecordError(f"{path} is not what the journal holds: {'; '.join(faults)}")
+        return found
 
 
-def faults_of(path: Path, tables: Mapping[str, tuple[int, Mapping[str, int]]]) -> Iterator[str]:
-    """What differs between the file and what it should hold; nothing if all is well."""
+def _as_answer(said: object) -> tuple[list[str], dict[str, Any]] | None:
+    """Faults, and conclusions."""
+    if not isinstance(said, dict) or not isinstance(said.get("faults"), list):
+        return None
+    found = said.get("found")
+    return [str(each) for each in said["faults"]], found if isinstance(found, dict) else {}
+
+
+def faults_of(
+    path: Path,
+    tables: Mapping[str, tuple[int, Mapping[str, int]]],
+    at: Callable[[str], None] = lambda doing: None,
+) -> Iterator[str]:
+    """What differs between the file and what it should hold; nothing if all is well. at: as for sealing."""
     with h5py.File(path, "r") as file:
         for name, (rows, checksums) in tables.items():
             for column, checksum in checksums.items():
                 dataset = file[f"entry/{name}/{column}"]
                 if len(dataset) != rows:
                     yield f"{name}/{column} has {len(dataset)} rows instead of {rows}"
-                elif _checksum(dataset) != checksum:
+                elif _checksum(dataset, at) != checksum:
                     yield f"{name}/{column} differs"
 
 
-def _checksum(dataset: Any) -> int:
+def _checksum(dataset: Any, at: Callable[[str], None]) -> int:
     crc = 0
     for start in range(0, len(dataset), _ROWS_AT_A_TIME):
         values = dataset[start : start + _ROWS_AT_A_TIME]
         crc = zlib.crc32(values.data, crc)
+        at("verifying")
     return crc
 
 
-def main() -> int:
+def main() -> None:
+    isolated.begin()
     asked = sys.stdin.read()
     if not asked:
-        return 1  # the sealing process is gone
+        return  # the sealing process is gone
     question = json.loads(asked)
+    path, at = Path(question["path"]), Beat()
     try:
-        faults = list(faults_of(Path(question["path"]), question["tables"]))
+        faults = list(faults_of(path, question["tables"], at))
     except (OSError, RuntimeError, KeyError) as error:
         faults = [f"it cannot be read: {error}"]
-    sys.stdout.write(json.dumps(faults))
-    return 0
+    at("concluding")
+    answer({"faults": faults, "found": {} if faults else conclusions(path)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

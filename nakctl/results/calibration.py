@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from nakctl.record.read import Run
-from nakctl.results.capacity import critical_capacity_mAh_cm2, rises, seconds_to_cutoff, shorted
+from nakctl.results.capacity import critical_capacity_mAh_cm2, rises, seconds_to_cutoff
 from nakctl.results.drt import FAST_INTERFACE, GRAIN_BOUNDARY, INTERFACE
 from nakctl.results.inventory import sodium_mAh_cm2
 from nakctl.results.relaxation import mean_relaxation, plateau_s
+from nakctl.results.shorts import shorted
 from nakctl.results.spectra import Spectra, Spectrum
 from nakctl.results.summary import summary
 from nakctl.results.threshold import levels, linearity, threshold_mA_cm2

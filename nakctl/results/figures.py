@@ -13,6 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from nakctl.record.read import Run
+from nakctl.results.areal import charge_shown, current_shown, impedance_shown
+from nakctl.results.interruptions import interruptions
 from nakctl.results.thin import thin
 
 MOST_POINTS = 20_000
@@ -27,6 +29,7 @@ _UNITS_OF_TIME = (
 
 def draw_run(run: Run, path: Path) -> None:
     """Ewe and areal current against time, Ewe against areal charge, and Nyquist plots through the run.
+    Without a known area: current, charge and impedance as they are. Interruptions are marked.
 
     path: .png, .pdf or .svg.
     """
@@ -49,16 +52,13 @@ def draw_run(run: Run, path: Path) -> None:
 def _title(run: Run) -> str:
     header = run.header
     end = f"{header.status}: {header.end_reason}" if header.end_reason else header.status
-    return f"{header.title}   |   {header.cell}, {header.area_cm2:g} cm²   |   {end}"
+    area = f"{header.area_cm2:g} cm²" if header.area_cm2 else "area unknown"
+    return f"{header.title}   |   {header.cell}, {area}   |   {end}"
 
 
 def time_unit(duration_s: float) -> tuple[float, str]:
     """How many seconds a unit has in which a run of this length reads well, and its name."""
     return next((size_s, name) for least_s, size_s, name in _UNITS_OF_TIME if duration_s >= least_s)
-
-
-def _j_mA_cm2(run: Run) -> npt.NDArray[np.float64]:
-    return run.samples["I"].astype(np.float64) / (run.header.area_cm2 or 1.0) * 1e3
 
 
 def _against_time(potential: Axes, current: Axes, run: Run, kept: npt.NDArray[np.intp]) -> None:
@@ -67,17 +67,44 @@ def _against_time(potential: Axes, current: Axes, run: Run, kept: npt.NDArray[np
     potential.plot(time, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.9)
     potential.set_ylabel("Ewe / V")
     potential.tick_params(labelbottom=False)
-    current.plot(time, _j_mA_cm2(run)[kept], color="tab:red", linewidth=0.9)
+    shown, label = current_shown(run.samples["I"][kept], run.header.area_cm2)
+    current.plot(time, shown, color="tab:red", linewidth=0.9)
     current.axhline(0.0, color="0.7", linewidth=0.6, zorder=0)
-    current.set_ylabel("j / mA cm$^{-2}$\n(> 0 strips WE)")
+    current.set_ylabel(f"{label}\n(> 0 strips WE)")
     current.set_xlabel(f"time / {name}")
     current.margins(x=0.01)
+    _mark_interruptions(potential, run, size_s)
+
+
+def _mark_interruptions(axes: Axes, run: Run, size_s: float) -> None:
+    """Thin marks on the time axis where the cell lay open between two chains."""
+    found = interruptions(run)
+    if not found:
+        return
+    for chosen, colour, what in (
+        (~found.under_current, "0.35", "interrupted"),
+        (found.under_current, "tab:orange", "interrupted under current"),
+    ):
+        if chosen.any():
+            axes.plot(
+                found.from_s[chosen] / size_s,
+                np.zeros(np.count_nonzero(chosen)),
+                linestyle="none",
+                marker="|",
+                markersize=14,
+                markeredgewidth=1.1,
+                color=colour,
+                transform=axes.get_xaxis_transform(),
+                clip_on=False,
+                label=f"{what} ({np.count_nonzero(chosen)})",
+            )
+    axes.legend(fontsize=8, loc="best", framealpha=0.85)
 
 
 def _against_charge(axes: Axes, run: Run, kept: npt.NDArray[np.intp]) -> None:
-    charge = run.samples["Q"][kept] / (run.header.area_cm2 or 1.0) * 1e3
+    charge, label = charge_shown(run.samples["Q"][kept], run.header.area_cm2)
     axes.plot(charge, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.8)
-    axes.set_xlabel("net charge / mAh cm$^{-2}$   (> 0 stripped from WE)")
+    axes.set_xlabel(f"{label}   (> 0 stripped from WE)")
     axes.set_ylabel("Ewe / V")
 
 
@@ -87,14 +114,15 @@ def _nyquist(axes: Axes, figure: Figure, run: Run) -> None:
     chosen = _evenly(np.flatnonzero(run.spectra["complete"]), MOST_SPECTRA)
     times = run.spectra["time"][chosen] / size_s
     colours = ScalarMappable(Normalize(times.min(), times.max()) if len(times) else None, "viridis")
-    area_cm2 = run.header.area_cm2 or 1.0
+    _, unit = impedance_shown(0j, run.header.area_cm2)
     for row, time in zip(chosen, times, strict=True):
         first, count = int(run.spectra["first_row"][row]), int(run.spectra["row_count"][row])
         part = slice(first, first + count)
-        re, im = run.impedance["Z_re"][part] * area_cm2, run.impedance["Z_im"][part] * area_cm2
-        axes.plot(re, -im, ".-", color=colours.to_rgba(time), markersize=2, linewidth=0.6)
-    axes.set_xlabel("Re Z / ohm cm²")
-    axes.set_ylabel("-Im Z / ohm cm²")
+        Z_ohm = run.impedance["Z_re"][part] + 1j * run.impedance["Z_im"][part]
+        Z, _ = impedance_shown(Z_ohm, run.header.area_cm2)
+        axes.plot(Z.real, -Z.imag, ".-", color=colours.to_rgba(time), markersize=2, linewidth=0.6)
+    axes.set_xlabel(f"Re Z / {unit}")
+    axes.set_ylabel(f"-Im Z / {unit}")
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(f"{len(chosen)} of {len(run.spectra)} spectra", fontsize=9)
     figure.colorbar(colours, ax=axes, label=f"time / {name}")

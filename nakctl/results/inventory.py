@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nakctl.record.read import Run
+from nakctl.results.areal import area_cm2
 from nakctl.text.units import parse
 
 NA_G_MOL, K_G_MOL = 22.990, 39.098
@@ -17,7 +18,7 @@ def sodium_mAh_cm2(run: Run) -> tuple[float, float]:
     volume_cm3 = parse(facts["NaK_volume"], ("volume",)).value
     ratio = _ratio(facts["composition_wt_percent_K"])
     potassium_mol = volume_cm3 / (ratio * parameters["v_Na"] + parameters["v_K"])
-    per_ratio_mAh_cm2 = potassium_mol * FARADAY_C_MOL / 3.6 / (run.header.area_cm2 or 1.0)
+    per_ratio_mAh_cm2 = potassium_mol * FARADAY_C_MOL / 3.6 / area_cm2(run)
     return ratio * per_ratio_mAh_cm2, (ratio - _ratio(LIQUIDUS_WT_PERCENT_K)) * per_ratio_mAh_cm2
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.read import Run
+from nakctl.results.areal import area_cm2, current_mA_cm2
 from nakctl.results.drt import Drt, drt
 
 Ints = npt.NDArray[np.intp]
@@ -35,21 +36,21 @@ class Spectrum:
 
 
 class Spectra(Sequence[Spectrum]):
-    """All complete spectra of a run, in order; cut out when asked for.
+    """All complete spectra of a run, in order; cut out when asked for. UnknownArea where that is needed.
 
     j_mA_cm2, time_s: (n,)
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._area_cm2 = run.header.area_cm2 or 1.0
+        self._area_cm2 = area_cm2(run)
         self._rows: Ints = np.flatnonzero(run.spectra["complete"])
         self._known: dict[int, Spectrum] = {}
         first = run.spectra["first_row"][self._rows].astype(np.intp)
         last = first + run.spectra["row_count"][self._rows].astype(np.intp) - 1
         # in the middle of the sweep, to the resolution a level is set with
         I_A = run.impedance["I_dc"][(first + last) // 2].astype(np.float64)
-        self.j_mA_cm2 = np.round(1e3 * I_A / self._area_cm2, 3) + 0.0
+        self.j_mA_cm2 = np.round(current_mA_cm2(I_A, self._area_cm2), 3) + 0.0
         self.time_s = run.spectra["time"][self._rows]
 
     def __len__(self) -> int:

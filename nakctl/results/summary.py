@@ -1,37 +1,26 @@
 """The key figures of a run: how it ended, and what that means for the cell.
 
-Areal values are per geometric area. I > 0 strips the working electrode.
+Names end in their unit. Areal values are per geometric area; without a known area there are none of them.
+I > 0 strips the working electrode.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nakctl.plan.numbers import duration, plural, si
 from nakctl.record.read import Run
+from nakctl.results.areal import charge_mAh_cm2, current_mA_cm2
+from nakctl.results.capacity import critical_capacity_mAh_cm2
+from nakctl.results.current import moved
+from nakctl.results.interruptions import interruptions
 from nakctl.results.sensors import sensor_figures, sensors_told
+from nakctl.results.shorts import Short, verdict
 
-SHORT = "short"  # end_reason of a run that the short rule ended
-_WHOLE = "duration"  # end_reason of a step that lasted as long as planned
-_MA, _MAH = 1e3, 1e3
 _DIGITS = 6  # samples are stored in single precision; more would be noise
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentSteps:
-    """Steps under a constant current, in order. j signed, moved: |charge| of the step; whole: it lasted.
-
-    first, last: their rows in samples.
-    """
-
-    j_mA_cm2: npt.NDArray[np.float64]
-    moved_mAh_cm2: npt.NDArray[np.float64]
-    whole: npt.NDArray[np.bool_]
-    first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -46,17 +35,29 @@ def summary(run: Run) -> dict[str, Any]:
         "cell": header.cell,
         "area_cm2": header.area_cm2,
         "start_time": header.start_time,
-        "duration_s": header.duration_s,
+    }
+    if header.end.kind:
+        found |= {"end_kind": header.end.kind, "end_id": header.end.id}
+    if np.isfinite(header.end.value):
+        found["end_value"] = header.end.value
+    if header.recovery:
+        found["recovery"] = header.recovery
+    return found | figures(run)
+
+
+def figures(run: Run) -> dict[str, Any]:
+    """What follows from the rows: all of `summary` but what the file says of the run in so many words."""
+    found: dict[str, Any] = {
+        "duration_s": run.header.duration_s,
         "samples": len(run.samples),
         "spectra": len(run.spectra),
         "incomplete_spectra": int(np.count_nonzero(run.spectra["complete"] == 0)),
         "steps": len(run.steps),
-        "gaps": header.gaps,
+        "gaps": run.header.gaps,
     }
-    if header.recovery:
-        found["recovery"] = header.recovery
-    if len(run.samples) and header.area_cm2:
-        found |= _rounded(_electrochemistry(run, header.area_cm2))
+    found |= _interrupted(run)
+    if len(run.samples):
+        found |= _rounded(_potential(run) | _areal(run) | _short(run))
     if run.aux:
         found["sensors"] = sensor_figures(run)
     return found
@@ -66,88 +67,132 @@ def _rounded(found: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for k, v in found.items()}
 
 
-def _electrochemistry(run: Run, area_cm2: float) -> dict[str, Any]:
-    Q_mAh_cm2 = run.samples["Q"] / area_cm2 * _MAH
+def _interrupted(run: Run) -> dict[str, Any]:
+    found = interruptions(run)
+    if found is None:
+        return {}
+    told: dict[str, Any] = {"interruptions": len(found)}
+    if len(found):
+        told["interruptions_shortest_s"] = float(found.length_s.min())
+        told["interruptions_longest_s"] = float(found.length_s.max())
+        told["interruptions_under_current"] = int(np.count_nonzero(found.under_current))
+        k = int(np.argmax(found.under_current))  # the one to look at: the first under current, else the first
+        told["interruption_after_step"] = found.before[k]
+        told["interruption_before_step"] = found.after[k]
+        told["interruption_at_s"] = float(found.from_s[k])
+    return _rounded(told)
+
+
+def _potential(run: Run) -> dict[str, Any]:
+    Ewe_V = run.samples["Ewe"][np.isfinite(run.samples["Ewe"])]
+    return {"Ewe_min_V": float(Ewe_V.min()), "Ewe_max_V": float(Ewe_V.max())} if len(Ewe_V) else {}
+
+
+def _areal(run: Run) -> dict[str, Any]:
+    if not run.header.area_cm2:
+        return {}
+    Q_mAh_cm2 = charge_mAh_cm2(run.samples["Q"], run.header.area_cm2)
     stripped, plated = moved(Q_mAh_cm2)
-    found: dict[str, Any] = {
-        "charge_mAh_cm2": float(Q_mAh_cm2[-1]),
-        "stripped_mAh_cm2": stripped,
-        "plated_mAh_cm2": plated,
-        "Ewe_min_V": float(run.samples["Ewe"].min()),
-        "Ewe_max_V": float(run.samples["Ewe"].max()),
-    }
-    steps = current_steps(run, area_cm2)
-    if run.header.end_reason == SHORT:
-        found |= _short(steps)
-    elif run.header.end_reason.startswith("Ewe above") and float(run.samples["I"][-1]) > 0:
-        found["critical_capacity_mAh_cm2"] = stripped
-    return found
+    found = {"charge_mAh_cm2": float(Q_mAh_cm2[-1]), "stripped_mAh_cm2": stripped, "plated_mAh_cm2": plated}
+    critical = critical_capacity_mAh_cm2(run)
+    return found if critical is None else found | {"critical_capacity_mAh_cm2": critical}
 
 
-def moved(Q: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Charge in each direction on its own."""
-    change = np.diff(Q, prepend=0.0)
-    return float(change[change > 0].sum()), float(np.abs(change[change < 0]).sum())
-
-
-def current_steps(run: Run, area_cm2: float) -> CurrentSteps:
-    """The steps in which a current was controlled (by their set value, not by the noise of the reading)."""
-    steps, samples = run.steps, run.samples
-    last = (steps["first_row"] + steps["row_count"]).astype(np.int64) - 1
-    first = steps["first_row"].astype(np.int64)
-    controlled = np.isin(steps["technique"], ["CP", "GEIS"]) & (last >= first)
-    first, last = first[controlled], last[controlled]
-    before = np.where(first > 0, samples["Q"][first - 1], 0.0)
-    flows = samples["control"][last] != 0
-    return CurrentSteps(
-        j_mA_cm2=(samples["control"][last].astype(np.float64) / area_cm2 * _MA)[flows],
-        moved_mAh_cm2=(np.abs(samples["Q"][last] - before) / area_cm2 * _MAH)[flows],
-        whole=(steps["end_reason"][controlled] == _WHOLE)[flows],
-        first=first[flows],
-        last=last[flows],
-    )
-
-
-def _short(steps: CurrentSteps) -> dict[str, Any]:
+def _short(run: Run) -> dict[str, Any]:
     """Where the short came, and the critical current density: the last level held without shorting.
 
     A level counts as held if a whole step at it was done and the short came at a higher one.
     """
-    if len(steps.j_mA_cm2) == 0:
+    said = verdict(run)
+    if said is None:
         return {}
-    levels = np.abs(steps.j_mA_cm2)
-    held = levels[:-1][steps.whole[:-1] & (levels[:-1] < levels[-1] * (1 - 1e-6))]
+    found: dict[str, Any] = {"short_rule_set": said.rule_set, "short_visible": said.visible}
+    if said.looked_for is not None:
+        found["short_looked_for_below_V"] = said.looked_for.below_V
+    return found if said.short is None else found | _place(said.short, run.header.area_cm2)
+
+
+def _place(short: Short, area_cm2: float | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "short_at_mA_cm2": float(levels[-1]),
-        "short_while": "stripping" if steps.j_mA_cm2[-1] > 0 else "plating",
-        "short_at_mAh_cm2": float(steps.moved_mAh_cm2[-1]),
+        "short_found_by": short.found_by,
+        "short_while": "stripping" if short.I_A > 0 else "plating",
+        "short_at_s": short.time_s,
+        "short_cycle": short.cycle,
     }
-    if len(held):
-        found["ccd_mA_cm2"] = float(held.max())
+    if area_cm2:
+        found["short_at_mA_cm2"] = float(current_mA_cm2(abs(short.I_A), area_cm2))
+        found["short_at_mAh_cm2"] = float(charge_mAh_cm2(short.charge_Ah, area_cm2))
+        if len(short.held_A):
+            found["ccd_mA_cm2"] = float(current_mA_cm2(short.held_A.max(), area_cm2))
     return found
 
 
 def told(found: dict[str, Any]) -> list[str]:
     """The figures as sentences for the screen."""
-    lines = []
-    if "short_at_mA_cm2" in found:
-        lines.append(
-            f"short while {found['short_while']} at {found['short_at_mA_cm2']:.4g} mA/cm2, "
-            f"after {found['short_at_mAh_cm2']:.3g} mAh/cm2 of that step"
+    return [
+        *_short_told(found),
+        *_charge_told(found),
+        *_rows_told(found),
+        *_interruptions_told(found),
+        *sensors_told(found.get("sensors", {})),
+    ]
+
+
+def _short_told(found: dict[str, Any]) -> Iterator[str]:
+    if "short_while" in found:
+        level = f" at {found['short_at_mA_cm2']:.4g} mA/cm2" if "short_at_mA_cm2" in found else ""
+        charge = (
+            f", after {found['short_at_mAh_cm2']:.3g} mAh/cm2 of that step"
+            if "short_at_mAh_cm2" in found
+            else ""
         )
+        yield f"short while {found['short_while']}{level}{charge}{_found_in_data(found)}"
+    elif "short_rule_set" in found and not found["short_rule_set"]:
+        below = si(found["short_looked_for_below_V"], "V")
+        unseen = f"Ewe under current never was above {below}, where a short would begin to show"
+        seen = "none is seen in the data"
+        yield f"no short rule was set, and {seen if found['short_visible'] else unseen}"
     if "ccd_mA_cm2" in found:
-        lines.append(f"critical current density: {found['ccd_mA_cm2']:.4g} mA/cm2 (the last level held)")
+        yield f"critical current density: {found['ccd_mA_cm2']:.4g} mA/cm2 (the last level held)"
+
+
+def _found_in_data(found: dict[str, Any]) -> str:
+    if found["short_found_by"] != "data":
+        return ""
+    rule = "the short rule did not end the run" if found["short_rule_set"] else "no short rule was set"
+    place = f"in cycle {found['short_cycle']} at {duration(found['short_at_s'])}"
+    return f", {place}: seen in the data, {rule}"
+
+
+def _charge_told(found: dict[str, Any]) -> Iterator[str]:
     if "critical_capacity_mAh_cm2" in found:
-        lines.append(f"critical stripping capacity: {found['critical_capacity_mAh_cm2']:.4g} mAh/cm2")
+        yield f"critical stripping capacity: {found['critical_capacity_mAh_cm2']:.4g} mAh/cm2"
+    said = []
     if "charge_mAh_cm2" in found:
-        lines.append(
-            f"stripped {found['stripped_mAh_cm2']:.4g}, plated {found['plated_mAh_cm2']:.4g} mAh/cm2; "
-            f"Ewe {found['Ewe_min_V']:.4g} to {found['Ewe_max_V']:.4g} V"
-        )
+        said.append(f"stripped {found['stripped_mAh_cm2']:.4g}, plated {found['plated_mAh_cm2']:.4g} mAh/cm2")
+    if "Ewe_min_V" in found:
+        said.append(f"Ewe {found['Ewe_min_V']:.4g} to {found['Ewe_max_V']:.4g} V")
+    if said:
+        yield "; ".join(said)
+
+
+def _rows_told(found: dict[str, Any]) -> Iterator[str]:
     if "samples" in found:
         gaps = f", {found['gaps']} known gaps in the record" if found["gaps"] else ""
-        lines.append(
-            f"samples: {found['samples']}, spectra: {found['spectra']}, steps: {found['steps']}{gaps}"
-        )
-    lines += sensors_told(found.get("sensors", {}))
-    return lines
+        yield f"samples: {found['samples']}, spectra: {found['spectra']}, steps: {found['steps']}{gaps}"
+
+
+def _interruptions_told(found: dict[str, Any]) -> Iterator[str]:
+    count = found.get("interruptions", 0)
+    if not count:
+        return
+    shortest, longest = (duration(found[f"interruptions_{which}_s"]) for which in ("shortest", "longest"))
+    lengths = longest if shortest == longest else f"{shortest} to {longest}"
+    driven = found["interruptions_under_current"]
+    before, after = found["interruption_after_step"], found["interruption_before_step"]
+    place = f"within step {before}" if before == after else f"between steps {before} and {after}"
+    first = "the first " if (driven or count) > 1 else ""
+    yield (
+        f"{plural(count, 'interruption')} of {lengths}, {driven or 'none'} of them under current: "
+        f"{first}{place} at {duration(found['interruption_at_s'])}"
+    )

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.read import Run
-from nakctl.results.summary import current_steps
+from nakctl.results.areal import area_cm2, current_mA_cm2
+from nakctl.results.current import current_steps
 
 Floats = npt.NDArray[np.float64]
 
@@ -15,9 +16,9 @@ STEEPER = 2.0  # times the first slope: unstable
 
 
 def levels(run: Run) -> tuple[Floats, Floats]:
-    """Each current level in its order (mA/cm2, signed), and Ewe_V at its last sample."""
-    steps = current_steps(run, run.header.area_cm2 or 1.0)
-    j_mA_cm2 = np.round(steps.j_mA_cm2, 6)
+    """Each current level in its order (mA/cm2, signed), and Ewe_V at its last sample. Or UnknownArea."""
+    steps = current_steps(run)
+    j_mA_cm2 = np.round(current_mA_cm2(steps.I_A, area_cm2(run)), 6)
     last_of_level = np.append(np.diff(j_mA_cm2) != 0, True)[: len(j_mA_cm2)]
     return j_mA_cm2[last_of_level], run.samples["Ewe"][steps.last[last_of_level]].astype(np.float64)
 

@@ -28,6 +28,7 @@ class DeviceWords(Word):
 
     provider, sdk_path: where its driver takes the maker's library from: a package of that name, or the lab's
     own copy (a folder, or the library itself).
+    scatter_seed, habits, trouble: of simulated devices; their driver says what there is.
     """
 
     driver: str
@@ -35,6 +36,9 @@ class DeviceWords(Word):
     address: str | None = None
     provider: Literal["easy_biologic", "sdk_path"] | None = None
     sdk_path: str | None = Field(None, min_length=1)
+    scatter_seed: int | None = None
+    habits: dict[str, bool | float] | None = None
+    trouble: list[str] | None = None
 
     def options(self) -> dict[str, object]:
         """The words that are the driver's own business."""

@@ -12,12 +12,14 @@ Whatever is not in the table is an IllegalEvent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
-from nakctl.device.program import HostLoop, Node, Program, Segment, SetPoint, Then
+from nakctl.device.ends import CONSEQUENCE, End, Then
+from nakctl.device.program import HostLoop, Node, Program, Segment, SetPoint
 from nakctl.errors import IllegalEvent
 
 Status = Literal["completed", "stopped", "aborted", "interrupted"]
@@ -34,13 +36,37 @@ class Phase(Enum):
 class Ending:
     """Why a step or the run ends, and what follows.
 
-    status is that of the run if it ends here: `completed` as wanted, `stopped` by a safety limit, `aborted`
-    by the operator, `interrupted` by trouble.
+    status  that of the run if it ends here: `completed` as wanted, `stopped` by a safety limit, `aborted` by
+            the operator, `interrupted` by trouble
+    kind    a key of `device.ends.ENDED_BY`; end_id: the End of the program behind it, 0: none
+    value   what was read of its quantity, NaN where no reading decided
     """
 
     then: Then
     reason: str
     status: Status = "completed"
+    kind: str = "duration"
+    end_id: int = 0
+    value: float = math.nan
+
+
+def ending_of(end: End, value: float) -> Ending:
+    """What it means that an End was met."""
+    kind = "duration" if end.kind == "asked" else end.kind
+    status: Status = "stopped" if end.kind == "limit" else "completed"
+    return Ending(end.then, end.sentence, status, kind, end.id, value)
+
+
+def interrupted(reason: str, kind: str = "interrupted") -> Ending:
+    """The end that nobody asked for; nothing further is started."""
+    return Ending("end run", reason, "interrupted", kind)
+
+
+def graver(first: Ending | None, second: Ending | None) -> Ending | None:
+    """Of two endings the one that ends more; the first, if both end as much."""
+    if first is None or second is None:
+        return first or second
+    return second if CONSEQUENCE[second.then] < CONSEQUENCE[first.then] else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +76,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class ChainEnded:
-    """The channel stopped and all its rows are here. ending: what a test of the instrument meant, if any."""
+    """The channel stopped and all its rows are here. ending: what that means; None: the chain was done."""
 
     ending: Ending | None = None
 
@@ -111,7 +137,7 @@ class EngineState:
 
 
 Reaction = tuple[EngineState, tuple[Command, ...]]
-ALL_DONE = Ending("end run", "all steps done")
+ALL_DONE = Ending("end run", "all steps done", kind="steps done")
 
 
 def react(program: Program, state: EngineState, event: Event) -> Reaction:
@@ -128,7 +154,7 @@ def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
 
 def _chain_ended(program: Program, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, ChainEnded)
-    return _follow(program, state, state.ending or event.ending)
+    return _follow(program, state, graver(state.ending, event.ending))
 
 
 def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
@@ -140,8 +166,7 @@ def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
 def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
     """While stopping only a graver ending counts: the end of the run over the end of a step."""
     assert isinstance(event, Tripped | Interrupted)
-    graver = state.ending is not None and state.ending.then != "end run" and event.ending.then == "end run"
-    return (replace(state, ending=event.ending) if graver else state), ()
+    return replace(state, ending=graver(state.ending, event.ending)), ()
 
 
 _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {
@@ -160,7 +185,14 @@ def _follow(program: Program, state: EngineState, ending: Ending | None) -> Reac
         return EngineState(Phase.ENDED, state.position, ending), (Finish(ending),)
     if ending is not None and ending.then == "end loop":
         return _go_to(program, _leave_loop(program, state.position))
-    return _go_to(program, _advance(program.nodes, state.position))
+    on = _advance(program.nodes, state.position)
+    while ending is not None and on is not None and _tops_up(node_at(program.nodes, on)):
+        on = _advance(program.nodes, on)  # the step is over: nothing is missing of it
+    return _go_to(program, on)
+
+
+def _tops_up(node: Node) -> bool:
+    return isinstance(node, Segment) and node.tops_up
 
 
 def _go_to(program: Program, position: tuple[Frame, ...] | None) -> Reaction:

@@ -1,215 +1,163 @@
-"""What the host watches between two reads: limits, rules, and cutoffs that the instrument cannot hold.
+"""What the host watches between two reads: limits, goals, the short, what no instrument can hold.
 
-Works on booked samples (see `ledger`), whole arrays at a time. Slower than the instrument by one poll, and
-the plan says so.
+Judges booked samples (see `ledger`), whole arrays at a time, and what the channel says of itself beside them.
+Slower than the instrument by one round of the loop, and the plan says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
 import numpy as np
-import numpy.typing as npt
 
-from nakctl.device.channel import Flag, Rows, Watch
-from nakctl.device.program import (
-    Ca,
-    Cp,
-    Cutoff,
-    Eis,
-    EweRule,
-    HostLoop,
-    Loop,
-    Node,
-    Program,
-    Segment,
-    ShortRule,
-    StepInfo,
-    Technique,
-)
-from nakctl.run.engine import Ending
+from nakctl.device.channel import Look, Rows, Watch
+from nakctl.device.ends import End
+from nakctl.device.program import Ca, Cp, Loop, Program, Segment, segments
+from nakctl.run.engine import Ending, ending_of
+from nakctl.run.ledger import Booked
+from nakctl.run.met import Floats, Met, Readings, first_met, readings_of
 from nakctl.run.short import ShortWatch
-
-Floats = npt.NDArray[np.floating]
-Bools = npt.NDArray[np.bool_]
 
 C_PER_Ah = 3600.0
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
-NEAR_V, NEAR_PART = 0.005, 0.01  # how far a reading may be from the test it met: noise and single precision
+# The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
+ASKED_SLACK_s = 0.1
 
 
 class Guard:
-    """Watches one run. `look` after every read, `explain` when a chain ended before its end."""
+    """Watches one run. `judge` after every read."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.acting = {step.step_id: _acting(step, program.nodes) for step in program.steps}
-        self.rules = [rule for rule in program.rules if isinstance(rule, EweRule)]
-        self.shorts = [ShortWatch(rule) for rule in program.rules if isinstance(rule, ShortRule)]
-        self.segment_steps: tuple[int, ...] = ()
+        self.of_run = [end for end in program.ends if not end.step and end.quantity in ("Ewe", "|I|", "time")]
+        self.limits = [end for end in self.of_run if end.kind == "limit"]
+        self.short_end = next((end for end in program.ends if end.quantity == "short"), None)
+        self.short = None if program.short is None else ShortWatch(program.short)
+        self.going_on = _going_on(program)
+        self.own: list[End] = []
+        self.asked: End | None = None
         self.charge_rest_s: float | None = None
         self.time_s = 0.0
+        self.start_s = 0.0
+        self.elapsed_s = 0.0
 
-    def open_segment(self, segment: Segment) -> None:
-        self.segment_steps = tuple({t.step for t in segment.techniques if not isinstance(t, Loop)})
+    def open_segment(self, segment: Segment, start_s: float) -> None:
+        """A chain begins at start_s of the run."""
+        steps = {t.step for t in segment.techniques if not isinstance(t, Loop)}
+        mine = [end for end in self.program.ends if end.step in steps]
+        self.own = [end for end in mine if end.kind == "cutoff" and end.id not in self.going_on]
+        asked = [end for end in mine if end.kind == "asked"]
+        self.asked = asked[0] if asked and not segment.tops_up else None
+        self.start_s, self.elapsed_s = start_s, 0.0
+        self.time_s = max(self.time_s, start_s)
 
     def watch(self) -> Watch:
         """The tightest values at which a look might matter, in the loaded segment."""
-        limits = self.program.limits
-        cutoffs = [cutoff for step in self.segment_steps for cutoff in self.acting[step]]
-        above = [limits.Ewe_max_V, *(r.value_V for r in self.rules if r.side == "above")]
-        below = [limits.Ewe_min_V, *(r.value_V for r in self.rules if r.side == "below")]
-        I_above: list[float | None] = [limits.I_max_A]
-        I_below: list[float | None] = []
-        for cutoff in cutoffs:
-            if cutoff.quantity == "Ewe":
-                (above if cutoff.side == "above" else below).append(cutoff.value)
-            elif cutoff.quantity == "|I|":
-                (I_above if cutoff.side == "above" else I_below).append(cutoff.value)
+        values: dict[tuple[str, str], list[float]] = {}
+        for end in (*self.of_run, *self.own):
+            values.setdefault((end.quantity, end.side), []).append(end.value)
         return Watch(
-            Ewe_min_V=max((v for v in below if v is not None), default=None),
-            Ewe_max_V=min((v for v in above if v is not None), default=None),
-            I_min_A=max((v for v in I_below if v is not None), default=None),
-            I_max_A=min((v for v in I_above if v is not None), default=None),
-            Ewe_near_0_V=max((short.rule.below_V for short in self.shorts), default=None),
-            every_s=self._look_within_s(cutoffs),
+            Ewe_min_V=max(values.get(("Ewe", "below"), []), default=None),
+            Ewe_max_V=min(values.get(("Ewe", "above"), []), default=None),
+            I_min_A=max(values.get(("|I|", "below"), []), default=None),
+            I_max_A=min(values.get(("|I|", "above"), []), default=None),
+            Ewe_near_0_V=None if self.short is None else self.short.rule.below_V,
+            every_s=self._look_within_s(),
         )
 
-    def _look_within_s(self, cutoffs: list[Cutoff]) -> float | None:
-        waits = []
-        if self.program.limits.time_s is not None:
-            waits.append(max(SOONEST_LOOK_s, self.program.limits.time_s - self.time_s))
-        if any(cutoff.quantity == "charge" for cutoff in cutoffs):
+    def _look_within_s(self) -> float | None:
+        waits = [
+            max(SOONEST_LOOK_s, end.value - self.time_s) for end in self.of_run if end.quantity == "time"
+        ]
+        if any(end.quantity == "charge" for end in self.own):
             waits.append(max(SOONEST_LOOK_s, self.charge_rest_s or 0.0))
-        if any(short.in_a_row for short in self.shorts):
+        if self.short is not None and self.short.in_a_row:
             waits.append(SOONEST_LOOK_s)
+        if self.asked is not None:
+            waits.append(max(SOONEST_LOOK_s, self.asked.value + ASKED_SLACK_s - self.elapsed_s))
         return min(waits, default=None)
 
-    def look(self, samples: Rows, step_charge_Ah: Floats) -> Ending | None:
-        """The ending that the earliest row asks for, if any. samples: booked rows, in order of time.
+    def judge(self, booked: Booked, look: Look | None) -> Ending | None:
+        """The ending that the earliest reading asks for: of the rows, then of what the channel says."""
+        met = self._by_rows(booked.samples, booked.step_charge_Ah * C_PER_Ah)
+        met = met or self._by_peaks(booked.impedance) or self._by_look(look)
+        return None if met is None else ending_of(met.end, met.value)
 
-        step_charge_Ah: (n,) net charge since the start of each sample's step.
-        """
+    def _by_rows(self, samples: Rows, step_charge_C: Floats) -> Met | None:
         if len(samples) == 0:
             return None
-        self.time_s = float(samples["time"][-1])
-        found = [*self._limits(samples), *self._rules(samples), *self._cutoffs(samples, step_charge_Ah)]
-        return min(found, key=lambda each: each[0])[1] if found else None
+        self.time_s = max(self.time_s, float(samples["time"][-1]))
+        self.elapsed_s = max(self.elapsed_s, self.time_s - self.start_s)
+        readings = readings_of(samples, step_charge_C)
+        self._note_charge(readings)
+        met = first_met((*self.of_run, *self.own), readings)
+        row = None if self.short is None else self.short.look(samples)
+        if row is None or self.short_end is None or (met is not None and met.row < row):
+            return met
+        short = Met(self.short_end, float(readings.Ewe_V[row]), row)
+        later = met is None or row < met.row or short.end.gravity < met.end.gravity
+        return short if later else met
 
-    def _limits(self, samples: Rows) -> Iterator[tuple[int, Ending]]:
-        limits = self.program.limits
-        for value, side in ((limits.Ewe_max_V, "above"), (limits.Ewe_min_V, "below")):
-            if value is not None:
-                reason = f"limit: Ewe {side} {value:g} V"
-                yield from _first(_beyond(samples["Ewe"], side, value), Ending("end run", reason, "stopped"))
-        if limits.I_max_A is not None:
-            reason = f"limit: |I| above {limits.I_max_A:g} A"
-            beyond = np.abs(samples["I"]) > limits.I_max_A * (1 + NEAR_PART)
-            yield from _first(beyond, Ending("end run", reason, "stopped"))
-        if limits.time_s is not None:
-            reason = f"limit: {limits.time_s:g} s of run time"
-            yield from _first(samples["time"] >= limits.time_s, Ending("end run", reason, "stopped"))
+    def _note_charge(self, readings: Readings) -> None:
+        """How long the rest of a charge takes at the present current."""
+        asked = [end.value for end in self.own if end.quantity == "charge"]
+        I_A = float(readings.I_A[-1])
+        left_C = min(asked, default=math.inf) - float(readings.charge_C[-1])
+        self.charge_rest_s = left_C / I_A if asked and I_A > 0 else None
 
-    def _rules(self, samples: Rows) -> Iterator[tuple[int, Ending]]:
-        for rule in self.rules:
-            ending = Ending("end run", f"Ewe {rule.side} {rule.value_V:g} V")
-            yield from _first(_beyond(samples["Ewe"], rule.side, rule.value_V), ending)
-        for short in self.shorts:
-            row = short.look(samples)
-            if row is not None:
-                yield row, Ending("end run", "short")
-
-    def _cutoffs(self, samples: Rows, step_charge_Ah: Floats) -> Iterator[tuple[int, Ending]]:
-        for step_id in self.segment_steps:
-            for cutoff in self.acting[step_id]:
-                mine = samples["step_id"] == step_id
-                if cutoff.quantity == "charge":
-                    moved_C = np.abs(step_charge_Ah) * C_PER_Ah
-                    self._note_rest(cutoff, moved_C[-1], samples["I"][-1])
-                    beyond = moved_C >= cutoff.value
-                elif cutoff.quantity == "|I|":
-                    beyond = _beyond(np.abs(samples["I"]), cutoff.side, cutoff.value)
-                else:
-                    beyond = _beyond(samples["Ewe"], cutoff.side, cutoff.value)
-                yield from _first(mine & beyond, _ending(cutoff))
-
-    def _note_rest(self, cutoff: Cutoff, moved_C: float, I_A: float) -> None:
-        """How long the rest of the charge takes at the present current."""
-        self.charge_rest_s = (cutoff.value - moved_C) / abs(I_A) if I_A else None
-
-    def explain(self, last: Rows | None, segment: Segment) -> Ending | None:
-        """Why a chain is over. last: its last booked row, (1,). None: it was done with all its techniques.
-
-        A test's row may lie a little inside of the test (noise, single precision): the nearest end counts.
-        """
-        end = segment.techniques[-1]
-        done = next(t.step for t in reversed(segment.techniques) if not isinstance(t, Loop))
-        if last is None:
+    def _by_peaks(self, impedance: Rows) -> Met | None:
+        """A sweep swings around its DC values: limits hold for the peaks, too."""
+        if len(impedance) == 0:
             return None
-        row = last[-1]
-        met = bool(row["flags"] & Flag.TEST_MET)
-        endless = isinstance(end, Loop) and end.times is None
-        if row["step_id"] == done and not met and not endless:
+        for swing in (impedance["E_amp"].astype(np.float64), -impedance["E_amp"].astype(np.float64)):
+            nothing = np.zeros(len(impedance))
+            readings = Readings(
+                time_s=nothing,
+                Ewe_V=impedance["E_dc"] + swing,
+                I_A=np.abs(impedance["I_dc"].astype(np.float64)) + impedance["I_amp"],
+                charge_C=nothing,
+                step_id=np.zeros(len(impedance), np.uint32),
+            )
+            met = first_met([end for end in self.limits if end.quantity != "time"], readings)
+            if met is not None:
+                return met
+        return None
+
+    def _by_look(self, look: Look | None) -> Met | None:
+        """Limits by what the channel shows, also where no row came; the time of a step with spectra."""
+        if look is None or not look.running:
             return None
-        near = [ending for gap, ending in self._ends_near(row) if gap <= 1.0]
-        if near:
-            return near[0]
-        step = self.program.step(int(row["step_id"]))
-        return Ending("end run", f"the channel stopped by itself in step {step.label}", "interrupted")
+        if math.isfinite(look.elapsed_s):
+            self.elapsed_s = max(self.elapsed_s, look.elapsed_s)
+            self.time_s = max(self.time_s, self.start_s + self.elapsed_s)
+        seen = Readings(
+            time_s=np.array([self.time_s]),
+            Ewe_V=np.array([look.Ewe_V]),
+            I_A=np.array([abs(look.I_A)]),
+            charge_C=np.zeros(1),
+            step_id=np.zeros(1, np.uint32),
+        )
+        met = first_met(self.limits, seen)
+        if met is None and self.asked is not None and self.elapsed_s >= self.asked.value + ASKED_SLACK_s:
+            return Met(self.asked, self.elapsed_s)
+        return met
 
-    def _ends_near(self, row: np.void) -> list[tuple[float, Ending]]:
-        """Every end of Ewe or |I| and how far off the row is, in units of the tolerance; nearest first."""
-        limits = self.program.limits
-        step = self.program.step(int(row["step_id"]))
-        ends: list[tuple[str, str, float | None, Ending]] = [
-            (cutoff.quantity, cutoff.side, cutoff.value, _ending(cutoff)) for cutoff in step.cutoffs
-        ]
-        ends += [
-            ("Ewe", r.side, r.value_V, Ending("end run", f"Ewe {r.side} {r.value_V:g} V")) for r in self.rules
-        ]
-        for side, value in (("above", limits.Ewe_max_V), ("below", limits.Ewe_min_V)):
-            ends.append(("Ewe", side, value, Ending("end run", f"limit: Ewe {side} {value} V", "stopped")))
-        I_reason = f"limit: |I| above {limits.I_max_A} A"
-        ends.append(("|I|", "above", limits.I_max_A, Ending("end run", I_reason, "stopped")))
-        reading = {"Ewe": float(row["Ewe"]), "|I|": abs(float(row["I"]))}
-        gaps = [
-            (_gap(reading[quantity], side, value, quantity), ending)
-            for quantity, side, value, ending in ends
-            if value is not None and quantity in reading
-        ]
-        return sorted(gaps, key=lambda each: each[0])
+    def missing_s(self, segment: Segment) -> float:
+        """How much of its time a step that is topped up still lacks."""
+        step = next(t.step for t in segment.techniques if not isinstance(t, Loop))
+        asked = next(end for end in self.program.ends_of(step) if end.kind == "asked")
+        return asked.value - self.elapsed_s
 
 
-def _acting(step: StepInfo, nodes: tuple[Node, ...]) -> tuple[Cutoff, ...]:
-    """The cutoffs after which the host has to do something: all but those the chain itself goes on from."""
-    goes_on = any(isinstance(t, Cp | Ca) and t.on_test == "next" for t in _techniques(step.step_id, nodes))
-    return tuple(cutoff for cutoff in step.cutoffs if cutoff.by == "host" or not goes_on)
+def _going_on(program: Program) -> set[int]:
+    """Ids of the ends that a chain goes on from by itself, after which the host has nothing to do."""
+    found = set()
+    for segment in segments(program.nodes):
+        for technique in segment.techniques:
+            if isinstance(technique, Cp | Ca) and technique.on_test == "next":
+                found |= {test.end for test in technique.tests if _leads_on(program, test.end)}
+    return found
 
 
-def _techniques(step_id: int, nodes: tuple[Node, ...]) -> Iterator[Technique]:
-    for node in nodes:
-        if isinstance(node, HostLoop):
-            yield from _techniques(step_id, node.body)
-        elif isinstance(node, Segment):
-            yield from (t for t in node.techniques if isinstance(t, Cp | Ca | Eis) and t.step == step_id)
-
-
-def _ending(cutoff: Cutoff) -> Ending:
-    return Ending(cutoff.then, str(cutoff))
-
-
-def _beyond(values: Floats, side: str, limit: float) -> Bools:
-    return np.asarray(values > limit if side == "above" else values < limit)
-
-
-def _first(beyond: Bools, ending: Ending) -> Iterator[tuple[int, Ending]]:
-    rows = np.flatnonzero(beyond)
-    if len(rows):
-        yield int(rows[0]), ending
-
-
-def _gap(reading: float, side: str, value: float, quantity: str) -> float:
-    """How far the reading is inside of the end, in units of the tolerance; 0 or less: beyond it."""
-    inside = value - reading if side == "above" else reading - value
-    tolerance = max(NEAR_V if quantity == "Ewe" else 0.0, NEAR_PART * abs(value))
-    return max(inside, 0.0) / tolerance if tolerance else float(inside > 0) * np.inf
+def _leads_on(program: Program, end_id: int) -> bool:
+    return bool(end_id) and program.end(end_id).then == "next step"

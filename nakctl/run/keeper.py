@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nakctl.device.channel import Notice, Reading, Rows
-from nakctl.device.program import Program, Segment, StepInfo
+from nakctl.device.program import Loop, Program, Segment, StepInfo
+from nakctl.errors import RecordError
 from nakctl.record import layout
 from nakctl.record.journal import Event
 from nakctl.run.ledger import Booked, Ledger
+from nakctl.run.recording import Nowhere, Recording
+from nakctl.run.ties import Start, Tie
 
 CLOCK_ROW_EVERY_s = 60.0
-
-
-class Sink(Protocol):
-    """Keeps tables (of `record.layout`, by name) and events; one call is one transaction.
-
-    Returns what it had to note of itself (and keeps): the disk refuses, the live view was restarted.
-    """
-
-    def append(self, tables: Mapping[str, npt.NDArray[Any]], events: Sequence[Event]) -> Sequence[Event]: ...
+AT_ONCE_s = 6e-3  # a step that a cutoff ended sooner (its sentinel included) has ended at its first row
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Progress:
 
 
 class Keeper:
-    """Books what is read, collects what is noted, and gives both to the sink, one call per read.
+    """Books what is read, collects what is noted, and hands both over, one call per read.
 
     now_s: time of the run; unix_time_s: wall-clock time, None where time is virtual.
     """
@@ -57,39 +51,65 @@ class Keeper:
     def __init__(
         self,
         program: Program,
-        sink: Sink,
+        recording: Recording,
         samples: layout.Table,
         now_s: Callable[[], float],
         unix_time_s: Callable[[], float | None],
     ) -> None:
-        self.program, self.sink, self.now_s, self.unix_time_s = program, sink, now_s, unix_time_s
+        self.program, self.recording = program, recording
+        self.now_s, self.unix_time_s = now_s, unix_time_s
         self.ledger = Ledger(program, samples.dtype)
+        self.chains = 0
         self.segment_start_s = 0.0
         self.events: list[Event] = []  # not yet handed over
         self.news: tuple[Event, ...] = ()
+        self.tables: dict[str, Rows] = {"ends": _ends(program)}  # not yet handed over, beside what is booked
         self.next_clock_row_s = 0.0
+        self.lost: RecordError | None = None  # why the record takes nothing any more
 
-    def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
-        self.segment_start_s = start_s
-        self.ledger.open_segment(segment, start_s, new_cycle)
+    def open_segment(self, segment: Segment, start: Start, new_cycle: bool) -> None:
+        """A chain began. Between it and the one before the cell lay open."""
+        last = self.ledger.last_sample[0]
+        ran_before = self.chains > 0
+        self.chains += 1
+        self.segment_start_s = start.time_s
+        open_from_s = float(last["time"]) if ran_before else 0.0
+        row = (
+            self.chains, start.time_s, start.error_s, open_from_s, start.time_s - open_from_s,
+            int(last["step_count"]), _first_step(segment), float(last["I"]),
+        )  # fmt: skip
+        self._add("chains", np.array([row], layout.CHAINS.dtype))
+        self.ledger.open_segment(segment, start.time_s, new_cycle)
+
+    def tie(self, tie: Tie) -> None:
+        row = (self.chains, tie.elapsed_s, tie.time_s, tie.error_s)
+        self._add("ties", np.array([row], layout.TIES.dtype))
 
     def keep(self, reading: Reading) -> Booked:
         """Book what was read, and hand it over with everything noted since the last time."""
         booked = self.ledger.book(reading)
         self.events += map(self._event_of, reading.notices)
-        tables = {
-            "samples": booked.samples,
-            "impedance": booked.impedance,
-            "spectra": booked.spectra,
-            "steps": booked.steps,
-            "clock": self._clock_rows(),
-        }
-        self.news = self._hand_over(tables)
+        self._note_steps(booked.steps)
+        self._add("clock", self._clock_rows())
+        self._hand_over(
+            {
+                "samples": booked.samples,
+                "impedance": booked.impedance,
+                "spectra": booked.spectra,
+                "steps": booked.steps,
+            }
+        )
         return booked
 
     def finish(self) -> None:
-        """The last spectrum, the last step, the last events."""
-        self._hand_over({"spectra": self.ledger.spectra.close(), "steps": self.ledger.finish()})
+        """The last spectrum, the last step, the last events; returns when all is kept, or lost."""
+        spectra, steps = self.ledger.spectra.close(), self.ledger.finish()
+        self._note_steps(steps)
+        self._hand_over({"spectra": spectra, "steps": steps})
+        try:
+            self.recording.finish()
+        except RecordError as error:
+            self.lost = error
 
     def note(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> None:
         self.note_at(self.now_s(), severity, code, message, facts or {})
@@ -117,14 +137,38 @@ class Keeper:
             bench=bench,
         )
 
-    def _hand_over(self, tables: Mapping[str, Rows]) -> tuple[Event, ...]:
-        """Nothing is handed over if there is nothing. Returns the events that are worth a look."""
-        filled = {name: rows for name, rows in tables.items() if len(rows)}
-        if not filled and not self.events:
-            return ()
-        noted = [*self.events, *self.sink.append(filled, self.events)]
-        self.events = []
-        return tuple(event for event in noted if event.severity > 0)
+    def hand_over_notes(self) -> None:
+        """What was noted while nothing was read."""
+        self._hand_over({})
+
+    def _add(self, name: str, rows: Rows) -> None:
+        known = self.tables.get(name)
+        self.tables[name] = rows if known is None else np.concatenate([known, rows])
+
+    def _hand_over(self, booked: Mapping[str, Rows]) -> None:
+        """Nothing is handed over if there is nothing; then `news` are the events that are worth a look."""
+        tables = {name: rows for name, rows in {**self.tables, **booked}.items() if len(rows)}
+        events, self.events, self.tables = self.events, [], {}
+        if tables or events:
+            self.hand_over(tables, events)
+        noted = [*events, *self.recording.noted()]
+        self.news = tuple(event for event in noted if event.severity > 0)
+
+    def hand_over(self, tables: Mapping[str, Rows], events: Sequence[Event]) -> None:
+        """To the record. One that is lost gets nothing any more, and nobody waits for it."""
+        try:
+            self.recording.put(tables, events)
+        except RecordError as error:
+            self.lost, self.recording = error, Nowhere()
+
+    def _note_steps(self, steps: Rows) -> None:
+        """Steps that a cutoff ended at their first row: hardly what was meant."""
+        for row in steps:
+            if row["end_kind"] == b"cutoff" and row["t_end"] - row["t_start"] < AT_ONCE_s:
+                text = f"step {row['label'].decode()} ended at its first row: {row['end_reason'].decode()}"
+                self.note_at(
+                    float(row["t_end"]), 1, "ended_at_once", text, {"value": float(row["end_value"])}
+                )
 
     def _clock_rows(self) -> Rows:
         """Once a minute: which wall-clock time belongs to which time of the run."""
@@ -138,3 +182,22 @@ class Keeper:
         step_count = int(self.ledger.last_sample["step_count"][0])
         time_s = self.segment_start_s + notice.time_s
         return Event(time_s, notice.severity, notice.code, step_count, notice.message, dict(notice.facts))
+
+
+def _ends(program: Program) -> Rows:
+    """The table of ends, which says what the codes of steps and run mean."""
+    return np.array(
+        [
+            (
+                end.id, end.kind.encode(), end.quantity.encode(), end.side.encode(), end.value,
+                end.then.encode(),
+                end.by.encode(), end.step, end.mark.line, layout.cut(end.text, 64),
+            )
+            for end in program.ends
+        ],
+        layout.ENDS.dtype,
+    )  # fmt: skip
+
+
+def _first_step(segment: Segment) -> int:
+    return next(each.step for each in segment.techniques if not isinstance(each, Loop))

@@ -17,13 +17,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import SAMPLE, Flag, Reading, Rows, State
-from nakctl.device.program import Ca, Cp, Eis, Loop, Program, Segment, Technique
+from nakctl.device.channel import SAMPLE, Flag, Reading, Rows, State, Visit
+from nakctl.device.ends import End
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 from nakctl.record import layout
+from nakctl.run.engine import Ending, ending_of
+from nakctl.run.met import Met, met_by
+from nakctl.run.proof import LastRows, TICK_s
 from nakctl.run.spectra import SpectrumBook
 
 C_PER_Ah = 3600.0
-WHOLE = b"duration"  # end_reason of a step that lasted as long as planned
+WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
+
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +44,28 @@ class Booked:
     steps: Rows
     step_charge_Ah: npt.NDArray[np.float64]
 
+    @classmethod
+    def nothing(cls, samples: np.dtype[np.void]) -> Booked:
+        """Of a read that brought no rows. samples: dtype of the main table."""
+        impedance, spectra, steps = layout.IMPEDANCE.empty(), layout.SPECTRA.empty(), layout.STEPS.empty()
+        return cls(np.empty(0, samples), impedance, spectra, steps, np.empty(0))
+
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """The loaded segment: what each technique means, and what it means to come to one from another."""
+    """The loaded segment: what each technique means, and what it means to come to one from another.
+
+    leads_on  the ends that a technique goes on from by itself; shortest_s: less than that is before its time
+    """
 
     start_s: float
     step_id: npt.NDArray[np.uint32]  # (n,)
     control: npt.NDArray[np.float32]  # (n,)
     new_step: npt.NDArray[np.bool_]  # (n, n): from, to
     new_cycle: npt.NDArray[np.bool_]  # (n, n)
+    leads_on: tuple[tuple[End, ...], ...]  # (n,)
+    goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
+    shortest_s: npt.NDArray[np.float64]  # (n,)
 
 
 class Ledger:
@@ -63,8 +83,13 @@ class Ledger:
         self.Q_Ah = 0.0
         self.open = np.empty(0, layout.STEPS.dtype)  # the running step so far: one row or none
         self.open_Q_Ah = 0.0
-        self.ending = WHOLE  # why the running step ends, if it ends now
+        self.ending: Ending | None = None  # why the running step ends, if it ends now: the host knows
+        self.cut: Ending | None = None  # the cutoff that the chain went on from, in the running step
         self.last: np.void | None = None  # the last row of this segment, as the channel gave it
+        self.before_last: np.void | None = None  # the row before it, if it is of the same visit
+        self.visit_from_s = 0.0  # where the visit of the last row began: the last row before it
+        self.visit_points = 0  # frequencies of that visit so far
+        self.left_early = ""  # a technique that ended before its time with nothing to explain it
         self.last_sample: Rows = np.zeros(1, samples)
         self.fresh_cycle = False
 
@@ -72,7 +97,8 @@ class Ledger:
         """A chain starts at start_s of the run. new_cycle: a loop of the host was passed to come here."""
         self.chain = _chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
-        self.last = None
+        self.last = self.before_last = None
+        self.visit_from_s, self.visit_points = 0.0, 0
         self.fresh_cycle = new_cycle
 
     def book(self, reading: Reading) -> Booked:
@@ -84,15 +110,23 @@ class Ledger:
             spectra = np.concatenate([spectra, self.spectra.close()])
         return Booked(samples, impedance, spectra, steps, step_charge_Ah)
 
-    def note_end(self, reason: str) -> None:
-        """The running step ends before its time, for a reason that its rows cannot tell."""
-        self.ending = layout.cut(reason, 64)
+    def note_end(self, ending: Ending) -> None:
+        """The running step ends now, for a reason that its rows cannot tell."""
+        self.ending = ending
 
     def finish(self) -> Rows:
         """The last step, for the table of steps."""
         steps, self.open = self.open, self.open[:0]
-        steps["end_reason"] = self._reasons(steps, self.last_sample[: len(steps)])
+        self._end(steps, {})
         return steps
+
+    def last_rows(self, visit: Visit | None) -> LastRows | None:
+        """What is known of the end of a chain. visit: of its last row, as the channel says."""
+        if self.last is None or visit is None:
+            return None
+        last, before = self.last, self.before_last
+        known = None if before is None else (float(before["time_s"]), *_values(before))
+        return LastRows(visit, float(last["time_s"]), *_values(last), known, self.visit_points)
 
     # --- samples and steps -----------------------------------------------------------------------------
 
@@ -113,9 +147,49 @@ class Ledger:
         # summed from the charge so far, row by row: how rows are cut into reads changes no bit
         samples["Q"] = np.cumsum(np.append(self.Q_Ah, _charge_Ah(rows, before, changed)))[1:]
         samples["step_count"] = self.open["step_count"].sum() + np.cumsum(new_step)
-        steps, step_charge_Ah = self._turn_over(samples, new_step, before["time_s"] + chain.start_s)
-        self._remember(rows, samples)
+        cuts = self._cuts(rows, before, changed, np.cumsum(new_step))
+        steps, step_charge_Ah = self._turn_over(samples, new_step, before["time_s"] + chain.start_s, cuts)
+        self._remember(rows, samples, changed, before)
         return samples, step_charge_Ah, steps
+
+    def _cuts(self, rows: Rows, before: Rows, changed: Bools, step_no: Ints) -> dict[int, Ending]:
+        """Cutoffs that the chain went on from: {number of the step in this read (0: the running one): why}.
+
+        A test was met if the row says so, or if the technique was left before its time: whether a row is
+        written where a test is met is the instrument's habit. Without a test that leads on, nothing in the
+        program explains that a technique was left early.
+        """
+        left = np.flatnonzero(changed)
+        if self.last is None:
+            left = left[left > 0]
+        technique = before["technique"][left]
+        lasted_s = rows["time_s"][left] - self._entered_s(before, changed, left)
+        early = lasted_s < self.chain.shortest_s[technique]
+        goes_on = self.chain.goes_on[technique]
+        for place in np.flatnonzero(early & ~goes_on)[:1].tolist():
+            self.left_early = self.left_early or self._left_early(
+                int(technique[place]), float(lasted_s[place])
+            )
+        met = (before["flags"][left] & int(Flag.TEST_MET)) != 0
+        found: dict[int, Ending] = {}
+        for at in left[goes_on & (met | early)].tolist():
+            nearest = _nearest(self.chain.leads_on[before["technique"][at]], before[at])
+            found[int(step_no[at - 1]) if at else 0] = ending_of(nearest.end, nearest.value)
+        return found
+
+    def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> npt.NDArray[np.float64]:
+        """When the visits began that were left at these rows: at the last row before each."""
+        entered = np.flatnonzero(changed)
+        earlier = np.searchsorted(entered, left) - 1  # the change before; -1: in an earlier read
+        starts_s = np.append(before["time_s"][entered], self.visit_from_s)
+        return np.asarray(starts_s[earlier])
+
+    def _left_early(self, technique: int, lasted_s: float) -> str:
+        step = self.program.step(int(self.chain.step_id[technique]))
+        planned_s = self.chain.shortest_s[technique] + TICK_s
+        return (
+            f"step {step.label} was left after {lasted_s:.4g} of {planned_s:.4g} s, and no test explains it"
+        )
 
     def _rows_before(self, rows: Rows) -> Rows:
         """Each row's predecessor; before the first row of a segment, its start with that row's technique."""
@@ -146,9 +220,14 @@ class Ledger:
             samples["Ece"] = rows["Ece_V"]
 
     def _turn_over(
-        self, samples: Rows, new_step: npt.NDArray[np.bool_], time_before_s: npt.NDArray[np.float64]
+        self,
+        samples: Rows,
+        new_step: Bools,
+        time_before_s: npt.NDArray[np.float64],
+        cuts: dict[int, Ending],
     ) -> tuple[Rows, npt.NDArray[np.float64]]:
         """Close the steps that ended among these samples; leave the last one open."""
+        first = len(self.open)  # 1: the running step is number 0 of `cuts`
         starts = np.flatnonzero(new_step)
         steps = np.concatenate([self.open, self._begun(samples[starts], starts, time_before_s[starts])])
         ends = np.append(starts, len(samples))[-len(steps) :]  # relative: the sample after each step's last
@@ -156,7 +235,9 @@ class Ledger:
         lasts = np.concatenate([self.last_sample, samples])[ends]
         steps["t_end"] = lasts["time"]
         closed, self.open = steps[:-1], steps[-1:].copy()
-        closed["end_reason"] = self._reasons(closed, lasts[:-1])
+        of_steps = {number - 1 + first: ending for number, ending in cuts.items()}
+        self._end(closed, of_steps)
+        self.cut = of_steps.get(len(closed), self.cut)
         Q_before = np.append(self.Q_Ah, samples["Q"][:-1])
         base_Ah = np.full(len(samples), self.open_Q_Ah)
         if len(starts):
@@ -177,24 +258,29 @@ class Ledger:
         begun["first_row"] = self.rows + starts
         return begun
 
-    def _reasons(self, steps: Rows, lasts: Rows) -> npt.NDArray[np.bytes_]:
-        """Why steps ended: the note of the host for the running one, else a test that the last row met."""
-        reasons = np.full(len(steps), WHOLE, "S64")
-        for k in np.flatnonzero(lasts["flags"] & Flag.TEST_MET):
-            reasons[k] = self._test_met(lasts[k])
-        if len(steps) and self.ending != WHOLE:
-            reasons[0] = self.ending
+    def _end(self, steps: Rows, cuts: dict[int, Ending]) -> None:
+        """Why steps ended: what the host noted of the running one, else a cutoff the chain went on from."""
+        for place in range(len(steps)):
+            ending = cuts.get(place, WHOLE)
+            if place == 0:
+                ending = self.ending or cuts.get(0) or self.cut or WHOLE
+            row = steps[place]
+            row["end_reason"] = layout.cut(ending.reason, 64)
+            row["end_kind"], row["end_id"] = ending.kind.encode(), ending.end_id
+            row["end_value"] = ending.value
         if len(steps):
-            self.ending = WHOLE
-        return reasons
+            self.ending = self.cut = None
 
-    def _test_met(self, last: np.void) -> bytes:
-        cutoffs = self.program.step(int(last["step_id"])).cutoffs
-        reading = {"Ewe": float(last["Ewe"]), "|I|": abs(float(last["I"]))}
-        near = sorted((abs(reading[c.quantity] - c.value), c) for c in cutoffs if c.quantity in reading)
-        return layout.cut(str(near[0][1]), 64) if near else b"limit"
-
-    def _remember(self, rows: Rows, samples: Rows) -> None:
+    def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
+        entered = np.flatnonzero(changed)
+        if len(entered):
+            self.visit_from_s, self.visit_points = float(before["time_s"][entered[-1]]), 0
+        of_visit = rows[entered[-1] :] if len(entered) else rows
+        self.visit_points += int(np.count_nonzero(of_visit["flags"] & Flag.FROM_EIS))
+        if len(of_visit) > 1:
+            self.before_last = of_visit[-2]
+        else:
+            self.before_last = None if len(entered) else self.last
         self.last = rows[-1]
         self.last_sample = samples[-1:]
         self.rows += len(rows)
@@ -203,11 +289,31 @@ class Ledger:
         self.level = self.program.step(int(samples["step_id"][-1])).level
 
 
+def _values(row: np.void) -> tuple[float, float]:
+    """Ewe_V, |I| in A."""
+    return float(row["Ewe_V"]), abs(float(row["I_A"]))
+
+
+def _nearest(ends: tuple[End, ...], row: np.void) -> Met:
+    """The End that a row stands for; if none is within reach, the one that lies nearest."""
+    Ewe_V, I_A = _values(row)
+    reading = {"Ewe": Ewe_V, "|I|": I_A}
+    met = met_by(ends, reading)
+    if met is not None:
+        return met
+    end = min(ends, key=lambda each: abs(each.value - reading[each.quantity]))
+    return Met(end, reading[end.quantity])
+
+
 def _merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
-    """Samples, and the DC values of the impedance rows as samples too; and where those went."""
+    """Samples, and the DC values of the impedance rows as samples too; and where those went.
+
+    Visits stay in their order, and rows are sorted within one only: the last row of a technique may carry a
+    time behind the first of the next.
+    """
     points = reading.points
     if len(points) == 0:  # no copies of the long reads of a pulse train
-        return reading.samples, np.empty(0, np.intp)
+        return _sorted_within(reading.samples), np.empty(0, np.intp)
     from_points = np.zeros(len(points), SAMPLE)
     for name in ("time_s", "technique", "passes", "I_range"):
         from_points[name] = points[name]
@@ -215,16 +321,65 @@ def _merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
     from_points["Ece_V"] = np.nan
     from_points["flags"] = points["flags"] | Flag.FROM_EIS
     rows = np.concatenate([reading.samples, from_points])
-    order = np.argsort(rows["time_s"], kind="stable")
+    order = _by_visits(reading.samples, from_points)
     place = np.empty(len(rows), np.intp)
     place[order] = np.arange(len(rows))
     return rows[order], place[len(reading.samples) :]
 
 
-def _charge_Ah(rows: Rows, before: Rows, changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _changes(rows: Rows) -> npt.NDArray[np.bool_]:
+    """(n-1,): where another visit begins."""
+    return np.asarray(
+        (rows["technique"][1:] != rows["technique"][:-1]) | (rows["passes"][1:] != rows["passes"][:-1])
+    )
+
+
+def _sorted_within(rows: Rows) -> Rows:
+    back = np.diff(rows["time_s"]) < 0
+    if not (back & ~_changes(rows)).any():
+        return rows
+    visit = np.append(0, np.cumsum(_changes(rows)))
+    return rows[np.lexsort((rows["time_s"], visit))]
+
+
+def _by_visits(samples: Rows, points: Rows) -> npt.NDArray[np.intp]:
+    """The order of both, visit by visit: each has its visits in order; across, the earlier comes first."""
+    ahead = [_visits(points, len(samples)), _visits(samples, 0)]  # taken from the ends
+    merged: list[tuple[tuple[int, int], npt.NDArray[np.intp], npt.NDArray[np.float64]]] = []
+    while ahead[0] or ahead[1]:
+        if ahead[0] and ahead[1]:
+            (point_key, _, point_s), (key, _, sample_s) = ahead[0][-1], ahead[1][-1]
+            source = 1 if key == point_key or sample_s[0] <= point_s[0] else 0
+        else:
+            source = 0 if ahead[0] else 1
+        key, places, times_s = ahead[source].pop()
+        if merged and merged[-1][0] == key:
+            _, before, before_s = merged.pop()
+            places, times_s = np.append(before, places), np.append(before_s, times_s)
+            by_time = np.argsort(times_s, kind="stable")
+            places, times_s = places[by_time], times_s[by_time]
+        merged.append((key, places, times_s))
+    return np.concatenate([places for _, places, _ in merged])
+
+
+def _visits(rows: Rows, offset: int) -> list[tuple[tuple[int, int], Ints, npt.NDArray[np.float64]]]:
+    """(key, places, times) of each visit, the last one first."""
+    if len(rows) == 0:
+        return []
+    starts = np.append(0, np.flatnonzero(_changes(rows)) + 1)
+    found = []
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
+        key = int(rows["technique"][start]), int(rows["passes"][start])
+        found.append((key, np.arange(start, end) + offset, rows["time_s"][start:end]))
+    return found[::-1]
+
+
+def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> npt.NDArray[np.float64]:
+    """What is no number, or lies before the row before it, adds nothing."""
     I_A = rows["I_A"].astype(np.float64)
     mean_A = np.where(changed, I_A, (I_A + before["I_A"]) / 2)
-    return np.asarray(mean_A * (rows["time_s"] - before["time_s"]) / C_PER_Ah)
+    passed_s = np.maximum(rows["time_s"] - before["time_s"], 0.0)
+    return np.asarray(np.nan_to_num(mean_A * passed_s, nan=0.0, posinf=0.0, neginf=0.0) / C_PER_Ah)
 
 
 def _chain_of(program: Program, segment: Segment, start_s: float) -> _Chain:
@@ -241,7 +396,22 @@ def _chain_of(program: Program, segment: Segment, start_s: float) -> _Chain:
             new_cycle[a, b] = loop.passes if loop else _other_level(*levels)
             new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
     control = np.array([_control(t) for t in techniques], np.float32)
-    return _Chain(start_s, step_id, control, new_step, new_cycle)
+    leads_on = tuple(_leads_on(program, t) for t in techniques)
+    goes_on = np.array([bool(ends) for ends in leads_on], np.bool_)
+    shortest_s = np.array([_shortest_s(t) for t in techniques])
+    return _Chain(start_s, step_id, control, new_step, new_cycle, leads_on, goes_on, shortest_s)
+
+
+def _leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
+    if not isinstance(technique, Cp | Ca) or technique.on_test != "next":
+        return ()
+    ends = (program.end(test.end) for test in technique.tests if test.end)
+    return tuple(end for end in ends if end.then == "next step")
+
+
+def _shortest_s(technique: Technique) -> float:
+    """Less than this to the first row behind it, and a technique was left before its time."""
+    return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
 
 
 def _other_level(before: int, after: int) -> bool:

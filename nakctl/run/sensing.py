@@ -6,13 +6,17 @@ only its last value.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from nakctl.device.program import Loop, Program, Segment, SensorLimit, Settle
-from nakctl.device.sensor import Latest, Look, Sensors, SensorSpec
-from nakctl.run.engine import Ending, Status
+from nakctl.device.ends import End
+from nakctl.device.program import Loop, Program, Segment, Settle
+from nakctl.device.sensor import NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
+from nakctl.run.engine import Ending, Status, ending_of
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
+BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, may a limit rest on what nobody sees
 SILENT_AFTER = 5  # readings that fail in a row, and a sensor's last value says nothing any more
 
 
@@ -20,6 +24,7 @@ class NoSensors:
     """A run without any."""
 
     specs: Mapping[str, SensorSpec] = {}
+    unseen_s: Mapping[str, float] = {}
 
     def look(self, now_s: Callable[[], float]) -> Look:
         return Look({})
@@ -35,8 +40,9 @@ class SensorGuard:
     """Watches one run."""
 
     def __init__(self, program: Program, sensors: Sensors) -> None:
-        self.program, self.specs = program, sensors.specs
-        self.guarding = {limit.sensor for limit in program.limits.sensors}
+        self.program, self.sensors, self.specs = program, sensors, sensors.specs
+        self.limits = [end for end in program.ends if end.quantity == "sensor"]
+        self.guarding = {limit.sensor for limit in self.limits}
         self.settling: _Settling | None = None
 
     def open_segment(self, segment: Segment) -> None:
@@ -54,23 +60,42 @@ class SensorGuard:
 
     def look(self, latest: Mapping[str, Latest]) -> Ending | None:
         """The ending that the sensors ask for, if any: a limit before anything else."""
-        beyond = [ending for limit in self.program.limits.sensors for ending in self._beyond(limit, latest)]
-        if beyond:
-            return beyond[0]
+        beyond = [ending for limit in self.limits for ending in self._beyond(limit, latest)]
+        met = beyond or [ending for limit in self.limits for ending in self._blind(limit)]
+        if met:
+            return met[0]
         if self.settling is not None and self.settling.look(latest):
-            return Ending("next step", str(self.settling.settle))
+            return Ending("next step", str(self.settling.settle), kind="settled")
         return None
 
-    def _beyond(self, limit: SensorLimit, latest: Mapping[str, Latest]) -> Iterator[Ending]:
+    def told(self, notice: SensorNotice) -> SensorNotice:
+        """With what it means for the limits: a fault of a sensor that one rests on is an alarm."""
+        if notice.code in NONE_READ and self.guarding:
+            return replace(notice, severity=2, message=f"{notice.message}; {self._guard_nothing()}")
+        if notice.severity == 1 and notice.sensor in self.guarding:
+            message = f"{notice.message}; its limits guard nothing meanwhile"
+            return replace(notice, severity=2, message=message)
+        return notice
+
+    def _guard_nothing(self) -> str:
+        count = len(self.limits)
+        return f"{count} limits guard nothing meanwhile" if count > 1 else "1 limit guards nothing meanwhile"
+
+    def _beyond(self, limit: End, latest: Mapping[str, Latest]) -> Iterator[Ending]:
         seen = latest.get(limit.sensor)
         if seen is None:
             return
         spec = self.specs[limit.sensor]
-        if spec.to_si(seen.high) > limit.high:
-            reason = f"limit: {limit.sensor} above {limit.high_text}"
-            yield Ending("end run", reason, "stopped")
-        elif spec.to_si(seen.low) < limit.low:
-            yield Ending("end run", f"limit: {limit.sensor} below {limit.low_text}", "stopped")
+        value = spec.to_si(seen.high if limit.side == "above" else seen.low)
+        if value > limit.value if limit.side == "above" else value < limit.value:
+            yield ending_of(limit, value)
+
+    def _blind(self, limit: End) -> Iterator[Ending]:
+        """A limit that nobody watches is none: to go on would be to run without it."""
+        spec, unseen_s = self.specs[limit.sensor], self.sensors.unseen_s[limit.sensor]
+        if spec.blind == "stop" and unseen_s > max(BLIND_AFTER_s, BLIND_PERIODS * spec.every_s):
+            reason = f"limit: {limit.sensor} cannot be seen for {unseen_s:.0f} s"
+            yield replace(ending_of(limit, math.nan), reason=reason)
 
     def timed_out(self) -> Ending | None:
         """What it means that a waiting step lasted as long as it might; None if it was no such step."""
@@ -78,7 +103,7 @@ class SensorGuard:
             return None
         settle = self.settling.settle
         status: Status = "stopped" if settle.then == "end run" else "completed"
-        return Ending(settle.then, f"timed out: {settle}", status)
+        return Ending(settle.then, f"timed out: {settle}", status, "timeout")
 
     def _settle(self, segment: Segment) -> Settle | None:
         """A step that waits is a segment of its own."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 from nakctl.device.channel import Rows
 from nakctl.device.program import ShortRule
+
+Floats = npt.NDArray[np.floating]
+Ints = npt.NDArray[np.integer]
 
 
 class ShortWatch:
@@ -19,45 +23,56 @@ class ShortWatch:
 
     def __init__(self, rule: ShortRule) -> None:
         self.rule = rule
-        self.past: deque[tuple[float, float]] = deque()  # (time, Ewe along the current) of the present step
+        # (time, Ewe along the current) of the present step: only what nothing later exceeds, so the first is
+        # the highest of the window, and every sample comes and goes once.
+        self.highest: deque[tuple[float, float]] = deque()
         self.step_count = -1
         self.in_a_row = 0
 
     def look(self, samples: Rows) -> int | None:
-        """The row at which the short is certain."""
-        under_current = np.flatnonzero(samples["I"] != 0)
+        """The row at which the short is certain. A reading that is no number says nothing."""
+        under_current = np.flatnonzero((samples["I"] != 0) & np.isfinite(samples["Ewe"]))
         if len(under_current) == 0:
             return None
-        rows = samples[under_current]
-        along_V = rows["Ewe"] * np.sign(rows["I"])
+        time_s, step_count = samples["time"][under_current], samples["step_count"][under_current]
+        along_V = samples["Ewe"][under_current] * np.sign(samples["I"][under_current])
         if self.in_a_row == 0 and not (np.abs(along_V) < self.rule.below_V).any():
-            self._remember_last_step(rows, along_V)
+            self._remember(time_s, step_count, along_V)
             return None
-        for row, one, value in zip(under_current, rows, along_V, strict=True):
-            if self._count(float(one["time"]), int(one["step_count"]), float(value)):
-                return int(row)
+        each = zip(time_s.tolist(), step_count.tolist(), along_V.tolist(), strict=True)
+        for place, (at_s, step, value_V) in enumerate(each):
+            if self._count(at_s, step, value_V):
+                return int(under_current[place])
         return None
 
     def _count(self, time_s: float, step_count: int, along_V: float) -> bool:
         """One sample. A fall once begun is counted on into the next step: a short does not heal there."""
         self._forget(time_s, step_count)
-        highest_V = max((value for _, value in self.past), default=0.0)
+        highest_V = self.highest[0][1] if self.highest else 0.0
         fallen = highest_V > self.rule.below_V and along_V <= (1 - self.rule.fall) * highest_V
         low = abs(along_V) < self.rule.below_V
         self.in_a_row = self.in_a_row + 1 if low and (fallen or self.in_a_row) else 0
-        self.past.append((time_s, along_V))
+        self._add(time_s, along_V)
         return self.in_a_row >= self.rule.samples
+
+    def _add(self, time_s: float, along_V: float) -> None:
+        while self.highest and self.highest[-1][1] <= along_V:
+            self.highest.pop()
+        self.highest.append((time_s, along_V))
 
     def _forget(self, time_s: float, step_count: int) -> None:
         if step_count != self.step_count:
             self.step_count = step_count
-            self.past.clear()
-        while self.past and self.past[0][0] < time_s - self.rule.within_s:
-            self.past.popleft()
+            self.highest.clear()
+        while self.highest and self.highest[0][0] < time_s - self.rule.within_s:
+            self.highest.popleft()
 
-    def _remember_last_step(self, rows: Rows, along_V: Rows) -> None:
+    def _remember(self, time_s: Floats, step_count: Ints, along_V: Floats) -> None:
         """Nothing low in this read: only its last step, and of that the last window, can matter later."""
-        self._forget(float(rows["time"][-1]), int(rows["step_count"][-1]))
-        since_s = rows["time"][-1] - self.rule.within_s
-        keep = (rows["step_count"] == rows["step_count"][-1]) & (rows["time"] >= since_s)
-        self.past.extend(zip(rows["time"][keep].tolist(), along_V[keep].tolist(), strict=True))
+        self._forget(float(time_s[-1]), int(step_count[-1]))
+        keep = (step_count == step_count[-1]) & (time_s >= time_s[-1] - self.rule.within_s)
+        time_s, along_V = time_s[keep], along_V[keep]
+        later_V = np.maximum.accumulate(along_V[::-1])[::-1]
+        peaks = np.append(along_V[:-1] > later_V[1:], True)
+        for at_s, value_V in zip(time_s[peaks].tolist(), along_V[peaks].tolist(), strict=True):
+            self._add(at_s, value_V)

@@ -15,13 +15,20 @@ from nakctl.device.driver import ClockLike, Driver, Place
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
 from nakctl.errors import CellError, RigError
 from nakctl_sim.cell import catalog
+from nakctl_sim.habits import ChannelHabits, with_words
+from nakctl_sim.trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
 
 
 class SimDriver:
-    """Word of a place: `scatter_seed`, which makes another specimen of the cell."""
+    """Words of a place, all optional:
+
+    scatter_seed  makes another specimen of the cell
+    habits        `{eis_factor: 1.35, test_row: false}`: see nakctl_sim.habits.ChannelHabits
+    trouble       `["stopped@t75", "silent@t30:5s"]`: see nakctl_sim.trouble
+    """
 
     virtual_time = True
 
@@ -40,13 +47,13 @@ class SimDriver:
         from nakctl_sim.channel import SimChannel
         from nakctl_sim.potentiostat import warm_up
 
-        scatter_seed = specimen(place)
+        scatter_seed, changed, troubles = specimen(place), habits(place), trouble_of(place)
         model = load_model(model_of(cell), scatter_seed)
         facts = {
             "cell_model": model.name,
             "cell_parameters": model.cell.facts,  # of this specimen: with its scatter
             "scatter_seed": model.cell.facts.get("scatter_seed"),
-        }
+        } | {word: place.options[word] for word in ("habits", "trouble") if word in place.options}
         if not math.isclose(model.area_cm2, cell.area_cm2, rel_tol=1e-6):
             raise CellError(
                 f"cell {cell.name} has {cell.area_cm2:g} cm2, its model {model.name} {model.area_cm2:g} cm2: "
@@ -54,7 +61,7 @@ class SimDriver:
             )
         device = instrument(place.instrument)
         warm_up(model, device)
-        return SimChannel(place.name, model, device, clock, seed, facts)
+        return SimChannel(place.name, model, device, clock, seed, facts, changed, troubles)
 
     def takes(self, address: str) -> bool:
         """Simulated channels have none."""
@@ -79,6 +86,21 @@ def specimen(place: Place) -> int | None:
     if asked is None or isinstance(asked, int):
         return asked
     raise RigError(f"{place.name}: scatter_seed is a whole number, not {asked!r}")
+
+
+def habits(place: Place) -> ChannelHabits:
+    """Of the channel: as usual, but for the words of its place."""
+    asked = place.options.get("habits", {})
+    if not isinstance(asked, Mapping):
+        raise RigError(f"{place.name}: habits are words like {{eis_factor: 1.35}}, not {asked!r}")
+    return with_words(ChannelHabits(), [f"{name}={value}" for name, value in asked.items()])
+
+
+def trouble_of(place: Place) -> list[Trouble]:
+    asked = place.options.get("trouble", [])
+    if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
+        raise RigError(f'{place.name}: trouble is a list like ["stopped@t75"], not {asked!r}')
+    return [trouble(each) for each in asked]
 
 
 def model_of(cell: Cell) -> str:

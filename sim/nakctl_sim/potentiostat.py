@@ -25,6 +25,7 @@ from nakctl_sim.executor import machine, spectrum
 from nakctl_sim.executor.drive import Cell
 from nakctl_sim.executor.reading import Floats, Tape
 from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
+from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.imperfections import imperfections
 
 ROWS_AT_ONCE = 32_768
@@ -36,11 +37,14 @@ NOTHING = Segment(())
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """samples of SAMPLE and points of POINT since the last call. over: the chain is done.
-    waits: all that can be done before the horizon is done."""
+    """samples (n,) of SAMPLE and points (m,) of POINT since the last call; sample_starts_s (n,) and
+    point_starts_s (m,): when the visit of each began. over: the chain is done. waits: all that can be done
+    before the horizon is done; else as many rows were made as one call should make, or the host looks."""
 
     samples: Rows
     points: Rows
+    sample_starts_s: Floats
+    point_starts_s: Floats
     notices: tuple[Notice, ...]
     over: bool
     waits: bool
@@ -49,9 +53,12 @@ class Output:
 class Potentiostat:
     """One channel's inside. `seed` fixes every random number of its life."""
 
-    def __init__(self, model: Model, instrument: Instrument, seed: int) -> None:
+    def __init__(
+        self, model: Model, instrument: Instrument, seed: int, habits: ChannelHabits = USUAL
+    ) -> None:
         self._model = model
         self._instrument = instrument
+        self._habits = habits
         self._faults = imperfections(instrument)
         for_samples, for_sweeps = np.random.SeedSequence(seed).spawn(2)
         self._random = np.random.default_rng(for_samples)
@@ -59,11 +66,14 @@ class Potentiostat:
         self._cell = Cell(model.kind, model.p, model.state(), model.state())
         self._machine = np.zeros(1, MACHINE)
         self._rows = np.zeros(ROWS_AT_ONCE, SAMPLE)
+        self._starts = np.zeros(ROWS_AT_ONCE)
         self._noise = self._random.standard_normal((NOISE_AT_ONCE, 2))
         self._points: list[Rows] = []
+        self._point_starts: list[Floats] = []
         self._sweep: spectrum.Sweep | None = None
         self._schedules: dict[int, tuple[Floats, Floats]] = {}  # by technique; a rest repeats one for hours
         self._overloaded: set[int] = set()
+        self._reached_s = 0.0
         self.load(NOTHING)
         self._m["phase"] = OVER
 
@@ -73,29 +83,38 @@ class Potentiostat:
         return register
 
     @property
-    def time_s(self) -> float:
-        """How far the segment got."""
-        return float(self._m["start_s"] + self._m["tau_s"])
+    def reached_s(self) -> float:
+        """How far the segment got: to the horizon of the last `run`, also in the middle of a step."""
+        return self._reached_s
 
     @property
     def technique(self) -> int:
         """Position in the segment of the technique under way; beyond the last one when it is over."""
         return int(self._m["at"])
 
-    @property
-    def Ewe_V(self) -> float:
-        """What is at the terminals now, without errors of measurement."""
-        return voltage(self._cell.kind, self._cell.p, self._cell.x, float(self._m["I_A"]))
+    def peek(self, time_s: float) -> tuple[float, float]:
+        """Ewe_V and I_A at the terminals at time_s, from reached_s on; without errors of measurement.
+
+        Changes nothing. That the technique under way may end before time_s is left out.
+        """
+        copied = self._machine.copy()
+        cell = self._cell._replace(x=self._cell.x.copy(), before=self._cell.before.copy())
+        Ewe_V = float(machine.peek(copied, self._chain, cell, time_s))
+        return Ewe_V, float(copied[0]["I_A"])
+
+    def check(self, segment: Segment) -> None:
+        """LimitError: it cannot be loaded."""
+        encode(segment, self._instrument, self._faults, self._habits)
 
     def load(self, segment: Segment) -> None:
         """LimitError if the instrument cannot do it."""
         self._segment = segment
         self._schedules.clear()
-        self._chain: Chain = encode(segment, self._instrument, self._faults)
+        self._chain: Chain = encode(segment, self._instrument, self._faults, self._habits)
 
     def amend(self, segment: Segment) -> None:
         """Change what is still to come of a running segment: the same techniques, other values."""
-        changed = encode(segment, self._instrument, self._faults)
+        changed = encode(segment, self._instrument, self._faults, self._habits)
         self._segment = segment
         self._chain.techniques[:] = changed.techniques
         self._chain.tests[:] = changed.tests
@@ -111,53 +130,76 @@ class Potentiostat:
         self._chain.passed[:] = 0
         self._sweep = None
         self._overloaded.clear()
+        self._reached_s = 0.0
+        machine.start(self._tape(Watch()), self._chain)
+
+    def halt(self) -> None:
+        """The chain is over, and the cell open, from what was reached by a `run` that was cut there."""
+        self.rest(0.0)
+        self._m["phase"] = OVER
+        self._sweep = None
+
+    def skip(self) -> None:
+        """The technique under way ends at what was reached by a `run` that was cut there; the next begins."""
+        machine.skip(self._tape(Watch()), self._chain, self._cell)
+        self._sweep = None
 
     def rest(self, seconds: float) -> None:
         """Leave the cell open, unread."""
         machine.rest(self._tape(Watch()), self._cell, seconds)
 
-    def run(self, horizon_s: float, watch: Watch, *, cut: bool = False) -> Output:
-        """Go on to horizon_s at most, in steps that nothing but `cut` shortens. Back early for the watch of
-        the host, or with as many rows as one read should carry."""
-        tape = self._tape(watch)
-        look_s = math.inf if watch.every_s is None else self.time_s + watch.every_s
+    def run(
+        self,
+        horizon_s: float,
+        watch: Watch,
+        *,
+        cut: bool = False,
+        pause_s: float = math.inf,
+        most_rows: int = ROWS_AT_ONCE,
+    ) -> Output:
+        """Go on to horizon_s at most, in steps that nothing but `cut` shortens. Back early with a row beyond
+        the watch of the host (its every_s is not looked at), with the first step that passes pause_s, or with
+        as many samples as asked for."""
+        tape = self._tape(watch, most_rows)
         while True:
-            status = machine.run(tape, self._chain, self._cell, horizon_s, look_s, cut)
+            status = machine.run(tape, self._chain, self._cell, horizon_s, pause_s, cut)
             if status == machine.NO_NOISE:
                 self._draw()
                 continue
             if status == machine.SWEEPS:
-                status = self._go_on_sweeping(tape, horizon_s, look_s, cut)
-                if status == machine.ENDED and not self._enough(look_s):
+                status = self._go_on_sweeping(tape, horizon_s, pause_s, cut)
+                if status == machine.ENDED and not self._enough(pause_s):
                     continue
-                return self._hand_over(over=False, waits=status == machine.WAITS)
-            return self._hand_over(over=status == machine.ENDED, waits=status == machine.WAITS)
+                return self._hand_over(horizon_s, waits=status == machine.WAITS)
+            return self._hand_over(horizon_s, waits=status == machine.WAITS)
 
-    def _tape(self, watch: Watch) -> Tape:
-        return Tape(self._machine, self._rows, self._noise, watched(watch))
+    def _tape(self, watch: Watch, most_rows: int = ROWS_AT_ONCE) -> Tape:
+        rows, starts = self._rows[:most_rows], self._starts[:most_rows]
+        return Tape(self._machine, rows, starts, self._noise, watched(watch))
 
     def _draw(self) -> None:
         self._random.standard_normal(out=self._noise)
         self._m["n_noise"] = 0
 
-    def _enough(self, look_s: float) -> bool:
-        return self.time_s >= look_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
+    def _enough(self, pause_s: float) -> bool:
+        return self._time_s >= pause_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
 
-    def _go_on_sweeping(self, tape: Tape, horizon_s: float, look_s: float, cut: bool) -> int:
+    def _go_on_sweeping(self, tape: Tape, horizon_s: float, pause_s: float, cut: bool) -> int:
         sweep = self._sweep = self._sweep or self._begin_sweep()
         first = int(self._m["point"])
         status = int(
             machine.sweep(
-                tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, look_s, cut
+                tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, pause_s, cut
             )
         )
-        last = int(self._m["point"])
+        last = len(sweep.ends_s) if status == machine.ENDED else int(self._m["point"])
         if last > first:
             ranges = (
                 I_range(sweep.eis.hardware, self._instrument),
                 E_range(sweep.eis.hardware, self._instrument),
             )
             self._points.append(spectrum.points(sweep, first, last, self._model, self._faults, ranges))
+            self._point_starts.append(np.full(last - first, sweep.start_s))
         if status == machine.ENDED:
             self._sweep = None
         return status
@@ -167,7 +209,7 @@ class Potentiostat:
         eis = self._segment.techniques[at]
         assert isinstance(eis, Eis)
         if at not in self._schedules:
-            self._schedules[at] = spectrum.schedule(eis, self._instrument)
+            self._schedules[at] = spectrum.schedule(eis, self._instrument, self._habits.eis_factor)
         return spectrum.begin(
             eis,
             self._schedules[at],
@@ -180,17 +222,29 @@ class Potentiostat:
             hold_s=float(self._m["tau_s"]),
         )
 
-    def _hand_over(self, *, over: bool, waits: bool) -> Output:
-        samples = self._rows[: int(self._m["n_rows"])].copy()
+    def _hand_over(self, horizon_s: float, *, waits: bool) -> Output:
+        n_rows = int(self._m["n_rows"])
+        samples, sample_starts_s = self._rows[:n_rows].copy(), self._starts[:n_rows].copy()
         self._m["n_rows"] = 0
         points = np.concatenate(self._points) if self._points else np.zeros(0, POINT)
+        point_starts_s = np.concatenate(self._point_starts) if self._points else np.zeros(0)
         self._points.clear()
+        self._point_starts.clear()
+        self._reached_s = max(self._reached_s, horizon_s if waits else self._time_s)
         notices = sorted(self._overloads(samples) + self._overloads(points), key=lambda one: one.time_s)
-        return Output(samples, points, tuple(notices), over, waits)
+        over = bool(self._m["phase"] == OVER)
+        return Output(samples, points, sample_starts_s, point_starts_s, tuple(notices), over, waits)
+
+    @property
+    def _time_s(self) -> float:
+        """How far the steps got."""
+        return float(self._m["start_s"] + self._m["tau_s"])
 
     def _overloads(self, rows: Rows) -> list[Notice]:
         """The first overload of each technique of the chain: one is news, thousands are not."""
-        overloaded = rows[rows["flags"] & int(OVERLOADS) != 0]
+        overloaded = rows[rows["flags"] & int(OVERLOADS) != 0] if len(rows) else rows
+        if not len(overloaded):
+            return []
         techniques, first = np.unique(overloaded["technique"], return_index=True)
         news = [
             overload(overloaded[n])
@@ -246,3 +300,5 @@ def warm_up(model: Model, instrument: Instrument) -> None:
     throwaway.start()
     throwaway.run(math.inf, Watch())
     throwaway.rest(moment_s)
+    throwaway.peek(throwaway.reached_s)
+    throwaway.skip()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shortened import parameters
 
 from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
@@ -28,7 +29,7 @@ from nakctl_sim.instrument.clock import StepClock
 
 SEED = 3
 CELL = "NaK50"
-EVENTS_OF_THE_INSTRUMENT = {"stopped"}  # what only hardware tells
+NOT_COMPARED = {"stopped", "late_round"}  # what only hardware tells, and what tells of this computer
 
 
 @dataclass
@@ -76,32 +77,25 @@ def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Out
     return outcome, kept
 
 
-# Shortened: the same steps, less of each.
-SHORT = {
-    "ccd": {"levels": "0.05, 0.1 mA/cm2", "half_cycle": "75 s"},
-    "ccd-na-symmetric": {"last": "0.4 mA/cm2", "half_cycle": "75 s"},
-    "direct-strip": {"capacity": "0.1 mAh/cm2"},
-    "galvanostatic-cycling": {"half_cycle": "5 min", "cycles": "3"},
-    "plate-geis-ocv": {"capacity": "0.01 mAh/cm2", "rest": "12 min"},
-    "plate-to-cutoff": {"capacity": "0.05 mAh/cm2"},
-    "pristine-eis": {},
-    "pulsed-strip": {"pulses": "20"},
-    "pulsed-strip-quarter": {"capacity": "0.003 mAh/cm2"},
-    "sgeis-plate-rest": {"last": "0.07 mA/cm2", "rest": "5 min"},
-    "sgeis-strip-rest": {"last": "0.07 mA/cm2", "rest": "5 min"},
-    "staircase-strip": {"levels": "0.2, 0.4 mA/cm2", "hold": "3 min"},
-}
-TICK_s = 45e-6  # the longest
+TICK_s = 50e-6  # the longest
 POLL_s = 2.0  # of the clock that both live by: seldom, to be quick
-STEP_WORDS = ["step_count", "step_id", "cycle", "technique", "label", "row_count", "end_reason"]
+STEP_WORDS = [
+    "step_count",
+    "step_id",
+    "cycle",
+    "technique",
+    "label",
+    "row_count",
+    "end_reason",
+    "end_kind",
+    "end_id",
+]
 
 
 @pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
 @pytest.mark.parametrize("name", library.names())
 def test_the_same_record(name: str, like: str) -> None:
-    params = dict(SHORT[name])
-    if like == "VMP-3" and "f_max" in load(name, {}).params:
-        params["f_max"] = "1 MHz"
+    params = parameters(name, like)
     one, expected = record(name, like, simulated, params)
     other, found = record(name, like, behind_the_library, params)
 
@@ -112,14 +106,22 @@ def test_the_same_record(name: str, like: str) -> None:
     assert found.table("steps")[STEP_WORDS].tolist() == expected.table("steps")[STEP_WORDS].tolist()
     check_samples(found.table("samples"), expected.table("samples"))
     check_impedance(found.table("impedance"), expected.table("impedance"))
-    told = [event.code for event in found.events if event.code not in EVENTS_OF_THE_INSTRUMENT]
-    assert told == [event.code for event in expected.events]
+    told, expected_told = (
+        [event.code for event in kept.events if event.code not in NOT_COMPARED] for kept in (found, expected)
+    )
+    assert told == expected_told
 
 
 def check_samples(found: Any, expected: Any) -> None:
-    """Bit for bit but for the times: the instrument counts them in ticks, those of points are singles."""
-    for word in ("Ewe", "I", "step_count", "step_id", "cycle", "control", "I_range", "flags"):
+    """Bit for bit but for the times: the instrument counts them in ticks, those of points are singles.
+
+    Durations go to the instrument as singles, so a technique may be a tick longer, and a value a bit off.
+    """
+    for word in ("step_count", "step_id", "cycle", "control", "I_range", "flags"):
         assert found[word].tobytes() == expected[word].tobytes(), word
+    for word in ("Ewe", "I"):
+        assert np.count_nonzero(found[word] != expected[word]) <= len(found) // 500, word
+        assert np.allclose(found[word], expected[word], rtol=3e-7, atol=0), word
     assert np.allclose(found["time"], expected["time"], rtol=1.3e-7, atol=TICK_s)
     assert np.allclose(found["Q"], expected["Q"], rtol=0, atol=1e-5 * np.abs(expected["Q"]).max() + 1e-15)
 
@@ -130,7 +132,9 @@ def check_impedance(found: Any, expected: Any) -> None:
         return
     for word in ("spectrum", "step_count", "flags"):
         assert found[word].tobytes() == expected[word].tobytes(), word
-    for word in ("frequency", "E_dc", "I_dc", "E_amp", "I_amp"):
+    for word in ("frequency", "E_dc", "E_amp", "I_amp"):
         assert np.array_equal(found[word].astype("f4"), expected[word].astype("f4")), word
+    assert np.count_nonzero(found["I_dc"] != expected["I_dc"].astype("f4")) <= max(1, len(found) // 500)
+    assert np.allclose(found["I_dc"], expected["I_dc"], rtol=3e-7, atol=0)
     Z, Z_expected = (rows["Z_re"] + 1j * rows["Z_im"] for rows in (found, expected))
     assert np.all(np.abs(Z - Z_expected) <= 3e-7 * np.abs(Z_expected))

@@ -7,7 +7,7 @@ import math
 import pytest
 from biologic_bench import SP300, block, c3x, c3x_single, ca, chain, cp, eis, ocv
 
-from nakctl.device.channel import Flag, Notice
+from nakctl.device.channel import Flag, Notice, Visit
 from nakctl.device.program import Loop, Segment, Test
 from nakctl_biologic import params
 from nakctl_biologic.codes import Board
@@ -15,7 +15,7 @@ from nakctl_biologic.errors import RowError
 from nakctl_biologic.rows import Block
 from nakctl_biologic.visits import Visits, successors
 
-TIMEBASE = {100: 2e-5, 155: 4e-5, 157: 4e-5, 107: 2.4e-5, 104: 2.4e-5}
+TICK_s = SP300.timebase_s["CPLIMIT"]
 NAN = math.nan
 
 
@@ -29,7 +29,7 @@ def rest(at: int, loop: int, start_s: float, tick: int = 1) -> Block:
 
 def driven(at: int, loop: int, start_s: float, E_V: float = 0.5, I_A: float = 2e-4, id: int = 155) -> Block:
     row = [0, 1, c3x_single(E_V), c3x_single(I_A), 0]
-    return block([row], id, technique=at, loop=loop, start_s=start_s, timebase_s=4e-5)
+    return block([row], id, technique=at, loop=loop, start_s=start_s, timebase_s=TICK_s)
 
 
 def points(
@@ -177,7 +177,9 @@ def test_what_may_follow(before: int, expected: set[int]) -> None:
     ("test", "E_V", "I_A", "met"),
     [
         (Test("Ewe", "above", 0.2), 0.21, 1e-4, True),
-        (Test("Ewe", "above", 0.2), 0.2, 1e-4, False),
+        (Test("Ewe", "above", 0.2), 0.2, 1e-4, True),  # as a single, like the row
+        (Test("Ewe", "above", 0.2), 0.19999, 1e-4, False),
+        (Test("Ewe", "below", -0.3), -0.3, 1e-4, True),
         (Test("Ewe", "above", 0.0), 0.001, 1e-4, True),
         (Test("Ewe", "below", 0.0), -0.001, 1e-4, True),
         (Test("|I|", "below", 1e-4), 0.1, -9e-5, True),
@@ -242,10 +244,10 @@ def c3x_value(value: float) -> float:
 @pytest.mark.parametrize(
     ("told_s", "time_s", "noticed"),
     [
-        (4e-5, 4e-5, False),
-        (2e-5, 4e-5, False),  # that of a later technique
-        (0.0, 4e-5, False),
-        (NAN, 4e-5, False),
+        (TICK_s, TICK_s, False),
+        (2e-5, TICK_s, False),  # that of a later technique
+        (0.0, TICK_s, False),
+        (NAN, TICK_s, False),
         (3e-5, 3e-5, True),  # nobody's: then the instrument has another one than was known
     ],
 )
@@ -257,11 +259,105 @@ def test_the_time_base_of_the_rows(told_s: float, time_s: float, noticed: bool) 
     assert [notice.code for notice in taken.notices] == ["timebase"] * noticed
 
 
-def test_times_that_go_back_are_told() -> None:
+def test_times_that_go_back_are_told_and_mended() -> None:
+    """Within a visit the row keeps its place: it gets the time of the row before, and says so."""
     visits = visits_of(chain(ocv()))
-    assert [n.code for n in news(visits, rest(0, 0, NAN, 100), rest(0, 0, NAN, 50), rest(0, 0, NAN, 10))] == [
-        "time-order"
-    ]
+    taken = [visits.take(rest(0, 0, NAN, tick)) for tick in (100, 50, 10, 200)]
+    assert [notice.code for each in taken for notice in each.notices] == ["time-order"]
+    assert [each.samples["time_s"][0] for each in taken] == pytest.approx([2e-3, 2e-3, 2e-3, 4e-3])
+    assert [each.samples["flags"][0] for each in taken] == [0, Flag.BAD_TIME, Flag.BAD_TIME, 0]
+
+
+def test_a_row_that_is_late_spoils_no_other_of_its_block() -> None:
+    rows = [[0, tick, c3x(0.5)] for tick in (100, 50, 150)]
+    taken = visits_of(chain(ocv())).take(block(rows, 100, timebase_s=2e-5))
+    assert taken.samples["time_s"] == pytest.approx([2e-3, 2e-3, 3e-3])
+    assert taken.samples["flags"].tolist() == [0, Flag.BAD_TIME, 0]
+
+
+def test_a_last_row_behind_the_next_technique_is_normal() -> None:
+    """Rows are in order within a visit only."""
+    visits = visits_of(chain(ocv(), cp()))
+    late = visits.take(rest(0, 0, NAN, 100_001))
+    early = visits.take(driven(1, 0, 2.0 - TICK_s))
+    assert late.samples["time_s"][0] > early.samples["time_s"][0]
+    assert late.notices + early.notices == []
+    assert early.samples["flags"].tolist() == [0]
+
+
+MINUS_INFINITY = 0x7F800000  # what a C3x word can hold and a single cannot
+
+
+@pytest.mark.parametrize(("E_word", "I_word"), [(MINUS_INFINITY, c3x(0.0)), (c3x(0.5), MINUS_INFINITY)])
+def test_a_row_without_a_value_is_passed_on(E_word: int, I_word: int) -> None:
+    taken = visits_of(chain(cp())).take(block([[0, 1, E_word, I_word, 0]], 155, timebase_s=TICK_s))
+    assert taken.samples["flags"][0] & Flag.NO_VALUE
+
+
+@pytest.mark.parametrize("nowhere", [math.inf, -math.inf])
+def test_a_start_that_is_no_number_counts_as_none(nowhere: float) -> None:
+    visits = visits_of(chain(ocv()))
+    taken = visits.take(rest(0, 0, nowhere))
+    assert taken.samples["time_s"].tolist() == [0.0]
+    assert taken.samples["flags"].tolist() == [Flag.BAD_TIME]
+
+
+def test_points_that_come_too_early_or_have_no_time() -> None:
+    visits = visits_of(chain(ocv(), eis(n=3)))
+    visits.take(rest(0, 0, NAN, 100_000))
+    rows = [visits.take(points(1, 0, 2.0, 1, t_s)).points[0] for t_s in (4.0, 3.0, 5.0)]
+    assert [row["time_s"] for row in rows] == pytest.approx([4.0, 4.0, 5.0])
+    assert [row["flags"] for row in rows] == [0, Flag.BAD_TIME, 0]
+
+
+def test_the_newest_visit() -> None:
+    visits = visits_of(PULSE)
+    assert visits.newest is None
+    seen = []
+    for each in (driven(0, 0, NAN), rest(1, 0, 2.0), driven(0, 1, 4.0)):
+        visits.take(each)
+        seen.append(visits.newest)
+    assert seen == [Visit(0, 0, 0.0), Visit(1, 0, 2.0), Visit(0, 1, 4.0)]
+
+
+# reads that were not answered
+
+
+def every(tick: int, at: int = 0, start_s: float = NAN) -> Block:
+    return rest(at, 0, start_s, tick)
+
+
+HALF = 25_000  # ticks of an OCV that is recorded every 0.5 s
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "missing"),
+    [
+        (every(HALF), every(2 * HALF), False),
+        (every(HALF), every(3 * HALF), True),
+        (every(4 * HALF), every(1, 1, 2.0), False),
+        (every(3 * HALF), every(1, 1, 2.0), True),  # its last row may have gone
+        (every(4 * HALF), every(HALF, 1, 2.0), True),  # its first one
+    ],
+)
+def test_whether_a_block_is_missing_shows_in_the_times(first: Block, then: Block, missing: bool) -> None:
+    visits = visits_of(chain(ocv(), ocv()))
+    visits.take(first)
+    notices = visits.take(then, unanswered=2).notices
+    assert [(notice.code, notice.facts["blocks"]) for notice in notices] == [("gap", 2)] * missing
+
+
+def test_nothing_is_certain_of_rows_that_come_by_change() -> None:
+    visits = visits_of(chain(ocv(dE_V=1e-3)))
+    visits.take(every(HALF))
+    assert [notice.code for notice in visits.take(every(2 * HALF), unanswered=1).notices] == ["gap"]
+
+
+def test_frequencies_are_counted_anyway() -> None:
+    visits = visits_of(chain(eis(n=3)))
+    visits.take(points(0, 0, NAN, 1, 2.0))
+    assert visits.take(points(0, 0, NAN, 1, 6.0), unanswered=1).notices == []
+    assert [notice.facts["missing"] for notice in visits.finish()] == [1]
 
 
 # what does not belong to the chain

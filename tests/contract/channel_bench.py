@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from nakctl.device.channel import POINT, SAMPLE, Channel, Notice, Rows, State, Watch
+from nakctl.device.channel import POINT, SAMPLE, Channel, Notice, Reading, Rows, State, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
 
@@ -48,9 +48,22 @@ def drain(channel: Channel, clock: ClockLike, watch: Watch = NOTHING, pause_s: f
         readings.append(reading)
         if reading.state is State.STOPPED:
             break
-        clock.sleep(pause_s)
+        if not reading.more:
+            clock.sleep(pause_s)
     else:
         raise AssertionError(f"no end after {MAX_READS} reads")
+    return collected(readings)
+
+
+def fetch(channel: Channel, watch: Watch = NOTHING) -> list[Reading]:
+    """Read as long as more rows may wait."""
+    readings = [channel.read(watch)]
+    while readings[-1].more:
+        readings.append(channel.read(watch))
+    return readings
+
+
+def collected(readings: Sequence[Reading]) -> Run:
     return Run(
         samples=np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in readings)]),
         points=np.concatenate([np.zeros(0, POINT), *(one.points for one in readings)]),

@@ -12,8 +12,10 @@ from channel_bench import (
     MakeChannel,
     Run,
     chain,
+    collected,
     cp,
     eis,
+    fetch,
     ocv,
     pulses,
     run,
@@ -69,8 +71,8 @@ def test_a_paced_run_is_never_ahead_of_its_clock(make_channel: MakeChannel) -> N
     started_s = clock.now_s()
     for _ in range(100):
         clock.sleep(0.11)
-        reading = channel.read(Watch())
-        for rows in (reading.samples, reading.points):
+        fetched = collected(fetch(channel))
+        for rows in (fetched.samples, fetched.points):
             assert np.all(rows["time_s"] <= clock.now_s() - started_s + 1e-9)
             assert np.all(rows["time_s"] >= clock.now_s() - started_s - 0.11 - 1e-2)
 
@@ -218,7 +220,7 @@ def flattened(nodes: list, techniques: list) -> list[int]:
     return order
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nodes=st.lists(trees, min_size=1, max_size=3), pause_s=st.sampled_from([None, 0.05, 1.3]))
 def test_any_program(make_channel: MakeChannel, nodes: list, pause_s: float | None) -> None:
     techniques: list = []

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,17 +70,23 @@ def _hear_signals() -> None:
 class Going:
     """A command that goes on in the background. Killed when the test is over."""
 
-    def __init__(self, *args: str | Path, cwd: Path) -> None:
+    def __init__(self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE, **more: str) -> None:
+        """more: of the environment."""
         self.process = subprocess.Popen(
             [*NAKCTL, *map(str, args)],
             cwd=cwd,
-            env=ENVIRONMENT,
-            stdout=subprocess.PIPE,
+            env=ENVIRONMENT | more,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
             preexec_fn=_hear_signals if os.name == "posix" else None,
         )
+
+    def helper(self, name: str) -> int:
+        """The one of its processes that runs this module."""
+        until(lambda: len(helpers_of(self.process.pid, name)) == 1)
+        return helpers_of(self.process.pid, name)[0]
 
     def end(self, number: int | None = None) -> Said:
         """Send a signal, if any, and wait for the end."""
@@ -93,7 +100,11 @@ class Going:
 
     def __exit__(self, *error: object) -> None:
         if self.process.poll() is None:
+            helpers = helpers_of(self.process.pid)
             os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in helpers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.process.communicate()
 
 
@@ -103,6 +114,24 @@ def until(found: Callable[[], bool], seconds: float = 30.0) -> None:
     while not found():
         assert time.monotonic() < end_s, f"not within {seconds} s"
         time.sleep(0.02)
+
+
+def processes(word: str) -> dict[int, int]:
+    """Those with this word in their command line, and their parents (Linux): number -> number."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word in (folder / "cmdline").read_text(errors="replace"):
+                about = (folder / "stat").read_text(errors="replace").rpartition(") ")[2]
+                found[int(folder.name)] = int(about.split()[1])
+        except OSError:  # it ended meanwhile
+            continue
+    return found
+
+
+def helpers_of(pid: int, name: str = "-I") -> list[int]:
+    """The processes that a run has started, by the name of their module; they are no group of its."""
+    return [each for each, parent in processes(name).items() if parent == pid]
 
 
 def samples_in(path: Path) -> int:

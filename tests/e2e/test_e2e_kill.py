@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, until
+from command_line import ENVIRONMENT, processes, until
 from conftest import SHORT, Ran
 
 from nakctl.errors import InputError
@@ -67,7 +68,7 @@ class Server:
         if k % 4:
             until(lambda: path.with_name(f"{path.name}.witness").exists())
         time.sleep(moment_s)
-        kill(group)
+        kill(group, path.name)
         return left(path)
 
     def close(self) -> None:
@@ -88,12 +89,13 @@ def killed(tmp_path_factory: pytest.TempPathFactory, ccd: Ran) -> Iterator[list[
         server.close()
 
 
-def kill(group: int) -> None:
-    """Everything in the group; nothing if the run is over."""
-    try:
+def kill(group: int, name: str) -> None:
+    """The run, and those it has started for its file; nothing if it is over."""
+    with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    for helper in processes(f"\0{name}\0"):
+        with suppress(ProcessLookupError):
+            os.kill(helper, signal.SIGKILL)
 
 
 def left(path: Path) -> Killed:

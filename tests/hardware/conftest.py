@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,11 +42,12 @@ class Shelf:
         habits: Habits | None = None,
         faults: Sequence[str] = (),
         clock: ClockLike | None = None,
+        cells: Mapping[int, str] = CELLS,
     ) -> str:
         """The address of a new one."""
         name = f"hardware-{len(self.names)}"
         troubles = [fault(text) for text in faults]
-        self.last = VirtualInstrument(like, CELLS, clock or WallClock(SPEED), 0, habits or Habits(), troubles)
+        self.last = VirtualInstrument(like, cells, clock or WallClock(SPEED), 0, habits or Habits(), troubles)
         self.names.append(name)
         return register(name, self.last)
 

@@ -31,12 +31,13 @@ ODD = Habits(
 )
 
 
-def learned(virtual: Virtual, model: str, habits: Habits, faults: tuple[str, ...] = ()) -> dict[str, Lesson]:
+def learned(
+    virtual: Virtual, model: str, habits: Habits, faults: tuple[str, ...] = (), cell: str = "NaK50"
+) -> dict[str, Lesson]:
     """By question, with what was found."""
     clock = StepClock()
-    chassis = Chassis(
-        "bench", "biologic", "", {}, {"address": virtual(model, habits=habits, faults=faults, clock=clock)}
-    )
+    address = virtual(model, habits=habits, faults=faults, clock=clock, cells={1: cell})
+    chassis = Chassis("bench", "biologic", "", {}, {"address": address})
     return {lesson.question: lesson for lesson in driver.first_day(chassis, 1, clock)}  # type: ignore[attr-defined]
 
 
@@ -89,10 +90,74 @@ def test_a_board_with_fewer_ranges_changes_the_data(
 
     shown = device_calls.TChannelInfos
     monkeypatch.setattr(device_calls, "TChannelInfos", lambda **said: shown(**said | {"MinIRange": 5}))
-    lesson = learned(virtual, "SP-300", Habits(memory_bytes=2**18))[
-        "Which current ranges does the board have?"
-    ]
+    found = learned(virtual, "SP-300", Habits(memory_bytes=2**18))
+    lesson = found["Which current ranges does the board have?"]
     assert (lesson.found, lesson.verdict) == ("codes 5 to 10", "changed")
+    lesson = found["Is a range that the board does not have refused when it is loaded?"]
+    assert (lesson.found, lesson.verdict) == ("no: code 4 is taken", "changed")
+
+
+ENDS = {
+    "Is a row written where a test is met (next)?": "yes",
+    "Is a row written where a test is met (stop)?": "yes",
+    "Is a row written at the end of a technique?": "yes",
+    "From when does ElapsedTime count?": "the start of the chain",
+    "Does ElapsedTime stand still after the end?": "yes",
+    "Does another program's stop show as STOP, with the rows kept?": "yes",
+    "How long does a point at 1 Hz take?": 1.0,
+    "What does MemFilled beside a block count?": "what is left",
+    "Is a range that the board does not have refused when it is loaded?": "yes",
+    "Does a channel say anything but RUN and STOP?": "no",
+}
+
+
+@pytest.mark.parametrize("model", ["SP-300", "VMP-3"])
+def test_how_chains_end(virtual: Virtual, model: str) -> None:
+    found = learned(virtual, model, Habits(memory_bytes=2**18))
+    assert {question: found[question].found for question in ENDS} == ENDS
+
+
+def test_a_cell_that_does_not_decay_cannot_tell_of_tests(virtual: Virtual) -> None:
+    """The test is never met, or by the first row, which is written anyway."""
+    lesson = learned(virtual, "SP-300", Habits(), cell="open-lead")[
+        "Is a row written where a test is met (next)?"
+    ]
+    assert (lesson.verdict, lesson.found) == ("unsettled", "the test was met at once or never")
+    assert "1 uF" in lesson.advice
+
+
+def test_a_second_connection_may_be_refused(virtual: Virtual) -> None:
+    lesson = learned(virtual, "SP-300", Habits(), ("BL_Connect=-207@call2",))[
+        "Does another program's stop show as STOP, with the rows kept?"
+    ]
+    assert (lesson.verdict, lesson.found) == ("unsettled", "a second connection was refused")
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "told"),
+    [
+        ({"State": 2}, "Does a channel say anything but RUN and STOP?", "paused"),
+        ({"ElapsedTime": 0.1}, "From when does ElapsedTime count?", "something else"),
+        ({"MemFilled": 1}, "What does MemFilled beside a block count?", "something else"),
+    ],
+)
+def test_what_a_strange_instrument_says(
+    virtual: Virtual, monkeypatch: pytest.MonkeyPatch, said: dict[str, float], question: str, told: str
+) -> None:
+    """While it runs; ElapsedTime always, and MemFilled also beside blocks with rows."""
+    from nakctl_sim.instrument import channel_calls
+
+    shown = channel_calls.current_values
+
+    def strange(board: Any, timebase_s: float | None) -> Any:
+        values = shown(board, timebase_s)
+        if values.State or "ElapsedTime" in said or (timebase_s is not None and "MemFilled" in said):
+            for name, value in said.items():
+                setattr(values, name, value)
+        return values
+
+    monkeypatch.setattr(channel_calls, "current_values", strange)
+    assert learned(virtual, "SP-300", Habits(memory_bytes=2**18))[question].found == told
 
 
 def day(virtual: Virtual, faults: list[str]) -> Iterator[Lesson]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes as c
 import struct
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.device import VirtualInstrument
 from nakctl_sim.instrument.faults import fault
 from nakctl_sim.instrument.habits import Habits
+from nakctl_sim.instrument.server import Server
 
 DATA_INFOS = struct.Struct("<7idi")  # 40 bytes: StartTime at 28, nothing between
 CURRENT = struct.Struct("<2i7fif2i3f3i")  # 76 bytes
@@ -257,4 +259,31 @@ def bench(
         api.connect()
         yield api, clock
     finally:
+        instrument.released.set()
         forget("bench")
+
+
+@contextmanager
+def serving(
+    like: str = "SP-300",
+    cell: str = "randles",
+    seed: int = 1,
+    habits: Habits | None = None,
+    faults: Iterable[str] = (),
+) -> Iterator[tuple[Api, StepClock]]:
+    """The same behind a port, in a thread of this process, so that its clock can be stepped."""
+    clock = StepClock()
+    instrument = VirtualInstrument(
+        like, {1: cell}, clock, seed, habits or Habits(), [fault(each) for each in faults]
+    )
+    with Server(instrument, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            api = Api(connect_library(server.address), server.address)
+            assert api.connect()[0] == 0
+            yield api, clock
+        finally:
+            instrument.released.set()
+            server.shutdown()
+            thread.join()

@@ -9,6 +9,7 @@ import pytest
 from eclib_bench import bench
 from eclib_rows import Buffer, decode, samples, time_s
 from eclib_techniques import E_ABOVE, Chain, cplimit, impedance, loop, ocv, stepped
+from time_bases import base_s, counted_s
 
 from nakctl.run.clock import FreeClock
 from nakctl_sim.instrument.habits import Habits
@@ -76,10 +77,12 @@ def test_steps_and_cycles_of_one_technique(like: str) -> None:
     rows = [(time_s(b, row), decode(row[3]) > 0, row[4]) for b in buffers for row in b.rows if len(row) == 5]
     assert [cycle for *_, cycle in rows] == sorted(cycle for *_, cycle in rows)
     assert {cycle for *_, cycle in rows} == {0, 1, 2}
+    step_s = counted_s(1.0, like=like)
+    at_its_end_s = base_s(like=like) / 2  # the row there is still the step's
     for at_s, positive, cycle in rows:
-        passed_s = at_s - 2.0 - 1e-6
-        assert cycle == int(passed_s / 2.0)
-        assert positive == (passed_s % 2.0 < 1.0)
+        passed_s = at_s - 2.0 - at_its_end_s
+        assert cycle == int(passed_s / (2 * step_s))
+        assert positive == (passed_s % (2 * step_s) < step_s)
 
 
 def test_staircase_has_its_step_in_every_row() -> None:
@@ -103,8 +106,9 @@ def test_impedance_rows() -> None:
 
 
 def test_a_buffer_is_one_group_of_at_most_1000_words() -> None:
+    every_s = 50 * base_s()  # whole time bases, so that 500 intervals are just the duration
     with bench() as (api, clock):
-        api.load_chain("SP-300", cplimit(seconds=1.0, every_s=0.002), ocv(0.1, 0.01), loop(0, 2))
+        api.load_chain("SP-300", cplimit(seconds=500 * every_s, every_s=every_s), ocv(0.1, 0.01), loop(0, 2))
         api.start()
         clock.sleep(10.0)
         sizes = [(b.infos["TechniqueIndex"], b.infos["NbRows"]) for b in api.drain()]
@@ -142,12 +146,11 @@ def test_time_base_belongs_to_the_technique() -> None:
     bases = {
         b.infos["TechniqueID"]: b.values["TimeBase"] for b in run("SP-300", ocv(), cplimit(), impedance())
     }
+    known = {100: base_s("OCV"), 155: base_s("CPLIMIT"), 107: base_s("GEIS")}
     assert {number: f"{base:.7g}" for number, base in bases.items()} == {
-        100: "2e-05",
-        155: "4e-05",
-        107: "2.4e-05",
+        number: f"{base:.7g}" for number, base in known.items()
     }
-    assert bases[100] != 2e-5  # it is a single
+    assert bases[100] != known[100]  # it is a single
 
 
 def test_a_test_leads_to_the_next_step_or_stops() -> None:
@@ -214,7 +217,7 @@ def test_a_stopped_memory_stops_the_run_early() -> None:
         for _ in range(7):
             clock.sleep(1.0)
         assert api.values()["State"] == 0
-        assert api.values()["Elapsed"] == pytest.approx(7.0, abs=0.2)
+        assert api.values()["Elapsed"] == pytest.approx(6.0, abs=1e-4)  # the row of 6.0 s does not fit
 
 
 def test_on_a_free_clock_reading_ends_and_the_run_does_too() -> None:

@@ -67,10 +67,25 @@ FORMS = [
     ("option=301:2@t0.5", Fault("option", "301:2", 0.5)),
     ("message=hello world@t60", Fault("message", "hello world", 60.0)),
     ("guest", Fault("guest")),
+    ("BL_StopChannel=-104:10s@t60", Fault("BL_StopChannel", "-104:10s", 60.0)),
+    ("stop-ignored=1:10s@t60", Fault("stop-ignored", "1:10s", 60.0)),
+    ("hang=BL_GetData:25s@call17", Fault("hang", "BL_GetData:25s", None, 17, 17)),
+    ("hang=BL_GetData@t60", Fault("hang", "BL_GetData", 60.0)),
+    ("lost-reply@call3-4", Fault("lost-reply", "", None, 3, 4)),
+    ("lost-reply=BL_StopChannel@t5", Fault("lost-reply", "BL_StopChannel", 5.0)),
 ]
 NO_FAULTS = [
     *("", "cabel", "cable=10", "missing", "missing=x", "option=301", "message", "BL_GetData", "BL_GetData=x"),
     *("BL_Nothing=-1", "BL_GetLibVersion=-4", "eclab=a", "eclab=1@call7", "cable=10s@120", "guest@tomorrow"),
+    *(
+        "hang",
+        "hang=cable",
+        "hang=BL_GetLibVersion:5s",
+        "hang=BL_GetData:5",
+        "lost-reply=rows",
+        "stopped=1@call7",
+    ),
+    *("BL_GetData=-200:5s@call3", "BL_GetData=-200:5", "stop-ignored=1:5", "stopped=1:5s@t6"),
 ]
 
 

@@ -10,9 +10,11 @@ import pytest
 from eclib_bench import Api, bench
 from eclib_rows import Buffer, decode, samples
 from eclib_techniques import Chain, cplimit, impedance, loop, ocv
+from time_bases import base_s
 
 from nakctl.errors import RigError
-from nakctl_sim.instrument.habits import Habits, with_words
+from nakctl_sim.habits import ChannelHabits, with_words
+from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.library import connect
 
 
@@ -118,10 +120,10 @@ def test_channel_infos_without_kernel_are_valid(code: Any) -> None:
         assert api.channel_infos()[1]["MemSize"] > 0
 
 
-@pytest.mark.parametrize("habit", ["rows", "running"])
-def test_whose_time_base_it_is(habit: Any) -> None:
+@pytest.mark.parametrize(("habit", "technique"), [("rows", "OCV"), ("running", "CPLIMIT")])
+def test_whose_time_base_it_is(habit: Any, technique: str) -> None:
     buffers = run([ocv(1.0), cplimit(seconds=1.0)], poll_s=1.5, timebase_of=habit)
-    assert f"{buffers[0].values['TimeBase']:.7g}" == ("2e-05" if habit == "rows" else "4e-05")
+    assert f"{buffers[0].values['TimeBase']:.7g}" == f"{base_s(technique):.7g}"
 
 
 @pytest.mark.parametrize(("habit", "later"), [("read", 1), ("next row", 0)])
@@ -175,4 +177,5 @@ def test_words_that_are_no_habit(word: str) -> None:
 
 
 def test_every_habit_is_explained() -> None:
-    assert all(f"\n    {each.name} " in (Habits.__doc__ or "") for each in fields(Habits))
+    doc = f"{ChannelHabits.__doc__}{Habits.__doc__}"
+    assert all(f"\n    {each.name} " in doc for each in fields(Habits))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from eclib_bench import Api, bench
+from eclib_bench import Api, bench, serving
 from eclib_rows import Buffer, samples
 from eclib_techniques import cplimit, impedance, loop, ocv
 
@@ -22,8 +22,6 @@ from nakctl_sim.instrument import connect_library
 from nakctl_sim.instrument.calls import Answer
 from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.device import VirtualInstrument
-from nakctl_sim.instrument.faults import fault
-from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.server import Server
 from nakctl_sim.instrument.wire import (
     WireError,
@@ -37,27 +35,6 @@ from nakctl_sim.instrument.wire import (
 
 CHAIN = ocv(1.0, 0.1), cplimit(seconds=1.0, every_s=0.01), impedance(Frequency_number=4), loop(1, 2)
 DEADLINE_s = 60.0
-
-
-@contextmanager
-def serving(
-    like: str = "SP-300", habits: Habits | None = None, faults: tuple[str, ...] = ()
-) -> Iterator[tuple[Api, StepClock]]:
-    """On a port, in a thread of this process, so that its clock can be stepped."""
-    clock = StepClock()
-    instrument = VirtualInstrument(
-        like, {1: "randles"}, clock, 1, habits or Habits(), [fault(each) for each in faults]
-    )
-    with Server(instrument, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            api = Api(connect_library(server.address), server.address)
-            assert api.connect()[0] == 0
-            yield api, clock
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def run(api: Api, clock: StepClock, like: str) -> list[Buffer]:

@@ -6,16 +6,36 @@ from dataclasses import replace
 from typing import Any
 
 from nakctl.device.limits import Instrument, instrument
-from nakctl.device.program import Limits, Program
+from nakctl.device.program import Program
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.plan.check import Finding, check
 from nakctl.plan.estimate import Estimate, estimate
 from nakctl.plan.lower import lower
+from nakctl.plan.numbers import duration, si
 from nakctl.plan.sweeps import spread
 
 SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
-LIMITS = Limits(Ewe_min_V=-3.0, Ewe_max_V=3.0, I_max_A=None, time_s=None)
+LIMITS: dict[str, float | None] = {"Ewe_min_V": -3.0, "Ewe_max_V": 3.0, "I_max_A": None, "time_s": None}
+
+
+def with_limits(**values: float | None) -> p.Limits:
+    """The usual window, with these instead; None: without."""
+    asked = LIMITS | values
+    words: tuple[tuple[str, Any, Any, str], ...] = (
+        ("Ewe_min_V", "Ewe", "below", "V"),
+        ("Ewe_max_V", "Ewe", "above", "V"),
+        ("I_max_A", "|I|", "above", "A"),
+        ("time_s", "time", "above", "s"),
+    )
+    found = []
+    for word, quantity, side, unit in words:
+        value = asked[word]
+        if value is not None:
+            said = duration(value) if unit == "s" else si(value, unit)
+            text = f"{said} of run time" if unit == "s" else f"{quantity} {side} {said}"
+            found.append(p.Limit(quantity, side, value, text, said, Mark(5, 1)))
+    return p.Limits(tuple(found))
 
 
 def hold(kind: Any = "cp", level: float | None = 1e-3, duration_s: float = 60.0, **words: Any) -> p.Hold:
@@ -61,10 +81,15 @@ def repeat(times: int | None, *steps: p.Step, label: str = "1 repeat") -> p.Repe
 
 
 def cutoff(quantity: Any, side: Any, value: float, then: Any = "next step", line: int = 12) -> p.Cutoff:
-    return p.Cutoff(quantity, side, value, then, Mark(line, 7))
+    unit = {"Ewe": "V", "|I|": "A", "charge": "C"}[quantity]
+    return p.Cutoff(quantity, side, value, then, Mark(line, 7), f"{quantity} {side} {si(value, unit)}")
 
 
-def plan(*steps: p.Step, area_cm2: float = 1.0, limits: Limits = LIMITS, **words: Any) -> p.Plan:
+def goal(side: Any, value_V: float) -> p.Goal:
+    return p.Goal(side, value_V, f"Ewe {side} {si(value_V, 'V')}", Mark(6, 3))
+
+
+def plan(*steps: p.Step, area_cm2: float = 1.0, limits: p.Limits | None = None, **words: Any) -> p.Plan:
     """A plan of these steps, numbered in order of appearance."""
     numbers = iter(range(1, 10_000))
     given = {
@@ -73,11 +98,15 @@ def plan(*steps: p.Step, area_cm2: float = 1.0, limits: Limits = LIMITS, **words
         "source": "",
         "cell": "dummy",
         "params": {},
-        "rules": (),
+        "goals": (),
+        "short": None,
         "limits_mark": Mark(5, 1),
     } | words
     return p.Plan(
-        area_cm2=area_cm2, limits=limits, steps=tuple(numbered(step, numbers) for step in steps), **given
+        area_cm2=area_cm2,
+        limits=with_limits() if limits is None else limits,
+        steps=tuple(numbered(step, numbers) for step in steps),
+        **given,
     )
 
 
@@ -90,10 +119,6 @@ def numbered(step: p.Step, numbers: Any) -> p.Step:
             return replace(step, passes=passes)
         case _:
             return replace(step, step_id=next(numbers))
-
-
-def with_limits(**limits: Any) -> Limits:
-    return replace(LIMITS, **limits)
 
 
 def checked(of: p.Plan, on: Instrument = SP300) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from plan_builders import (
     VMP3,
     checked,
     cutoff,
+    goal,
     hold,
     lowered,
     plan,
@@ -19,12 +20,17 @@ from plan_builders import (
     with_limits,
 )
 
+from nakctl.device.cell import Cell
 from nakctl.device.limits import Instrument
-from nakctl.device.program import EweRule, Segment
+from nakctl.device.program import Segment
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.plan.check import check
+from nakctl.plan.compile import compile_protocol
+from nakctl.plan.gaps import FOREVER, Gap, gaps
+from nakctl.plan.lower import lower
 from nakctl.plan.sweeps import spread
+from nakctl.protocol.load import load
 
 
 def during(of: p.Sweep, every_s: float | None = None) -> p.Spectra:
@@ -156,14 +162,14 @@ ROWS = [
         plan(hold("ca", -0.1), limits=with_limits(Ewe_min_V=0.0)),
         plan(hold("ca", 0.0), limits=with_limits(Ewe_min_V=0.0)),
     ),
-    ("timebase", "error", SP300, plan(hold(duration_s=39e-6)), plan(hold(duration_s=41e-6))),
+    ("timebase", "error", SP300, plan(hold(duration_s=33e-6)), plan(hold(duration_s=35e-6))),
     ("timebase", "error", SP300, plan(hold("rest", duration_s=19e-6)), plan(hold("rest", duration_s=21e-6))),
     (
         "record-interval",
         "error",
         SP300,
-        plan(hold(record=p.Record(39e-6), duration_s=1.0)),
-        plan(hold(record=p.Record(41e-6), duration_s=1.0)),
+        plan(hold(record=p.Record(33e-6), duration_s=1.0)),
+        plan(hold(record=p.Record(35e-6), duration_s=1.0)),
     ),
     (
         "row-rate",
@@ -197,8 +203,99 @@ ROWS = [
         "record-change",
         "warning",
         SP300,
-        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=30e-9)), limits=with_limits(I_max_A=1e-3)),
-        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=31e-9)), limits=with_limits(I_max_A=1e-3)),
+        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=30e-9)), limits=with_limits(I_max_A=0.9e-3)),
+        plan(hold("ca", 0.1, record=p.Record(1.0, dI_A=31e-9)), limits=with_limits(I_max_A=0.9e-3)),
+    ),
+    (
+        "I-range-full",
+        "warning",
+        SP300,
+        plan(hold(level=-1e-3, ranges=p.Ranges(I="1 mA"))),
+        plan(hold(level=-0.98e-3, ranges=p.Ranges(I="1 mA"))),
+    ),
+    (
+        "I-range-full",
+        "warning",
+        VMP3,
+        plan(hold(level=0.96e-3, ranges=p.Ranges(I="1 mA"), spectra=during(sweep(amplitude_peak=40e-6)))),
+        plan(hold(level=1e-3)),  # chosen with head-room
+    ),
+    (
+        "range-of-limit",
+        "warning",
+        SP300,
+        plan(hold("ca", 0.1), limits=with_limits(I_max_A=1e-3)),
+        plan(hold("ca", 0.1), limits=with_limits(I_max_A=0.99e-3)),
+    ),
+    (
+        "range-of-limit",
+        "warning",
+        VMP3,
+        plan(spectrum(sweep("peis", 10e-3)), limits=with_limits(I_max_A=10e-3)),
+        plan(spectrum(sweep("peis", 10e-3, ranges=p.Ranges(I="10 mA"))), limits=with_limits(I_max_A=10e-3)),
+    ),
+    (
+        "range-of-limit",
+        "warning",
+        SP300,
+        plan(hold("rest", spectra=during(sweep("peis", 10e-3))), limits=with_limits(I_max_A=1e-3)),
+        plan(hold(level=1e-3, spectra=during(sweep())), limits=with_limits(I_max_A=10e-3)),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        SP300,
+        plan(hold(level=1e-3, cutoffs=(cutoff("Ewe", "below", -1.0),))),
+        plan(hold(level=1e-3, cutoffs=(cutoff("Ewe", "above", -1.0),))),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        SP300,
+        plan(hold(level=-1e-3, cutoffs=(cutoff("Ewe", "above", -0.5, "end run"),))),
+        plan(hold(level=-1e-3, cutoffs=(cutoff("Ewe", "below", -0.5, "end run"),))),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        VMP3,
+        plan(spectrum(sweep(), bias=-1e-3, cutoffs=(cutoff("Ewe", "above", 0.0),))),
+        plan(spectrum(sweep(), bias=None, cutoffs=(cutoff("Ewe", "above", 0.0),))),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        SP300,
+        plan(hold(level=1e-3, spectra=during(sweep()), cutoffs=(cutoff("Ewe", "below", 1.0),))),
+        plan(hold("rest", cutoffs=(cutoff("Ewe", "below", 1.0),)), hold("ca", 0.1)),
+    ),
+    (
+        "interruption",
+        "warning",
+        SP300,
+        plan(hold(level=1e-3, spectra=during(sweep())), hold(level=2e-3)),
+        plan(hold(level=1e-3, spectra=during(sweep())), hold(level=-2e-3)),
+    ),
+    (
+        "interruption",
+        "warning",
+        SP300,
+        plan(hold(level=1e-3, cutoffs=(cutoff("charge", "above", 1e-3),)), spectrum(sweep(), bias=1e-3)),
+        plan(hold(level=1e-3, cutoffs=(cutoff("charge", "above", 1e-3),)), spectrum(sweep())),
+    ),
+    (
+        "interruption",
+        "warning",
+        VMP3,
+        plan(repeat(3, hold(level=1e-3, spectra=during(sweep())))),
+        plan(repeat(3, hold(level=1e-3), spectrum(sweep(), bias=1e-3))),
+    ),
+    (
+        "interruption",
+        "warning",
+        SP300,
+        plan(hold(level=1e-3, spectra=during(sweep())), hold("ca", 0.1)),
+        plan(hold("rest", spectra=during(sweep("peis", 10e-3))), hold("ca", 0.1)),
     ),
     (
         "cutoff",
@@ -319,8 +416,8 @@ ROWS = [
         "rule",
         "warning",
         SP300,
-        plan(hold(), rules=(EweRule("above", 3.1),)),
-        plan(hold(), rules=(EweRule("above", 3.0),)),
+        plan(hold(), goals=(goal("above", 3.1),)),
+        plan(hold(), goals=(goal("above", 3.0),)),
     ),
     (
         "time",
@@ -468,3 +565,120 @@ def test_a_fault_reads_as_one_line_of_the_file() -> None:
 def test_zero_volts_is_a_limit() -> None:
     of = plan(hold(level=1e-3), limits=with_limits(Ewe_min_V=-1.0, Ewe_max_V=0.0))
     assert checked(of) == ()
+
+
+def test_a_cutoff_on_the_wrong_side_is_told_with_its_line() -> None:
+    of = plan(
+        hold(level=1e-3, cutoffs=(cutoff("Ewe", "below", -1.0, line=31),), label="1 strip 1 mA/cm2"),
+        hold(level=-1e-3, cutoffs=(cutoff("Ewe", "above", -0.5, line=32),), label="2 plate 1 mA/cm2"),
+    )
+    assert [(each.mark.line, each.message, each.help) for each in checked(of)] == [
+        (
+            31,
+            "1 strip 1 mA/cm2 drives Ewe up, and Ewe below -1 V is on the other side",
+            "if Ewe is below it already, the step ends at its first row; else it does not get there",
+        ),
+        (
+            32,
+            "2 plate 1 mA/cm2 drives Ewe down, and Ewe above -500 mV is on the other side",
+            "if Ewe is above it already, the step ends at its first row; else it does not get there",
+        ),
+    ]
+
+
+def test_a_limit_of_current_that_fills_a_range_says_which_one_is_used() -> None:
+    (found,) = checked(plan(hold("ca", 0.1), limits=with_limits(I_max_A=10e-3)))
+    assert found.message == (
+        "1 ca: limits.I of 10 mA fills the 10 mA range, so the current is measured in the 100 mA range"
+    )
+    assert found.help == "a limit of 9.9 mA or less keeps the 10 mA range"
+
+
+# --- where the cell lies open ------------------------------------------------------------------------------
+
+SPECTRA = p.Spectra(sweep(), None)
+CHARGE = (cutoff("charge", "above", 1e-3),)
+GAPS = [
+    ("one chain", plan(hold(), hold("rest")), []),
+    ("strips on", plan(hold(level=1e-3, spectra=SPECTRA), hold(level=2e-3)), [Gap(1, 2, 1, True)]),
+    ("turns", plan(hold(level=1e-3, spectra=SPECTRA), hold(level=-2e-3)), [Gap(1, 2, 1, False)]),
+    ("rests", plan(hold("rest", cutoffs=(cutoff("Ewe", "below", 0.0),)), hold()), [Gap(1, 2, 1, False)]),
+    ("0 A is a rest", plan(hold(level=0.0, spectra=SPECTRA), hold()), [Gap(1, 2, 1, False)]),
+    ("holds a potential", plan(hold(level=1e-3, spectra=SPECTRA), hold("ca", 0.0)), [Gap(1, 2, 1, True)]),
+    (
+        "from pass to pass",
+        plan(repeat(4, hold(level=1e-3, spectra=SPECTRA), hold(level=-1e-3))),
+        [Gap(1, 2, 4, False), Gap(2, 1, 3, False)],
+    ),
+    (
+        "of two loops",
+        plan(repeat(5, repeat(3, hold(level=1e-3, cutoffs=CHARGE)), hold("rest"))),
+        [Gap(1, 1, 10, True), Gap(1, 2, 5, False), Gap(2, 1, 4, False)],
+    ),
+    (
+        "without end",
+        plan(repeat(None, repeat(3, hold(level=1e-3, cutoffs=CHARGE)), hold("rest"))),
+        [Gap(1, 1, FOREVER, True), Gap(1, 2, FOREVER, False), Gap(2, 1, FOREVER, False)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("of", "found"), [row[1:] for row in GAPS], ids=[row[0] for row in GAPS])
+def test_gaps_are_known_with_their_place(of: p.Plan, found: list[Gap]) -> None:
+    assert list(gaps(lowered(of))) == found
+
+
+def levels(*of_level: p.Step, n: int) -> p.Staircase:
+    return p.Staircase("1 staircase", ("1 mA",) * n, (of_level,) * n, Mark(9, 5))
+
+
+@pytest.mark.parametrize(
+    ("of_level", "places"),
+    [
+        # 40 levels of two techniques are cut between levels, not between a hold and its spectrum
+        ((hold(level=1e-3), spectrum(sweep(), bias=1e-3)), {"after an even step"}),
+        # of three, where the cell rests
+        ((hold(level=1e-3), hold(level=2e-3), hold("rest")), {"at rest"}),
+        # where the current turns, if it never rests
+        ((hold(level=1e-3), hold(level=2e-3), hold(level=-2e-3)), {"not under current"}),
+    ],
+)
+def test_a_chain_too_long_is_cut_where_it_does_the_least_harm(
+    of_level: tuple[p.Hold, ...], places: set[str]
+) -> None:
+    of = plan(levels(*of_level, n=40))
+    found = gaps(lowered(of))
+    assert found
+    program = lowered(of)
+    assert len(found) == -(-40 * len(of_level) // SP300.chain_length) - 1
+    for gap in found:
+        techniques = {program.step(step).technique for step in (gap.before, gap.after)}
+        told = {
+            "after an even step" if gap.before % 2 == 0 else "",
+            "at rest" if "OCV" in techniques else "",
+            "" if gap.under_current else "not under current",
+        }
+        assert places <= told
+
+
+@pytest.mark.parametrize("name", ["sgeis-strip-rest", "sgeis-plate-rest"])
+@pytest.mark.parametrize("on", [SP300, VMP3])
+def test_a_staircase_of_spectra_is_known_to_be_interrupted(name: str, on: Instrument) -> None:
+    of = compile_protocol(load(name, {"f_max": "1 MHz"}), Cell("NaK50", 0.4418))
+    program = lower(of, on)
+    under_current = [gap for gap in gaps(program) if gap.under_current]
+    assert [program.step(gap.before).technique for gap in under_current] == ["GEIS"] * 3
+    (found,) = [each for each in check(of, program, on) if each.rule == "interruption"]
+    assert "0.33 mA/cm2 and 2.1 " in found.message and "(and 2 more steps of this line)" in found.message
+
+
+def test_how_often_a_cell_is_interrupted_is_said() -> None:
+    often = plan(repeat(4, hold(level=1e-3, spectra=SPECTRA, label="1.1 strip")))
+    (found,) = [each for each in checked(often) if each.rule == "interruption"]
+    assert found.message == (
+        "between 1.1 strip and 1.1 strip the cell is open for about 500 ms, 3 times, while the next chain is "
+        "loaded"
+    )
+    for_ever = plan(repeat(None, hold(level=1e-3, spectra=SPECTRA)), limits=with_limits(time_s=3600.0))
+    (found,) = [each for each in checked(for_ever) if each.rule == "interruption"]
+    assert "500 ms, in every pass, while" in found.message

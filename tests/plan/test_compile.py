@@ -134,7 +134,8 @@ def test_rules_and_limits_are_numbers() -> None:
         "stop_when: {short: {Ewe_falls_by: 75 %, within: 2 min, below: 15 mV}, Ewe_below: 0 V}\nsteps:",
     )
     plan = compiled("- rest: 1 s", head=head)
-    assert plan.rules[0] == ShortRule(0.75, 120.0, 0.015, 3)
+    assert plan.short == ShortRule(0.75, 120.0, 0.015, 3)
+    assert [(goal.side, goal.value_V, goal.text) for goal in plan.goals] == [("below", 0.0, "Ewe below 0 V")]
     assert (plan.limits.Ewe_min_V, plan.limits.I_max_A, plan.limits.time_s) == (-3.0, 0.01, 360000.0)
 
 

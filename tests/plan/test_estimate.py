@@ -21,11 +21,22 @@ from plan_builders import (
     sweep,
     with_limits,
 )
+from shortened import parameters
+from unwatched import unwatched
 
-from nakctl.device.program import Segment
+from nakctl.device.driver import Place
+from nakctl.device.limits import Instrument
+from nakctl.device.program import Ca, Cp, HostLoop, Node, Ocv, Segment, segments
 from nakctl.plan import plan as p
+from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import Amount, Estimate, estimate, loops_around
+from nakctl.plan.lower import lower
 from nakctl.plan.sweeps import spread
+from nakctl.plan.techniques import SENTINEL_s
+from nakctl.protocol import library
+from nakctl.protocol.load import load
+from nakctl.run.clock import FreeClock
+from nakctl_sim.driver import driver
 
 seconds = st.floats(1.0, 1e5)
 currents = st.floats(-0.1, 0.1)
@@ -38,11 +49,11 @@ def total(of: Estimate) -> Amount:
 
 
 def close(one: Amount, other: Amount, factor: float = 1.0) -> bool:
+    """All but the rows, whose first and last do not add up."""
     pairs = (
         (one.duration_s, other.duration_s),
         (one.charge_C, other.charge_C),
         (one.moved_C, other.moved_C),
-        (one.samples, other.samples),
         (one.spectra, other.spectra),
         (one.points, other.points),
     )
@@ -51,14 +62,34 @@ def close(one: Amount, other: Amount, factor: float = 1.0) -> bool:
 
 def test_a_hold_by_hand() -> None:
     of = total(estimated(plan(hold(level=-1e-3, duration_s=3600.0, record=p.Record(2.0)))))
-    assert of == Amount(duration_s=3600.0, charge_C=-3.6, moved_C=3.6, samples=1800.0, chains=1.0)
+    assert of == Amount(duration_s=3600.0, charge_C=-3.6, moved_C=3.6, samples=1801.0, visits=1.0, chains=1.0)
 
 
 def test_a_spectrum_by_hand() -> None:
     of = total(estimated(plan(spectrum(sweep(frequencies_Hz=spread(1e5, 10.0, 5, "log")), bias=1e-3))))
-    assert of.duration_s == pytest.approx(5 * 0.37 + 0.1 / 10 + 0.1 / 100 + 0.1 / 1e3 + 0.1 / 1e4 + 0.1 / 1e5)
+    waits_s = 0.1 / 10 + 0.1 / 100 + 0.1 / 1e3 + 0.1 / 1e4 + 0.1 / 1e5
+    assert of.duration_s == pytest.approx(SENTINEL_s + 5 * 0.37 + waits_s)
     assert of.charge_C == pytest.approx(of.duration_s * 1e-3)
-    assert (of.spectra, of.points, of.samples) == (1, 5, 5)
+    assert (of.spectra, of.points, of.samples) == (1, 5, 5 + 2)  # its sentinel has a first and a last row
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "every_s", "rows"),
+    [
+        (60.0, 1.0, 61),
+        (1.0, 0.25, 5),
+        (5.0, 1.0, 6),
+        (0.5, 0.2, 4),
+        (1.0, 1.0, 2),
+        (0.5, 1.0, 2),
+    ],
+)
+def test_rows_are_those_at_the_start_every_so_often_and_at_the_end(
+    duration_s: float, every_s: float, rows: int
+) -> None:
+    for kind in ("rest", "cp", "ca"):
+        of = plan(hold(kind, duration_s=duration_s, record=p.Record(every_s)))
+        assert total(estimated(of)).samples == rows
 
 
 def test_slow_frequencies_take_their_periods() -> None:
@@ -88,6 +119,7 @@ def test_a_repeat_multiplies(current_A: float, duration_s: float, times: int) ->
     steps = hold(level=current_A, duration_s=duration_s), hold("rest", duration_s=1.0)
     once, often = total(estimated(plan(*steps))), total(estimated(plan(repeat(times, *steps))))
     assert close(often, once, times)
+    assert often.samples == once.samples * times
 
 
 @given(times=st.integers(1, 1000), inner=st.integers(1, 1000))
@@ -184,10 +216,64 @@ def test_loops_around_a_technique() -> None:
     assert around == [[3], [4, 3], [4, 3]]
 
 
-def test_the_file_grows_by_rows_and_points() -> None:
-    empty, rows, points = Amount(), Amount(samples=1e6), Amount(points=1e3)
-    assert rows.file_bytes - empty.file_bytes == pytest.approx(6.8e6)
-    assert points.file_bytes - empty.file_bytes == pytest.approx(6e4)
+# Sealed files of dry runs whose rows follow from time alone, or nearly: rows, at rest, points, techniques; bytes.
+WRITTEN = [
+    (
+        "sgeis-strip-rest on SP-300",
+        Amount(samples=150_401, resting=6_100, points=143_175, visits=4_820),
+        9.67e6,
+    ),
+    (
+        "sgeis-strip-rest on VMP-3",
+        Amount(samples=130_733, resting=6_100, points=123_507, visits=4_820),
+        8.32e6,
+    ),
+    ("ccd on SP-300", Amount(samples=75_905, resting=620, points=75_248, visits=818), 5.06e6),
+    ("ccd on VMP-3", Amount(samples=126_631, resting=620, points=125_967, visits=1_564), 8.28e6),
+    ("plate-geis-ocv on SP-300", Amount(samples=46_261, resting=10_000, points=36_177, visits=760), 2.49e6),
+    ("galvanostatic-cycling on SP-300", Amount(samples=29_119, resting=125, visits=41), 0.191e6),
+    ("pulsed-strip on SP-300", Amount(samples=903_413, resting=632_000, visits=90_226), 2.20e6),
+]
+
+
+@pytest.mark.parametrize(("of", "n_bytes"), [row[1:] for row in WRITTEN], ids=[row[0] for row in WRITTEN])
+def test_the_size_of_a_file_is_known(of: Amount, n_bytes: float) -> None:
+    assert of.file_bytes == pytest.approx(n_bytes, rel=0.1)
+
+
+def by_time_alone(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The same nodes, recorded without dE and dI."""
+    made: list[Node] = []
+    for node in nodes:
+        if isinstance(node, HostLoop):
+            made.append(replace(node, body=by_time_alone(node.body)))
+        elif isinstance(node, Segment):
+            techniques = (
+                replace(each, dE_V=None)
+                if isinstance(each, Ocv | Cp)
+                else replace(each, dI_A=None)
+                if isinstance(each, Ca)
+                else each
+                for each in node.techniques
+            )
+            made.append(replace(node, techniques=tuple(techniques)))
+        else:
+            made.append(node)
+    return tuple(made)
+
+
+@pytest.mark.parametrize("on", [SP300, VMP3])
+@pytest.mark.parametrize("name", library.names())
+def test_rows_are_those_that_a_channel_writes(name: str, on: Instrument) -> None:
+    of = compile_protocol(load(name, parameters(name, on.name)), driver.cell("NaK50"))
+    program = lower(of, on)
+    program = replace(program, nodes=by_time_alone(program.nodes))
+    channel = driver.open(Place("x", "sim", on.name, 1, {}), driver.cell("NaK50"), FreeClock(), 1)
+    written = 0
+    for segment in segments(program.nodes):
+        if not segment.tops_up:
+            written += sum(map(len, unwatched(channel, segment)))
+    assert total(estimate(of, program, on)).samples == pytest.approx(written, rel=0.005, abs=2)
 
 
 def test_instruments_differ_in_the_time_of_spectra() -> None:

@@ -83,8 +83,15 @@ def impedance(spectrum: int, count: int = 5) -> Rows:
 
 
 def step(count: int, label: str = "strip 0.1 mA/cm²") -> Rows:
-    one = (count, 1, 0, b"CP", layout.cut(label, 64), 0.0, 12.5, 0, 50, b"duration")
+    one = (count, 1, 0, b"CP", layout.cut(label, 64), 0.0, 12.5, 0, 50, b"duration", b"duration", 0, np.nan)
     return np.array([one], layout.STEPS.dtype)
+
+
+def ends() -> Rows:
+    """Two conditions: a cutoff of step 1, and a limit."""
+    cutoff = (1, b"cutoff", b"charge", b"above", 3.6, b"next step", b"host", 1, 7, b"charge above 1 mAh")
+    limit = (2, b"limit", b"Ewe", b"above", 3.0, b"end run", b"instrument", 0, 3, b"Ewe above 3 V")
+    return np.array([cutoff, limit], layout.ENDS.dtype)
 
 
 def event(k: int = 0, code: str = "note") -> Event:

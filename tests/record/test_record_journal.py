@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -48,7 +49,7 @@ def as_rows(name: str, content: bytes) -> rows.Rows:
     return np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(polls)
 def test_what_was_appended_is_read_in_the_same_order(given_polls: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -61,11 +62,13 @@ def test_what_was_appended_is_read_in_the_same_order(given_polls: Any) -> None:
             filled = {name: table.tobytes() for name, table in tables.items() if len(table)}
             if filled or events:
                 kept.append((filled, events))
-        writer.end("completed", "done", {})
+        writer.end("completed", "done", {}, end_kind="goal", end_id=3, end_value=1.5)
         reader = JournalReader(path)
         read = [(poll.blocks, poll.event_list()) for poll in reader.polls()]
         assert read == kept
-        assert reader.end() == {"status": "completed", "end_reason": "done", "facts": {}, "polls": len(kept)}
+        codes = {"end_kind": "goal", "end_id": 3, "end_value": 1.5}
+        said = {"status": "completed", "end_reason": "done", "facts": {}, "polls": len(kept)}
+        assert reader.end() == said | codes
         reader.close()
         writer.close()
 
@@ -271,13 +274,24 @@ def whole_journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return files.journal_of(path).read_bytes()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 def test_a_flipped_byte_is_found_and_never_read_as_data(
     whole_journal: bytes, place: float, flip: int
 ) -> None:
     damaged = bytearray(whole_journal)
     damaged[int(place * len(damaged))] ^= flip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.h5"
+        files.journal_of(path).write_bytes(damaged)
+        count, reason = rows_until_damage(path)
+    assert count == 600 or reason
+
+
+@pytest.mark.parametrize("place", [3806, 3980])
+def test_a_damaged_name_that_is_no_text_is_damage_like_any_other(whole_journal: bytes, place: int) -> None:
+    damaged = bytearray(whole_journal)
+    damaged[place] ^= 0x88
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.h5"
         files.journal_of(path).write_bytes(damaged)
@@ -294,3 +308,41 @@ def test_damage_says_where_it_begins(tmp_path: Path, whole_journal: bytes) -> No
     with pytest.raises(JournalDamage, match="after poll 30: the checksum"):
         list(reader.polls())
     reader.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
+@pytest.mark.parametrize("how", ["moved", "deleted", "with its folder"])
+def test_a_journal_that_vanishes_is_written_anew_whole(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "runs" / "x.h5"
+    path.parent.mkdir()
+    writer = Journal.create(path, rows.header())
+    for number in range(20):
+        writer.append({"samples": rows.samples(3 * number, 3)})
+    assert not writer.has_vanished()
+    if how == "moved":
+        files.journal_of(path).rename(tmp_path / "elsewhere")
+    elif how == "deleted":
+        files.journal_of(path).unlink()
+    else:
+        shutil.rmtree(path.parent)
+    assert writer.has_vanished()
+    writer.restore()
+    assert not writer.has_vanished()
+    writer.append({"samples": rows.samples(60, 3)})
+    writer.end("completed", "all steps done", {})
+    writer.close()
+    assert sum(len(poll.rows(layout.SAMPLES)) for poll in JournalReader(path).polls()) == 63
+
+
+def test_nobody_is_waited_for_who_locks_the_journal(tmp_path: Path) -> None:
+    """Rows wait, and are written as soon as the lock is gone."""
+    path = tmp_path / "x.h5"
+    writer = Journal.create(path, rows.header())
+    with closing(sqlite3.connect(files.journal_of(path), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "locked" in str(writer.append({"samples": rows.samples(0, 3)}))
+        other.execute("ROLLBACK")
+    assert writer.append({"samples": rows.samples(3, 3)}) is None
+    writer.end("completed", "all steps done", {})
+    writer.close()
+    assert sum(len(poll.rows(layout.SAMPLES)) for poll in JournalReader(path).polls()) == 6

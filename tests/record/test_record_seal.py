@@ -243,7 +243,8 @@ def test_a_full_disk_while_sealing_keeps_the_journal(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path)], check=False, capture_output=True, text=True
     )
-    outcome = Outcome.from_line(done.stdout)
+    outcome = Outcome.from_json(json.loads(done.stdout.splitlines()[-1])["answer"])
+    assert outcome is not None
     assert (done.returncode, outcome.sealed) == (1, False)
     assert "not sealed" in outcome.message
     assert not files.temporary_of(path).exists()

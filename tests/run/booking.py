@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Reading, State
+from nakctl.device.ends import End
 from nakctl.device.program import (
+    Ca,
     Cp,
-    Cutoff,
     Eis,
     Hardware,
-    Limits,
     Loop,
     Ocv,
     Program,
-    Rule,
     Segment,
+    ShortRule,
     StepInfo,
     Test,
 )
@@ -23,15 +23,26 @@ from nakctl.errors import Mark
 
 HARDWARE = Hardware("1 mA", "5 V", 8)
 NO_FLAG = Flag(0)
-NO_LIMITS = Limits(None, None, None, None)
+UNITS = {"Ewe": "V", "|I|": "A", "charge": "C", "time": "s"}
 
 
 def rest(step: int) -> Ocv:
     return Ocv(step, 10.0, 1.0, None, HARDWARE)
 
 
-def cp(step: int, I_A: float = 1e-3, tests: tuple[Test, ...] = (), on_test: str = "stop") -> Cp:
-    return Cp(step, I_A, 10.0, 1.0, None, tests, on_test, HARDWARE)  # type: ignore[arg-type]
+def cp(
+    step: int,
+    I_A: float = 1e-3,
+    tests: tuple[Test, ...] = (),
+    on_test: str = "stop",
+    sentinel: bool = False,
+    duration_s: float = 10.0,
+) -> Cp:
+    return Cp(step, I_A, duration_s, 1.0, None, tests, on_test, HARDWARE, sentinel)  # type: ignore[arg-type]
+
+
+def ca(step: int, E_V: float = 0.5, tests: tuple[Test, ...] = (), on_test: str = "stop") -> Ca:
+    return Ca(step, E_V, 10.0, 1.0, None, tests, on_test, HARDWARE)  # type: ignore[arg-type]
 
 
 def geis(step: int, frequencies: int = 3, continues: bool = False) -> Eis:
@@ -43,18 +54,33 @@ def loop(to: int, times: int, passes: bool = True) -> Loop:
     return Loop(to, times, passes)
 
 
-def info(step_id: int, level: int = 0, cutoffs: tuple[Cutoff, ...] = ()) -> StepInfo:
-    return StepInfo(step_id, f"{step_id} step", "CP", level, cutoffs, Mark(step_id, 1))
+def info(step_id: int, level: int = 0) -> StepInfo:
+    return StepInfo(step_id, f"{step_id} step", "CP", level, Mark(step_id, 1))
 
 
-def cutoff(quantity: str, side: str, value: float, then: str = "next step", by: str = "host") -> Cutoff:
-    return Cutoff(quantity, side, value, then, by, Mark(1, 1))  # type: ignore[arg-type]
+def end(
+    number: int,
+    quantity: str,
+    side: str,
+    value: float,
+    *,
+    kind: str = "cutoff",
+    then: str = "",
+    by: str = "host",
+    step: int | None = None,
+) -> End:
+    """Number 1, 2, ... in the order in which `program` gets them. Of step 1, but the run's where it ends that."""
+    of_step = kind in ("cutoff", "asked")
+    step = (1 if of_step else 0) if step is None else step
+    then = then or ("next step" if of_step else "end run")
+    text = f"{quantity} {side} {value:g} {UNITS.get(quantity, '')}".strip()
+    return End(number, kind, quantity, side, value, then, by, step, text, Mark(1, 1))  # type: ignore[arg-type]
 
 
 def program(
-    *segments: Segment, steps: list[StepInfo], limits: Limits = NO_LIMITS, rules: tuple[Rule, ...] = ()
+    *segments: Segment, steps: list[StepInfo], ends: tuple[End, ...] = (), short: ShortRule | None = None
 ) -> Program:
-    return Program("SP-300", 0.5, segments, tuple(steps), limits, rules)
+    return Program("SP-300", 0.5, segments, tuple(steps), ends, short)
 
 
 def rows(*given: tuple[float, float, float, int, int], flag: Flag = NO_FLAG) -> np.ndarray:

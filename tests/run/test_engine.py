@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl.device.program import Hardware, HostLoop, Limits, Node, Ocv, Program, Segment
+from nakctl.device.program import Hardware, HostLoop, Node, Ocv, Program, Segment
 from nakctl.errors import IllegalEvent
 from nakctl.run.engine import (
     ALL_DONE,
@@ -31,12 +31,12 @@ END = Ending("end run", "limit", "stopped")
 OPERATOR = Ending("end run", "stopped by the operator", "aborted")
 
 
-def segment(step: int, loop: bool = False) -> Segment:
-    return Segment((Ocv(step, 1.0, 1.0, None, HARDWARE),), loop)
+def segment(step: int, loop: bool = False, tops_up: bool = False) -> Segment:
+    return Segment((Ocv(step, 1.0, 1.0, None, HARDWARE),), loop, tops_up)
 
 
 def program(*nodes: Node) -> Program:
-    return Program("SP-300", 1.0, nodes, (), Limits(None, None, None, None), ())
+    return Program("SP-300", 1.0, nodes, ())
 
 
 def played(script: list[Event], *nodes: Node) -> list[object]:
@@ -56,6 +56,7 @@ def played(script: list[Event], *nodes: Node) -> list[object]:
 
 
 ENDED = ChainEnded()
+TOP_UP = segment(1, tops_up=True)
 INNER = HostLoop((segment(2), segment(3)), 2)
 
 ROWS = [
@@ -76,6 +77,15 @@ ROWS = [
      [2, "stop", OPERATOR]),
     ("the first end of the run counts", [Tripped(END), Interrupted(OPERATOR), ENDED], (INNER,),
      [2, "stop", END]),
+    ("a cutoff while stopping for the end of the run", [Tripped(END), ChainEnded(NEXT)], (INNER,),
+     [2, "stop", END]),
+    ("a limit seen in the last row of a chain that was stopped for less", [Tripped(NEXT), ChainEnded(END)],
+     (segment(1), segment(2)), [1, "stop", END]),
+    ("a chain over early is topped up", [ENDED] * 3, (segment(1), TOP_UP, segment(2)), [1, 1, 2, ALL_DONE]),
+    ("a step that was ended is not", [Tripped(NEXT), ENDED, ENDED], (segment(1), TOP_UP, segment(2)),
+     [1, "stop", 2, ALL_DONE]),
+    ("in a loop neither", [Tripped(NEXT), ENDED, ENDED], (HostLoop((segment(1), TOP_UP), 2), segment(2)),
+     [1, "stop", 1, 1]),
     ("endless", [ENDED] * 5, (HostLoop((segment(1),), None),), [1] * 6),
 ]  # fmt: skip
 

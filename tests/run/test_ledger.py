@@ -6,20 +6,24 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from booking import cp, cutoff, geis, info, loop, points, program, reading, rest, rows
+from booking import cp, end, geis, info, loop, points, program, reading, rest, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nakctl.device.channel import Flag, State
+from nakctl.device.ends import End
 from nakctl.device.program import Segment, Test
 from nakctl.record import layout
+from nakctl.run.engine import Ending
 from nakctl.run.ledger import Booked, Ledger
 
 PULSES = Segment((cp(1), rest(2), loop(0, 3)))
 
 
-def booked(segment: Segment, steps: list, *readings, new_cycle: bool = False) -> tuple[Ledger, list[Booked]]:
-    ledger = Ledger(program(segment, steps=steps), layout.SAMPLES.dtype)
+def booked(
+    segment: Segment, steps: list, *readings, ends: tuple[End, ...] = (), new_cycle: bool = False
+) -> tuple[Ledger, list[Booked]]:
+    ledger = Ledger(program(segment, steps=steps, ends=ends), layout.SAMPLES.dtype)
     ledger.open_segment(segment, 100.0, new_cycle)
     return ledger, [ledger.book(each) for each in readings]
 
@@ -100,21 +104,131 @@ def test_charge_flows_between_rows_of_a_chain_and_not_between_segments() -> None
     assert ledger.book(reading(rows((1800, 0, -2e-3, 0, 0)))).samples["Q"][-1] == pytest.approx(1e-3)
 
 
-def test_a_met_test_is_the_reason_of_the_step() -> None:
-    tests, cut = (Test("Ewe", "above", 1.0),), cutoff("Ewe", "above", 1.0, by="instrument")
-    segment = Segment((cp(1, tests=tests, on_test="next"), rest(2)))
-    first = rows((1, 0.5, 1e-3, 0, 0), (2, 1.0, 1e-3, 0, 0), flag=Flag.TEST_MET)
+# --- why a step ended ----------------------------------------------------------------------------------
+
+CUT = end(1, "Ewe", "above", 1.0, by="instrument")
+LIMIT = end(2, "Ewe", "above", 3.0, kind="limit", by="instrument")
+TESTS = (Test("Ewe", "above", 1.0, 1),)
+GOES_ON = cp(1, tests=TESTS, on_test="next")
+SENTINEL = cp(1, tests=(Test("Ewe", "above", 2.9, 2),), sentinel=True, duration_s=0.005)
+
+
+def why(steps: np.ndarray) -> list[tuple[str, str, int]]:
+    return [(row["end_reason"].decode(), row["end_kind"].decode(), int(row["end_id"])) for row in steps]
+
+
+WHOLE = ("duration", "duration", 0)
+AT_THE_CUTOFF = ("Ewe above 1 V", "cutoff", 1)
+
+
+@pytest.mark.parametrize("flag", [Flag.TEST_MET, Flag(0)], ids=["flagged", "left before its time"])
+def test_a_met_test_is_the_reason_of_the_step(flag: Flag) -> None:
+    """Also where the instrument writes no row at a met test: then the last row lies before it."""
+    segment = Segment((GOES_ON, rest(2)))
+    first = rows((1, 0.5, 1e-3, 0, 0), (2, 1.0, 1e-3, 0, 0), flag=flag)
     ledger, books = booked(
-        segment, [info(1, cutoffs=(cut,)), info(2)], reading(first), reading(rows((3, 0, 0, 1, 0)))
+        segment, [info(1), info(2)], reading(first), reading(rows((3, 0, 0, 1, 0))), ends=(CUT, LIMIT)
     )
-    assert books[1].steps["end_reason"].tolist() == [b"Ewe above 1 V"]
-    assert ledger.finish()["end_reason"].tolist() == [b"duration"]
+    assert why(books[1].steps) == [AT_THE_CUTOFF]
+    assert books[1].steps["end_value"].tolist() == [1.0]
+    assert why(ledger.finish()) == [WHOLE]
+
+
+def test_a_step_that_lasted_is_none_that_was_cut() -> None:
+    segment = Segment((GOES_ON, rest(2)))
+    data = rows((1, 0.5, 1e-3, 0, 0), (10, 0.9, 1e-3, 0, 0), (11, 0, 0, 1, 0))
+    _, [book] = booked(segment, [info(1), info(2)], reading(data), ends=(CUT, LIMIT))
+    assert why(book.steps) == [WHOLE]
+
+
+@pytest.mark.parametrize("cut_at", [1, 2, 3])
+def test_a_sentinel_belongs_to_the_step_whose_cutoff_it_follows(cut_at: int) -> None:
+    segment = Segment((GOES_ON, SENTINEL, rest(2)))
+    data = rows((1, 1.1, 1e-3, 0, 0), (1.005, 1.1, 1e-3, 1, 0), (3, 0, 0, 2, 0))
+    data["flags"][0] = Flag.TEST_MET
+    parts = [reading(data[:cut_at]), reading(data[cut_at:])]
+    ledger, books = booked(segment, [info(1), info(2)], *parts, ends=(CUT, LIMIT))
+    steps = np.concatenate([*(book.steps for book in books), ledger.finish()])
+    assert why(steps) == [AT_THE_CUTOFF, WHOLE]
+    assert steps["row_count"].tolist() == [2, 1]
+
+
+def test_a_limit_met_in_the_sentinel_is_graver_than_the_cutoff_before_it() -> None:
+    segment = Segment((GOES_ON, SENTINEL, rest(2)))
+    data = rows((1, 3.1, 1e-3, 0, 0), (1.005, 3.1, 1e-3, 1, 0), flag=Flag.TEST_MET)
+    ledger, _ = booked(segment, [info(1), info(2)], reading(data), ends=(CUT, LIMIT))
+    ledger.note_end(Ending("end run", "limit: Ewe above 3 V", "stopped", "limit", 2, 3.1))
+    assert why(ledger.finish()) == [("limit: Ewe above 3 V", "limit", 2)]
+
+
+def test_every_pass_of_a_loop_has_its_own_reason() -> None:
+    segment = Segment((GOES_ON, rest(2), loop(0, 3)))
+    data = rows(
+        (5, 1.1, 1e-3, 0, 0), (6, 0, 0, 1, 0), (15, 0, 0, 1, 0),
+        (25, 0.5, 1e-3, 0, 1), (26, 0, 0, 1, 1), (35, 0, 0, 1, 1), (37, 1.1, 1e-3, 0, 2), (38, 0, 0, 1, 2),
+    )  # fmt: skip
+    ledger, [book] = booked(segment, [info(1), info(2)], reading(data), ends=(CUT, LIMIT))
+    steps = np.concatenate([book.steps, ledger.finish()])
+    assert why(steps[steps["step_id"] == 1]) == [AT_THE_CUTOFF, WHOLE, AT_THE_CUTOFF]
+    assert why(steps[steps["step_id"] == 2]) == [WHOLE] * 3
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 2, 3])
+def test_a_technique_that_is_left_early_with_no_test_to_explain_it_is_told(cut_at: int) -> None:
+    segment = Segment((rest(2), cp(1), rest(2)))
+    data = rows((10, 0, 0, 0, 0), (15, 0.5, 1e-3, 1, 0), (15.1, 0, 0, 2, 0))
+    ledger, _ = booked(segment, [info(1), info(2)], reading(data[:cut_at]), reading(data[cut_at:]))
+    assert ledger.left_early == "step 1 step was left after 5.1 of 10 s, and no test explains it"
 
 
 def test_the_host_s_reason_goes_to_the_running_step() -> None:
     ledger, _ = booked(Segment((cp(1),)), [info(1)], reading(rows((1, 0, 1e-3, 0, 0))))
-    ledger.note_end("short")
-    assert ledger.finish()["end_reason"].tolist() == [b"short"]
+    ledger.note_end(Ending("end run", "short", kind="rule", end_id=1, value=0.01))
+    assert why(ledger.finish()) == [("short", "rule", 1)]
+
+
+# --- rows that are not as they should be ---------------------------------------------------------------
+
+
+def test_rows_are_sorted_within_a_visit_only() -> None:
+    """A last row 10 us behind the first row of the next technique makes no further step."""
+    segment = Segment((cp(1), rest(2), cp(3)))
+    data = rows(
+        (1, 1, 1e-3, 0, 0),
+        (10.00001, 1, 1e-3, 0, 0),
+        (10.0, 0, 0, 1, 0),
+        (20, 0, 0, 1, 0),
+        (21, 1, 1e-3, 2, 0),
+    )
+    ledger, [book] = booked(segment, [info(1), info(2), info(3)], reading(data))
+    assert book.samples["step_id"].tolist() == [1, 1, 2, 2, 3]
+    assert len(book.steps) + len(ledger.finish()) == 3
+    assert (np.diff(book.samples["Q"]) >= 0).all()
+
+
+def test_points_and_samples_of_one_visit_are_sorted_by_time_and_visits_are_not_mixed() -> None:
+    segment = Segment((cp(1), geis(1), cp(1)))
+    data = rows((1, 0, 1e-3, 0, 0), (10.00001, 0, 1e-3, 0, 0), (12, 0, 1e-3, 1, 0), (15.0, 0, 1e-3, 2, 0))
+    eis = points((10.0, 1e3, 1, 0), (13, 1e2, 1, 0), (15.00001, 10, 1, 0))
+    _, [book] = booked(segment, [info(1)], reading(data, eis))
+    assert book.samples["time"].tolist() == pytest.approx([101, 110.00001, 110, 112, 113, 115.00001, 115])
+    assert book.impedance["spectrum"].tolist() == [1, 1, 1]
+
+
+def test_what_is_no_number_adds_nothing_to_the_charge() -> None:
+    data = rows(*((float(k), 0.1, 1e-3, 0, 0) for k in range(1, 7)))
+    data["I_A"][2] = np.nan
+    data["Ewe_V"][4] = np.nan
+    ledger, [book] = booked(Segment((cp(1),)), [info(1)], reading(data))
+    assert book.samples["Q"][-1] * 3600 == pytest.approx(4e-3)
+    assert np.isfinite(book.samples["Q"]).all()
+    assert ledger.finish()["row_count"].tolist() == [6]
+
+
+def test_a_time_that_goes_back_moves_no_charge() -> None:
+    data = rows((1, 0.1, 1e-3, 0, 0), (3, 0.1, 1e-3, 0, 0), (3, 0.1, 1e-3, 0, 0), (5, 0.1, 1e-3, 0, 0))
+    _, [book] = booked(Segment((cp(1),)), [info(1)], reading(data))
+    assert book.samples["Q"][-1] * 3600 == pytest.approx(5e-3)
 
 
 ROWS = [(float(k), k / 10, 1e-3 * (k % 3), k % 2, k // 2) for k in range(12)]

@@ -14,7 +14,7 @@ from nakctl.device.channel import Channel, Notice, Reading, Watch
 from nakctl.device.driver import Place
 from nakctl.device.limits import instrument
 from nakctl.device.program import Segment
-from nakctl.errors import LinkLost, RecordError
+from nakctl.errors import ChannelError, ChannelTaken, LinkLost, RecordError
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand
@@ -88,15 +88,17 @@ def done(
     head: str = HEAD,
     sink: Kept | None = None,
     wrap: Callable[[Channel], Any] = lambda channel: channel,
+    like: str = "SP-300",
+    habits: dict[str, Any] | None = None,
+    trouble: list[str] | None = None,
     **options: Any,
 ) -> tuple[Outcome, Kept]:
     text = head + textwrap.indent(textwrap.dedent(steps), "  ")
     described = driver.cell(cell)
-    program = lower(
-        compile_protocol(understand(read_text(text, "t.yaml"), {}), described), instrument("SP-300")
-    )
+    program = lower(compile_protocol(understand(read_text(text, "t.yaml"), {}), described), instrument(like))
     clock = FreeClock()
-    channel = wrap(driver.open(Place("sim", "sim", "SP-300", 1, {}), described, clock, 1))
+    place = Place("sim", "sim", like, 1, {"habits": habits or {}, "trouble": trouble or []})
+    channel = wrap(driver.open(place, described, clock, 1))
     kept = sink or Kept()
     return run(program, channel, clock, kept, poll_s=0.0, **options), kept
 
@@ -127,7 +129,7 @@ def test_a_cutoff_of_the_host_goes_on_with_the_next_chain() -> None:
         "- strip: 1 mA\n  for: 5 s\n- rest: 1 h\n  record: {every: 0.1 s}\n  until: {Ewe_below: 50 mV}\n- strip: 2 mA\n  for: 5 s"
     )
     assert kept.steps() == [
-        ("strip 1 mA/cm2", "duration"), ("rest", "Ewe below 0.05 V"), ("strip 2 mA/cm2", "duration"),
+        ("strip 1 mA/cm2", "duration"), ("rest", "Ewe below 50 mV"), ("strip 2 mA/cm2", "duration"),
     ]  # fmt: skip
     rest = kept["samples"][kept["samples"]["step_id"] == 2]
     assert rest["time"][-1] - rest["time"][0] < 2.0  # the host reacts in a moment, also in virtual time
@@ -198,19 +200,61 @@ def test_the_operator() -> None:
     assert kept.steps() == [("rest", "stopped by the operator")]
 
 
-def test_a_pulled_cable_ends_the_run_with_its_rows_kept() -> None:
+def test_a_silence_is_an_alarm_and_the_run_goes_on() -> None:
+    """The channel goes on by itself, and what it made meanwhile is fetched when it answers again."""
+    outcome, kept = done("- rest: 100 h", wrap=lambda channel: Pulled(channel, at_read=2))
+    assert (outcome.status, outcome.error, outcome.cell_open) == ("completed", None, True)
+    assert [(event.code, event.severity) for event in kept.events if event.severity > 0] == [("link", 2)]
+    assert outcome.samples == 360_010  # nine techniques, none longer than the counter counts
+
+
+def test_where_nobody_answers_a_load_is_tried_again() -> None:
+    class Deaf(Pulled):
+        def load(self, segment: Segment) -> None:
+            self.left += 1
+            if self.left < 3:
+                raise LinkLost("no answer from the instrument")
+            self.inner.load(segment)
+
+    outcome, kept = done("- rest: 10 s", wrap=lambda channel: Deaf(channel, at_read=-1))
+    assert outcome.status == "completed"
+    assert [event.code for event in kept.events if event.severity == 2] == ["link"]
+
+
+def test_what_no_experiment_survives_stops_the_channel_and_keeps_its_last_rows() -> None:
     channels: list[Pulled] = []
 
+    class Broken(Pulled):
+        def read(self, watch: Watch) -> Reading:
+            self.left -= 1
+            if self.left == 0:
+                raise ChannelError("rows of another shape")
+            return self.inner.read(replace(watch, every_s=10.0))
+
     def wrap(channel: Channel) -> Pulled:
-        channels.append(Pulled(channel, at_read=3))
+        channels.append(Broken(channel, at_read=3))
         return channels[0]
 
     outcome, kept = done("- rest: 1000 h", wrap=wrap)
-    assert outcome.status == "interrupted"
-    assert isinstance(outcome.error, LinkLost)
-    assert channels[0].stopped
-    assert len(kept["samples"]) == outcome.samples > 0
-    assert [event.code for event in kept.events][-1] == "end"
+    assert (outcome.status, outcome.reason, outcome.end_kind) == (
+        "interrupted",
+        "rows of another shape",
+        "trouble",
+    )
+    assert outcome.cell_open and channels[0].stopped
+    assert len(kept["samples"]) == outcome.samples > 20
+    assert kept.events[-1].code == "end"
+
+
+def test_a_channel_that_is_no_longer_ours_is_left_alone() -> None:
+    class Taken(Pulled):
+        def read(self, watch: Watch) -> Reading:
+            raise ChannelTaken("another program loaded channel 1")
+
+    made: list[Taken] = []
+    outcome, _ = done("- rest: 1 h", wrap=lambda channel: made.append(Taken(channel, 0)) or made[0])
+    assert (outcome.status, outcome.cell_open, made[0].stopped) == ("interrupted", False, False)
+    assert outcome.reason.endswith("THE CELL MAY STILL BE UNDER CURRENT")
 
 
 def test_a_full_disk_stops_the_channel() -> None:
@@ -255,24 +299,52 @@ def test_the_same_seed_gives_the_same_rows() -> None:
         assert one[name].tobytes() == two[name].tobytes()
 
 
-def test_a_channel_that_does_not_stop_is_not_waited_for_without_end() -> None:
-    class Stubborn(Pulled):
-        def stop(self) -> None:
-            self.stopped = True  # and nothing comes of it
+class Stubborn(Pulled):
+    """Ignores (or refuses) to stop a number of times."""
 
-        def read(self, watch: Watch) -> Reading:
-            return super().read(Watch(every_s=1.0))
+    refuses = False
 
-    channels: list[Stubborn] = []
+    def stop(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.inner.stop()
+        elif self.refuses:
+            raise ChannelError("BL_StopChannel on channel 1: refused")
 
-    def wrap(channel: Channel) -> Stubborn:
-        channels.append(Stubborn(channel, at_read=3))
-        return channels[0]
+    def read(self, watch: Watch) -> Reading:
+        return self.inner.read(replace(watch, every_s=0.1))
 
-    outcome, kept = done("- rest: 1000 h", wrap=wrap)
-    assert (outcome.status, channels[0].stopped) == ("interrupted", True)
-    assert any(event.code == "not-safe" and "runs on" in event.message for event in kept.events)
+
+class Refusing(Stubborn):
+    refuses = True
+
+
+@pytest.mark.parametrize("kind", [Stubborn, Refusing])
+def test_stop_means_stop_it_is_asked_for_until_it_works(kind: type[Stubborn]) -> None:
+    """Meanwhile the record goes on, and everybody is told."""
+    told: list[str] = []
+    outcome, kept = done(
+        "- rest: 1000 h", head=HEAD.replace("1000 h", "60 s"), wrap=lambda channel: kind(channel, at_read=20),
+        observe=lambda progress: told.extend(event.code for event in progress.news),
+    )  # fmt: skip
+    assert (outcome.status, outcome.cell_open, outcome.error) == ("stopped", True, None)
+    assert outcome.reason == "limit: 60 s of run time"
+    alarms = [event for event in kept.events if event.code == "not_stopped"]
+    assert alarms and "THE CELL MAY STILL BE UNDER CURRENT" in alarms[0].message
+    assert "not_stopped" in told
+    assert kept["samples"]["time"][-1] == pytest.approx(66, abs=2)  # 20 tries, 0.3 s apart
+
+
+def test_or_until_the_operator_gives_up() -> None:
+    tries = iter(range(1000))
+    outcome, kept = done(
+        "- rest: 1000 h", head=HEAD.replace("1000 h", "60 s"), wrap=lambda channel: Stubborn(channel, 10**6),
+        times_asked=lambda: next(tries) // 15,
+    )  # fmt: skip
+    assert (outcome.status, outcome.cell_open) == ("stopped", False)
+    assert isinstance(outcome.error, ChannelError)
     assert outcome.reason.endswith("THE CELL MAY STILL BE UNDER CURRENT")
+    assert [event.code for event in kept.events[-3:]][-1] == "end"
 
 
 def test_what_a_channel_notices_stands_at_its_time_of_the_run() -> None:
@@ -288,3 +360,130 @@ def test_what_a_channel_notices_stands_at_its_time_of_the_run() -> None:
     times = [event.time_s for event in kept.events if event.code == "overload"]
     assert times[0] == pytest.approx(1.0, abs=1.0)
     assert times[-1] > 3600
+
+
+# --- what the cell gets is what was asked for ----------------------------------------------------------
+
+SPECTRA = "- plate: 0.1 mA/cm2\n  for: 0.01 mAh/cm2\n  spectra: g\n- rest: 5 s"
+
+
+@pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
+@pytest.mark.parametrize("factor", [0.4, 1.0, 1.35, 10.0])
+def test_no_estimate_of_a_spectrum_decides_what_the_cell_gets(like: str, factor: float) -> None:
+    """Frequencies take 0.4 to 10 times as long as expected; the charge is the one asked for all the same."""
+    outcome, kept = done(SPECTRA, like=like, habits={"eis_factor": factor})
+    step = kept["steps"][0]
+    plated = kept["samples"]["step_id"] == step["step_id"]
+    charge_mAh = -1e3 * float(kept["samples"]["Q"][plated][-1])
+    assert outcome.status == "completed"
+    assert charge_mAh == pytest.approx(0.01, rel=4e-3)  # 0.3 s of 360 s, and the error of the current
+    assert (step["end_kind"], step["end_reason"]) == (b"duration", b"duration")
+    topped_up = sum(event.code == "top_up" for event in kept.events)
+    assert topped_up == (1 if factor < 1 else 0)
+
+
+def test_the_host_ends_the_step_the_instrument_would_go_on_with() -> None:
+    _, kept = done(
+        "- rest: 10 min\n  spectra: {use: g, every: 1 min}\n- strip: 1 mA\n  for: 5 s",
+        habits={"eis_factor": 30.0},
+    )
+    first = kept["steps"][0]
+    assert first["t_end"] - first["t_start"] == pytest.approx(600.3, abs=0.3)
+
+
+# --- done is proven ------------------------------------------------------------------------------------
+
+CYCLES = "- repeat: 5\n  steps:\n    - strip: 0.2 mA\n      for: 10 s\n    - plate: 0.2 mA\n      for: 10 s"
+
+
+@pytest.mark.parametrize("end_row", [True, False])
+@pytest.mark.parametrize("trouble", ["stopped@t33", "memory-full@t33", "early-end@t33", "lost-kernel@t33"])
+def test_what_something_else_ended_is_never_completed_and_starts_nothing_further(
+    trouble: str, end_row: bool
+) -> None:
+    steps = CYCLES + "\n- rest: 1 h\n  until: {Ewe_below: -1 V}\n- strip: 2 mA\n  for: 5 s"
+    outcome, kept = done(steps, trouble=[trouble], habits={"end_row": end_row})
+    assert outcome.status == "interrupted"
+    assert outcome.end_kind in ("interrupted", "trouble")
+    assert len(kept["chains"]) == 1
+    assert not (kept["samples"]["step_id"] > 2).any()
+
+
+@pytest.mark.parametrize("test_row", [True, False])
+@pytest.mark.parametrize("end_row", [True, False])
+def test_the_habits_of_the_instrument_do_not_change_what_a_run_makes_of_it(
+    test_row: bool, end_row: bool
+) -> None:
+    steps = """
+    - repeat: 3
+      steps:
+        - strip: 1 mA
+          for: 1 h
+          record: {every: 5 ms}
+          until: {Ewe_above: 0.2 V}
+        - rest: 5 s
+    - strip: 1 mA
+      for: 1 h
+      record: {every: 5 ms}
+      until: {Ewe_above: 0.25 V, then: end run}
+    """
+    outcome, kept = done(steps, habits={"test_row": test_row, "end_row": end_row})
+    assert (outcome.status, outcome.reason, outcome.end_kind) == ("completed", "Ewe above 0.25 V", "cutoff")
+    assert [reason for _, reason in kept.steps()] == ["Ewe above 0.2 V", "duration"] * 3 + [
+        "Ewe above 0.25 V"
+    ]
+
+
+def test_a_last_row_behind_the_first_of_the_next_technique_makes_no_step() -> None:
+    steps = "- strip: 1 mA\n  for: 5 s\n- rest: 5 s\n- plate: 1 mA\n  for: 5 s"
+    _, kept = done(steps, habits={"late_row_s": 1e-5})
+    assert [label for label, _ in kept.steps()] == ["strip 1 mA/cm2", "rest", "plate 1 mA/cm2"]
+
+
+def test_a_step_that_ends_at_its_first_row_is_told() -> None:
+    outcome, kept = done("- plate: 0.1 mA\n  for: 1 h\n  until: {Ewe_above: -0.5 V}\n- rest: 1 s")
+    assert outcome.status == "completed"
+    told = [event for event in kept.events if event.code == "ended_at_once"]
+    assert [event.severity for event in told] == [1]
+    assert "ended at its first row: Ewe above -0.5 V" in told[0].message
+
+
+# --- limits --------------------------------------------------------------------------------------------
+
+
+def test_the_chain_never_goes_on_to_the_next_level_of_a_staircase_after_a_limit() -> None:
+    steps = "- staircase: 0.1, 0.2, 0.4 mA/cm2\n  as: level\n  steps:\n    - strip: $level\n      for: 10 min\n      until: {Ewe_below: -1 V}"
+    outcome, kept = done(steps, head=HEAD.replace("3 V]", "50 mV]"))
+    assert (outcome.status, outcome.reason) == ("stopped", "limit: Ewe above 50 mV")
+    assert set(kept["samples"]["step_id"]) == {1, 2}  # 30 mV at 0.1 mA, 60 mV at 0.2 mA
+    assert kept.steps()[-1] == ("strip 0.2 mA/cm2", "limit: Ewe above 50 mV")
+
+
+def test_a_limit_of_the_current_holds_for_the_peaks_of_a_sweep() -> None:
+    head = HEAD.replace("I: 10 mA", "I: 300 uA").replace(
+        "steps:", "  p: {kind: peis, amplitude: 400 mV, from: 10 kHz, to: 1 Hz, per_decade: 3}\nsteps:"
+    )
+    outcome, kept = done("- peis: p", head=head)
+    assert (outcome.status, outcome.end_kind) == ("stopped", "limit")
+    assert outcome.end_value > 300e-6
+    assert (np.abs(kept["samples"]["I"]) < 300e-6).all()  # its DC values alone say nothing
+
+
+# --- rows that are not as they should be ---------------------------------------------------------------
+
+
+def test_a_row_without_values_or_time_is_kept_flagged_and_adds_no_charge() -> None:
+    class Bad(Pulled):
+        def read(self, watch: Watch) -> Reading:
+            reading = self.inner.read(replace(watch, every_s=1.0))
+            if len(reading.samples) and self.left > 0:
+                self.left -= 1
+                reading.samples["Ewe_V"][-1] = reading.samples["I_A"][-1] = np.nan
+                reading.samples["time_s"][-1] = np.nan
+            return reading
+
+    outcome, kept = done("- strip: 1 mA\n  for: 60 s", wrap=lambda channel: Bad(channel, 10))
+    assert outcome.status == "completed"
+    assert np.isfinite(kept["samples"]["time"]).all() and np.isfinite(kept["samples"]["Q"]).all()
+    assert np.isnan(kept["samples"]["Ewe"]).sum() == 10
+    assert {"no_value", "bad_time"} <= {event.code for event in kept.events if event.severity == 2}

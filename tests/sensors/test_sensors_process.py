@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,7 @@ from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instru
 from pymodbus import FramerType
 
 from nakctl.device.readings import aux_of
-from nakctl.device.sensor import Raw, SensorNotice, SensorTrouble, load_kind, load_service
-from nakctl_sensors.logger import Logger
+from nakctl.device.sensor import SensorNotice, SensorTrouble, load_kind, load_service
 from nakctl_sensors.process import SensorProcess
 from nakctl_sensors.watcher import Watcher
 
@@ -53,26 +51,6 @@ def test_a_set_point_reaches_the_instrument_and_is_told(tmp_path: Path) -> None:
     assert codes(notices, "bath") == ["set"]
 
 
-def test_a_logger_that_is_killed_is_started_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nakctl_sensors.process.RESTART_AFTER_s", 0.1)
-    sensors = SensorProcess(tmp_path / "a.h5", (PRESS,))
-    notices: list[SensorNotice] = []
-    latest: dict[str, Any] = {}
-    time.sleep(
-        1.0
-    )  # younger ones are not replaced, so that one that cannot start is not started all the time
-    os.kill(sensors.pid, signal.SIGTERM)
-    began = time.perf_counter()
-
-    def again() -> bool:
-        looks(sensors, notices, latest)
-        return "press" in latest and latest["press"].time_s > began + 0.5
-
-    until(again)
-    sensors.close()
-    assert [notice.code for notice in notices] == ["sensors_restarted"]
-
-
 PARENT = """
 import sys, time
 from pathlib import Path
@@ -102,60 +80,6 @@ def test_it_ignores_ctrl_c_and_dies_with_its_parent(tmp_path: Path) -> None:
 
     if Path("/proc").exists():
         until(gone)
-
-
-class Hanging:
-    """A kind whose instruments hang, or die of something that nobody foresaw."""
-
-    simulated = False
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error, self.released = error, threading.Event()
-
-    def spec(self, name: str, words: Any) -> Any:
-        raise NotImplementedError
-
-    def open(self, spec: Any, clock: Any) -> Any:
-        return SimpleNamespace(listens=False, read=self.read, set=print, close=lambda: None)
-
-    def read(self) -> Raw:
-        if self.error is not None:
-            raise self.error
-        self.released.wait(30)
-        return Raw(1.0, 0.0, 0.0)
-
-
-def test_a_call_that_never_returns_disturbs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck = Hanging()
-    real = load_kind
-    monkeypatch.setattr(
-        "nakctl_sensors.logger.load_kind", lambda name: stuck if name == "serial" else real(name)
-    )
-    monkeypatch.setattr("nakctl_sensors.watcher.HANGS_AFTER_s", 0.1)
-    told: list[dict[str, Any]] = []
-    bad = spec_of("bad", kind="serial", port="x", unit="kg", timeout="50 ms")
-    logger = Logger(tmp_path / "a.h5", [bad, PRESS], lambda message: told.append(message) is None)
-    logger.hear({"tie": [time.perf_counter(), 0.0, 0.0]})
-
-    def said() -> bool:
-        logger.turn()
-        return any(notice[2] == "sensor_hangs" for message in told for notice in message["notices"])
-
-    until(said)
-    before = time.perf_counter()
-    logger.end()
-    assert time.perf_counter() - before < 2.0
-    assert sum("press" in message["values"] for message in told) > 2
-    stuck.released.set()
-
-
-def test_an_error_nobody_foresaw_ends_one_thread_and_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nakctl_sensors.watcher.LATEST_AGAIN_s", 0.01)
-    spec = spec_of("bad", kind="serial", port="x", unit="kg")
-    watcher = Watcher(spec, Hanging(ZeroDivisionError("in a driver")), SimpleNamespace(), lambda: 1.0)
-    watcher.start()
-    watcher.join(5)
-    assert watcher.died_of == "ZeroDivisionError: in a driver"
 
 
 def test_modbus_rtu_frames(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import regex
 from bench import codes, spec_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +55,30 @@ def test_lines_of_ready_dialogues(name: str, line: str, value: float) -> None:
     assert number_in(line, options_of(name)) == value
 
 
+@pytest.mark.parametrize(("name", "line", "_"), [*LINES, *REFUSED])
+def test_patterns_mean_what_they_mean_to_python(name: str, line: str, _: Any) -> None:
+    """They run in a library that can be stopped; its language is that of `re`."""
+    pattern = options_of(name)["pattern"]
+    ours, theirs = regex.search(pattern, line), re.search(pattern, line)
+    assert (ours and (ours.span(), ours.groups())) == (theirs and (theirs.span(), theirs.groups()))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [(r"^((?:\d|\d\d)+)$", "9" * 60 + "!"), (r"^(.*?,){30}P", ",".join(map(str, range(33))) * 3)],
+)
+def test_a_pattern_that_explodes_is_told_in_one_sentence(pattern: str, line: str) -> None:
+    with pytest.raises(SensorTrouble, match="without a repetition inside another one") as told:
+        number_in(line, {"pattern": pattern, "says": None})
+    assert told.value.code == "pattern"
+    assert "\n" not in str(told.value)
+
+
+def test_the_pattern_that_hung_python_for_ever_comes_to_an_end() -> None:
+    with pytest.raises(SensorTrouble):
+        number_in("9" * 40 + "!", {"pattern": r"^((?:[0-9.]+)+)$", "says": None})
+
+
 @pytest.mark.parametrize(("name", "line", "code"), REFUSED)
 def test_lines_that_are_no_reading(name: str, line: str, code: str) -> None:
     with pytest.raises(SensorTrouble) as told:
@@ -81,7 +107,7 @@ points = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(points, st.floats(0.01, 100), st.floats(-50, 50), st.floats(-1e3, 1e3))
 def test_raw_undoes_calibrated(steps: Any, scale: float, offset: float, raw: float) -> None:
     shown, true = [steps[0][0]], [0.0]
@@ -118,6 +144,7 @@ SLIPS = [
     ("{kind: serial, port: x, like: keithley2000}", 4, "is a dialogue of kind scpi"),
     ("{kind: modbus, port: x, address: y, register: 1, unit: degC}", 4, "one of them"),
     ("{kind: serial, port: x, unit: kg, calibration: {points: [[1, 1], [0, 2]]}}", 4, "must both rise"),
+    ("{kind: serial, port: x, unit: kg, blind: ignore}", 4, "must be stop or go on"),
     ("{kind: sim, model: oven}", 4, "must be chamber or press"),
     ("{kind: sim, model: press, start: 20 degC}", 4, "a press has pressure"),
     ("5", 4, "must be words with values"),

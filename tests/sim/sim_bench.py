@@ -11,11 +11,19 @@ from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Watch
 from nakctl.device.limits import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Segment, Technique, Test
 from nakctl_sim.cell.models import load_model
+from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.potentiostat import Potentiostat
 
 
-def potentiostat(cell: str = "randles", like: str = "SP-300", seed: int = 1) -> Potentiostat:
-    return Potentiostat(load_model(cell), instrument(like), seed)
+def potentiostat(
+    cell: str = "randles", like: str = "SP-300", seed: int = 1, habits: ChannelHabits = USUAL
+) -> Potentiostat:
+    return Potentiostat(load_model(cell), instrument(like), seed, habits)
+
+
+def dummy_V(t_s: float, I_A: float) -> float:
+    """The dummy cell under a current that began at 0: 100 ohm, 1 kohm || 1 uF, 1 kohm || 100 uF."""
+    return I_A * (100 + 1000 * (1 - math.exp(-t_s / 1e-3)) + 1000 * (1 - math.exp(-t_s / 0.1)))
 
 
 def execute(bench: Potentiostat, *techniques: Technique) -> tuple[Rows, Rows, list[Notice]]:

@@ -11,17 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sim_bench import ca, cp, eis, execute, ocv, on, potentiostat
+from sim_bench import ca, cp, dummy_V, eis, execute, ocv, on, potentiostat
 
 from nakctl.device.channel import Flag, Watch
 from nakctl.device.limits import instrument
 from nakctl.device.program import Loop, Segment, Test
 from nakctl.errors import LimitError
-
-
-def dummy_V(t_s: float, I_A: float) -> float:
-    """The dummy cell under a current that began at 0: 100 ohm, 1 kohm || 1 uF, 1 kohm || 100 uF."""
-    return I_A * (100 + 1000 * (1 - math.exp(-t_s / 1e-3)) + 1000 * (1 - math.exp(-t_s / 0.1)))
 
 
 def crossing_s(limit_V: float, I_A: float) -> float:

@@ -28,7 +28,6 @@ def volts_of(name: str, sequence: list[tuple[float, float]], sign: float) -> lis
     return [advance(model.kind, model.p, x, j * scale, seconds) for j, seconds in sequence]
 
 
-@settings(deadline=None)
 @given(name=st.sampled_from(("Na-symmetric", *CIRCUITS)), sequence=holds)
 def test_a_symmetric_cell_answers_reversed_current_with_reversed_voltage(name, sequence):
     forward, backward = volts_of(name, sequence, 1.0), volts_of(name, sequence, -1.0)
@@ -44,7 +43,6 @@ def test_nak_bears_plating_and_starves_when_stripped():
     assert strip_V > 1.5 * plate_V > 0.0
 
 
-@settings(deadline=None)
 @given(name=st.sampled_from(NAK_CELLS), sequence=holds)
 def test_charge_is_conserved(name, sequence):
     """What flowed is what the liquid and the plated metal have gained or lost together."""
@@ -67,7 +65,6 @@ def test_sodium_in_liquid_and_metal_is_what_was_there_less_what_was_stripped(cha
     assert liquid + plated == pytest.approx(p[R_0] * p[Q_R] - charge, rel=1e-9)
 
 
-@settings(deadline=None)
 @given(area_cm2=st.floats(1e-3, 1e3), sequence=holds)
 def test_the_same_areal_current_gives_the_same_voltage_on_any_area(area_cm2, sequence):
     no_cable = {"L": 0.0}
@@ -82,7 +79,7 @@ def test_the_same_areal_current_gives_the_same_voltage_on_any_area(area_cm2, seq
     assert other.impedance(y, f_Hz) * area_cm2 == pytest.approx(small.impedance(x, f_Hz) * small.area_cm2)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(rests=st.lists(st.floats(0.05, 4.0), min_size=2, max_size=2))
 def test_longer_rests_never_lower_the_capacity(rests):
     capacities = [capacity(rest) for rest in sorted(rests)]
@@ -90,7 +87,7 @@ def test_longer_rests_never_lower_the_capacity(rests):
     assert capacities[0] > capacity(0.0)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(percents=st.lists(st.floats(46.0, 85.0), min_size=2, max_size=4))
 def test_more_potassium_never_raises_the_threshold(percents):
     thresholds = [threshold(built(composition_wt_percent_K=percent)) for percent in sorted(percents)]
@@ -102,7 +99,6 @@ def test_thresholds_spread_with_composition():
     assert found == sorted(set(found), reverse=True)
 
 
-@settings(deadline=None)
 @given(sequence=holds)
 def test_a_short_is_for_good(sequence):
     model = load_model("NaK50")
@@ -128,7 +124,7 @@ def test_a_filament_that_did_not_get_through_is_alloyed_away():
     assert 0.0 < x[FILAMENT] == pytest.approx(before / math.e)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     name=st.sampled_from(NAK_CELLS), sequence=st.lists(st.tuples(currents, st.floats(0.0, 1e5)), max_size=20)
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cell_runs import built, capacity, run, staircase
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nakctl_sim.cell.kernel import NO_LIMIT_s, advance, step_hint, voltage
@@ -33,7 +33,6 @@ def test_half_the_step_changes_no_voltage_of_a_staircase_by_a_percent(name, sign
     assert fine == pytest.approx(coarse, rel=0.01)
 
 
-@settings(deadline=None)
 @given(
     past_mA_cm2=st.sampled_from([0.3, 0.7, 1.0, -0.5]),
     rests=st.lists(st.floats(0.0, 2e4), min_size=1, max_size=6),
@@ -63,7 +62,6 @@ def test_healing_lasts_for_hours():
     assert left[1] / left[0] < left[3] / left[2] < 1.0
 
 
-@settings(deadline=None)
 @given(
     name=st.sampled_from(names()),
     sequence=st.lists(st.tuples(st.floats(-1e-3, 1e-3), st.floats(0.0, 1e3)), min_size=2, max_size=12),

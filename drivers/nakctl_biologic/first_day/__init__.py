@@ -14,23 +14,29 @@ from nakctl.device.inspection import Chassis, Lesson
 from nakctl.device.limits import instrument
 from nakctl.errors import ChannelError
 from nakctl_biologic import find, inspect
-from nakctl_biologic.codes import RUN, device_name
-from nakctl_biologic.errors import EclibError
-from nakctl_biologic.first_day import boards, chains, spectra, stops
+from nakctl_biologic.codes import device_name
+from nakctl_biologic.first_day import boards, chains, ends, spectra, stops
 from nakctl_biologic.first_day.bench import Bench
 from nakctl_biologic.opening import with_kernel
 
 EXPERIMENTS: tuple[Callable[[Bench], Iterator[Lesson]], ...] = (
     boards.board,
+    boards.narrower,
     chains.starting,
     chains.timebases,
     chains.loops,
     stops.stopping,
+    ends.rows_at_ends,
+    ends.elapsed,
+    ends.foreign_stop,
     chains.lengths,
     spectra.spectra,
     spectra.levels,
+    spectra.slow,
     spectra.highest,
+    boards.filled,
     boards.memory,
+    ends.states,
 )
 
 
@@ -43,8 +49,7 @@ def first_day(chassis: Chassis, channel: int, clock: ClockLike) -> Iterator[Less
         model = find.model_of(device_name(device.infos.DeviceCode)) or chassis.model
         place = Place(chassis.name, chassis.driver, model, channel, chassis.options)
         board = device.board(number)
-        if with_kernel(device, place, board).State == RUN:
-            raise EclibError("BL_GetChannelInfos", -13, channel)
+        with_kernel(device, place, board)
         bench = Bench(device, number, board, instrument(model), clock)
         for experiment in EXPERIMENTS:
             yield from experiment(bench)

@@ -48,13 +48,14 @@ class Trace:
 
 
 class Bench:
-    """Errors: EclibError. Whatever happens, the channel is stopped."""
+    """states: all that the channel said of itself. Errors: EclibError. Whatever happens, it is stopped."""
 
     def __init__(
         self, device: Device, number: int, board: Board, instrument: Instrument, clock: ClockLike
     ) -> None:
         self.device, self.number, self.board = device, number, board
         self.instrument, self.clock = instrument, clock
+        self.states: set[int] = set()
         self.hardware = Hardware(_range_name(instrument), instrument.E_ranges[0].name, instrument.bandwidth)
 
     # --- what to load ---------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ class Bench:
     def await_begin(self) -> int:
         """Reads that say STOP with an empty memory; values take no rows away."""
         for quiet in range(MOST_STARTING_READS):
-            values = self.device.values(self.number)
+            values = self.values()
             if values.State != STOP or values.MemFilled:
                 return quiet
         raise ChannelError(f"channel {self.number + 1} does not start: {MOST_STARTING_READS} reads say STOP")
@@ -126,7 +127,7 @@ class Bench:
     def await_end(self, lasts_s: float) -> None:
         self.await_begin()
         until_s = self.clock.now_s() + lasts_s + PATIENCE_s
-        while self.device.values(self.number).State != STOP:
+        while self.values().State != STOP:
             self._give_up_after(until_s)
             self.clock.sleep(SOON_s)
 
@@ -135,7 +136,7 @@ class Bench:
         until_s = self.clock.now_s() + lasts_s + PATIENCE_s
         blocks = []
         while True:
-            block, values = self.device.data(self.number)
+            block, values = self.data()
             if block.n_rows:
                 blocks.append(block)
             elif values.State == STOP and values.MemFilled == 0:
@@ -173,7 +174,14 @@ class Bench:
         return True
 
     def values(self) -> CurrentValues:
-        return self.device.values(self.number)
+        values = self.device.values(self.number)
+        self.states.add(values.State)
+        return values
+
+    def data(self) -> tuple[Block, CurrentValues]:
+        block, values = self.device.data(self.number)
+        self.states.add(values.State)
+        return block, values
 
 
 def _range_name(instrument: Instrument) -> str:

@@ -167,6 +167,25 @@ def levels(bench: Bench) -> Iterator[Lesson]:
     )
 
 
+def slow(bench: Bench) -> Iterator[Lesson]:
+    """Two frequencies at which a period counts, not the instrument."""
+    high_Hz, low_Hz = 2.0, 1.0
+    sweep = replace(bench.spectrum(2), f_first_Hz=high_Hz, f_last_Hz=low_Hz)
+    points = _points(bench, bench.run(bench.chain(sweep), SPECTRUM_s))
+    assumed_s = bench.instrument.eis_seconds(low_Hz, sweep.average, sweep.wait_periods)
+    found_s = round(float(np.diff(points["time_s"])[0]), 3) if len(points) == 2 else math.nan
+    same = 0.9 * assumed_s <= found_s <= 1.2 * assumed_s
+    yield Lesson(
+        "How long does a point at 1 Hz take?",
+        "device: Instrument.eis_seconds, periods times averages, and the wait",
+        assumed_s,
+        found_s,
+        "confirmed" if same else "changed",
+        "" if same else "Plans tell the times of slow spectra wrongly: report it.",
+        {"share": found_s / assumed_s},
+    )
+
+
 def highest(bench: Bench) -> Iterator[Lesson]:
     """One point at the highest frequency that the data promise."""
     f_max_Hz = bench.instrument.f_max_Hz

@@ -1,8 +1,8 @@
 """The machine that executes a chain on a cell: rows, tests, loops, in compiled code.
 
 It moves in whole steps of time that depend on the chain and the cell alone. A horizon in the middle of a step
-makes it wait before that step, never cut it: so the rows are the same however a run is divided into reads.
-Only a stop cuts a step.
+makes it wait before that step, never cut it: so the rows are the same however a run is divided into reads. A
+step that a test will end before the horizon is taken. Only a stop cuts a step.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import advance, step_hint
+from nakctl_sim.cell.kernel import advance, step_hint, voltage
 from nakctl_sim.executor.drive import Cell, copy, drive, holds_potential, sub_step
-from nakctl_sim.executor.reading import TEST_MET, Tape, due, keep, meets, read, wakes
-from nakctl_sim.executor.tables import ENTER, GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
+from nakctl_sim.executor.reading import TEST_MET, Tape, count_on, due, keep, meets, read, wakes
+from nakctl_sim.executor.tables import GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain, Records
 
 Floats = npt.NDArray[np.float64]
 Record = Any  # numpy.void outside compiled code
@@ -28,21 +28,23 @@ FINE_s = 1e-4  # a test is met somewhere in a step: find where, this well
 
 
 @jit
-def run(tape: Tape, chain: Chain, cell: Cell, horizon_s: float, look_s: float, cut: bool) -> int:
-    """Go on to horizon_s (to its very end only if cut), until look_s is passed, or until something is up."""
+def run(tape: Tape, chain: Chain, cell: Cell, horizon_s: float, pause_s: float, cut: bool) -> int:
+    """Go on to horizon_s (to its very end only if cut), until a step has passed pause_s, or until there is
+    something to do."""
     m = tape.machine[0]
     while True:
-        if m["phase"] == ENTER:
-            enter(m, chain)
         status = ready(tape, m)
         if status != WAITS:
             return status
         technique = chain.techniques[m["at"]]
         dt_s = sub_step(m, technique, cell, min(m["due_s"], technique["duration_s"]) - m["tau_s"])
         left_s = horizon_s - m["start_s"] - m["tau_s"]
-        if dt_s > left_s and (not cut or left_s < NEGLIGIBLE_s):
-            return WAITS
-        if step(tape, chain, cell, min(dt_s, left_s)) or m["start_s"] + m["tau_s"] >= look_s:
+        if dt_s > left_s + NEGLIGIBLE_s:
+            if left_s < NEGLIGIBLE_s or not (cut or ends_within(tape, chain, cell, dt_s, left_s)):
+                return WAITS
+            if cut:
+                dt_s = left_s
+        if step(tape, chain, cell, dt_s) or m["start_s"] + m["tau_s"] >= pause_s:
             return WOKEN
 
 
@@ -61,8 +63,34 @@ def ready(tape: Tape, m: Record) -> int:
 
 
 @jit
-def enter(m: Record, chain: Chain) -> None:
+def ends_within(tape: Tape, chain: Chain, cell: Cell, dt_s: float, left_s: float) -> bool:
+    """Whether a test would end a step of dt_s before left_s of it are over. Nothing is changed."""
+    m = tape.machine[0]
+    technique, tests = chain.techniques[m["at"]], chain.tests[m["at"]]
+    if not technique["tested"]:
+        return False
+    I_before_A, noise = m["I_A"], tape.noise[m["n_noise"]]
+    copy(cell.x, cell.before)
+    E_V, I_A, _ = read(technique, drive(m, technique, cell, dt_s), m["I_A"], noise)
+    met = meets(tests, E_V, I_A)
+    if met:
+        met = first_met(m, technique, tests, cell, dt_s, noise) <= left_s
+    copy(cell.before, cell.x)
+    m["I_A"] = I_before_A
+    return met
+
+
+@jit
+def start(tape: Tape, chain: Chain) -> None:
+    """Begin the first technique."""
+    enter(tape, chain)
+
+
+@jit
+def enter(tape: Tape, chain: Chain) -> None:
     """Follow the loops to the technique that is next, and begin it."""
+    m = tape.machine[0]
+    ended, end_s = m["at"] - 1, m["start_s"] + m["tau_s"]
     while m["at"] < len(chain.techniques) and chain.techniques[m["at"]]["kind"] == LOOP:
         loop = chain.techniques[m["at"]]
         chain.passed[m["at"]] += 1
@@ -78,6 +106,16 @@ def enter(m: Record, chain: Chain) -> None:
     else:
         begin(m, chain.techniques[m["at"]])
         chain.started[m["at"]] += 1
+        if ended >= 0:
+            delay_last_row(tape, chain.techniques[ended]["late_s"], end_s)
+
+
+@jit
+def delay_last_row(tape: Tape, late_s: float, end_s: float) -> None:
+    """Behind the first row of the technique that begins, if that is the instrument's habit."""
+    m = tape.machine[0]
+    if late_s > 0.0 and m["n_rows"] > 0 and tape.rows[m["n_rows"] - 1]["time_s"] == end_s:
+        tape.rows[m["n_rows"] - 1]["time_s"] = end_s + m["due_s"] + late_s
 
 
 @jit
@@ -109,12 +147,17 @@ def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
         E_V, I_A, flags = read(technique, redone(m, technique, cell, dt_s), m["I_A"], noise)
         flags |= TEST_MET
     pass_time(m, technique, dt_s)
-    if not (met or due(m, technique, E_V, I_A)):
+    ends = met or m["tau_s"] >= technique["duration_s"]
+    if not (ends or due(m, technique, E_V, I_A)):
         return False
-    keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
-    if met or m["tau_s"] >= technique["duration_s"]:
-        finish(m, technique, E_V, met)
-    return wakes(tape, E_V, I_A)
+    written = technique["test_row"] if met else technique["end_row"] if ends else 1
+    if written:
+        keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
+    if ends:
+        finish(tape, chain, E_V, met)
+    else:
+        count_on(m, technique, E_V, I_A)
+    return bool(written) and wakes(tape, E_V, I_A)
 
 
 @jit
@@ -147,7 +190,9 @@ def pass_time(m: Record, technique: Record, dt_s: float) -> None:
 
 
 @jit
-def finish(m: Record, technique: Record, E_V: float, met: bool) -> None:
+def finish(tape: Tape, chain: Chain, E_V: float, met: bool) -> None:
+    m = tape.machine[0]
+    technique = chain.techniques[m["at"]]
     m["E_end_V"] = E_V
     if met and technique["stops"]:
         m["start_s"] += m["tau_s"]
@@ -157,7 +202,17 @@ def finish(m: Record, technique: Record, E_V: float, met: bool) -> None:
         m["phase"] = SWEEP
     else:
         m["at"] += 1
-        m["phase"] = ENTER
+        enter(tape, chain)
+
+
+@jit
+def skip(tape: Tape, chain: Chain, cell: Cell) -> None:
+    """The technique under way ends here, without a row."""
+    m = tape.machine[0]
+    if m["phase"] != OVER:
+        m["E_end_V"] = voltage(cell.kind, cell.p, cell.x, m["I_A"])
+        m["at"] += 1
+        enter(tape, chain)
 
 
 @jit
@@ -184,7 +239,7 @@ def sweep(
     states: Floats,
     dc: Floats,
     horizon_s: float,
-    look_s: float,
+    pause_s: float,
     cut: bool,
 ) -> int:
     """Measure frequency after frequency. ends_s (n,): when each is done, from the start of the technique;
@@ -194,7 +249,7 @@ def sweep(
     while m["point"] < len(ends_s):
         end_s = ends_s[m["point"]]
         left_s = horizon_s - m["start_s"] - m["tau_s"]
-        if end_s - m["tau_s"] > left_s:
+        if end_s - m["tau_s"] > left_s + NEGLIGIBLE_s:
             if cut and left_s > NEGLIGIBLE_s:
                 carry(m, technique, cell, left_s)
             return WAITS
@@ -204,18 +259,35 @@ def sweep(
         dc[m["point"], 0] = E_V
         dc[m["point"], 1] = m["I_A"]
         m["point"] += 1
-        if wakes(tape, E_V, m["I_A"]) or m["start_s"] + end_s >= look_s:
+        if wakes(tape, E_V, m["I_A"]) or m["start_s"] + end_s >= pause_s:
             return WOKEN
     m["E_end_V"] = dc[len(ends_s) - 1, 0]
     m["at"] += 1
-    m["phase"] = ENTER
+    enter(tape, chain)
     return ENDED
+
+
+@jit
+def peek(machine: Records, chain: Chain, cell: Cell, time_s: float) -> float:
+    """Ewe_V at time_s, not before now, if nothing ends the technique under way until then; I_A is left in the
+    register. Changes machine and cell: give it copies."""
+    m = machine[0]
+    left_s = time_s - m["start_s"] - m["tau_s"]
+    if m["phase"] == OVER:
+        open_cell(m, cell, left_s)
+    elif left_s > 0.0:
+        return carry(m, chain.techniques[m["at"]], cell, left_s)
+    return voltage(cell.kind, cell.p, cell.x, m["I_A"])
 
 
 @jit
 def rest(tape: Tape, cell: Cell, seconds: float) -> None:
     """The cell is open, nobody reads."""
-    m = tape.machine[0]
+    open_cell(tape.machine[0], cell, seconds)
+
+
+@jit
+def open_cell(m: Record, cell: Cell, seconds: float) -> None:
     if m["I_A"] != 0.0:
         m["since_s"] = 0.0
     m["I_A"] = 0.0

@@ -26,11 +26,12 @@ LOWEST_E, HIGHEST_E, LOWEST_I, HIGHEST_I, NEAR_0 = range(5)  # places in a watch
 
 
 class Tape(NamedTuple):
-    """machine (1,) of MACHINE. rows of SAMPLE, to be filled. noise (n, 2): for Ewe and I, standard normal.
-    watch (5,): the host's, as numbers."""
+    """machine (1,) of MACHINE. rows (n,) of SAMPLE, to be filled; starts (n,): when the visit of each began.
+    noise (n, 2): for Ewe and I, standard normal. watch (5,): the host's, as numbers."""
 
     machine: Records
     rows: Records
+    starts: Floats
     noise: Floats
     watch: Floats
 
@@ -105,9 +106,10 @@ def due(m: Record, technique: Record, E_V: float, I_A: float) -> bool:
 
 @jit
 def keep(tape: Tape, technique: Record, passes: int, E_V: float, I_A: float, flags: int) -> None:
-    """Write a row. The first is due after one time base, the second every_s after the start."""
+    """Write a row."""
     m = tape.machine[0]
     row = tape.rows[m["n_rows"]]
+    tape.starts[m["n_rows"]] = m["start_s"]
     row["time_s"] = m["start_s"] + m["tau_s"]
     row["Ewe_V"] = E_V
     row["Ece_V"] = math.nan
@@ -117,6 +119,11 @@ def keep(tape: Tape, technique: Record, passes: int, E_V: float, I_A: float, fla
     row["I_range"] = technique["I_code"]
     row["flags"] = flags
     m["n_rows"] += 1
+
+
+@jit
+def count_on(m: Record, technique: Record, E_V: float, I_A: float) -> None:
+    """When the next row is due. The first is after one time base, the second every_s after the start."""
     m["kept"] = I_A if technique["kind"] == CA else E_V
     first = m["tau_s"] <= technique["timebase_s"] < technique["every_s"]
     due_s = technique["every_s"] if first else m["tau_s"] + technique["every_s"]

@@ -49,10 +49,11 @@ def nominal_Hz(eis: Eis) -> Floats:
     return np.linspace(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
 
 
-def schedule(eis: Eis, instrument: Instrument) -> tuple[Floats, Floats]:
-    """Nominal frequencies, and how long each takes (s)."""
+def schedule(eis: Eis, instrument: Instrument, factor: float) -> tuple[Floats, Floats]:
+    """Nominal frequencies, and how long each takes (s). factor: over what the instrument's data say."""
     f_Hz = nominal_Hz(eis)
-    return f_Hz, np.array([instrument.eis_seconds(float(f), eis.average, eis.wait_periods) for f in f_Hz])
+    seconds = [instrument.eis_seconds(float(f), eis.average, eis.wait_periods) for f in f_Hz]
+    return f_Hz, factor * np.array(seconds)
 
 
 def begin(

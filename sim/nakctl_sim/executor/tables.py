@@ -25,6 +25,7 @@ from nakctl.device.program import (
     loaded_as,
 )
 from nakctl.errors import LimitError
+from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.imperfections import Imperfections
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +38,8 @@ EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
 NEVER = (EWE, 1.0, np.inf)
 
 # What a technique is told. level in A or V. delta in V (OCV, CP) or A (CA), inf: by time alone.
-# times 0: for ever.
+# times 0: for ever. test_row, end_row: whether there is a row where a test is met, at the end. late_s: how
+# far the last row's time lies behind the first row of what follows; 0: it does not.
 TECHNIQUE = np.dtype(
     [
         ("kind", "<i8"),
@@ -51,6 +53,9 @@ TECHNIQUE = np.dtype(
         ("stops", "<i8"),
         ("to", "<i8"),
         ("times", "<i8"),
+        ("test_row", "<i8"),
+        ("end_row", "<i8"),
+        ("late_s", "<f8"),
         ("I_code", "<i8"),
         ("I_full_A", "<f8"),
         ("I_step_A", "<f8"),
@@ -87,7 +92,7 @@ MACHINE = np.dtype(
         ("above", "<i8"),
     ]
 )
-ENTER, HOLD, SWEEP, OVER = range(4)  # phase
+HOLD, SWEEP, OVER = range(3)  # phase
 
 
 class Chain(NamedTuple):
@@ -100,13 +105,14 @@ class Chain(NamedTuple):
     passed: Counts
 
 
-def encode(segment: Segment, instrument: Instrument, faults: Imperfections) -> Chain:
+def encode(segment: Segment, instrument: Instrument, faults: Imperfections, habits: ChannelHabits) -> Chain:
     """LimitError: the chain names what the instrument does not have, or loops over nothing."""
     n = len(segment.techniques)
     techniques = np.zeros(n, TECHNIQUE)
     tests = np.full((n, N_TESTS, 3), NEVER)
     for at, technique in enumerate(segment.techniques):
-        for name, value in _words(at, technique, segment, instrument, faults).items():
+        words = _words(at, technique, segment, instrument, faults) | _habits(technique, habits)
+        for name, value in words.items():
             techniques[at][name] = value
         if isinstance(technique, Cp | Ca):
             for slot, test in enumerate(technique.tests):
@@ -177,6 +183,15 @@ def _ranges(hardware: Hardware, instrument: Instrument, faults: Imperfections) -
         "E_step_V": instrument.E_step * (potential.high_V - potential.low_V),
         "E_noise_V": faults.noise * potential.high_V,
         "compliance_V": faults.compliance_V,
+    }
+
+
+def _habits(technique: Technique, habits: ChannelHabits) -> dict[str, Any]:
+    """The hold before a sweep always has its last row: the technique does not end there."""
+    return {
+        "test_row": habits.test_row,
+        "end_row": habits.end_row or isinstance(technique, Eis),
+        "late_s": habits.late_row_s if isinstance(technique, Cp | Ca) else 0.0,
     }
 
 

@@ -6,12 +6,16 @@ import argparse
 import inspect
 import sys
 
+from nakctl.device.limits import instrument as instrument_data
 from nakctl.errors import NakctlError
 from nakctl.run.clock import WallClock
+from nakctl_sim.cell.models import load_model
+from nakctl_sim.habits import ChannelHabits, with_words
 from nakctl_sim.instrument import faults
 from nakctl_sim.instrument.device import VirtualInstrument
-from nakctl_sim.instrument.habits import Habits, with_words
+from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.server import Server
+from nakctl_sim.potentiostat import warm_up
 
 CELL = "NaK50"
 
@@ -20,7 +24,15 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nakctl sim instrument",
         description="A virtual SP-300 or VMP-3 on a port of this computer, for `address: sim://127.0.0.1:PORT`.",
-        epilog=f"habits\n\n{inspect.getdoc(Habits)}\n\nfaults\n\n{faults.__doc__}",
+        epilog="\n\n".join(
+            (
+                "habits",
+                str(inspect.getdoc(Habits)),
+                str(inspect.getdoc(ChannelHabits)),
+                "faults",
+                faults.__doc__,
+            )
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--like", default="sp300", help="sp300 or vmp3 [default: sp300]")
@@ -48,9 +60,12 @@ def cells(texts: list[str]) -> dict[int, str]:
 def main() -> int:
     asked = arguments().parse_args()
     try:
+        there = cells(asked.cell or [CELL])
+        for name in there.values():  # before its clock runs: no call shall have to wait for a compiler
+            warm_up(load_model(name), instrument_data(asked.like))
         instrument = VirtualInstrument(
             asked.like,
-            cells(asked.cell or [CELL]),
+            there,
             WallClock(asked.speed),
             asked.seed,
             with_words(Habits(), asked.habit or []),

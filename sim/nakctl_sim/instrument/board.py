@@ -1,16 +1,16 @@
 """One potentiostat board of the instrument: what it is loaded with, whether it runs, what it measured.
 
 The world goes on to the clock's horizon at each call. A free clock has none: then it goes on by one poll of
-the instrument's data when somebody asks for current values, or for data after having been told that there
-are none. So a program that reads until nothing is left, and comes back later, may do so on either clock.
-
-A full memory is noticed when the world has gone on, so once per call.
+the instrument's data (to the end of the step of the model in which that lies) when somebody asks for current
+values, or for data after having been told that there are none. So a program that reads until nothing is left,
+and comes back later, may do so on either clock.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,19 +18,20 @@ from nakctl.device.channel import Flag, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Eis, Technique
-from nakctl.errors import LimitError
+from nakctl.errors import LimitError, RigError
 from nakctl_sim.cell.models import Model
 from nakctl_sim.instrument.abi import Board as Kind
 from nakctl_sim.instrument.abi import Firmware
 from nakctl_sim.instrument.codes import Code, Refused
 from nakctl_sim.instrument.habits import Habits
-from nakctl_sim.instrument.memory import Memory
+from nakctl_sim.instrument.memory import WORD_BYTES, Memory
 from nakctl_sim.instrument.received import Received, refuse
 from nakctl_sim.instrument.recorder import POINTS, Recorder
 from nakctl_sim.instrument.translate import Loaded, Rules, translate
-from nakctl_sim.potentiostat import Output, Potentiostat
+from nakctl_sim.potentiostat import ROWS_AT_ONCE, Output, Potentiostat
 
 NO_WATCH = Watch()
+WIDEST_ROW = 5 * WORD_BYTES  # of samples
 OVERLOADS = int(Flag.I_OVERLOAD | Flag.E_OVERLOAD)
 
 
@@ -41,7 +42,7 @@ class Board:
         self, kind: Kind, model: Model, instrument: Instrument, clock: ClockLike, seed: int, habits: Habits
     ) -> None:
         self.kind = kind
-        self.instrument = instrument
+        self.instrument = instrument = with_ranges(instrument, habits.I_range_min, habits.I_range_max)
         self.firmware = Firmware.KERNEL if habits.kernel else Firmware.NONE
         self.kernel_fits = True
         self.memory = Memory(habits.memory_bytes)
@@ -54,14 +55,14 @@ class Board:
         self.messages: deque[str] = deque()
         self.hardware = (0, 0)
         self.experiment = b""
-        self.ignores_stop = False
+        self.deaf_until_s = -math.inf  # on the clock: does not hear a stop
         self.hungry = False  # somebody was told that there are no data
         self.last: Output | None = None
         self.loaded: Loaded | None = None
         self._habits = habits
         self._rules = Rules(instrument, habits.beyond_range == "refuse")
         self._clock = clock
-        self._potentiostat = Potentiostat(model, instrument, seed)
+        self._potentiostat = Potentiostat(model, instrument, seed, habits)
         self._recorder: Recorder | None = None
         self._complete = False
         self._fresh = False  # loaded, and not started since
@@ -143,42 +144,65 @@ class Board:
 
     def stop(self) -> None:
         """Open the cell. On a free clock that takes the instrument's reaction time from what was reached."""
-        if not self.running or self.ignores_stop:
+        if self._now_s() < self.deaf_until_s:
             return
         paced = math.isfinite(self._clock.horizon_s())
-        reached_s = self._potentiostat.time_s
-        until_s = self._now_s() - self._start_s if paced else reached_s + self.instrument.reaction_s
-        while self.running:
-            output = self._potentiostat.run(until_s, NO_WATCH, cut=True)
-            self._keep(output)
-            if output.waits:
-                self._end()
+        reached_s = self._start_s + self._potentiostat.reached_s
+        self.halt(self._now_s() if paced else reached_s + self.instrument.reaction_s)
+
+    def halt(self, at_s: float) -> None:
+        """Open the cell at that time of the clock, or now if that is past."""
+        if self._cut(at_s):
+            self._end()
+
+    def skip(self, at_s: float) -> None:
+        """The technique under way ends at that time; the chain goes on with the next one."""
+        if self._cut(at_s):
+            self._potentiostat.skip()
+
+    def _cut(self, at_s: float) -> bool:
+        """Let the world go on to at_s, in the middle of a step; whether the chain still runs there."""
+        until_s = max(at_s - self._start_s, self._potentiostat.reached_s)
+        waits = False
+        while self.running and not waits:
+            waits = self._keep(self._potentiostat.run(until_s, NO_WATCH, cut=True, most_rows=self._room))
+        return self.running
 
     def go_on(self, until_s: float = math.inf, *, polled: bool = True) -> None:
         """Let the world go on to now, or to a moment before that. polled: a free clock may go on, too."""
         horizon_s = min(self._clock.horizon_s(), until_s)
         if not math.isfinite(horizon_s):
             if self.running and polled:
-                self._keep(self._potentiostat.run(math.inf, Watch(every_s=self._poll_s)))
+                pause_s = self._potentiostat.reached_s + self._poll_s
+                run = self._potentiostat.run(math.inf, NO_WATCH, pause_s=pause_s, most_rows=self._room)
+                self._keep(run)
             return
-        while self.running:
-            output = self._potentiostat.run(horizon_s - self._start_s, NO_WATCH)
-            self._keep(output)
-            if output.waits:
-                return
+        waits = False
+        while self.running and not waits:
+            until_s = horizon_s - self._start_s
+            waits = self._keep(self._potentiostat.run(until_s, NO_WATCH, most_rows=self._room))
+
+    @property
+    def _room(self) -> int:
+        """Samples at a time: where a full memory stops the channel, no more than fit, or the one that does
+        not."""
+        if self._habits.memory_full == "overwrite":
+            return ROWS_AT_ONCE
+        return min(ROWS_AT_ONCE, max(1, (self.memory.size - self.memory.filled) // WIDEST_ROW))
 
     @property
     def _poll_s(self) -> float:
         sweeping = isinstance(self.technique, Eis)
         return self.instrument.eis_poll_s if sweeping else self.instrument.poll_s
 
-    def _keep(self, output: Output) -> None:
+    def _keep(self, output: Output) -> bool:
+        """Whether all was done that could be before the horizon."""
         assert self._recorder is not None
-        self._recorder.record(output.samples, output.points, self.memory)
+        self._recorder.record(output, self.memory)
         self._see_overloads(output)
         if len(output.samples) or len(output.points):
             self.last = output
-        self._clock.advance_to(self._start_s + self.elapsed_s)
+        self._clock.advance_to(self._start_s + self._potentiostat.reached_s)
         if self._habits.memory_full == "overwrite":
             self.skipped += self.memory.make_room()
         elif (dropped := self.memory.drop_newest()) > 0:
@@ -186,6 +210,7 @@ class Board:
             self._end()
         if output.over and self.running:
             self._end()
+        return output.waits
 
     def _see_overloads(self, output: Output) -> None:
         for rows in (output.samples, output.points):
@@ -196,8 +221,8 @@ class Board:
 
     def _end(self) -> None:
         self.running = False
-        self._potentiostat.rest(0.0)
-        self._open_since_s = self._start_s + self._potentiostat.time_s
+        self._potentiostat.halt()
+        self._open_since_s = self._start_s + self._potentiostat.reached_s
 
     def _record_as_loaded(self) -> None:
         """Rows are sorted by the chain as it is now; what was counted so far stays."""
@@ -223,11 +248,15 @@ class Board:
 
     @property
     def elapsed_s(self) -> float:
-        return self._potentiostat.time_s
+        """ElapsedTime: of the chain, now."""
+        if self.running or self._habits.elapsed_after_stop == "stands":
+            return self._potentiostat.reached_s
+        return self._now_s() - self._start_s if self._habits.elapsed_after_stop == "goes on" else 0.0
 
-    @property
-    def Ewe_V(self) -> float:
-        return self._potentiostat.Ewe_V
+    def at_terminals(self) -> tuple[float, float]:
+        """Ewe_V and I_A now."""
+        open_s = 0.0 if self.running else max(0.0, self._now_s() - self._open_since_s)
+        return self._potentiostat.peek(self._potentiostat.reached_s + open_s)
 
     @property
     def technique(self) -> Technique | None:
@@ -250,3 +279,13 @@ class Board:
         if self._habits.overflow_until == "read":
             self.overloads = 0
         return flags
+
+
+def with_ranges(instrument: Instrument, lowest: int, highest: int) -> Instrument:
+    """An instrument whose current ranges have codes from lowest to highest; 0: its own. RigError: none."""
+    codes = [each.code for each in instrument.I_ranges]
+    low, high = lowest or min(codes), highest or max(codes)
+    ranges = tuple(each for each in instrument.I_ranges if low <= each.code <= high)
+    if not ranges:
+        raise RigError(f"{instrument.name} has no current range with a code from {low} to {high}")
+    return replace(instrument, I_ranges=ranges)

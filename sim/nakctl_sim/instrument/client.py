@@ -1,7 +1,7 @@
 """The side of the library: forwards each call to an instrument in another process.
 
 Nobody there: -201. The link breaks or is silent for too long: -200, and -1 from then on until BL_Connect
-finds the instrument again.
+finds the instrument again. A call that hangs in the instrument hangs here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import weakref
 
 from nakctl_sim.instrument.calls import Answer
 from nakctl_sim.instrument.codes import Code
-from nakctl_sim.instrument.wire import WireError, pack_request, receive, send, unpack_answer
+from nakctl_sim.instrument.wire import STILL_BUSY, WireError, pack_request, receive, send, unpack_answer
 
 NO_DEVICE = (-1).to_bytes(4, "little", signed=True)
 DEFAULT_TIMEOUT_s = 5.0
@@ -32,7 +32,8 @@ class Client:
             return Answer(Code.OK if name == "BL_Disconnect" else Code.NOT_CONNECTED)
         try:
             send(self._link, pack_request(name, fields))
-            message = receive(self._link)
+            while (message := receive(self._link)) == STILL_BUSY:
+                continue
             if message is None:
                 raise WireError("hung up")
             return unpack_answer(message)

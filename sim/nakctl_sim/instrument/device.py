@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nakctl.device.driver import ClockLike
@@ -26,6 +27,7 @@ BOARDS = {"SP-300": Kind.PREMIUM, "VMP-3": Kind.ESSENTIAL}
 HANDLERS = DEVICE_CALLS | CHANNEL_CALLS
 DEFAULTS = Habits()
 NO_DEVICE = (-1).to_bytes(4, "little", signed=True)
+BEAT_s = 0.2
 
 
 class VirtualInstrument:
@@ -38,6 +40,7 @@ class VirtualInstrument:
     faults `faults.fault("cable=10s@t120")`, ...
 
     However many programs call, they are answered one at a time. ValueError: no such channel.
+    released: once set, no call hangs any more.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class VirtualInstrument:
         self.troubles = Troubles(faults)
         self.guests = 0
         self.lock = threading.Lock()
+        self.released = threading.Event()
         plugged = sorted(cells.keys() - self.troubles.missing())
         if not plugged or not all(1 <= number <= N_CHANNELS for number in plugged):
             raise ValueError(f"channels are numbered from 1 to {N_CHANNELS}, and there is at least one")
@@ -105,7 +109,7 @@ class VirtualInstrument:
             wanted = None if fault.name in ALL_CHANNELS else fault.channel
             for at, board in self.boards.items():
                 if fault.name in HAPPENINGS and wanted in (None, at + 1):
-                    board.go_on(fault.time_s or 0.0)
+                    board.go_on(fault.at_s)
                     HAPPENINGS[fault.name](board, fault)
 
 
@@ -114,21 +118,39 @@ class Session:
     """What one program sees: its connections, and calls answered one at a time.
 
     ids: connections, each with how often the cable had been pulled when it was made.
+    still_busy: called again and again while a call hangs.
     """
 
     instrument: VirtualInstrument
     address: str
     ids: dict[int, int] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    still_busy: Callable[[], None] = lambda: None
 
     def answer(self, name: str, fields: tuple[bytes, ...]) -> Answer:
         with self.instrument.lock:
-            try:
-                self._meet_trouble(name)
-                self.instrument.happen()
-                return HANDLERS[name](self, *values_of(name, fields))
-            except Refused as refused:
-                return Answer(refused.code, (NO_DEVICE,) if name == "BL_Connect" else ())
+            answer = self._answer(name, fields)
+            hang_s = self.instrument.troubles.hang_s(name, self.instrument.now_s)
+        self._hang(hang_s)
+        return answer
+
+    def _answer(self, name: str, fields: tuple[bytes, ...]) -> Answer:
+        try:
+            self._meet_trouble(name)
+            self.instrument.happen()
+            answer = HANDLERS[name](self, *values_of(name, fields))
+            if self.instrument.troubles.reply_lost(name, self.instrument.now_s):
+                raise Refused(Code.COMM_FAILED)
+            return answer
+        except Refused as refused:
+            return Answer(refused.code, (NO_DEVICE,) if name == "BL_Connect" else ())
+
+    def _hang(self, seconds: float) -> None:
+        """Of real time, whatever the instrument's clock does."""
+        back_s = time.monotonic() + seconds
+        while (left_s := back_s - time.monotonic()) > 0 and not self.instrument.released.is_set():
+            self.instrument.released.wait(min(left_s, BEAT_s))
+            self.still_busy()
 
     def close(self) -> None:
         """The program is gone."""

@@ -89,7 +89,7 @@ def channel_infos(session: Session, device: int, channel: int) -> Answer:
     instrument = session.check(device)
     board = instrument.board(channel)
     board.go_on(polled=False)
-    ranges = [each.code for each in instrument.data.I_ranges]
+    ranges = [each.code for each in board.instrument.I_ranges]
     infos = TChannelInfos(
         Channel=channel,
         BoardVersion=1,

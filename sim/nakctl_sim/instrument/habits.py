@@ -1,17 +1,17 @@
-"""What nobody could say for certain of the real instrument: every such fact is a switch with a name."""
+"""What nobody could say for certain of the real library and its device."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Literal
 
-from nakctl.errors import RigError
+from nakctl_sim.habits import ChannelHabits
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """Each habit with what is uncertain about it.
+class Habits(ChannelHabits):
+    """Habits of the library, the device and its boards, beside those of each channel's potentiostat.
 
     loop_from          TDataInfos.loop counts from 0 or from 1: not stated anywhere.
     nested_loop        In nested loops it counts the passes of the innermost loop, those of the outermost, or
@@ -33,11 +33,15 @@ class Habits:
                        contents.
     kernel             Whether the library's kernel is on the channels at power-up.
     timebase_of        TimeBase of BL_GetData belongs to the rows of its buffer or to the running technique.
+    I_range_min        Code of the lowest current range that a channel says it has; below, loading answers
+                       -403. Boards of one family differ. 0: that of the instrument's data.
+    I_range_max        Likewise of the highest.
     beyond_range       A current beyond the range is executed and flagged, or refused at load (-403).
     overflow_until     Eoverflow and Ioverflow stay up until read, or speak of the last row only.
     padding            Words after the rows of a buffer are garbage, or zero (nupylab).
     update_running     Parameters of the running technique may be updated: sources disagree.
     update_length      Parameters one BL_UpdateParameters takes: about 10 (Matlab4Potentiostat).
+    elapsed_after_stop  ElapsedTime of a channel that stands: it stands too, goes on, or is 0.
     connections        Programs that may be connected at a time, before -207.
     cable_keeps        A connection survives a pulled cable; otherwise calls answer -1 until a new BL_Connect.
     """
@@ -57,36 +61,13 @@ class Habits:
     infos_code: Literal[0, -308] = 0
     kernel: bool = True
     timebase_of: Literal["rows", "running"] = "rows"
+    I_range_min: int = 0
+    I_range_max: int = 0
     beyond_range: Literal["flag", "refuse"] = "flag"
     overflow_until: Literal["read", "next row"] = "read"
     padding: Literal["garbage", "zero"] = "garbage"
     update_running: bool = False
     update_length: int = 10
+    elapsed_after_stop: Literal["stands", "goes on", "zero"] = "stands"
     connections: int = 8
     cable_keeps: bool = False
-
-
-def with_words(habits: Habits, words: list[str]) -> Habits:
-    """Habits changed by texts like `loop_from=1`. RigError says what there is."""
-    return replace(habits, **dict(map(_change, words)))
-
-
-def _change(word: str) -> tuple[str, Any]:
-    name, _, text = word.partition("=")
-    kinds = get_type_hints(Habits)
-    if name not in kinds:
-        raise RigError(f"there is no habit {name}; there are: {', '.join(f.name for f in fields(Habits))}")
-    return name, _value(name, kinds[name], text)
-
-
-def _value(name: str, kind: Any, text: str) -> Any:
-    choices = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
-    for choice in choices:
-        if str(choice).lower() == text.lower():
-            return choice
-    if choices:
-        raise RigError(f"habit {name}={text}: one of {', '.join(map(str, choices))}")
-    try:
-        return kind(text)
-    except ValueError:
-        raise RigError(f"habit {name}={text}: a number") from None

@@ -19,8 +19,22 @@ FOREIGN_REST = Received(
 OVERLOAD_MESSAGE = "I overflow: the current is beyond its range"
 
 
-def eclab(board: Board, _fault: Fault) -> None:
-    board.stop()
+def stopped(board: Board, fault: Fault) -> None:
+    board.halt(fault.at_s)
+
+
+def early_end(board: Board, fault: Fault) -> None:
+    board.skip(fault.at_s)
+
+
+def lost_kernel(board: Board, fault: Fault) -> None:
+    board.halt(fault.at_s)
+    board.memory.clear()
+    board.firmware = Firmware.NONE
+
+
+def eclab(board: Board, fault: Fault) -> None:
+    board.halt(fault.at_s)
     board.firmware = Firmware.INTERPRETER
 
 
@@ -28,8 +42,8 @@ def kernel(board: Board, _fault: Fault) -> None:
     board.kernel_fits = False
 
 
-def taken(board: Board, _fault: Fault) -> None:
-    board.stop()
+def taken(board: Board, fault: Fault) -> None:
+    board.halt(fault.at_s)
     board.experiment = b""
     board.load(FOREIGN_REST, first=True, last=True)
     board.start()
@@ -39,8 +53,8 @@ def stolen(board: Board, _fault: Fault) -> None:
     board.memory.clear()
 
 
-def stop_ignored(board: Board, _fault: Fault) -> None:
-    board.ignores_stop = True
+def stop_ignored(board: Board, fault: Fault) -> None:
+    board.deaf_until_s = fault.at_s + fault.length_s
 
 
 def option(board: Board, fault: Fault) -> None:
@@ -60,6 +74,9 @@ def overload(board: Board, _fault: Fault) -> None:
 HAPPENINGS: dict[str, Callable[[Board, Fault], None]] = {
     "eclab": eclab,
     "kernel": kernel,
+    "lost-kernel": lost_kernel,
+    "stopped": stopped,
+    "early-end": early_end,
     "taken": taken,
     "stolen": stolen,
     "stop-ignored": stop_ignored,
@@ -68,4 +85,4 @@ HAPPENINGS: dict[str, Callable[[Board, Fault], None]] = {
     "overload": overload,
 }
 ALL_CHANNELS = {"option", "message"}  # their value is no channel
-OTHER_PROGRAM = {"guest", "taken", "stolen"}  # another PC is connected from then on
+OTHER_PROGRAM = {"guest", "stopped", "taken", "stolen"}  # another PC is connected from then on

@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from nakctl.device.channel import Rows
 from nakctl.device.program import Segment
+from nakctl_sim.executor.reading import Floats
 from nakctl_sim.instrument.abi import Board
 from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.layout import point_words, sample_words
 from nakctl_sim.instrument.memory import Group, Memory
 from nakctl_sim.instrument.received import Received
 from nakctl_sim.instrument.translate import Loaded
+from nakctl_sim.potentiostat import Output
 
 SAMPLES, POINTS = 0, 1  # processes
 NOTHING = Loaded(Segment(()), (), ())
@@ -23,10 +25,11 @@ NOTHING = Loaded(Segment(()), (), ())
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Rows in a row of one technique of the potentiostat."""
+    """Rows in a row of one technique of the potentiostat, which began at start_s."""
 
     process: int
     rows: Rows
+    start_s: float
 
     @property
     def first_s(self) -> float:
@@ -34,7 +37,7 @@ class Run:
 
 
 class Recorder:
-    """Of one start of one chain. A technique starts where the last row of the one before it was made."""
+    """Of one start of one chain."""
 
     def __init__(self, timebase_s: dict[str, float], board: Board, habits: Habits) -> None:
         self._chain: list[Received] = []
@@ -44,25 +47,26 @@ class Recorder:
         self._habits = habits
         self._at = (-1, 0)  # entry of the chain, and how often it was started before
         self._start_s = 0.0
-        self._last_s = 0.0
 
     def follow(self, chain: list[Received], loaded: Loaded) -> None:
         """The chain that the rows to come belong to."""
         self._chain, self._loaded = chain, loaded
 
-    def record(self, samples: Rows, points: Rows, memory: Memory) -> None:
+    def record(self, output: Output, memory: Memory) -> None:
         """In the order of time."""
-        runs = [*_runs(SAMPLES, samples), *_runs(POINTS, points)]
+        runs = [
+            *_runs(SAMPLES, output.samples, output.sample_starts_s),
+            *_runs(POINTS, output.points, output.point_starts_s),
+        ]
         for run in sorted(runs, key=lambda run: run.first_s):
             memory.add(self._group(run), self._words(run), run.rows["time_s"].copy())
-            self._last_s = float(run.rows["time_s"][-1])
 
     def _group(self, run: Run) -> Group:
         technique, passes = int(run.rows["technique"][0]), int(run.rows["passes"][0])
         part = self._loaded.parts[technique]
         at = part.entry, passes // part.cycles
         if at != self._at:
-            self._at, self._start_s = at, self._last_s
+            self._at, self._start_s = at, run.start_s
         file = self._chain[part.entry].file
         return Group(
             entry=part.entry,
@@ -97,9 +101,10 @@ class Recorder:
         return passes + self._habits.loop_from
 
 
-def _runs(process: int, rows: Rows) -> Iterator[Run]:
+def _runs(process: int, rows: Rows, starts_s: Floats) -> Iterator[Run]:
     if not len(rows):
         return
     changes = (np.diff(rows["technique"]) != 0) | (np.diff(rows["passes"]) != 0)
-    for some in np.split(rows, np.flatnonzero(changes) + 1):
-        yield Run(process, some)
+    firsts = [0, *(np.flatnonzero(changes) + 1)]
+    for some, first in zip(np.split(rows, firsts[1:]), firsts, strict=True):
+        yield Run(process, some, float(starts_s[first]))

@@ -9,7 +9,7 @@ import socketserver
 from nakctl.errors import ChannelError, RigError
 from nakctl_sim.instrument.device import VirtualInstrument
 from nakctl_sim.instrument.library import SCHEME, is_loopback
-from nakctl_sim.instrument.wire import WireError, pack_answer, receive, send, unpack_request
+from nakctl_sim.instrument.wire import STILL_BUSY, WireError, pack_answer, receive, send, unpack_request
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -43,6 +43,7 @@ class _Visit(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = self.server.instrument.session(self.server.address)
+        session.still_busy = lambda: send(self.request, STILL_BUSY)
         try:
             while (message := receive(self.request)) is not None:
                 send(self.request, pack_answer(session.answer(*unpack_request(message))))

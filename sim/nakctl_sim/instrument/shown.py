@@ -14,7 +14,6 @@ def current_values(board: Board, timebase_s: float | None) -> TCurrentValues:
         State=State.RUN if board.running else State.STOP,
         MemFilled=board.memory.filled,
         TimeBase=_timebase_s(board) if timebase_s is None else timebase_s,
-        Ewe=board.Ewe_V,
         ElapsedTime=board.elapsed_s,
         OptErr=board.option_error[0],
         OptPos=board.option_error[1],
@@ -33,15 +32,14 @@ def _timebase_s(board: Board) -> float:
 
 
 def _measured(board: Board, shown: TCurrentValues) -> None:
-    """The newest row, while the channel runs; open, there is no current."""
+    """What is at the terminals now; range and frequency of the newest row, while the channel runs."""
+    shown.Ewe, shown.I = board.at_terminals()
     if not board.running or board.last is None:
         return
     samples, points = board.last.samples, board.last.points
     if len(points) and not (len(samples) and samples["time_s"][-1] > points["time_s"][-1]):
-        shown.Ewe, shown.I = float(points["E_dc_V"][-1]), float(points["I_dc_A"][-1])
         shown.Freq, shown.IRange = float(points["frequency_Hz"][-1]), int(points["I_range"][-1])
     else:
-        shown.Ewe, shown.I = float(samples["Ewe_V"][-1]), float(samples["I_A"][-1])
         shown.IRange = int(samples["I_range"][-1])
 
 

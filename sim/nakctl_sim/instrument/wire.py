@@ -2,7 +2,7 @@
 
 message   uint32 length of what follows, then that
 request   uint8 length of the name, the name, then the arguments as fields
-answer    int32 code, then what comes out as fields
+answer    int32 code, then what comes out as fields; before it, while a call hangs, empty messages
 field     uint32 length and the raw bytes of the argument; length 2^32 - 1: nothing there
 """
 
@@ -17,6 +17,7 @@ from nakctl_sim.instrument.calls import CALLS, Answer
 LENGTH, CODE = struct.Struct("<I"), struct.Struct("<i")
 NOTHING = 0xFFFFFFFF
 LONGEST = 1 << 24  # far beyond any call: something else is talking
+STILL_BUSY = b""
 Fields = tuple[bytes | None, ...]
 
 

@@ -1,0 +1,74 @@
+"""What ends a step or a run: one table of values per program, from the YAML line to the file.
+
+An `End` is a condition and what follows when it is met. Whoever tests it (a technique of the instrument, the
+host between two reads) names it by its id; whoever reports it keeps kind, id and the value seen, and takes
+the sentence from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nakctl.errors import NO_MARK, Mark
+
+Then = Literal["next step", "end loop", "end run"]
+Side = Literal["above", "below"]
+Watcher = Literal["instrument", "host"]
+Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor"]
+Kind = Literal["asked", "cutoff", "goal", "rule", "limit"]
+
+# Why a step or a run is over, as codes in the file: the kinds of End, and what no End foresees.
+ENDED_BY = {
+    "duration": "it lasted as long, or moved as much charge, as was asked for",
+    "cutoff": "an `until` of the step",
+    "goal": "a potential of `stop_when`, which ends the run as wanted",
+    "rule": "the short circuit of `stop_when`",
+    "limit": "a safety limit of the run",
+    "settled": "the sensor that the step waited for has settled",
+    "timeout": "the sensor that the step waited for did not settle in time",
+    "steps done": "the run came to the end of its steps",
+    "operator": "somebody asked for the end",
+    "interrupted": "the channel ended by itself, and no End of the program explains it",
+    "trouble": "the instrument, its link or the disk failed",
+}
+
+# What acts first when one row meets several: safety before what is wanted, what is wanted before a cutoff.
+GRAVITY: dict[Kind, int] = {"limit": 0, "rule": 1, "goal": 2, "cutoff": 3, "asked": 4}
+CONSEQUENCE: dict[Then, int] = {"end run": 0, "end loop": 1, "next step": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One condition of a program.
+
+    id        its number in `Program.ends`, from 1
+    kind      asked: the time that a step with spectra was given; cutoff, goal, rule, limit as in ENDED_BY
+    quantity  Ewe in V; |I| in A; charge in C (absolute, of the step); time in s (of the step if `asked`, else
+              of the run); short: 0, the rule stands in the program; sensor: in SI
+    by        who watches: the instrument within its time base, or the host between two reads
+    step      the step it belongs to; 0: all of them
+    text      in the user's words and units: "Ewe above 3 V"
+    """
+
+    id: int
+    kind: Kind
+    quantity: Quantity
+    side: Side
+    value: float
+    then: Then
+    by: Watcher
+    step: int
+    text: str
+    mark: Mark = NO_MARK
+    sensor: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Why the step or the run is over, if this is why."""
+        return f"limit: {self.text}" if self.kind == "limit" else self.text
+
+    @property
+    def gravity(self) -> tuple[int, int]:
+        """Sorts ends that are met at once: the gravest first."""
+        return GRAVITY[self.kind], CONSEQUENCE[self.then]

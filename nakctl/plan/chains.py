@@ -1,0 +1,93 @@
+"""Techniques side by side become chains, cut where the open circuit between two does the least harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+from nakctl.device.program import Ca, Cp, Loop, Segment, Technique
+from nakctl.plan.gaps import drives, interrupts, played
+
+AT_REST, WHERE_IT_TURNS, BETWEEN_LEVELS, WITHIN_LEVEL = 0, 1, 100, 1000  # harm of an open circuit
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Techniques that may share a chain with their neighbours; loops count from the piece's start.
+
+    first_of_level  a pass of a staircase begins here
+    """
+
+    techniques: tuple[Technique, ...]
+    first_of_level: bool = False
+
+
+def append(chain: tuple[Technique, ...], more: tuple[Technique, ...]) -> tuple[Technique, ...]:
+    """Both in one chain; a sentinel that says nothing new is left out."""
+    more = _without_needless_sentinel(chain, more)
+    moved = (replace(each, to=each.to + len(chain)) if isinstance(each, Loop) else each for each in more)
+    return (*chain, *moved)
+
+
+def joined(pieces: Iterable[Piece]) -> tuple[Technique, ...]:
+    """All of them as one chain."""
+    chain: tuple[Technique, ...] = ()
+    for piece in pieces:
+        chain = append(chain, piece.techniques)
+    return chain
+
+
+def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:
+    """Chains of at most `most` techniques: those of the least harm, and of these the fewest.
+
+    best[n] is (harm, chains) of the first n pieces; start[n] where the last of these chains begins.
+    """
+    if not pieces:
+        return []
+    grows = [0, *(len(append(a.techniques, b.techniques)) - len(a.techniques) for a, b in pairwise(pieces))]
+    harm = [0, *(_harm(a, b) for a, b in pairwise(pieces))]
+    total = list(accumulate(grows))
+    best, start = [(0, 0)], [0]
+    for end in range(1, len(pieces) + 1):
+        found: tuple[int, int] | None = None
+        start.append(end - 1)
+        for first in range(end - 1, -1, -1):
+            length = len(pieces[first].techniques) + total[end - 1] - total[first]
+            if length > most and first < end - 1:
+                break
+            if found is None or (best[first][0] + harm[first], best[first][1] + 1) < found:
+                found, start[end] = (best[first][0] + harm[first], best[first][1] + 1), first
+        assert found is not None
+        best.append(found)
+    chains, end = [], len(pieces)
+    while end:
+        chains.append(Segment(joined(pieces[start[end] : end])))
+        end = start[end]
+    return chains[::-1]
+
+
+def _harm(before: Piece, after: Piece) -> int:
+    """Of an open circuit between these two."""
+    last, first = played(before.techniques)[-1], played(after.techniques)[0]
+    if interrupts(last, first):
+        return BETWEEN_LEVELS if after.first_of_level else WITHIN_LEVEL
+    return AT_REST if None in (drives(last), drives(first)) else WHERE_IT_TURNS
+
+
+def _without_needless_sentinel(
+    chain: tuple[Technique, ...], more: tuple[Technique, ...]
+) -> tuple[Technique, ...]:
+    """A sweep's sentinel says nothing new where the technique before held the same, and stops at it."""
+    first, last = more[0], chain[-1] if chain else None
+    if not isinstance(first, Cp | Ca) or not first.sentinel or any(isinstance(each, Loop) for each in more):
+        return more
+    if not isinstance(last, Cp | Ca) or type(last) is not type(first) or last.on_test != "stop":
+        return more
+    same_level = _level(last) == _level(first)
+    held = {test.end for test in last.tests}
+    return more[1:] if same_level and held >= {test.end for test in first.tests} else more
+
+
+def _level(technique: Cp | Ca) -> float:
+    return technique.I_A if isinstance(technique, Cp) else technique.E_V

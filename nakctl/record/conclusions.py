@@ -1,0 +1,28 @@
+"""What the rows of a run mean, asked of whoever knows: the record itself only keeps the answer.
+
+The rooms above the record offer a function in the entry point group `nakctl.conclusions`: it is given the
+path of the finished file and returns what belongs into /entry/results: name -> number, text or
+{"value": number, "units": text}.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+GROUP = "nakctl.conclusions"
+TROUBLE = "trouble"  # name under which it stands that a conclusion could not be drawn
+
+
+def conclusions(path: Path) -> dict[str, Any]:
+    """What all of them say. One that fails costs its own answer, and is noted under TROUBLE."""
+    found: dict[str, Any] = {}
+    troubles: list[str] = []
+    for point in {each.value: each for each in entry_points(group=GROUP)}.values():
+        try:
+            found |= json.loads(json.dumps(point.load()(path)))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the run is to be sealed
+            troubles.append(f"{point.name}: {type(error).__name__}: {error}")
+    return found | ({TROUBLE: "; ".join(troubles)} if troubles else {})

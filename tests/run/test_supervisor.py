@@ -1,0 +1,266 @@
+"""Calls that do not come back, disks and rows that are slow: on a wall clock, with real threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from booking import cp, end, info, points, program, rest, rows
+
+from nakctl.device.channel import ChannelInfo, Look, Reading, State, Visit, Watch
+from nakctl.device.program import Program, Segment
+from nakctl.record.journal import Event
+from nakctl.run.clock import WallClock
+from nakctl.run.keeper import Progress
+from nakctl.run.run import Outcome, run
+
+LIMIT = end(1, "Ewe", "above", 3.0, kind="limit")
+RESTING = program(Segment((rest(1),)), steps=[info(1)], ends=(LIMIT,))
+
+
+class Bench:
+    """A channel by hand: one row per read at 0.1 V, until it is stopped. `shows` is what a look says."""
+
+    patience_s = 30.0
+    info = ChannelInfo("SP-300", "bench", True)
+
+    def __init__(self) -> None:
+        self.started, self.stopped = threading.Event(), threading.Event()
+        self.reads = self.looks = 0
+        self.shows = 0.1
+
+    def check(self, segment: Segment) -> None: ...
+    def load(self, segment: Segment) -> None: ...
+
+    def start(self) -> None:
+        self.started.set()
+
+    def look(self) -> Look | None:
+        self.looks += 1
+        return self.shown()
+
+    def shown(self) -> Look:
+        return Look(not self.stopped.is_set(), self.shows, 0.0, self.reads * 0.01)
+
+    def read(self, watch: Watch) -> Reading:
+        if self.stopped.is_set():
+            return Reading(State.STOPPED, rows(), points(), look=self.shown(), visit=Visit(0, 0, 0.0))
+        self.reads += 1
+        row = rows((self.reads * 0.01, 0.1, 0.0, 0, 0))
+        return Reading(State.RUNNING, row, points(), look=self.shown(), visit=Visit(0, 0, 0.0))
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def close(self) -> None: ...
+
+
+class Kept:
+    """A sink; `may_go_on` holds its disk."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.samples = 0
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+        self.first = threading.Event()
+
+    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
+        self.samples += len(tables.get("samples", ()))
+        self.events += events
+        self.first.set()
+        self.may_go_on.wait(60)
+        return ()
+
+    def codes(self) -> list[str]:
+        return [event.code for event in self.events]
+
+
+def started(
+    channel: Bench, sink: Kept, what: Program = RESTING, **options: Any
+) -> tuple[threading.Thread, list[Outcome]]:
+    outcomes: list[Outcome] = []
+
+    def work() -> None:
+        outcomes.append(run(what, channel, WallClock(), sink, poll_s=0.01, **options))  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, outcomes
+
+
+def test_a_call_that_hangs_is_an_alarm_while_it_hangs_and_the_run_goes_on_when_it_is_back() -> None:
+    told, back = threading.Event(), threading.Event()
+
+    class Hanging(Bench):
+        def read(self, watch: Watch) -> Reading:
+            if self.reads == 3 and not back.is_set():
+                assert told.wait(60)  # the alarm comes while this call is under way
+                back.set()
+            return super().read(watch)
+
+    def observe(progress: Progress) -> None:
+        if any(event.code == "call_hangs" and event.severity == 2 for event in progress.news):
+            told.set()
+        if any(event.code == "call_back" for event in progress.news):
+            channel.stopped.set()
+
+    channel, sink = Hanging(), Kept()
+    thread, outcomes = started(channel, sink, observe=observe)
+    thread.join(90)
+    assert not thread.is_alive()
+    assert outcomes[0].end_kind == "interrupted"  # somebody else stopped it, in the end
+    assert {"call_hangs", "call_back"} <= set(sink.codes())
+
+
+def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() -> None:
+    never = threading.Event()
+
+    class Gone(Bench):
+        patience_s = 1.5
+
+        def read(self, watch: Watch) -> Reading:
+            if self.reads == 5:
+                never.wait(120)
+            return super().read(watch)
+
+    channel, sink = Gone(), Kept()
+    thread, outcomes = started(channel, sink)
+    thread.join(60)
+    assert not thread.is_alive()
+    outcome = outcomes[0]
+    assert (outcome.status, outcome.hangs, outcome.cell_open, outcome.samples) == (
+        "interrupted",
+        True,
+        False,
+        5,
+    )
+    assert "read of the channel has not come back" in outcome.reason
+    assert sink.samples == 5
+    assert sink.codes()[-1] == "end"
+    never.set()
+
+
+def test_while_the_disk_stands_still_limits_are_judged_by_what_the_channel_shows() -> None:
+    """And nothing more is fetched: the rows wait in the instrument."""
+    channel, sink = Bench(), Kept()
+    sink.may_go_on.clear()
+    thread, outcomes = started(channel, sink)
+    assert sink.first.wait(60)
+    wait_for(lambda: channel.looks > 5)  # a second later it only looks
+    reads = channel.reads
+    channel.shows = 3.5
+    assert channel.stopped.wait(60)
+    assert channel.reads == reads
+    sink.may_go_on.set()
+    thread.join(60)
+    outcome = outcomes[0]
+    assert (outcome.status, outcome.end_kind, outcome.end_value) == ("stopped", "limit", 3.5)
+    assert sink.samples == outcome.samples == channel.reads
+    assert {"record_behind", "slow_disk"} <= set(sink.codes())
+
+
+def test_with_its_memory_nearly_full_it_is_read_all_the_same() -> None:
+    class Full(Bench):
+        def shown(self) -> Look:
+            return Look(not self.stopped.is_set(), 0.1, 0.0, self.reads * 0.01, filled=0.8)
+
+    channel, sink = Full(), Kept()
+    sink.may_go_on.clear()
+    thread, _ = started(channel, sink)
+    assert sink.first.wait(60)
+    wait_for(lambda: "record_behind" in [event.code for event in sink.events] or channel.reads > 400)
+    assert channel.looks == 0
+    channel.stopped.set()
+    sink.may_go_on.set()
+    thread.join(60)
+
+
+def test_more_rows_than_one_read_carries_are_fetched_without_sleeping_but_judged_block_by_block() -> None:
+    class Burst(Bench):
+        def read(self, watch: Watch) -> Reading:
+            reading = super().read(watch)
+            if reading.state is State.STOPPED:
+                return reading
+            Ewe = 3.2 if self.reads == 50 else 0.1
+            many = rows(*((self.reads + k / 200, Ewe, 0.0, 0, 0) for k in range(100)))
+            return Reading(State.RUNNING, many, points(), look=None, more=True, visit=Visit(0, 0, 0.0))
+
+    channel, sink = Burst(), Kept()
+    outcome = run(RESTING, channel, WallClock(), sink, poll_s=600.0)  # type: ignore[arg-type]
+    assert (outcome.status, outcome.samples) == ("stopped", 50 * 100)
+    assert outcome.end_value == pytest.approx(3.2)
+
+
+def test_an_error_of_the_loop_itself_is_raised_here_with_the_channel_stopped() -> None:
+    class Odd(Bench):
+        def read(self, watch: Watch) -> Reading:
+            if not self.stopped.is_set() and self.reads == 2:
+                raise ZeroDivisionError
+            return super().read(watch)
+
+    channel = Odd()
+    with pytest.raises(ZeroDivisionError):
+        run(RESTING, channel, WallClock(), Kept(), poll_s=0.01)  # type: ignore[arg-type]
+    assert channel.stopped.is_set()
+
+
+def test_a_chain_that_starts_late_is_tied_to_the_moment_it_began() -> None:
+    """The start call comes back at once, the instrument begins two seconds later."""
+
+    class Late(Bench):
+        begins_s = 0.0
+
+        def start(self) -> None:
+            self.clock = WallClock()
+            super().start()
+
+        def read(self, watch: Watch) -> Reading:
+            elapsed_s = self.clock.now_s() - 2.0
+            if self.stopped.is_set():
+                return Reading(
+                    State.STOPPED, rows(), points(), look=Look(False, 0, 0, elapsed_s), visit=Visit(0, 0, 0.0)
+                )
+            if elapsed_s <= 0:
+                return Reading(State.RUNNING, rows(), points(), look=Look(False, 0.0, 0.0, 0.0))
+            self.reads += 1
+            row = rows((elapsed_s, 0.1, 0.0, 0, 0))
+            if self.reads == 3:
+                self.stopped.set()
+            return Reading(
+                State.RUNNING, row, points(), look=Look(True, 0.1, 0.0, elapsed_s), visit=Visit(0, 0, 0.0)
+            )
+
+    class Tables(Kept):
+        chains: Any = None
+
+        def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
+            if "chains" in tables:
+                self.chains = tables["chains"]
+            return super().append(tables, events)
+
+    channel, sink = Late(), Tables()
+    run(RESTING, channel, WallClock(), sink, poll_s=0.01)  # type: ignore[arg-type]
+    began_s, error_s = float(sink.chains["time"][0]), float(sink.chains["time_error"][0])
+    assert began_s == pytest.approx(2.0, abs=error_s + 0.05)
+    assert error_s < 2.0
+
+
+def wait_for(condition: Any, seconds: float = 60.0) -> None:
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it did not come to that")
+
+
+def test_nothing_is_read_after_a_limit_was_met_by_a_row_but_to_stop() -> None:
+    channel, sink = Bench(), Kept()
+    over = program(Segment((cp(1),)), steps=[info(1)], ends=(end(1, "Ewe", "above", 0.05, kind="limit"),))
+    outcome = run(over, channel, WallClock(), sink, poll_s=0.01)  # type: ignore[arg-type]
+    assert outcome.samples <= 2
+    assert np.isclose(outcome.end_value, 0.1)
