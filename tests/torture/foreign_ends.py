@@ -1,0 +1,108 @@
+"""What does a run make of a chain that something else ended?
+
+    python tests/torture/foreign_ends.py [--places 20] [--seed 1]
+
+Four shipped protocols, through the driver over the virtual instrument, on a clock that goes on only when somebody
+sleeps on it. At random moments under way another program stops the channel, its memory is full, it loses its
+kernel, or the technique that runs ends early. Right is: never "completed", no chain started afterwards, the record
+closed with its end, exit code 3. Each row of the table counts the runs that were not right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+
+from shortened import parameters
+
+from nakctl.cli.run import exit_code
+from nakctl.device.driver import Place
+from nakctl.device.limits import instrument
+from nakctl.plan.compile import compile_protocol
+from nakctl.plan.lower import lower
+from nakctl.protocol.load import load
+from nakctl.record.journal import Event
+from nakctl.run.run import Outcome, run
+from nakctl_biologic.driver import driver
+from nakctl_sim.driver import driver as models
+from nakctl_sim.instrument import register
+from nakctl_sim.instrument.clock import StepClock
+from nakctl_sim.instrument.device import VirtualInstrument
+from nakctl_sim.instrument.faults import fault
+from nakctl_sim.instrument.habits import Habits
+
+PROTOCOLS = ("ccd", "galvanostatic-cycling", "sgeis-strip-rest", "pulsed-strip")
+TROUBLES = ("stopped=1", "lost-kernel=1", "early-end=1", "memory")
+CELL, LIKE = "NaK50", "SP-300"
+
+
+class Kept:
+    """A sink that counts chains and keeps events."""
+
+    def __init__(self) -> None:
+        self.chains: list[float] = []
+        self.events: list[Event] = []
+
+    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
+        if "chains" in tables:
+            self.chains += tables["chains"]["time"].tolist()
+        self.events += events
+        return ()
+
+
+def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
+    """One run; at_s: when the trouble comes, None: never."""
+    clock, cell = StepClock(), models.cell(CELL)
+    full = trouble == "memory" and at_s is not None
+    habits = Habits(memory_bytes=20_000, memory_full="stop") if full else Habits()
+    faults = [] if full or at_s is None else [fault(f"{trouble}@t{at_s:.3f}")]
+    address = register("ends", VirtualInstrument(LIKE, {1: CELL}, clock, 1, habits, faults))
+    channel = driver.open(Place("x", "biologic", LIKE, 1, {"address": address}), cell, clock, 1)
+    kept = Kept()
+    # A memory fills while nobody reads: the host sleeps too long, from that moment on.
+    observe = (
+        (lambda progress: clock.sleep(3000.0) if progress.time_s > at_s else None) if full else print_nothing
+    )
+    program = lower(compile_protocol(load(name, parameters(name, LIKE)), cell), instrument(LIKE))
+    return run(program, channel, clock, kept, poll_s=0.5, observe=observe), kept
+
+
+def print_nothing(progress: Any) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--places", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    print(
+        "| protocol | trouble | runs | completed | went on | not closed | other exit code |\n|---|---|---|---|---|---|---|"
+    )
+    wrong_in_all = 0
+    for name in PROTOCOLS:
+        whole_s = play(name, "", None)[0].duration_s
+        for trouble in TROUBLES:
+            wrong = [0, 0, 0, 0]
+            for _ in range(asked.places):
+                at_s = chance.uniform(0.05, 0.9) * whole_s
+                outcome, kept = play(name, trouble, at_s)
+                wrong[0] += outcome.status == "completed"
+                wrong[1] += any(time_s > at_s + 2.0 for time_s in kept.chains)
+                wrong[2] += kept.events[-1].code != "end"
+                wrong[3] += exit_code(outcome, None, True) != 3
+            wrong_in_all += sum(wrong)
+            print(f"| {name} | {trouble} | {asked.places} | {' | '.join(map(str, wrong))} |", flush=True)
+    sys.exit(bool(wrong_in_all))
+
+
+if __name__ == "__main__":
+    main()
