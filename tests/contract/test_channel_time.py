@@ -220,7 +220,7 @@ def flattened(nodes: list, techniques: list) -> list[int]:
     return order
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nodes=st.lists(trees, min_size=1, max_size=3), pause_s=st.sampled_from([None, 0.05, 1.3]))
 def test_any_program(make_channel: MakeChannel, nodes: list, pause_s: float | None) -> None:
     techniques: list = []
