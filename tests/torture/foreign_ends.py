@@ -60,6 +60,8 @@ def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
     """One run; at_s: when the trouble comes, None: never."""
     clock, cell = StepClock(), models.cell(CELL)
     full = trouble == "memory" and at_s is not None
+    # The smallest that the driver accepts. A chain that writes less never fills it, and its row of the table then
+    # says nothing: so it is with the shortened ccd.
     habits = Habits(memory_bytes=20_000, memory_full="stop") if full else Habits()
     faults = [] if full or at_s is None else [fault(f"{trouble}@t{at_s:.3f}")]
     address = register("ends", VirtualInstrument(LIKE, {1: CELL}, clock, 1, habits, faults))
