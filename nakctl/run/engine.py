@@ -62,11 +62,10 @@ def interrupted(reason: str, kind: str = "interrupted") -> Ending:
     return Ending("end run", reason, "interrupted", kind)
 
 
-def graver(first: Ending | None, second: Ending | None) -> Ending | None:
-    """Of two endings the one that ends more; the first, if both end as much."""
-    if first is None or second is None:
-        return first or second
-    return second if CONSEQUENCE[second.then] < CONSEQUENCE[first.then] else first
+def gravest(*endings: Ending | None) -> Ending | None:
+    """The one that ends most; of several that end as much, the first."""
+    found = [ending for ending in endings if ending is not None]
+    return min(found, key=lambda ending: CONSEQUENCE[ending.then], default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
 
 def _chain_ended(program: Program, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, ChainEnded)
-    return _follow(program, state, graver(state.ending, event.ending))
+    return _follow(program, state, gravest(state.ending, event.ending))
 
 
 def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
@@ -166,7 +165,7 @@ def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
 def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
     """While stopping only a graver ending counts: the end of the run over the end of a step."""
     assert isinstance(event, Tripped | Interrupted)
-    return replace(state, ending=graver(state.ending, event.ending)), ()
+    return replace(state, ending=gravest(state.ending, event.ending)), ()
 
 
 _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {

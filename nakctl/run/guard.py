@@ -12,7 +12,8 @@ import numpy as np
 
 from nakctl.device.channel import Look, Rows, Watch
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Loop, Program, Segment, segments
+from nakctl.device.program import Loop, Program, Segment, segments
+from nakctl.run.chain import leads_on
 from nakctl.run.engine import Ending, ending_of
 from nakctl.run.ledger import Booked
 from nakctl.run.met import Floats, Met, Readings, first_met, readings_of
@@ -151,13 +152,5 @@ class Guard:
 
 def _going_on(program: Program) -> set[int]:
     """Ids of the ends that a chain goes on from by itself, after which the host has nothing to do."""
-    found = set()
-    for segment in segments(program.nodes):
-        for technique in segment.techniques:
-            if isinstance(technique, Cp | Ca) and technique.on_test == "next":
-                found |= {test.end for test in technique.tests if _leads_on(program, test.end)}
-    return found
-
-
-def _leads_on(program: Program, end_id: int) -> bool:
-    return bool(end_id) and program.end(end_id).then == "next step"
+    techniques = (technique for segment in segments(program.nodes) for technique in segment.techniques)
+    return {end.id for technique in techniques for end in leads_on(program, technique)}

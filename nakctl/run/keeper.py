@@ -70,16 +70,18 @@ class Keeper:
     def open_segment(self, segment: Segment, start: Start, new_cycle: bool) -> None:
         """A chain began. Between it and the one before the cell lay open."""
         last = self.ledger.last_sample[0]
-        ran_before = self.chains > 0
+        open_from_s = float(last["time"]) if self.chains else 0.0
+        open_s = start.time_s - open_from_s
         self.chains += 1
         self.segment_start_s = start.time_s
-        open_from_s = float(last["time"]) if ran_before else 0.0
         row = (
-            self.chains, start.time_s, start.error_s, open_from_s, start.time_s - open_from_s,
+            self.chains, start.time_s, start.error_s, open_from_s, open_s,
             int(last["step_count"]), _first_step(segment), float(last["I"]),
         )  # fmt: skip
         self._add("chains", np.array([row], layout.CHAINS.dtype))
         self.ledger.open_segment(segment, start.time_s, new_cycle)
+        text = f"chain of {len(segment.techniques)} techniques; cell open for {open_s:.3g} s"
+        self.note_at(start.time_s, 0, "segment", text, {"open_s": open_s, "start_error_s": start.error_s})
 
     def tie(self, tie: Tie) -> None:
         row = (self.chains, tie.elapsed_s, tie.time_s, tie.error_s)

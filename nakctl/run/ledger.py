@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import SAMPLE, Flag, Reading, Rows, State, Visit
+from nakctl.device.channel import Flag, Reading, Rows, State, Visit
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
+from nakctl.device.program import Program, Segment
 from nakctl.record import layout
+from nakctl.run.chain import chain_of, other_level
 from nakctl.run.engine import Ending, ending_of
 from nakctl.run.met import Met, met_by
+from nakctl.run.order import merged
 from nakctl.run.proof import LastRows, TICK_s
 from nakctl.run.spectra import SpectrumBook
 
@@ -49,23 +51,6 @@ class Booked:
         """Of a read that brought no rows. samples: dtype of the main table."""
         impedance, spectra, steps = layout.IMPEDANCE.empty(), layout.SPECTRA.empty(), layout.STEPS.empty()
         return cls(np.empty(0, samples), impedance, spectra, steps, np.empty(0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """The loaded segment: what each technique means, and what it means to come to one from another.
-
-    leads_on  the ends that a technique goes on from by itself; shortest_s: less than that is before its time
-    """
-
-    start_s: float
-    step_id: npt.NDArray[np.uint32]  # (n,)
-    control: npt.NDArray[np.float32]  # (n,)
-    new_step: npt.NDArray[np.bool_]  # (n, n): from, to
-    new_cycle: npt.NDArray[np.bool_]  # (n, n)
-    leads_on: tuple[tuple[End, ...], ...]  # (n,)
-    goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
-    shortest_s: npt.NDArray[np.float64]  # (n,)
 
 
 class Ledger:
@@ -95,7 +80,7 @@ class Ledger:
 
     def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
         """A chain starts at start_s of the run. new_cycle: a loop of the host was passed to come here."""
-        self.chain = _chain_of(self.program, segment, start_s)
+        self.chain = chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
         self.last = self.before_last = None
         self.visit_from_s, self.visit_points = 0.0, 0
@@ -103,7 +88,7 @@ class Ledger:
 
     def book(self, reading: Reading) -> Booked:
         """The rows of one read, in order of time."""
-        rows, of_point = _merged(reading)
+        rows, of_point = merged(reading)
         samples, step_charge_Ah, steps = self._book_samples(rows)
         impedance, spectra = self.spectra.book(reading.points, samples[of_point])
         if reading.state is State.STOPPED:
@@ -205,7 +190,7 @@ class Ledger:
         step_id = int(self.chain.step_id[technique])
         level = self.program.step(step_id).level
         begun = len(self.open) > 0
-        new_cycle = begun and (self.fresh_cycle or _other_level(self.level, level))
+        new_cycle = begun and (self.fresh_cycle or other_level(self.level, level))
         return new_cycle or not begun or int(self.open["step_id"][0]) != step_id, new_cycle
 
     def _fill(self, samples: Rows, rows: Rows, technique: Rows) -> None:
@@ -305,132 +290,9 @@ def _nearest(ends: tuple[End, ...], row: np.void) -> Met:
     return Met(end, reading[end.quantity])
 
 
-def _merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
-    """Samples, and the DC values of the impedance rows as samples too; and where those went.
-
-    Visits stay in their order, and rows are sorted within one only: the last row of a technique may carry a
-    time behind the first of the next.
-    """
-    points = reading.points
-    if len(points) == 0:  # no copies of the long reads of a pulse train
-        return _sorted_within(reading.samples), np.empty(0, np.intp)
-    from_points = np.zeros(len(points), SAMPLE)
-    for name in ("time_s", "technique", "passes", "I_range"):
-        from_points[name] = points[name]
-    from_points["Ewe_V"], from_points["I_A"] = points["E_dc_V"], points["I_dc_A"]
-    from_points["Ece_V"] = np.nan
-    from_points["flags"] = points["flags"] | Flag.FROM_EIS
-    rows = np.concatenate([reading.samples, from_points])
-    order = _by_visits(reading.samples, from_points)
-    place = np.empty(len(rows), np.intp)
-    place[order] = np.arange(len(rows))
-    return rows[order], place[len(reading.samples) :]
-
-
-def _changes(rows: Rows) -> npt.NDArray[np.bool_]:
-    """(n-1,): where another visit begins."""
-    return np.asarray(
-        (rows["technique"][1:] != rows["technique"][:-1]) | (rows["passes"][1:] != rows["passes"][:-1])
-    )
-
-
-def _sorted_within(rows: Rows) -> Rows:
-    back = np.diff(rows["time_s"]) < 0
-    if not (back & ~_changes(rows)).any():
-        return rows
-    visit = np.append(0, np.cumsum(_changes(rows)))
-    return rows[np.lexsort((rows["time_s"], visit))]
-
-
-def _by_visits(samples: Rows, points: Rows) -> npt.NDArray[np.intp]:
-    """The order of both, visit by visit: each has its visits in order; across, the earlier comes first."""
-    ahead = [_visits(points, len(samples)), _visits(samples, 0)]  # taken from the ends
-    merged: list[tuple[tuple[int, int], npt.NDArray[np.intp], npt.NDArray[np.float64]]] = []
-    while ahead[0] or ahead[1]:
-        if ahead[0] and ahead[1]:
-            (point_key, _, point_s), (key, _, sample_s) = ahead[0][-1], ahead[1][-1]
-            source = 1 if key == point_key or sample_s[0] <= point_s[0] else 0
-        else:
-            source = 0 if ahead[0] else 1
-        key, places, times_s = ahead[source].pop()
-        if merged and merged[-1][0] == key:
-            _, before, before_s = merged.pop()
-            places, times_s = np.append(before, places), np.append(before_s, times_s)
-            by_time = np.argsort(times_s, kind="stable")
-            places, times_s = places[by_time], times_s[by_time]
-        merged.append((key, places, times_s))
-    return np.concatenate([places for _, places, _ in merged])
-
-
-def _visits(rows: Rows, offset: int) -> list[tuple[tuple[int, int], Ints, npt.NDArray[np.float64]]]:
-    """(key, places, times) of each visit, the last one first."""
-    if len(rows) == 0:
-        return []
-    starts = np.append(0, np.flatnonzero(_changes(rows)) + 1)
-    found = []
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
-        key = int(rows["technique"][start]), int(rows["passes"][start])
-        found.append((key, np.arange(start, end) + offset, rows["time_s"][start:end]))
-    return found[::-1]
-
-
 def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> npt.NDArray[np.float64]:
     """What is no number, or lies before the row before it, adds nothing."""
     I_A = rows["I_A"].astype(np.float64)
     mean_A = np.where(changed, I_A, (I_A + before["I_A"]) / 2)
     passed_s = np.maximum(rows["time_s"] - before["time_s"], 0.0)
     return np.asarray(np.nan_to_num(mean_A * passed_s, nan=0.0, posinf=0.0, neginf=0.0) / C_PER_Ah)
-
-
-def _chain_of(program: Program, segment: Segment, start_s: float) -> _Chain:
-    techniques = segment.techniques
-    count = len(techniques)
-    step_id = np.array([0 if isinstance(t, Loop) else t.step for t in techniques], np.uint32)
-    new_step = np.zeros((count, count), np.bool_)
-    new_cycle = np.zeros((count, count), np.bool_)
-    played = [k for k, t in enumerate(techniques) if not isinstance(t, Loop)]
-    for a in played:
-        for b in played:
-            loop = None if b > a else _loop_taken(techniques, a, b)
-            levels = [program.step(int(step_id[k])).level for k in (a, b)]
-            new_cycle[a, b] = loop.passes if loop else _other_level(*levels)
-            new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
-    control = np.array([_control(t) for t in techniques], np.float32)
-    leads_on = tuple(_leads_on(program, t) for t in techniques)
-    goes_on = np.array([bool(ends) for ends in leads_on], np.bool_)
-    shortest_s = np.array([_shortest_s(t) for t in techniques])
-    return _Chain(start_s, step_id, control, new_step, new_cycle, leads_on, goes_on, shortest_s)
-
-
-def _leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
-    if not isinstance(technique, Cp | Ca) or technique.on_test != "next":
-        return ()
-    ends = (program.end(test.end) for test in technique.tests if test.end)
-    return tuple(end for end in ends if end.then == "next step")
-
-
-def _shortest_s(technique: Technique) -> float:
-    """Less than this to the first row behind it, and a technique was left before its time."""
-    return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
-
-
-def _other_level(before: int, after: int) -> bool:
-    """From one level of a staircase to another; 0 is outside of any."""
-    return 0 not in (before, after) and before != after
-
-
-def _loop_taken(techniques: tuple[Technique, ...], a: int, b: int) -> Loop | None:
-    """The loop by which a chain comes back from a to b: the first after a that reaches back far enough."""
-    return next((t for t in techniques[a + 1 :] if isinstance(t, Loop) and t.to <= b), None)
-
-
-def _control(technique: Technique) -> float:
-    match technique:
-        case Cp():
-            return technique.I_A
-        case Ca():
-            return technique.E_V
-        case Eis(vs_previous=False):
-            return technique.bias
-        case _:
-            return float("nan")

@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from nakctl.device.ends import End
-from nakctl.device.program import Loop, Program, Segment, Settle
+from nakctl.device.program import Loop, Program, Segment, SetPoint, Settle
 from nakctl.device.sensor import NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
 from nakctl.run.engine import Ending, Status, ending_of
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
 BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, may a limit rest on what nobody sees
 SILENT_AFTER = 5  # readings that fail in a row, and a sensor's last value says nothing any more
+
+
+Note = Callable[[float, int, str, str, Mapping[str, Any]], None]
 
 
 class NoSensors:
@@ -34,6 +38,49 @@ class NoSensors:
 
     def close(self) -> Look:
         return Look({})
+
+
+class Bench:
+    """What stands beside the cell, as the loop sees it: looked at once per round, told and judged.
+
+    note  keeps an event: time_s, severity, code, message, facts
+    """
+
+    def __init__(self, program: Program, sensors: Sensors, now_s: Callable[[], float], note: Note) -> None:
+        self.sensors, self.now_s, self.note = sensors, now_s, note
+        self.guard = SensorGuard(program, sensors)
+        self._shown: dict[str, str] = {}
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What each sensor showed last."""
+        return tuple(self._shown.values())
+
+    def look(self) -> Ending | None:
+        """The ending that the sensors ask for, if any."""
+        look = self.sensors.look(self.now_s)
+        for notice in look.notices:
+            self._tell(notice)
+            if notice.severity > 0 and notice.sensor:
+                self._shown[notice.sensor] = f"{notice.sensor} {notice.code.removeprefix('sensor_')}"
+        for name, seen in look.latest.items():
+            self._shown[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}"
+        return self.guard.look(look.latest)
+
+    def apply(self, point: SetPoint) -> None:
+        """Ask for a set-point; what comes of it, a notice of the sensor tells."""
+        text = f"{point.label}: {point.sensor} shall go to {point.text}"
+        self.note(self.now_s(), 0, "set", text, {})
+        self.sensors.set(point.sensor, self.sensors.specs[point.sensor].from_si(point.value))
+
+    def close(self) -> None:
+        for notice in self.sensors.close().notices:
+            self._tell(notice)
+
+    def _tell(self, notice: SensorNotice) -> None:
+        told = self.guard.told(notice)
+        time_s = self.now_s() if told.time_s is None else told.time_s
+        self.note(time_s, told.severity, told.code, told.message, {"sensor": told.sensor, **told.facts})
 
 
 class SensorGuard:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +20,9 @@ from nakctl.device.channel import POINT
 from nakctl.errors import ChannelError
 from nakctl.record.journal import Event
 from nakctl.run.clock import Clock
+from nakctl.run.control import Control, Outcome
 from nakctl.run.pulse import Abandoned, Call, Pulse
 from nakctl.run.recording import Beside, InLine, Recording, Sink
-
-if TYPE_CHECKING:
-    from nakctl.run.run import Control, Outcome
 
 LOOK_s = 0.1
 ALARM_s = 1.0  # a call that guards a limit
@@ -100,7 +97,7 @@ class _Supervisor:
         control = self.control
         event = Event(control.now_s(), severity, code, 0, message)
         control.keeper.hand_over({}, [event])
-        progress = control.keeper.progress(np.empty(0, POINT), tuple(control.bench.values()))
+        progress = control.keeper.progress(np.empty(0, POINT), control.bench.shown)
         control.observe(replace(progress, news=(event,)))
 
     def _leave(self) -> Outcome:

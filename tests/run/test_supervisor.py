@@ -264,3 +264,27 @@ def test_nothing_is_read_after_a_limit_was_met_by_a_row_but_to_stop() -> None:
     outcome = run(over, channel, WallClock(), sink, poll_s=0.01)  # type: ignore[arg-type]
     assert outcome.samples <= 2
     assert np.isclose(outcome.end_value, 0.1)
+
+
+def test_a_channel_that_has_stopped_may_take_its_time_with_its_last_rows() -> None:
+    """No alarm, and no further stop: what waits to be fetched is not current."""
+
+    class Slow(Bench):
+        stops = drained = 0
+
+        def stop(self) -> None:
+            self.stops += 1
+            self.stopped.set()
+
+        def read(self, watch: Watch) -> Reading:
+            self.reads += 1
+            self.drained += self.stopped.is_set()
+            state = State.STOPPED if self.drained > 50 else State.RUNNING
+            row = rows((self.reads * 0.01, 3.5, 0.0, 0, 0))
+            return Reading(state, row, points(), look=self.shown(), visit=Visit(0, 0, 0.0))
+
+    channel, sink = Slow(), Kept()
+    outcome = run(RESTING, channel, WallClock(50.0), sink, poll_s=0.01)  # type: ignore[arg-type]
+    assert (outcome.status, channel.drained, channel.stops) == ("stopped", 51, 1)
+    assert outcome.duration_s > 0.5
+    assert "not_stopped" not in sink.codes()

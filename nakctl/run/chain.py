@@ -1,0 +1,83 @@
+"""The loaded segment as a table: what each technique means, and what it means to come to one from another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.device.ends import End
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
+from nakctl.run.proof import TICK_s
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The loaded segment: what each technique means, and what it means to come to one from another.
+
+    leads_on  the ends that a technique goes on from by itself; shortest_s: less than that is before its time
+    """
+
+    start_s: float
+    step_id: npt.NDArray[np.uint32]  # (n,)
+    control: npt.NDArray[np.float32]  # (n,)
+    new_step: npt.NDArray[np.bool_]  # (n, n): from, to
+    new_cycle: npt.NDArray[np.bool_]  # (n, n)
+    leads_on: tuple[tuple[End, ...], ...]  # (n,)
+    goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
+    shortest_s: npt.NDArray[np.float64]  # (n,)
+
+
+def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
+    techniques = segment.techniques
+    count = len(techniques)
+    step_id = np.array([0 if isinstance(t, Loop) else t.step for t in techniques], np.uint32)
+    new_step = np.zeros((count, count), np.bool_)
+    new_cycle = np.zeros((count, count), np.bool_)
+    played = [k for k, t in enumerate(techniques) if not isinstance(t, Loop)]
+    for a in played:
+        for b in played:
+            loop = None if b > a else _loop_taken(techniques, a, b)
+            levels = [program.step(int(step_id[k])).level for k in (a, b)]
+            new_cycle[a, b] = loop.passes if loop else other_level(*levels)
+            new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
+    control = np.array([_control(t) for t in techniques], np.float32)
+    led_on = tuple(leads_on(program, t) for t in techniques)
+    goes_on = np.array([bool(ends) for ends in led_on], np.bool_)
+    shortest_s = np.array([_shortest_s(t) for t in techniques])
+    return Chain(start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s)
+
+
+def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
+    if not isinstance(technique, Cp | Ca) or technique.on_test != "next":
+        return ()
+    ends = (program.end(test.end) for test in technique.tests if test.end)
+    return tuple(end for end in ends if end.then == "next step")
+
+
+def _shortest_s(technique: Technique) -> float:
+    """Less than this to the first row behind it, and a technique was left before its time."""
+    return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
+
+
+def other_level(before: int, after: int) -> bool:
+    """From one level of a staircase to another; 0 is outside of any."""
+    return 0 not in (before, after) and before != after
+
+
+def _loop_taken(techniques: tuple[Technique, ...], a: int, b: int) -> Loop | None:
+    """The loop by which a chain comes back from a to b: the first after a that reaches back far enough."""
+    return next((t for t in techniques[a + 1 :] if isinstance(t, Loop) and t.to <= b), None)
+
+
+def _control(technique: Technique) -> float:
+    match technique:
+        case Cp():
+            return technique.I_A
+        case Ca():
+            return technique.E_V
+        case Eis(vs_previous=False):
+            return technique.bias
+        case _:
+            return float("nan")

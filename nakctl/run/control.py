@@ -1,0 +1,406 @@
+"""The only loop that touches the world: carry out the engine's commands, read the channel, keep it all.
+
+    one block > to the record, without waiting > judge > command    the next block if more waits, else sleep
+
+One thin loop around pure parts: `engine` decides, `guard` watches, `proof` says why a chain is over; `keeper`
+hands over what `ledger` books. Nothing but the channel may hold it up: the record is written beside it, and a
+call that does not come back is seen by `supervisor`, which tells it and can leave without it.
+
+The one blanket `except` of the run stands here: whatever happens, the channel is stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from nakctl.device.channel import POINT, Channel, Reading, State, Watch
+from nakctl.device.program import Ca, Cp, Ocv, Program, Segment, segments
+from nakctl.device.sensor import Sensors
+from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError
+from nakctl.record import layout
+from nakctl.run import engine
+from nakctl.run.clock import Clock
+from nakctl.run.guard import Guard
+from nakctl.run.keeper import Keeper, Progress
+from nakctl.run.ledger import Booked
+from nakctl.run.proof import why_over
+from nakctl.run.pulse import Abandoned, Pulse
+from nakctl.run.reading import Reader, nothing
+from nakctl.run.recording import Recording
+from nakctl.run.sensing import Bench
+from nakctl.run.starting import Started, Starts
+from nakctl.run.stopping import Stopping
+
+Answer = TypeVar("Answer")
+
+UNDER_CURRENT = "THE CELL MAY STILL BE UNDER CURRENT"
+INSIST_s = 0.5  # between two tries to load or start where nobody answered
+LAST_TRIES, LAST_TRY_s = 100, 0.05  # to leave the cell open, after an error nobody expected
+SHORTEST_TOP_UP_s = 0.5  # less is not worth another open circuit
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. error: what interrupted it, if anything did.
+
+    cell_open         the channel was seen stopped; False: the cell may be under current
+    end_kind, end_id, end_value  as in `engine.Ending`
+    hangs             a call of the channel never came back: this process has to leave without its threads
+    """
+
+    status: engine.Status
+    reason: str
+    duration_s: float
+    samples: int
+    spectra: int
+    error: NakctlError | None = None
+    cell_open: bool = True
+    end_kind: str = ""
+    end_id: int = 0
+    end_value: float = math.nan
+    hangs: bool = False
+
+
+class Control:
+    """One run. `until_the_end` is the loop."""
+
+    def __init__(
+        self,
+        program: Program,
+        channel: Channel,
+        clock: Clock,
+        samples: layout.Table,
+        sensors: Sensors,
+        recording: Recording,
+        pulse: Pulse,
+        *,
+        poll_s: float,
+        reaction_s: float,
+        observe: Callable[[Progress], None],
+        stop_asked: Callable[[], str | None],
+        times_asked: Callable[[], int],
+    ) -> None:
+        self.program, self.channel, self.clock = program, channel, clock
+        self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
+        # in virtual time a round takes as long as it is computed
+        self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
+        self.observe, self.stop_asked, self.times_asked = observe, stop_asked, times_asked
+        self.start_s = clock.now_s()
+        self.keeper = Keeper(program, recording, samples, self.now_s, clock.unix_time_s)
+        self.reader = Reader(channel, clock, pulse, self.keeper, self.now_s)
+        self.bench = Bench(program, sensors, self.now_s, self.keeper.note_at)
+        self.guard = Guard(program)
+        self.state = engine.EngineState()
+        self.pending: deque[engine.Event] = deque([engine.Begin()])
+        self.ended: engine.Ending | None = None
+        self.error: NakctlError | None = None
+        self.cell_open = True
+        self.starts = Starts(self.keeper)
+        self.stopping = Stopping(self.start_s)
+
+    def now_s(self) -> float:
+        return self.clock.now_s() - self.start_s
+
+    def until_the_end(self) -> Outcome:
+        """The run; how it ended."""
+        try:
+            self.check()
+            while self.ended is None:
+                self.round()
+        except NakctlError as error:  # before anything ran, or of the record: the loop could not go on
+            self.make_safe()
+            self.fail(error)
+        except Abandoned:
+            raise
+        except BaseException:
+            self.make_safe()
+            raise
+        return self.outcome()
+
+    def check(self) -> None:
+        """All chains against this very channel, before the first one starts."""
+        for segment in segments(self.program.nodes):
+            self.call("check", lambda segment=segment: self.channel.check(segment))  # type: ignore[misc]
+
+    def round(self) -> None:
+        """Commands, one block, to the record, judge; sleep if there is nothing more to do."""
+        while self.pending and self.ended is None:
+            self.perform(self.pending.popleft())
+        if self.ended is not None:
+            return
+        self.pulse.begin_round()
+        self.hear_the_operator()
+        reading = self.next_reading()
+        sensed = self.bench.look()
+        self.tell_late_rounds()
+        booked = self.keep(reading)
+        self.look_at_the_record()
+        self.observe(self.keeper.progress(reading.points, self.bench.shown))
+        self.pending.extend(self.judge(reading, booked, sensed))
+        if self.state.phase is engine.Phase.STOPPING and self.may_run_on(reading):
+            self.insist_on_stop()
+        self.pulse.end_round(self.promised_s)
+        if not self.pending and not reading.more and self.ended is None:
+            self.clock.sleep(self.poll_s)
+
+    # --- the engine's commands ---------------------------------------------------------------------------
+
+    def perform(self, event: engine.Event) -> None:
+        """Feed one event to the engine and carry out its commands."""
+        before = self.state
+        self.state, commands = engine.react(self.program, self.state, event)
+        for command in commands:
+            match command:
+                case engine.Load():
+                    self.load(command.segment, before)
+                case engine.Stop():
+                    ending = self.state.ending
+                    as_planned = ending is not None and ending.kind == "duration"
+                    self.keeper.note(0 if as_planned else 1, "stop", f"stopping: {command.reason}")
+                    self.stopping = Stopping(self.now_s())
+                    self.insist_on_stop()
+                case engine.Apply():
+                    self.bench.apply(command.set_point)
+                case engine.Finish():
+                    self.ended = command.ending
+
+    def load(self, segment: Segment, before: engine.EngineState) -> None:
+        """Load and start a chain. Of a step there may be nothing missing: then its top-up is over at once."""
+        if segment.tops_up:
+            missing_s = self.guard.missing_s(segment)
+            if missing_s < max(SHORTEST_TOP_UP_s, self.reaction_s):
+                self.pending.append(engine.ChainEnded())
+                return
+            segment = _lasting(segment, missing_s)
+            self.keeper.note(
+                1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
+            )
+        passed = [f.passes for f in before.position] != [f.passes for f in self.state.position]
+        if not self.insist("load", lambda: self.channel.load(segment)):
+            return
+        called_s = self.now_s()
+        self.cell_open = False
+        if not self.insist("start", self.channel.start):
+            return
+        self.starts.waiting = Started(segment, called_s, self.now_s(), passed and bool(before.position))
+        self.reader.open_segment(segment)
+        self.guard.open_segment(segment, self.now_s())
+        self.bench.guard.open_segment(segment)
+
+    def insist(self, name: str, call: Callable[[], None]) -> bool:
+        """Try again while nobody answers, until the operator has enough. False: it was not done."""
+        told = False
+        while True:
+            try:
+                self.call(name, call)
+                return True
+            except LinkLost as error:
+                if not told:
+                    self.alarm("link", f"the channel does not answer, {name} is tried again: {error}")
+                    told = True
+                reason = self.stop_asked()
+                if reason is not None:
+                    self.keeper.note(1, "stop", f"stopping: {reason}")
+                    self.error = error
+                    self.interrupt(engine.Ending("end run", reason, "aborted", "operator"))
+                    return False
+            except ChannelError as error:
+                self.trouble(error)
+                return False
+            self.clock.sleep(INSIST_s)
+            self.clock.advance_to(self.clock.now_s() + INSIST_s)  # virtual time: nobody else moves it
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def call(self, name: str, call: Callable[[], Answer]) -> Answer:
+        """Every call of the channel goes through here: the supervisor sees when one does not come back."""
+        with self.pulse.calling(name):
+            return call()
+
+    def next_reading(self) -> Reading:
+        try:
+            reading = self.reader.next(self.watch())
+        except ChannelError as error:
+            self.trouble(error)
+            self.leave_unreadable()
+            return nothing()
+        start = self.starts.settle(reading, self.reader.tie)
+        if start is not None:
+            self.guard.start_s = start.time_s
+        return reading
+
+    def keep(self, reading: Reading) -> Booked:
+        if self.starts.waiting is not None:  # nothing came yet: notices wait for the start they count from
+            self.keeper.hand_over_notes()
+            return Booked.nothing(self.keeper.ledger.dtype)
+        return self.keeper.keep(reading)
+
+    def look_at_the_record(self) -> None:
+        """Without a record there is no experiment; but the channel is stopped like in any other end."""
+        if self.keeper.lost is not None and self.error is None:
+            self.error = self.keeper.lost
+            self.interrupt(engine.interrupted(str(self.error), "trouble"))
+
+    # --- what is watched ---------------------------------------------------------------------------------
+
+    def watch(self) -> Watch:
+        """What the channel may hand over early for: the cell's values, and the sensors' rates.
+
+        Where the clock has a horizon, the channel cannot run ahead of its sensors anyway.
+        """
+        watch, every_s = self.guard.watch(), self.bench.guard.every_s
+        if every_s is None or math.isfinite(self.clock.horizon_s()):
+            return watch
+        if watch.every_s is not None and watch.every_s <= every_s:
+            return watch
+        return replace(watch, every_s=every_s)
+
+    def judge(self, reading: Reading, booked: Booked, sensed: engine.Ending | None) -> list[engine.Event]:
+        """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
+        ending = engine.gravest(sensed, self.guard.judge(booked, reading.look), self.left_early())
+        running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
+        if not running:
+            return []
+        if reading.state is State.STOPPED:
+            self.cell_open = True
+            meant = engine.gravest(self.state.ending, ending) or self.explain()
+            if meant is not None:
+                self.keeper.ledger.note_end(meant)
+            return [engine.ChainEnded(meant)]
+        return [] if ending is None else [engine.Tripped(ending)]
+
+    def left_early(self) -> engine.Ending | None:
+        """A chain that goes on after a technique that ended too soon is none that anybody planned."""
+        why = self.keeper.ledger.left_early
+        return engine.interrupted(why) if why else None
+
+    def explain(self) -> engine.Ending | None:
+        """Why a chain that nobody stopped is over; None: it was done."""
+        look = self.reader.look
+        elapsed_s = math.nan if look is None else look.elapsed_s
+        last = self.keeper.ledger.last_rows(self.reader.visit)
+        why = why_over(self.program, self.reader.gate.segment, last, elapsed_s)
+        return why or self.bench.guard.timed_out()
+
+    # --- trouble -----------------------------------------------------------------------------------------
+
+    def hear_the_operator(self) -> None:
+        reason = self.stop_asked()
+        if reason is not None and self.state.phase is engine.Phase.RUNNING:
+            self.interrupt(engine.Ending("end run", reason, "aborted", "operator"))
+            self.perform(self.pending.pop())
+
+    def interrupt(self, ending: engine.Ending) -> None:
+        self.pending.append(engine.Interrupted(ending))
+
+    def alarm(self, code: str, message: str) -> None:
+        self.keeper.note(2, code, message)
+        self.keeper.hand_over_notes()
+        self.observe(self.keeper.progress(np.empty(0, POINT), self.bench.shown))
+
+    def trouble(self, error: ChannelError) -> None:
+        """The experiment does not survive it: the channel is stopped, its last rows are read."""
+        if self.error is None:
+            self.error = error
+            self.keeper.note(2, "trouble", str(error))
+        self.interrupt(engine.interrupted(str(self.error), "trouble"))
+        if isinstance(error, ChannelTaken):  # there is nothing of ours to stop or to read
+            self.ended = engine.interrupted(str(self.error), "trouble")
+
+    def leave_unreadable(self) -> None:
+        """Is the cell open, and can rows be read, are two questions: the first may be answered alone."""
+        if self.state.phase is not engine.Phase.STOPPING or not self.stopping.is_unreadable(self.now_s()):
+            return
+        with suppress(ChannelError):
+            look = self.call("look", self.channel.look)
+            if look is not None and not look.running:
+                self.cell_open = True
+                self.keeper.note(2, "unread", "the channel has stopped, and its last rows cannot be read")
+                self.ended = self.state.ending
+
+    def tell_late_rounds(self) -> None:
+        late = self.pulse.late_rounds()
+        if late is not None:
+            many = "" if late.rounds == 1 else f", the longest of {late.rounds} late ones"
+            text = f"a round of the run took {late.took_s:.3g} s{many}: {late.waited_for}"
+            self.keeper.note(1, "late_round", text, {"took_s": late.took_s, "rounds": late.rounds})
+
+    # --- the end -----------------------------------------------------------------------------------------
+
+    def may_run_on(self, reading: Reading) -> bool:
+        """Whether the channel has not stopped, as far as it says so. Its last rows may take their time."""
+        return reading.state is not State.STOPPED and (reading.look is None or reading.look.running)
+
+    def insist_on_stop(self) -> None:
+        """Ask for the stop if it is time, and tell if that does not help."""
+        stopping, now_s = self.stopping, self.now_s()
+        if not stopping.is_due(now_s):
+            return
+        try:
+            self.call("stop", self.channel.stop)
+        except ChannelTaken as error:
+            self.trouble(error)
+            return
+        except ChannelError as error:
+            stopping.why = str(error)
+        if alarm := stopping.alarm(now_s, self.times_asked()):
+            self.alarm("not_stopped", f"{UNDER_CURRENT}: {alarm}")
+        if stopping.is_given_up(self.times_asked()):
+            self.keeper.note(2, "given_up", f"{UNDER_CURRENT}: the operator gave up stopping the channel")
+            self.ended = self.state.ending or engine.interrupted(stopping.why)
+            self.error = self.error or ChannelError(stopping.why or "the channel does not stop")
+
+    def make_safe(self) -> None:
+        """After an error that the loop cannot go on from: open the cell, keep what can be kept."""
+        for _ in range(LAST_TRIES):
+            with suppress(NakctlError):
+                self.call("stop", self.channel.stop)
+            if self.cell_open:  # nothing was started
+                return
+            with suppress(NakctlError):
+                reading = self.reader.read(Watch())
+                self.keep(reading)
+                if reading.state is State.STOPPED:
+                    self.cell_open = True
+                    return
+            self.clock.sleep(LAST_TRY_s)
+
+    def fail(self, error: NakctlError) -> None:
+        self.error = self.error or error
+        self.ended = engine.interrupted(str(self.error), "trouble")
+
+    def outcome(self) -> Outcome:
+        """Hand over the last step and the last events, and say how it ended."""
+        ending = self.ended or engine.interrupted("the run was left")
+        if not self.cell_open:
+            ending = replace(ending, reason=f"{ending.reason} {UNDER_CURRENT}")
+            self.error = self.error or ChannelError(ending.reason)
+        ledger = self.keeper.ledger
+        if self.error is not None:
+            ledger.note_end(ending)
+        self.keeper.note(0 if ending.status == "completed" else 2, "end", ending.reason)
+        self.bench.close()
+        self.keeper.finish()
+        if self.keeper.lost is not None and self.error is None:  # else the first trouble is the one to tell
+            self.fail(self.keeper.lost)
+            ending = self.ended or ending
+        duration_s = float(ledger.last_sample["time"][0])
+        return Outcome(
+            ending.status, ending.reason, duration_s, ledger.rows, ledger.spectra.count, self.error,
+            self.cell_open, ending.kind, ending.end_id, ending.value,
+        )  # fmt: skip
+
+
+def _lasting(segment: Segment, seconds: float) -> Segment:
+    """A top-up with what is missing."""
+    technique = segment.techniques[0]
+    assert isinstance(technique, Ocv | Cp | Ca)
+    lasting = replace(technique, duration_s=seconds, every_s=min(technique.every_s, seconds))
+    return replace(segment, techniques=(lasting,))

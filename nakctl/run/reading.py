@@ -1,0 +1,109 @@
+"""One block of rows at a time; or, while the record is behind, only what the channel shows.
+
+Rows wait where they are safe, in the instrument, and not here; but those of spectra may expire there, and its
+memory has an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nakctl.device.channel import POINT, SAMPLE, Channel, Look, Reading, State, Visit, Watch
+from nakctl.device.program import Eis, Segment
+from nakctl.errors import ChannelError, LinkLost
+from nakctl.run.clock import Clock
+from nakctl.run.gate import Gate
+from nakctl.run.keeper import Keeper
+from nakctl.run.pulse import Pulse
+from nakctl.run.ties import Tie, tie
+
+BEHIND_s, BEHIND_BYTES, NEARLY_FULL = 1.0, 4 << 20, 0.75
+IDLE_s = 0.1  # virtual time goes on by so much where no channel moves it
+
+
+class Reader:
+    """Of one run.
+
+    look   what the channel said last; None: it was not heard
+    visit  that of the newest row of the chain; None: there was none yet
+    tie    the moment of the last answer on both clocks, if it has one
+    """
+
+    def __init__(
+        self, channel: Channel, clock: Clock, pulse: Pulse, keeper: Keeper, now_s: Callable[[], float]
+    ) -> None:
+        self.channel, self.clock, self.pulse, self.keeper, self.now_s = channel, clock, pulse, keeper, now_s
+        self.gate = Gate()
+        self.look: Look | None = None
+        self.visit: Visit | None = None
+        self.tie: Tie | None = None
+        self._behind_since_s: float | None = None
+        self._silent = False  # the channel is not heard, and that was told
+
+    def open_segment(self, segment: Segment) -> None:
+        self.visit = None
+        self.gate.open_segment(segment)
+
+    def next(self, watch: Watch) -> Reading:
+        """What there is. ChannelError: it cannot be read. A silence is no error: the channel goes on."""
+        before_s = self.now_s()
+        try:
+            reading = self._looked() if self._must_wait_for_the_record() else self.read(watch)
+        except LinkLost as error:
+            reading = self._not_heard(error)
+        except ChannelError:
+            self.look = None
+            self._idle()
+            raise
+        self._silent = self._silent and reading.look is None
+        self.look, self.visit = reading.look, reading.visit or self.visit
+        self.tie = tie(reading.look, before_s, self.now_s())
+        return reading
+
+    def _idle(self) -> None:
+        """Where nobody answers, nobody else moves virtual time."""
+        self.clock.advance_to(self.clock.now_s() + IDLE_s)
+
+    def read(self, watch: Watch) -> Reading:
+        """A block, whatever the record does."""
+        with self.pulse.calling("read"):
+            reading = self.channel.read(watch)
+        return self.gate.passed(reading)
+
+    def _looked(self) -> Reading:
+        with self.pulse.calling("look"):
+            return nothing(self.channel.look())
+
+    def _not_heard(self, error: LinkLost) -> Reading:
+        if not self._silent:
+            self._silent = True
+            self.keeper.note(2, "link", f"the channel is not heard: {error}")
+        self._idle()
+        return nothing()
+
+    def _must_wait_for_the_record(self) -> bool:
+        recording = self.keeper.recording
+        behind = recording.waiting_s > BEHIND_s or recording.waiting_bytes > BEHIND_BYTES
+        if behind != (self._behind_since_s is not None):
+            self._tell_behind(behind)
+        if not behind or (self.look is not None and self.look.filled > NEARLY_FULL):
+            return False
+        return self.visit is None or not isinstance(self.gate.segment.techniques[self.visit.technique], Eis)
+
+    def _tell_behind(self, behind: bool) -> None:
+        if behind:
+            self._behind_since_s = self.now_s()
+            text = "the record is behind: rows wait in the instrument meanwhile"
+            self.keeper.note(1, "record_behind", text)
+        elif self._behind_since_s is not None:
+            lasted_s = self.now_s() - self._behind_since_s
+            self._behind_since_s = None
+            text = f"the record has caught up after {lasted_s:.3g} s"
+            self.keeper.note(0, "record_caught_up", text, {"lasted_s": lasted_s})
+
+
+def nothing(look: Look | None = None) -> Reading:
+    """No rows, and the channel goes on as far as anybody knows."""
+    return Reading(State.RUNNING, np.zeros(0, SAMPLE), np.zeros(0, POINT), look=look)

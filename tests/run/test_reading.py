@@ -1,0 +1,102 @@
+"""What is fetched while the record is behind, and what of it may be believed."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from booking import geis, points, rest, rows
+
+from nakctl.device.channel import Flag, Look, Reading, State, Visit, Watch
+from nakctl.device.program import Segment
+from nakctl.errors import ChannelError, LinkLost
+from nakctl.run.clock import FreeClock
+from nakctl.run.pulse import Pulse
+from nakctl.run.reading import NEARLY_FULL, BEHIND_s, Reader
+
+LATE_s = 2 * BEHIND_s
+
+
+class Channel:
+    """One row without a value per read."""
+
+    def __init__(self, filled: float) -> None:
+        self.shown = Look(True, 0.1, 0.0, 1.0, filled)
+        self.calls: list[str] = []
+        self.refuses: Exception | None = None
+
+    def read(self, watch: Watch) -> Reading:
+        self.calls.append("read")
+        if self.refuses is not None:
+            raise self.refuses
+        row = rows((len(self.calls), math.nan, 0.0, 0, 0))
+        return Reading(State.RUNNING, row, points(), look=self.shown, visit=Visit(0, 0, 0.0))
+
+    def look(self) -> Look:
+        self.calls.append("look")
+        return self.shown
+
+
+class Keeper:
+    """As much of one as a reader needs."""
+
+    def __init__(self) -> None:
+        self.recording = SimpleNamespace(waiting_s=0.0, waiting_bytes=0)
+        self.codes: list[str] = []
+
+    def note(self, severity: int, code: str, message: str, facts: Any = None) -> None:
+        self.codes.append(code)
+
+
+def made(filled: float = 0.0, technique: Any = None) -> tuple[Reader, Channel, Keeper]:
+    channel, keeper, clock = Channel(filled), Keeper(), FreeClock()
+    reader = Reader(channel, clock, Pulse(), keeper, clock.now_s)  # type: ignore[arg-type]
+    reader.open_segment(Segment((technique or rest(1),)))
+    return reader, channel, keeper
+
+
+def test_rows_wait_in_the_instrument_until_the_record_has_caught_up() -> None:
+    reader, channel, keeper = made()
+    for waiting_s in (0.0, LATE_s, LATE_s, 0.0):
+        keeper.recording.waiting_s = waiting_s
+        reader.next(Watch())
+    assert channel.calls == ["read", "look", "look", "read"]
+    assert keeper.codes == ["record_behind", "record_caught_up"]
+
+
+@pytest.mark.parametrize(
+    ("filled", "technique"),
+    [(NEARLY_FULL + 0.1, rest(1)), (0.0, geis(1))],  # no room is left there; spectra expire there
+)
+def test_what_cannot_wait_is_fetched_and_looked_at_like_any_other(filled: float, technique: Any) -> None:
+    reader, channel, keeper = made(filled, technique)
+    reader.next(Watch())
+    keeper.recording.waiting_s = LATE_s
+    reading = reader.next(Watch())
+    assert channel.calls == ["read", "read"]
+    assert reading.samples["flags"].tolist() == [Flag.NO_VALUE]
+
+
+def test_a_silence_is_told_once_and_time_goes_on() -> None:
+    reader, channel, keeper = made()
+    channel.refuses = LinkLost("pulled")
+    for _ in range(3):
+        assert len(reader.next(Watch()).samples) == 0
+    channel.refuses = None
+    reader.next(Watch())
+    channel.refuses = LinkLost("pulled again")
+    reader.next(Watch())
+    assert keeper.codes == ["link", "link"]
+    assert reader.look is None
+    assert reader.now_s() == pytest.approx(0.4)
+
+
+def test_what_cannot_be_read_is_for_the_loop_to_deal_with() -> None:
+    reader, channel, _ = made()
+    reader.next(Watch())
+    channel.refuses = ChannelError("rows of another program")
+    with pytest.raises(ChannelError):
+        reader.next(Watch())
+    assert reader.look is None
