@@ -38,6 +38,11 @@ GRAVITY: dict[Kind, int] = {"limit": 0, "rule": 1, "goal": 2, "cutoff": 3, "aske
 CONSEQUENCE: dict[Then, int] = {"end run": 0, "end loop": 1, "next step": 2}
 
 
+def way(side: Side) -> int:
+    """The sign of values that go beyond."""
+    return 1 if side == "above" else -1
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """One condition of a program.

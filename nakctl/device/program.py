@@ -9,12 +9,11 @@ Sign everywhere: I > 0 oxidises (strips) the working electrode.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nakctl.device.ends import End, Then
-from nakctl.device.ends import Side as Side
+from nakctl.device.ends import End, Kind, Side, Then
 from nakctl.errors import Mark
 
 
@@ -127,10 +126,16 @@ class Loop:
     passes: bool
 
 
-Technique = Ocv | Cp | Ca | Eis | Loop
+Done = Ocv | Cp | Ca | Eis
+Technique = Done | Loop
 
 
-def loaded_as(technique: Ocv | Cp | Ca | Eis) -> str:
+def played(techniques: Sequence[Technique]) -> list[Done]:
+    """All but the loops."""
+    return [each for each in techniques if not isinstance(each, Loop)]
+
+
+def loaded_as(technique: Done) -> str:
     """The vendor's technique that carries it out, after which its time base is named.
 
     CP and CA are always loaded as their variants with limits: those do all that the plain ones do, and one
@@ -259,9 +264,9 @@ class Program:
     def end(self, end_id: int) -> End:
         return self.ends[end_id - 1]
 
-    def ends_of(self, step_id: int) -> tuple[End, ...]:
-        """The step's own ends, as written; 0: those of the whole run."""
-        return tuple(end for end in self.ends if end.step == step_id)
+    def ends_of(self, step_id: int, kind: Kind | None = None) -> tuple[End, ...]:
+        """The step's own ends, as written, of one kind or all; 0: those of the whole run."""
+        return tuple(end for end in self.ends if end.step == step_id and kind in (None, end.kind))
 
 
 def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:

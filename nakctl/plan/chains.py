@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from nakctl.device.program import Ca, Cp, Loop, Segment, Technique
-from nakctl.plan.gaps import drives, interrupts, played
+from nakctl.device.program import Ca, Cp, Loop, Segment, Technique, played
+from nakctl.plan.gaps import drives, interrupts
 
 AT_REST, WHERE_IT_TURNS, BETWEEN_LEVELS, WITHIN_LEVEL = 0, 1, 100, 1000  # harm of an open circuit
 

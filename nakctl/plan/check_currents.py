@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nakctl.device.program import Ca, Eis
+from nakctl.device.program import Ca, Done, Eis
 from nakctl.plan import plan as p
 from nakctl.plan.ends import HEADROOM
 from nakctl.plan.findings import (
-    Done,
     Finding,
     Leaf,
     Scene,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nakctl.device.program import Eis, Loop, segments
+from nakctl.device.ends import way
+from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import eis_seconds, estimate
-from nakctl.plan.findings import Done, Finding, Scene, error, warning
+from nakctl.plan.findings import Finding, Scene, error, warning
 from nakctl.plan.gaps import FOREVER, gaps
 from nakctl.plan.numbers import duration, plural, si
 
@@ -27,11 +28,9 @@ def window(scene: Scene) -> Iterator[Finding]:
 
 def goals(scene: Scene) -> Iterator[Finding]:
     """A wanted end that a limit comes before."""
-    limits = scene.plan.limits
     for goal in scene.plan.goals:
-        limit_V = limits.Ewe_max_V if goal.side == "above" else limits.Ewe_min_V
-        sign = 1 if goal.side == "above" else -1
-        if limit_V is not None and sign * goal.value_V > sign * limit_V:
+        limit_V = scene.plan.limits.value("Ewe", goal.side)
+        if limit_V is not None and way(goal.side) * (goal.value_V - limit_V) > 0:
             message = f"stop_when {goal.text} is beyond limits.Ewe, {si(limit_V, 'V')}"
             help = "the run would end as a violated limit, not as wanted"
             yield warning("rule", goal.mark, message, help)
@@ -42,16 +41,11 @@ def chains(scene: Scene) -> Iterator[Finding]:
     most = scene.instrument.chain_length
     for segment in segments(scene.program.nodes):
         if len(segment.techniques) > most:
-            mark = scene.program.step(_first_step(segment.techniques)).mark
+            mark = scene.program.step(played(segment.techniques)[0].step).mark
             message = f"one step needs a chain of {len(segment.techniques)} techniques"
             yield error("chain", mark, message, f"the {scene.instrument.name} holds {most}")
-        for technique in segment.techniques:
-            if not isinstance(technique, Loop):
-                yield from _too_long(technique, scene)
-
-
-def _first_step(techniques: tuple[Done | Loop, ...]) -> int:
-    return next(each.step for each in techniques if not isinstance(each, Loop))
+        for technique in played(segment.techniques):
+            yield from _too_long(technique, scene)
 
 
 def _too_long(technique: Done, scene: Scene) -> Iterator[Finding]:
@@ -81,18 +75,9 @@ def total_time(scene: Scene) -> Iterator[Finding]:
 def reachable(scene: Scene) -> Iterator[Finding]:
     """Steps after a repeat without end, which only its own cutoff can reach."""
     for earlier, later in zip(scene.plan.steps, scene.plan.steps[1:], strict=False):
-        if isinstance(earlier, p.Repeat) and earlier.times is None and not _can_be_left(earlier):
+        if isinstance(earlier, p.Repeat) and earlier.times is None and not p.may_leave(earlier.steps):
             message = f"nothing leads out of {earlier.label}, so this step is never reached"
             yield warning("unreachable", later.mark, message)
-
-
-def _can_be_left(repeat: p.Repeat) -> bool:
-    return any(
-        cutoff.then == "end loop"
-        for step in repeat.steps
-        if isinstance(step, p.Hold | p.Spectrum)
-        for cutoff in step.cutoffs
-    )
 
 
 def interruptions(scene: Scene) -> Iterator[Finding]:

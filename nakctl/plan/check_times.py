@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nakctl.device.ends import way
 from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, error, warning
@@ -65,11 +66,11 @@ def _change(leaf: Leaf, word: str, value: float, step: float, unit: str, name: s
 
 def cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """Cutoffs that can never act, because the run ends before."""
-    limits = scene.plan.limits
     for cutoff in leaf.cutoffs:
-        limit_V = limits.Ewe_max_V if cutoff.side == "above" else limits.Ewe_min_V
-        sign = 1 if cutoff.side == "above" else -1
-        if cutoff.quantity == "Ewe" and limit_V is not None and sign * cutoff.value > sign * limit_V:
+        limit_V = scene.plan.limits.value("Ewe", cutoff.side)
+        if cutoff.quantity != "Ewe" or limit_V is None:
+            continue
+        if way(cutoff.side) * (cutoff.value - limit_V) > 0:
             message = f"Ewe {cutoff.side} {si(cutoff.value, 'V')} is beyond limits.Ewe, {si(limit_V, 'V')}"
             yield warning("cutoff", cutoff.mark, message, "the limit ends the run before this cutoff acts")
 
@@ -92,8 +93,8 @@ def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     reaction_s = scene.instrument.reaction_s
     if not isinstance(leaf, p.Hold) or leaf.duration_s >= TIGHT_REACTIONS * reaction_s:
         return
-    for cutoff in scene.program.ends_of(leaf.step_id):
-        if cutoff.by == "host" and cutoff.kind == "cutoff":
+    for cutoff in scene.program.ends_of(leaf.step_id, "cutoff"):
+        if cutoff.by == "host":
             message = (
                 f"{leaf.label} lasts {duration(leaf.duration_s)}, and the host sees its {cutoff.quantity} "
             )

@@ -12,6 +12,7 @@ from nakctl.device.ends import Side
 from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
+from nakctl.plan.findings import dc_A
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
@@ -188,16 +189,19 @@ class _Compiler:
     def charge_of_pass_C(self, steps: tuple[p.Step, ...], loc: Loc) -> float:
         total_C = 0.0
         for step in steps:
-            if isinstance(step, p.Hold) and step.kind != "ca":
-                if any(cutoff.then == "next step" for cutoff in step.cutoffs):
-                    self.scope.fault(
-                        loc, "a cutoff may shorten the passes, so their charge is not known before"
-                    )
-                total_C += (step.level or 0.0) * step.duration_s
-            elif isinstance(step, SetPoint):
-                continue
-            elif isinstance(step, p.Hold | p.Repeat | p.Staircase) or step.bias:
-                self.scope.fault(loc, "the charge of a pass is known only for rest, strip, plate and cp")
+            match step:
+                case p.Hold() if step.kind != "ca":
+                    if any(cutoff.then == "next step" for cutoff in step.cutoffs):
+                        self.scope.fault(
+                            loc, "a cutoff may shorten the passes, so their charge is not known before"
+                        )
+                    total_C += (step.level or 0.0) * step.duration_s
+                case SetPoint():
+                    pass
+                case p.Spectrum() if dc_A(step) == 0:
+                    pass
+                case _:
+                    self.scope.fault(loc, "the charge of a pass is known only for rest, strip, plate and cp")
         return total_C
 
     def staircase(self, step: m.Staircase, loc: Loc, env: Env, number: str) -> p.Staircase:

@@ -8,11 +8,12 @@ is never something a chain goes on from, without an open circuit and without the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nakctl.device.ends import End, Kind, Quantity, Side, Then, Watcher
+from nakctl.device.ends import End, Kind, Quantity, Side, Then, way
 from nakctl.device.limits import CurrentRange, Instrument
 from nakctl.device.program import Hardware, ShortRule, Test
 from nakctl.errors import Mark
@@ -38,14 +39,14 @@ class EndTable:
         side: Side,
         value: float,
         then: Then,
-        by: Watcher,
         text: str,
         mark: Mark,
         *,
         step: int = 0,
         sensor: str = "",
     ) -> End:
-        end = End(len(self.all) + 1, kind, quantity, side, value, then, by, step, text, mark, sensor)
+        """Watched by the host, until a technique is found that tests it."""
+        end = End(len(self.all) + 1, kind, quantity, side, value, then, "host", step, text, mark, sensor)
         self.all.append(end)
         return end
 
@@ -57,17 +58,24 @@ class EndTable:
     def of_run(
         self, limits: p.Limits, goals: Sequence[p.Goal], short: ShortRule | None, mark: Mark
     ) -> tuple[End, ...]:
-        """Limits, goals and the short. `by` is the host until a technique is found that tests one."""
+        """Limits, goals and the short."""
         for limit in limits.all:
             self.add(
-                "limit", limit.quantity, limit.side, limit.value, "end run", "host", limit.text, limit.mark,
+                "limit", limit.quantity, limit.side, limit.value, "end run", limit.text, limit.mark,
                 sensor=limit.sensor,
             )  # fmt: skip
         for goal in goals:
-            self.add("goal", "Ewe", goal.side, goal.value_V, "end run", "host", goal.text, goal.mark)
+            self.add("goal", "Ewe", goal.side, goal.value_V, "end run", goal.text, goal.mark)
         if short is not None:
-            self.add("rule", "short", "below", short.below_V, "end run", "host", "short", mark)
+            self.add("rule", "short", "below", short.below_V, "end run", "short", mark)
         return tuple(self.all)
+
+    def of_step(self, step: p.Hold | p.Spectrum) -> tuple[End, ...]:
+        """Its cutoffs."""
+        return tuple(
+            self.add("cutoff", c.quantity, c.side, c.value, c.then, c.text, c.mark, step=step.step_id)
+            for c in step.cutoffs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +147,11 @@ def share_out(hold: p.Hold, context: Context) -> Ends:
 
     A cutoff of the host that the run goes on from needs a segment of its own; there every test stops the
     chain, and the host goes on by the End that was met. Else a technique goes on from its own cutoffs, and
-    its sentinel holds what must not be gone on from.
+    its sentinel holds what must not be gone on from: all of the step's own, else the host has to go on here
+    too, and limits as far as there is room.
     """
     stops = stop_tests(hold.kind, context)
-    ends = [_note(cutoff, hold.step_id, "host", context) for cutoff in hold.cutoffs]
+    ends = context.table.of_step(hold)
     own = list(_tests(ends))
     tests = _chosen([*own, *stops], spare=own)
     held = [context.table.held(test.end) for test in own if _reached_before(test, tests)]
@@ -150,8 +159,12 @@ def share_out(hold: p.Hold, context: Context) -> Ends:
     alone = any(end.then != "end run" for end in others)
     if alone or all(end.then != "next step" for end in held):
         return Ends(tests, "stop", (), alone)
-    must_stop = [*stops, *_tests(end for end in held if end.then != "next step")]
-    return Ends(tests, "next", _chosen(must_stop, spare=must_stop), alone)
+    own_stops = list(_tests(end for end in held if end.then != "next step"))
+    must_stop = [*stops, *own_stops]
+    sentinel = _chosen(must_stop, spare=must_stop)
+    if not all(_reached_before(test, sentinel) for test in own_stops):
+        return Ends(tests, "stop", (), alone=True)
+    return Ends(tests, "next", sentinel, alone=False)
 
 
 def _chosen(tests: Sequence[Test], spare: Sequence[Test]) -> tuple[Test, ...]:
@@ -191,20 +204,17 @@ def inside(
     """The tests of a sentinel: a little inside of their ends, but never as far as a cutoff that goes on."""
     made = []
     for test in tests:
-        sign = 1 if test.side == "above" else -1
-        room = SENTINEL_STEPS * context.resolution(test, hardware)
-        for other in held:
-            if (other.quantity, other.side) == (test.quantity, test.side) and other.end != test.end:
-                room = min(room, max(0.0, sign * (test.value - other.value) / 2))
-        made.append(Test(test.quantity, test.side, test.value - sign * room, test.end))
+        gaps = (lead(other, test) for other in held if other.end != test.end)
+        halves = [gap / 2 for gap in gaps if gap > 0]
+        room = min([SENTINEL_STEPS * context.resolution(test, hardware), *halves])
+        made.append(replace(test, value=test.value - way(test.side) * room))
     return tuple(made)
 
 
 def by_host(step: p.Hold | p.Spectrum, context: Context) -> Ends:
     """All cutoffs for the host: open circuit and spectra hold no tests."""
-    for cutoff in step.cutoffs:
-        _note(cutoff, step.step_id, "host", context)
-    return Ends((), "stop", (), any(cutoff.then != "end run" for cutoff in step.cutoffs))
+    ends = context.table.of_step(step)
+    return Ends((), "stop", (), any(end.then != "end run" for end in ends))
 
 
 def stop_tests(kind: str, context: Context) -> tuple[Test, ...]:
@@ -217,18 +227,11 @@ def stop_tests(kind: str, context: Context) -> tuple[Test, ...]:
     return tuple(test for k, test in enumerate(found) if not _reached_before(test, _others(found, k), k))
 
 
-def _note(cutoff: p.Cutoff, step: int, by: Watcher, context: Context) -> End:
-    return context.table.add(
-        "cutoff",
-        cutoff.quantity,
-        cutoff.side,
-        cutoff.value,
-        cutoff.then,
-        by,
-        cutoff.text,
-        cutoff.mark,
-        step=step,
-    )
+def lead(first: Test | End, other: Test | End) -> float:
+    """By how much `first` is met before the other; -inf where they look at different things or sides."""
+    if (first.quantity, first.side) != (other.quantity, other.side):
+        return -math.inf
+    return way(first.side) * (other.value - first.value)
 
 
 def _reached_before(stop: Test, tests: Sequence[Test], place: int | None = None) -> bool:
@@ -236,14 +239,8 @@ def _reached_before(stop: Test, tests: Sequence[Test], place: int | None = None)
 
     place: of `stop` among its like, so that of two equal ones the first is kept.
     """
-    sign = 1 if stop.side == "above" else -1
-    for k, test in enumerate(tests):
-        if (test.quantity, test.side) != (stop.quantity, stop.side):
-            continue
-        gap = sign * (stop.value - test.value)
-        if gap > 0 or (gap == 0 and (place is None or k < place)):
-            return True
-    return False
+    gaps = [lead(test, stop) for test in tests]
+    return any(gap > 0 or (gap == 0 and (place is None or k < place)) for k, gap in enumerate(gaps))
 
 
 def _cost(tests: Iterable[Test]) -> int:

@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import Literal
 
 from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, segments
+from nakctl.device.program import Ca, Cp, Done, Program, Segment, played, segments
 from nakctl.errors import Fault, Mark
 from nakctl.plan import plan as p
 
 Leaf = p.Hold | p.Spectrum
-Done = Ocv | Cp | Ca | Eis
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,16 @@ class Scene:
         return found
 
     @cached_property
-    def _chains(self) -> dict[int, Segment]:
-        chains = (chain for chain in segments(self.program.nodes) if not chain.tops_up)
-        return {
-            each.step: chain for chain in chains for each in chain.techniques if not isinstance(each, Loop)
-        }
+    def _chains(self) -> list[Segment]:
+        return [chain for chain in segments(self.program.nodes) if not chain.tops_up]
+
+    @cached_property
+    def _chain_of(self) -> dict[int, Segment]:
+        return {each.step: chain for chain in self._chains for each in played(chain.techniques)}
 
     def chain(self, leaf: Leaf) -> Segment:
         """The chain that a step is part of."""
-        return self._chains[leaf.step_id]
+        return self._chain_of[leaf.step_id]
 
     def techniques(self, leaf: Leaf) -> list[Done]:
         """What a step became, each technique once; sentinels and top-ups are no more than moments of it."""
@@ -73,8 +73,7 @@ class Scene:
 
     def all_techniques(self) -> list[Done]:
         """Each technique of the program once, in order, without loops, sentinels and top-ups."""
-        chains = [chain for chain in segments(self.program.nodes) if not chain.tops_up]
-        every = (each for chain in chains for each in chain.techniques if not isinstance(each, Loop))
+        every = (each for chain in self._chains for each in played(chain.techniques))
         return [each for each in every if not (isinstance(each, Cp | Ca) and each.sentinel)]
 
     def I_range(self, name: str) -> CurrentRange | None:

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nakctl.device.program import (
-    Ca,
-    Cp,
-    Eis,
-    HostLoop,
-    Loop,
-    Node,
-    Ocv,
-    Program,
-    Segment,
-    SetPoint,
-    Technique,
-)
+from nakctl.device.program import Ca, Cp, Done, Eis, HostLoop, Node, Program, Segment, SetPoint, played
 
-Done = Ocv | Cp | Ca | Eis
 FOREVER = 0  # as `times`
 
 
@@ -54,9 +41,7 @@ def gaps(program: Program) -> tuple[Gap, ...]:
 def _between(nodes: tuple[Node, ...], times: int) -> Iterator[Gap]:
     """Gaps inside these nodes, done `times` times."""
     before: Segment | None = None
-    for node in nodes:
-        if isinstance(node, SetPoint) or (isinstance(node, Segment) and node.tops_up):
-            continue
+    for node in _planned(nodes):
         first, last = _ends(node)
         if before is not None:
             yield _gap(before, first, times)
@@ -69,13 +54,17 @@ def _between(nodes: tuple[Node, ...], times: int) -> Iterator[Gap]:
         before = last
 
 
+def _planned(nodes: Sequence[Node]) -> list[Segment | HostLoop]:
+    """What surely loads chains: a step is topped up only if the estimate was wrong."""
+    loads = (node for node in nodes if not isinstance(node, SetPoint))
+    return [node for node in loads if isinstance(node, HostLoop) or not node.tops_up]
+
+
 def _ends(node: Segment | HostLoop) -> tuple[Segment, Segment]:
     """The first and the last chain of a node."""
     if isinstance(node, Segment):
         return node, node
-    inner = [n for n in node.body if not (isinstance(n, SetPoint) or (isinstance(n, Segment) and n.tops_up))]
-    assert not isinstance(inner[0], SetPoint)
-    assert not isinstance(inner[-1], SetPoint)
+    inner = _planned(node.body)
     return _ends(inner[0])[0], _ends(inner[-1])[1]
 
 
@@ -88,11 +77,6 @@ def interrupts(last: Done, first: Done) -> bool:
     """An open circuit between these two is none that the experiment asked for."""
     ways = drives(last), drives(first)
     return None not in ways and (ways[0] == ways[1] or "potential" in ways)
-
-
-def played(techniques: Sequence[Technique]) -> list[Done]:
-    """All but the loops."""
-    return [each for each in techniques if not isinstance(each, Loop)]
 
 
 def drives(technique: Done) -> str | None:

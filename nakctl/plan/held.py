@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Segment
-from nakctl.plan.findings import Done, Leaf, Scene
+from nakctl.device.program import Ca, Cp, Done, Eis, Loop, Segment
+from nakctl.plan.ends import lead
+from nakctl.plan.findings import Leaf, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +58,9 @@ def _stops_at(technique: Done | None, end: End) -> bool:
 
 def _tests(technique: Done | None, end: End) -> bool:
     """It has a test that is met where the end is, or before."""
-    sign = 1 if end.side == "above" else -1
-    return isinstance(technique, Cp | Ca) and any(
-        (test.quantity, test.side) == (end.quantity, end.side) and sign * (end.value - test.value) >= 0
-        for test in technique.tests
-    )
+    return isinstance(technique, Cp | Ca) and any(lead(test, end) >= 0 for test in technique.tests)
 
 
 def _foremost(ends: list[End]) -> tuple[End, ...]:
     """Without those that another one of the same side comes before."""
-
-    def comes_before(other: End, end: End) -> bool:
-        sign = 1 if end.side == "above" else -1
-        same = (other.quantity, other.side) == (end.quantity, end.side)
-        return same and sign * (end.value - other.value) > 0
-
-    return tuple(end for end in ends if not any(comes_before(other, end) for other in ends))
+    return tuple(end for end in ends if not any(lead(other, end) > 0 for other in ends))

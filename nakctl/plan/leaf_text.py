@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment, SetPoint, StepInfo
+from nakctl.device.program import Ca, Cp, Done, Eis, Ocv
 from nakctl.plan import plan as p
-from nakctl.plan.estimate import Amount, Estimate
-from nakctl.plan.findings import Done, Leaf, Scene, dc_A, dc_V, sweep_of
-from nakctl.plan.gaps import played
-from nakctl.plan.held import held
+from nakctl.plan.ends_text import ends_told
+from nakctl.plan.estimate import Amount
+from nakctl.plan.findings import Leaf, dc_A, dc_V, sweep_of
 from nakctl.plan.numbers import (
     areal_charge,
     areal_current,
@@ -23,35 +20,9 @@ from nakctl.plan.numbers import (
     wrapped,
 )
 from nakctl.plan.techniques import sweep_seconds
+from nakctl.plan.view import View
 
 NUMBER, NAME, TIME, TECHNIQUE = 8, 36, 16, 6
-MOST_PLACES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All that a text about a plan draws on."""
-
-    scene: Scene
-    estimate: Estimate
-
-    def once(self, leaf: Leaf) -> Amount:
-        return self.estimate.step(leaf.step_id).once
-
-    def amount(self, step: p.Step) -> Amount:
-        """What a step takes with all its repeats; one pass of those without end."""
-        match step:
-            case p.Repeat():
-                return self.amounts(step.steps) * (step.times or 1)
-            case p.Staircase():
-                return sum((self.amounts(one_pass) for one_pass in step.passes), Amount())
-            case SetPoint():
-                return Amount()
-            case _:
-                return self.once(step)
-
-    def amounts(self, steps: Sequence[p.Step]) -> Amount:
-        return sum((self.amount(step) for step in steps), Amount())
 
 
 def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
@@ -59,8 +30,7 @@ def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
     yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
-    ends = (*_cutoffs(leaves, view), *_asked(leaves, view), *_settling(leaves), *_held(leaves, view))
-    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *ends):
+    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *ends_told(leaves, view)):
         yield from detail(depth, about)
 
 
@@ -170,93 +140,6 @@ def may_add_rows(technique: Done) -> bool:
             return technique.dI_A is not None
         case Eis():
             return False
-
-
-def _cutoffs(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
-    of_leaf = [_own(leaf, view) for leaf in leaves]
-    for same in zip(*of_leaf, strict=True):
-        first = same[0]
-        what = span(different([end.text for end in same]))
-        watchers = " or ".join(different([_watcher(end, view) for end in same]))
-        yield f"{what}: {first.then}, by {watchers}"
-
-
-def _asked(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
-    """The time of a step with spectra, which no estimate decides."""
-    ends = [end for leaf in leaves for end in view.scene.program.ends_of(leaf.step_id) if end.kind == "asked"]
-    if ends:
-        reaction = duration(view.scene.instrument.reaction_s)
-        takes = span(different([duration(end.value) for end in ends]))
-        yield f"ends after {takes}, by the host within {reaction}; a hold follows if the spectra end before"
-
-
-def _own(leaf: Leaf, view: View) -> list[End]:
-    return [end for end in view.scene.program.ends_of(leaf.step_id) if end.kind == "cutoff"]
-
-
-def _held(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
-    """Which limits hold without the PC, who holds the others and how fast, and what happens if it is off."""
-    of_steps = held(leaves, view.scene)
-    by_host = f"by the host within {duration(view.scene.instrument.reaction_s)}"
-    if of_steps.always:
-        yield f"{_texts(of_steps.always)} by the instrument; other limits {by_host}"
-    elif of_steps.before_sweeps:
-        yield f"{_texts(of_steps.before_sweeps)} by the instrument before each spectrum; all limits {by_host}"
-    else:
-        yield f"all limits {by_host}"
-    yield f"with the PC off {_alone(leaves, view)}"
-
-
-def _texts(ends: Sequence[End]) -> str:
-    return ", ".join(end.text for end in ends)
-
-
-def _alone(leaves: Sequence[Leaf], view: View) -> str:
-    """What a step does with nobody watching: its chain runs to its end by itself, then the cell is open."""
-    program = view.scene.program
-    chains = [view.scene.chain(leaf) for leaf in leaves]
-    endless = [each for each in chains if _is_endless(each)]
-    if endless:
-        tested = any(isinstance(each, Cp | Ca) and each.tests for each in endless[0].techniques)
-        return f"the chain goes on {'until the instrument stops it' if tested else 'without end'}"
-    if any(end.kind == "asked" for end in program.ends_of(leaves[0].step_id)):
-        takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))
-        return f"it goes on for about {takes}, then the cell is open"
-    lasts = [played(chain.techniques)[-1].step for chain in chains]
-    repeated = any(isinstance(each, Loop) for chain in chains for each in chain.techniques)
-    if lasts == [leaf.step_id for leaf in leaves] and not repeated:
-        return "it goes to its end, then the cell is open"
-    places = different([_place(program.step(step)) for step in lasts])
-    if len(places) == 1:
-        return f"the chain goes on to the end of {places[0]}, then the cell is open"
-    return f"each chain goes on to its end ({_span_of(places)}), then the cell is open"
-
-
-def _is_endless(chain: Segment) -> bool:
-    return any(isinstance(each, Loop) and each.times is None for each in chain.techniques)
-
-
-def _place(step: StepInfo) -> str:
-    """Its number; with its label where a staircase has many of that number."""
-    return step.label if step.level else step.label.partition(" ")[0]
-
-
-def _span_of(places: Sequence[str]) -> str:
-    return "; ".join(places) if len(places) <= MOST_PLACES else f"{places[0]}; ...; {places[-1]}"
-
-
-def _settling(leaves: Sequence[Leaf]) -> Iterator[str]:
-    """What a step that waits for a sensor waits for, and what a time-out means."""
-    settles = [leaf.settle for leaf in leaves if isinstance(leaf, p.Hold) and leaf.settle is not None]
-    if settles:
-        yield f"{span(different([str(settle) for settle in settles]))}: next step, by the host"
-        yield f"not settled in this time: {settles[0].then}"
-
-
-def _watcher(end: End, view: View) -> str:
-    if end.by == "instrument":
-        return "the instrument"
-    return f"the host within {duration(view.scene.instrument.reaction_s)} of the row"
 
 
 def net_charge(amount: Amount, area_cm2: float) -> str:

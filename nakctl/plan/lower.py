@@ -105,7 +105,7 @@ class _Lowering:
             return [HostLoop(_assemble(items, self.context.instrument.chain_length), step.times)]
         if step.times != 1:
             chain = (*chain, Loop(to=0, times=step.times, passes=True))
-        return [Segment(chain, loop=True)] if _may_leave(step.steps) else [Piece(chain)]
+        return [Segment(chain, loop=True)] if p.may_leave(step.steps) else [Piece(chain)]
 
     def staircase(self, step: p.Staircase) -> list[_Item]:
         items: list[_Item] = []
@@ -113,19 +113,9 @@ class _Lowering:
             self.levels += 1
             first, *others = self.steps(one_pass, self.levels)
             items += [replace(first, first_of_level=True) if isinstance(first, Piece) else first, *others]
-        if any(_may_leave(one_pass) for one_pass in step.passes):
+        if any(p.may_leave(one_pass) for one_pass in step.passes):
             return [HostLoop(_assemble(items, self.context.instrument.chain_length), 1)]
         return items
-
-
-def _may_leave(steps: Sequence[p.Step]) -> bool:
-    """A step directly in this loop may end it (steps of inner loops end those)."""
-    return any(
-        cutoff.then == "end loop"
-        for step in steps
-        if isinstance(step, p.Hold | p.Spectrum)
-        for cutoff in step.cutoffs
-    )
 
 
 def _join(items: Iterable[_Item]) -> tuple[Technique, ...] | None:

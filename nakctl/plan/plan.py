@@ -6,7 +6,7 @@ I > 0 oxidises (strips) the working electrode. Built by `compile`, printed by `t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -210,45 +210,34 @@ class Plan:
     limits_mark: Mark
 
 
-def leaves(steps: tuple[Step, ...]) -> Iterator[Hold | Spectrum]:
-    """Every hold and spectrum once, in order, however often it is repeated."""
+def walk(steps: Sequence[Step]) -> Iterator[Step]:
+    """Every step once, in order, however often it is repeated; what holds others before those."""
     for step in steps:
+        yield step
         match step:
             case Repeat():
-                yield from leaves(step.steps)
+                yield from walk(step.steps)
             case Staircase():
                 for one_pass in step.passes:
-                    yield from leaves(one_pass)
-            case SetPoint():
-                pass
-            case _:
-                yield step
-
-
-def set_points(steps: tuple[Step, ...]) -> Iterator[SetPoint]:
-    """Every set-point once, in order."""
-    for step in steps:
-        match step:
-            case SetPoint():
-                yield step
-            case Repeat():
-                yield from set_points(step.steps)
-            case Staircase():
-                for one_pass in step.passes:
-                    yield from set_points(one_pass)
+                    yield from walk(one_pass)
             case _:
                 pass
 
 
-def repeats(steps: tuple[Step, ...]) -> Iterator[Repeat]:
-    """Every repeat, the outer before the inner."""
-    for step in steps:
-        match step:
-            case Repeat():
-                yield step
-                yield from repeats(step.steps)
-            case Staircase():
-                for one_pass in step.passes:
-                    yield from repeats(one_pass)
-            case _:
-                pass
+def leaves(steps: Sequence[Step]) -> Iterator[Hold | Spectrum]:
+    """Every hold and spectrum."""
+    return (step for step in walk(steps) if isinstance(step, Hold | Spectrum))
+
+
+def set_points(steps: Sequence[Step]) -> Iterator[SetPoint]:
+    return (step for step in walk(steps) if isinstance(step, SetPoint))
+
+
+def repeats(steps: Sequence[Step]) -> Iterator[Repeat]:
+    return (step for step in walk(steps) if isinstance(step, Repeat))
+
+
+def may_leave(steps: Sequence[Step]) -> bool:
+    """A step directly in this loop may end it (steps of inner loops end those)."""
+    own = (step for step in steps if isinstance(step, Hold | Spectrum))
+    return any(cutoff.then == "end loop" for step in own for cutoff in step.cutoffs)

@@ -82,7 +82,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "I_ranges": list(dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf))),
         "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
         "sweep": None if sweep is None else _sweep(sweep),
-        "cutoffs": [end_json(end) for end in scene.program.ends_of(leaf.step_id) if end.kind == "cutoff"],
+        "cutoffs": [end_json(end) for end in scene.program.ends_of(leaf.step_id, "cutoff")],
         "wait": None if info.settle is None else asdict(info.settle),
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),

@@ -8,6 +8,7 @@ from nakctl.device.ends import End
 from nakctl.device.program import (
     Ca,
     Cp,
+    Done,
     Eis,
     HostLoop,
     Loop,
@@ -65,7 +66,7 @@ def _technique(technique: Technique) -> str:
     return f"{technique.step:>4} {_words(technique)} | {panel}"
 
 
-def _words(technique: Ocv | Cp | Ca | Eis) -> str:
+def _words(technique: Done) -> str:
     match technique:
         case Ocv():
             return f"OCV  {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"

@@ -105,13 +105,7 @@ def _lead_s(hold: p.Hold, sweep: p.Sweep) -> float:
 
 
 def _peak_A(hold: p.Hold) -> float | None:
-    return (
-        abs(hold.level)
-        if hold.kind == "cp" and hold.level is not None
-        else 0.0
-        if hold.kind == "rest"
-        else None
-    )
+    return None if hold.kind == "ca" else abs(hold.level or 0.0)
 
 
 def _split(
@@ -152,7 +146,7 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered
     sweep, instrument, step = spectra.sweep, context.instrument, hold.step_id
     by_host(hold, context)
     context.table.add(
-        "asked", "time", "above", hold.duration_s, "next step", "host", "duration", hold.mark, step=step
+        "asked", "time", "above", hold.duration_s, "next step", "duration", hold.mark, step=step
     )
     hardware = _sweep_hardware(sweep, hold.level, context, hold.ranges)
     ends = Ends(stop_tests(hold.kind, context), "stop", (), alone=True)

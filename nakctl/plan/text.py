@@ -7,16 +7,17 @@ from datetime import datetime
 from pathlib import Path
 
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Ocv, Program, ShortRule
+from nakctl.device.program import Ca, Cp, Done, Eis, Ocv, Program, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
-from nakctl.plan.findings import Done, Finding, Scene
+from nakctl.plan.findings import Finding, Scene
 from nakctl.plan.gaps import FOREVER, gaps
-from nakctl.plan.leaf_text import View, may_add_rows, net_charge
+from nakctl.plan.leaf_text import may_add_rows, net_charge
 from nakctl.plan.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
 from nakctl.plan.plan_json import plan_json
 from nakctl.plan.program_text import program_text
 from nakctl.plan.tree import tree
+from nakctl.plan.view import View
 
 __all__ = ["findings_text", "plan_json", "plan_text", "program_text"]
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from nakctl.device.program import SetPoint
 from nakctl.plan import plan as p
-from nakctl.plan.leaf_text import View, detail, leaf_lines, line, net_charge
+from nakctl.plan.leaf_text import detail, leaf_lines, line, net_charge
 from nakctl.plan.numbers import count, duration, listed, plural, span
+from nakctl.plan.view import View
 
 FEW_LEVELS = 8
 

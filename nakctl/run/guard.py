@@ -146,7 +146,7 @@ class Guard:
     def missing_s(self, segment: Segment) -> float:
         """How much of its time a step that is topped up still lacks."""
         step = next(t.step for t in segment.techniques if not isinstance(t, Loop))
-        asked = next(end for end in self.program.ends_of(step) if end.kind == "asked")
+        [asked] = self.program.ends_of(step, "asked")
         return asked.value - self.elapsed_s
 
 

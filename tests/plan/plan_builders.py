@@ -76,6 +76,14 @@ def spectrum(of: p.Sweep, bias: float | None = None, **words: Any) -> p.Spectrum
     return p.Spectrum(sweep=of, bias=bias, **given)
 
 
+def during(of: p.Sweep, every_s: float | None = None) -> p.Spectra:
+    return p.Spectra(of, every_s)
+
+
+def geis(first_Hz: float, last_Hz: float, **words: Any) -> p.Sweep:
+    return sweep(frequencies_Hz=spread(first_Hz, last_Hz, 5, "log"), **words)
+
+
 def repeat(times: int | None, *steps: p.Step, label: str = "1 repeat") -> p.Repeat:
     return p.Repeat(label, steps, times, Mark(9, 5))
 
@@ -123,6 +131,11 @@ def numbered(step: p.Step, numbers: Any) -> p.Step:
 
 def checked(of: p.Plan, on: Instrument = SP300) -> tuple[Finding, ...]:
     return check(of, lower(of, on), on)
+
+
+def rules_of(of: p.Plan, on: Instrument) -> set[tuple[str, str]]:
+    """What was found, and how grave it is."""
+    return {(found.rule, found.severity) for found in checked(of, on)}
 
 
 def estimated(of: p.Plan, on: Instrument = SP300) -> Estimate:

@@ -179,6 +179,8 @@ FAULTS = [
     ("- cp: 0 A\n  for: 1 mAh", 10, "0 A"),
     ("- repeat: forever\n  until: {charge: 1 mAh}\n  steps: [{rest: 1 s}]", 10, "no net charge"),
     ("- repeat: 5\n  until: {charge: 1 mAh}\n  steps: [{ca: 1 V, for: 1 s}]", 10, "known only for"),
+    # 0 V is a potential: its charge is the cell's affair
+    ("- repeat: 5\n  until: {charge: 1 mAh}\n  steps: [{peis: p, during: {ca: 0 V}}]", 10, "known only for"),
     (
         "- repeat: 5\n  until: {charge: 1 mAh}\n  steps: [{cp: 1 A, for: 1 s, until: {Ewe_above: 1 V}}]",
         10,

@@ -20,11 +20,10 @@ from nakctl.device.channel import Rows
 from nakctl.device.driver import Place
 from nakctl.device.ends import End
 from nakctl.device.limits import Instrument, instrument
-from nakctl.device.program import Cp, Eis, Hardware, Segment, segments
+from nakctl.device.program import Cp, Eis, Hardware, Segment, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.findings import Scene
-from nakctl.plan.gaps import played
 from nakctl.plan.held import held
 from nakctl.plan.lower import lower
 from nakctl.plan.techniques import SENTINEL_s

@@ -1,0 +1,75 @@
+"""Plan -> program: ranges, and the sweeps of spectra."""
+
+from __future__ import annotations
+
+import pytest
+from compiling import CP, HEAD, chain, lowered, lowered_sweep, segments
+
+from nakctl.device.limits import instrument
+from nakctl.device.program import (
+    Cp,
+    Eis,
+    Loop,
+    Ocv,
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "I_range"),
+    [
+        ("{strip: 99 uA, for: 1 h}", "100 uA"),
+        ("{strip: 99.1 uA, for: 1 h}", "1 mA"),  # without head-room half of its rows were overloads
+        ("{plate: 0.1 mA, for: 1 h}", "1 mA"),
+        ("{strip: 95 uA, for: 1 h, spectra: g}", "1 mA"),  # 5 uA on top
+        ("{strip: 90 uA, for: 1 h, spectra: g}", "100 uA"),
+        ("{geis: g}", "100 uA"),  # twice the amplitude
+        ("{geis: {amplitude: 4.9 uA, from: 1 kHz, to: 10 Hz, points: 3}}", "10 uA"),
+        ("{ca: 1 V, for: 1 h}", "100 mA"),  # shows more than the run's limit of 10 mA
+        ("{peis: p, during: {ca: 1 V}}", "100 mA"),
+        ("{strip: 1 uA, for: 1 h, ranges: {I: 10 mA}}", "10 mA"),
+    ],
+)
+def test_the_current_range_holds_bias_and_amplitude(step: str, I_range: str) -> None:
+    every = [t for segment in segments(lowered(f"- {step}")) for t in segment.techniques]
+    assert {t.hardware.I_range for t in every if not isinstance(t, Loop)} == {I_range}
+
+
+def test_the_potential_range_holds_the_limits() -> None:
+    for window, name in (("[-2 V, 2 V]", "2.5 V"), ("[-3 V, 3 V]", "5 V"), ("[0 V, 9 V]", "10 V")):
+        [technique] = chain(lowered(f"- {{{CP}}}", head=HEAD.replace("[-3 V, 3 V]", window)))
+        assert isinstance(technique, Cp)
+        assert technique.hardware.E_range == name
+
+
+def test_spectra_during_a_hold_fill_it_exactly() -> None:
+    sweep_s = sum(
+        instrument("SP-300").eis_seconds(f_Hz, 1, 0.1) for f_Hz in lowered_sweep("- geis: g").frequencies_Hz
+    )
+    main, _ = segments(lowered("- {strip: 1 mA/cm2, for: 1 h, spectra: g}"))
+    sentinel, eis, loop, rest = main.techniques
+    assert (
+        isinstance(sentinel, Cp) and isinstance(eis, Eis) and isinstance(loop, Loop) and isinstance(rest, Cp)
+    )
+    assert loop.times is not None and not loop.passes
+    assert loop.times * (sweep_s + sentinel.duration_s) + rest.duration_s == pytest.approx(3600.0)
+    assert (sentinel.I_A, eis.bias, rest.I_A) == (0.5e-3, 0.5e-3, 0.5e-3)
+
+
+def test_peis_at_open_circuit_is_biased_against_a_fresh_ocv() -> None:
+    ocv, eis = chain(lowered("- peis: p"))
+    assert isinstance(ocv, Ocv) and isinstance(eis, Eis)
+    assert (eis.vs_previous, eis.bias) == (True, 0.0)
+    main, _ = segments(lowered("- {rest: 1 h, spectra: {use: p, every: 5 min}}"))
+    ocv, eis, gap, loop = main.techniques
+    assert isinstance(ocv, Ocv) and isinstance(gap, Ocv) and isinstance(loop, Loop)
+    assert (loop.times, loop.to) == (12, 0)
+
+
+def test_a_list_of_frequencies_becomes_as_few_even_sweeps_as_can_be() -> None:
+    step = "- geis: {amplitude: 1 uA, frequencies: '1000, 100, 10, 8, 6, 4, 1 Hz'}"
+    sweeps = [t for t in chain(lowered(step)) if isinstance(t, Eis)]
+    assert [(t.f_first_Hz, t.f_last_Hz, t.n_frequencies, t.spacing, t.continues) for t in sweeps] == [
+        (1000.0, 10.0, 3, "log", False),
+        (8.0, 4.0, 3, "linear", True),
+        (1.0, 1.0, 1, "log", True),
+    ]
