@@ -7,43 +7,35 @@ Both run the shipped protocol of their own commit on the simulated cell, in turn
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
+from commits import ROOT, environment, unpacked
 from timing import medians, table
 
-ROOT = Path(__file__).parent.parent
 ROUNDS = 5
 BEFORE = "cad51e8"  # the last one whose channel was asked twice for every block
 
 
 def dry_run(root: Path, protocol: str) -> Callable[[], object]:
     """A run in a fresh process with the code below root."""
-    paths = os.pathsep.join(str(root / each) for each in (".", "drivers", "sim"))
 
     def start() -> object:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "nakctl", "run", protocol, "--json", "--out", "run.h5"]
-            environment = os.environ | {"PYTHONPATH": paths}
             return subprocess.run(
-                command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False
+                command, cwd=folder, env=environment(root), stdout=subprocess.DEVNULL, check=False
             )
 
     return start
 
 
 def main(commit: str = BEFORE, protocol: str = "ccd") -> None:
-    archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-            tar.extractall(folder, filter="data")
-        runs = {commit: dry_run(Path(folder), protocol), "now": dry_run(ROOT, protocol)}
+    with unpacked(commit) as before:
+        runs = {commit: dry_run(before, protocol), "now": dry_run(ROOT, protocol)}
         taken = medians(runs, ROUNDS)
     rows = [(name, f"{time_s:.2f} s", f"{taken[commit] / time_s:.2f}") for name, time_s in taken.items()]
     table([("code", f"dry run of {protocol}", "times as fast"), *rows])

@@ -10,19 +10,16 @@ successor that is met as early; then the script says where, and fails. Its table
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import tarfile
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from commits import ROOT, environment, unpacked
+
 GENERATED = 300
 INSTRUMENTS = ("SP-300", "VMP-3")
 BEFORE = "cad51e8"  # the last one whose chains went on from a limit
@@ -142,10 +139,9 @@ def losses(before: dict[str, Step], now: dict[str, Step]) -> list[str]:
 
 def listed_by(root: Path) -> dict[str, Step]:
     """The listing of the code that lies under root."""
-    paths = os.pathsep.join(str(root / each) for each in (".", "drivers", "sim"))
     ran = subprocess.run(
         [sys.executable, __file__, "--list"],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=environment(root),
         capture_output=True,
         check=True,
         text=True,
@@ -155,11 +151,8 @@ def listed_by(root: Path) -> dict[str, Step]:
 
 
 def main(commit: str) -> int:
-    archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-            tar.extractall(folder, filter="data")
-        before = listed_by(Path(folder))
+    with unpacked(commit) as folder:
+        before = listed_by(folder)
     now = listed_by(ROOT)
     print(f"{len(now)} steps of shipped and {GENERATED} generated protocols, before: {commit}\n")
     print("| step | a limit of Ewe (CA, PEIS: of |I|) was held | is held | pairs |\n|---|---|---|---|")
