@@ -8,17 +8,19 @@ not ours any more: the channel goes on by itself and keeps its rows, so the run 
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import NoReturn
 
 from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, IllegalEvent, LinkLost
-from nakctl_biologic.codes import RUN, STOP, Board
+from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.course import Course, Stage
 from nakctl_biologic.errors import EclibError, RowError
 from nakctl_biologic.link import Link, NotOurs
 from nakctl_biologic.memory import check_memory, memory_s
+from nakctl_biologic.messages import Messages
 from nakctl_biologic.notes import Notes
 from nakctl_biologic.params import chain
 from nakctl_biologic.rows import Block
@@ -26,8 +28,6 @@ from nakctl_biologic.structures import CurrentValues
 from nakctl_biologic.visits import Taken, Visits
 
 LOADING_s = 20.0  # what loading a long chain may take besides
-MESSAGE_EVERY_s = 1.0
-MOST_MESSAGES = 20  # in a row
 RUNS_ALREADY = -13
 
 
@@ -36,7 +36,6 @@ class Phase(Enum):
     LOADED = auto()
     STARTING = auto()  # a start was asked for and not answered
     RUNNING = auto()
-    LOST = auto()  # the channel is somebody else's now
     CLOSED = auto()
 
 
@@ -64,12 +63,10 @@ class BiologicChannel:
         self._phase = Phase.IDLE
         self._visits = Visits(Segment(()), (), instrument, board)
         self._notes = Notes(f"channel {link.number + 1}", clock, notices)
+        self._messages = Messages(link, clock, self._notes)
         self._start_s = 0.0
         self._course = Course("", 0.0)
         self._unanswered = 0  # reads that may have taken rows out of the channel
-        self._message_s = -MESSAGE_EVERY_s
-        self._messages = 0  # in a row
-        self._why_lost = ""
 
     @property
     def info(self) -> ChannelInfo:
@@ -85,8 +82,8 @@ class BiologicChannel:
         return self._notes.name
 
     def _must_be(self, doing: str, *phases: Phase) -> None:
-        if self._phase is Phase.LOST:
-            raise NotOurs(f"{self._why_lost}; what runs there now is left alone")
+        if self._link.lost:
+            raise NotOurs(f"{self._link.lost}; what runs there now is left alone")
         if self._phase not in phases:
             raise IllegalEvent(f"{doing} while {self._name} is {self._phase.name.lower()}")
 
@@ -127,9 +124,14 @@ class BiologicChannel:
         if not (again and self._has_begun()):
             self._ask_to_start(again=again)
         self._heard()
+        self._begin()
+
+    def _begin(self) -> None:
+        """From here on it is read as one that runs."""
         self._course = Course(self._name, self._start_s)
         self._notes.begin(self._start_s)
-        self._unanswered = self._messages = 0
+        self._messages.begin()
+        self._unanswered = 0
         self._phase = Phase.RUNNING
 
     def _has_begun(self) -> bool:
@@ -137,7 +139,7 @@ class BiologicChannel:
         try:
             values = self._link.device.values(self._link.number)
         except EclibError as error:
-            self._bear(error)
+            self._link.bear(error)
             raise LinkLost(f"it is not known whether {self._name} runs: {error}") from None
         return bool(values.State != STOP or values.MemFilled > 0)
 
@@ -154,18 +156,10 @@ class BiologicChannel:
 
     def _reach(self, doing: str) -> None:
         """LinkLost: nobody answers, and it is not time yet for another try, or the try failed."""
-        if not self._ours():
+        if not self._link.reach():
             raise LinkLost(f"{self._name} cannot be told to {doing}: {self._link.said}")
 
-    def _ours(self) -> bool:
-        """Whether the channel can be asked. NotOurs: it can, but is somebody else's."""
-        try:
-            return self._link.reach()
-        except NotOurs as error:
-            self._phase, self._why_lost = Phase.LOST, str(error)
-            raise
-
-    def _fail(self, error: EclibError) -> None:
+    def _fail(self, error: EclibError) -> NoReturn:
         if isinstance(error, LinkLost):
             self._link.silent(error)
         raise error
@@ -194,7 +188,7 @@ class BiologicChannel:
         taken = self._take(block)
         self._notes.values(values)
         stage = self._course.go_on(values, block.n_rows, self._clock.now_s())
-        talks = self._listen(at_once=stage is Stage.SETTLING)
+        talks = self._messages.listen(at_once=stage is Stage.SETTLING)
         if stage is Stage.OVER and not talks:
             self._end(values)
         self._clock.advance_to(self._start_s + self._visits.last_s)
@@ -206,22 +200,16 @@ class BiologicChannel:
 
     def _fetch(self) -> tuple[Block, CurrentValues] | None:
         """One block, and the state of the channel beside it; None: silence."""
-        if not self._ours():
+        if not self._link.reach():
             return None
         try:
             answer = self._link.device.data(self._link.number)
         except EclibError as error:
-            self._bear(error)
+            self._link.bear(error)
             self._unanswered += not error.unheard
             return None
         self._heard()
         return answer
-
-    def _bear(self, error: EclibError) -> None:
-        """A question that was not answered is silence; one whose answer ends the run is not."""
-        if not error.passing:
-            raise error
-        self._link.silent(error)
 
     def _take(self, block: Block) -> Taken:
         if block.n_rows == 0:
@@ -233,24 +221,9 @@ class BiologicChannel:
             self._link.recognise()  # rows of a chain that another program loaded: hands off
             raise
 
-    def _listen(self, *, at_once: bool) -> bool:
-        """Ask for one message, once a second or as long as there are any; whether there may be another."""
-        now_s = self._clock.now_s()
-        if not (at_once or self._messages or now_s - self._message_s >= MESSAGE_EVERY_s):
-            return False
-        self._message_s = now_s
-        try:
-            text = self._link.device.message(self._link.number)
-        except EclibError:  # the next read will tell
-            text = ""
-        if text:
-            self._notes.add(1, "instrument", text)
-        self._messages = self._messages + 1 if text and self._messages < MOST_MESSAGES else 0
-        return self._messages > 0
-
     def _look(self, values: CurrentValues) -> Look:
         filled = values.MemFilled / self._memory_bytes if self._memory_bytes > 0 else 0.0
-        return Look(values.State == RUN, values.Ewe, values.I, values.ElapsedTime, filled)
+        return Look(values.State != STOP, values.Ewe, values.I, values.ElapsedTime, filled)
 
     def _reading(
         self, state: State, taken: Taken | None = None, look: Look | None = None, *, more: bool = False
@@ -262,12 +235,12 @@ class BiologicChannel:
     def look(self) -> Look | None:
         """One BL_GetCurrentValues; None: silence. ChannelError: the channel is somebody else's."""
         self._must_be("look", *OPEN)
-        if not self._ours():
+        if not self._link.reach():
             return None
         try:
             return self._look(self._link.device.values(self._link.number))
         except EclibError as error:
-            self._bear(error)
+            self._link.bear(error)
             return None
 
     # --- the end ---------------------------------------------------------------------------------------
@@ -299,8 +272,7 @@ class BiologicChannel:
         if self._phase is Phase.LOADED:
             self._phase = Phase.IDLE
         if self._phase is Phase.STARTING:  # it may have run, and have rows
-            self._course = Course(self._name, self._start_s)
-            self._phase = Phase.RUNNING
+            self._begin()
         self._course.told_to_stop = True
 
     def _not_stopped(self, error: EclibError) -> ChannelError:
@@ -321,7 +293,8 @@ class BiologicChannel:
         if self._phase is Phase.CLOSED:
             return
         phase, self._phase = self._phase, Phase.CLOSED
-        trouble = self._last_stop() if phase in {Phase.STARTING, Phase.RUNNING} else None
+        runs = phase in {Phase.STARTING, Phase.RUNNING} and not self._link.lost
+        trouble = self._last_stop() if runs else None
         try:
             self._link.device.disconnect()
         except ChannelError as error:

@@ -6,8 +6,6 @@ from nakctl.errors import ChannelError, ChannelTaken, LinkLost
 from nakctl_biologic.remedies import BUSY, LINK, UNHEARD, look_up
 
 PASSING = frozenset({"again", "reconnect", "fatal"})
-
-
 NO_KERNEL = frozenset({-9, -103, -308})  # all of them may mean that another firmware is on the channel
 
 

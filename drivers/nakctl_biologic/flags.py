@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Rows
 from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Test
+from nakctl.device.program import Ca, Cp, Done, Eis, Hardware, Test
 
 LOW_AMPLITUDE_SHARE = 0.5
 
@@ -31,7 +31,7 @@ def ranges_of(hardware: Hardware, instrument: Instrument) -> Ranges:
     return Ranges(currents[hardware.I_range], potentials[hardware.E_range])
 
 
-def sample_flags(rows: Rows, technique: Ocv | Cp | Ca | Eis, ranges: Ranges) -> Bits:
+def sample_flags(rows: Rows, technique: Done, ranges: Ranges) -> Bits:
     """(n,) bits for rows of SAMPLE.
 
     A reading at the end of its range is an overload: rows carry no flag of their own. A row that meets a test

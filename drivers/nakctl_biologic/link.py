@@ -28,6 +28,7 @@ class Link:
 
     silent_since_s  on the clock; None: the last call that counts was answered
     said            why the last call or the last try failed
+    lost            why the channel is somebody else's now, "" as long as it is ours
     """
 
     def __init__(self, device: Device, number: int, clock: ClockLike) -> None:
@@ -35,6 +36,7 @@ class Link:
         self.number = number
         self.silent_since_s: float | None = None
         self.said = ""
+        self.lost = ""
         self._clock = clock
         self._signature: str | None = None
         self._cut = False  # a new connection is needed
@@ -51,6 +53,12 @@ class Link:
         self._failures += 1
         if not self._cut and (error.code in CUT or (error.code in LINK and self._failures > 1)):
             self._later()
+
+    def bear(self, error: EclibError) -> None:
+        """A question that was not answered is silence; one whose answer ends the run is not."""
+        if not error.passing:
+            raise error
+        self.silent(error)
 
     def answered(self) -> float | None:
         """A call that counts was answered: for how long there had been silence, None if there was none.
@@ -103,12 +111,13 @@ class Link:
     def recognise(self) -> None:
         """NotOurs: the channel is not the one that was left."""
         code, infos = self.device.channel_infos(self.number)
+        channel = f"channel {self.number + 1}"
         if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
-            raise NotOurs(
-                f"channel {self.number + 1} lost its firmware while the link was down (it was switched off, "
-                "or another program took it): the run is over"
+            self.lost = (
+                f"{channel} has lost its firmware (it was switched off, or another program took it): "
+                "the run is over"
             )
-        if self._signature is not None and self.device.signature(self.number) != self._signature:
-            raise NotOurs(
-                f"another program loaded channel {self.number + 1} while the link was down: the run is over"
-            )
+        elif self._signature is not None and self.device.signature(self.number) != self._signature:
+            self.lost = f"another program loaded {channel}: the run is over"
+        if self.lost:
+            raise NotOurs(self.lost)

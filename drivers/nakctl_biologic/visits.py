@@ -15,10 +15,11 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Visit
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment, Technique
+from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError
-from nakctl_biologic.flags import Ranges, in_order, point_flags, ranges_of, sample_flags
+from nakctl_biologic.flags import in_order, point_flags, ranges_of, sample_flags
+from nakctl_biologic.gaps import by_change, gap, overload, successors
 from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.params import Loaded
 from nakctl_biologic.rows import Block, point_rows, sample_rows
@@ -26,7 +27,6 @@ from nakctl_biologic.words import timebase
 
 COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
 OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
-TIMEBASES = {Ocv: "OCV", Cp: "CPLIMIT", Ca: "CALIMIT"}
 SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
 
 
@@ -63,19 +63,13 @@ class Visits:
     def __init__(
         self, segment: Segment, loaded: tuple[Loaded, ...], instrument: Instrument, board: Board
     ) -> None:
-        self._techniques = segment.techniques
+        self._segment = segment
         self._loaded = loaded
         self._board = board
-        self._timebases = {
-            at: instrument.timebase_s[_timebase_name(each)]
-            for at, each in enumerate(segment.techniques)
-            if not isinstance(each, Loop)
-        }
-        self._ranges: dict[int, Ranges] = {
-            at: ranges_of(each.hardware, instrument)
-            for at, each in enumerate(segment.techniques)
-            if not isinstance(each, Loop)
-        }
+        techniques = {at: each for at, each in enumerate(segment.techniques) if not isinstance(each, Loop)}
+        self._techniques: dict[int, Done] = techniques  # those with rows, by their place in the chain
+        self._timebases = {at: instrument.timebase_s[loaded_as(each)] for at, each in techniques.items()}
+        self._ranges = {at: ranges_of(each.hardware, instrument) for at, each in techniques.items()}
         self._visit: Execution | None = None
         self._latest: dict[int, Execution] = {}  # of each technique
         self._told: set[tuple[str, int]] = set()  # news of a technique that were told already
@@ -119,10 +113,9 @@ class Visits:
         """The chain came to its end by itself: what the last visit lacks."""
         return self._incomplete(self._visit)
 
-    def _technique_of(self, block: Block) -> Ocv | Cp | Ca | Eis:
-        if 0 <= block.technique < len(self._loaded) and self._loaded[block.technique].id == block.id:
-            technique = self._techniques[block.technique]
-            assert not isinstance(technique, Loop)  # loops have no id
+    def _technique_of(self, block: Block) -> Done:
+        technique = self._techniques.get(block.technique)
+        if technique is not None and self._loaded[block.technique].id == block.id:
             return technique
         ids = [each.id and int(each.id) for each in self._loaded]
         raise RowError(
@@ -130,7 +123,7 @@ class Visits:
             f"the ids {ids}: another program may have loaded the channel"
         )
 
-    def _take_samples(self, block: Block, technique: Ocv | Cp | Ca | Eis, taken: Taken) -> None:
+    def _take_samples(self, block: Block, technique: Done, taken: Taken) -> None:
         ranges = self._ranges[block.technique]
         timebase_s = self._timebase_s(block, taken.notices)
         rows = sample_rows(block, self._board, timebase_s, ranges.current.code)
@@ -142,7 +135,7 @@ class Visits:
         self.last_s = max(self.last_s, visit.sample_s)
         taken.samples = rows
 
-    def _take_points(self, block: Block, technique: Ocv | Cp | Ca | Eis, taken: Taken) -> None:
+    def _take_points(self, block: Block, technique: Done, taken: Taken) -> None:
         assert isinstance(technique, Eis)  # others have no layout for process 1
         ranges = self._ranges[block.technique]
         rows = point_rows(block, self._board, ranges.current.code)
@@ -200,7 +193,7 @@ class Visits:
     def _skipped(self, block: Block) -> list[Notice]:
         """Techniques in between of which no row came."""
         before = -1 if self._visit is None else self._visit.technique
-        if block.technique in successors(self._techniques, before):
+        if block.technique in successors(self._segment.techniques, before):
             return []
         text = f"no row came of what ran between technique {before} and technique {block.technique}"
         return [gap(self.last_s, text, before=before, technique=block.technique)]
@@ -221,11 +214,10 @@ class Visits:
         visit = self._visit
         assert visit is not None  # rows came
         technique = self._techniques[visit.technique]
-        assert not isinstance(technique, Loop)
         same = before is not None and (before.technique, before.passes) == (visit.technique, visit.passes)
         if len(taken.points):
             return same and before is not None and before.points > 0
-        if _by_change(technique):
+        if by_change(technique):
             return False
         last_s = 0.0 if before is None else before.last_s
         apart_s = float(taken.samples["time_s"][0]) - last_s
@@ -288,46 +280,3 @@ class Visits:
         fresh = key not in self._told
         self._told.add(key)
         return fresh
-
-
-def _by_change(technique: Ocv | Cp | Ca | Eis) -> bool:
-    """Whether it records not only by time."""
-    match technique:
-        case Ocv() | Cp():
-            return technique.dE_V is not None
-        case Ca():
-            return technique.dI_A is not None
-    return False
-
-
-def gap(time_s: float, text: str, **facts: int) -> Notice:
-    """Rows are missing."""
-    return Notice(time_s, 1, "gap", text, dict(facts))
-
-
-def overload(time_s: float, flags: Flag, technique: int) -> Notice:
-    what = {Flag.E_OVERLOAD: "Ewe", Flag.I_OVERLOAD: "I"}.get(flags, "Ewe and I")
-    facts = {"technique": technique, "flags": int(flags)}
-    return Notice(time_s, 1, "overload", f"{what} beyond the range", facts)
-
-
-def successors(techniques: tuple[Technique, ...], before: int) -> set[int]:
-    """The techniques with rows that may follow this one (-1: the start), loops taken or not."""
-    found: set[int] = set()
-    seen: set[int] = set()
-    ahead = [before + 1]
-    while ahead:
-        at = ahead.pop()
-        if at >= len(techniques) or at in seen:
-            continue
-        seen.add(at)
-        technique = techniques[at]
-        if isinstance(technique, Loop):
-            ahead += [technique.to, at + 1]
-        else:
-            found.add(at)
-    return found
-
-
-def _timebase_name(technique: Ocv | Cp | Ca | Eis) -> str:
-    return technique.control if isinstance(technique, Eis) else TIMEBASES[type(technique)]

@@ -100,7 +100,7 @@ class Notice:
 class Look:
     """What the channel says of itself at one moment: limits are judged by it, it never becomes a sample.
 
-    running   the instrument says RUN (the cell is connected)
+    running   the instrument does not say that it stands: a paused one may have the cell under current
     Ewe_V, I_A  as measured now; NaN: it does not say
     elapsed_s   since the start of the segment, by the instrument's clock (a single: 0.1 s coarse after three
                 weeks); NaN: it does not say

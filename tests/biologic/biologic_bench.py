@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pytest
 
 from nakctl.device.cell import Cell
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, State, Watch
@@ -18,16 +22,17 @@ from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import Board
 from nakctl_biologic.opening import open_channel
 from nakctl_biologic.rows import Block
-from nakctl_sim.instrument import register
+from nakctl_sim.instrument import device_calls, register
 from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.device import VirtualInstrument
-from nakctl_sim.instrument.faults import fault
+from nakctl_sim.instrument.faults import Troubles, fault
 from nakctl_sim.instrument.habits import Habits
 
 SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
 RANGE = Hardware("1 mA", "5 V", 5)
 FAMILIES = {"SP-300": Board.PREMIUM, "VMP-3": Board.ESSENTIAL}
 CELL = Cell("randles", 1.0)
+NOTHING = Watch()
 
 
 def ocv(duration_s: float = 2.0, every_s: float = 0.5, dE_V: float | None = None) -> Ocv:
@@ -106,7 +111,7 @@ def drain(one: Bench, pause_s: float = 0.05, most: int = 20_000) -> Run:
     """Read until STOPPED."""
     samples, points, notices = [np.zeros(0, SAMPLE)], [np.zeros(0, POINT)], []
     for _ in range(most):
-        reading = one.channel.read(Watch())
+        reading = one.channel.read(NOTHING)
         samples.append(reading.samples)
         points.append(reading.points)
         notices += reading.notices
@@ -115,6 +120,56 @@ def drain(one: Bench, pause_s: float = 0.05, most: int = 20_000) -> Run:
         if not reading.more:
             one.clock.sleep(pause_s)
     raise AssertionError(f"no end after {most} reads")
+
+
+# Chains and situations that several tests look at.
+
+MIXED = chain(
+    ocv(1.0), cp(2e-4, 1.0), eis(n=4, hold_s=0.5), ca(0.05, 1.0), eis("PEIS", n=3, vs_previous=True)
+)
+PULSES = chain(cp(4e-4, 0.5), ocv(0.5), Loop(0, 5, passes=True))
+SPECTRA = chain(ocv(0.5), eis(n=3), Loop(1, 3, passes=False), cp(1e-4, 0.5), Loop(0, 2, passes=True))
+
+
+def reference(like: str, segment: Segment) -> Run:
+    done = run(bench(like), segment)
+    assert done.codes() == []
+    return done
+
+
+def interrupted(fault: str, segment: Segment = MIXED, pause_s: float = 0.05, **habits: Any) -> Run:
+    return run(bench(habits=Habits(**habits), faults=[fault]), segment, pause_s=pause_s)
+
+
+def under_current(*faults: str, every_s: float = 0.5) -> Bench:
+    """200 uA for long, after two seconds, all rows read."""
+    one = bench(faults=faults)
+    one.channel.load(chain(cp(2e-4, 100.0, every_s=every_s)))
+    one.channel.start()
+    one.clock.sleep(2.0)
+    while one.channel.read(NOTHING).more:
+        pass
+    return one
+
+
+@contextmanager
+def troubles(one: Bench, *faults: str) -> Iterator[None]:
+    """From now on, calls counted from now."""
+    before = one.instrument.troubles
+    one.instrument.troubles = Troubles([fault(text) for text in faults])
+    yield
+    one.instrument.troubles = before
+
+
+def channel_says(monkeypatch: pytest.MonkeyPatch, **said: int) -> None:
+    """What the virtual instrument shows of every channel, whatever is on it."""
+    shown = device_calls.TChannelInfos
+    monkeypatch.setattr(device_calls, "TChannelInfos", lambda **infos: shown(**infos | said))
+
+
+def calls_of(one: Bench) -> Counter[str]:
+    """How often the instrument was asked for what."""
+    return one.instrument.troubles._calls
 
 
 # Words by the definition of the format, number by number: written apart from the code under test.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from nakctl.device.channel import POINT, SAMPLE, Rows
 from nakctl.device.driver import ClockLike
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Technique, Test
@@ -11,8 +14,9 @@ from nakctl.errors import ChannelError
 from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.device import Device
 from nakctl_biologic.errors import EclibError
+from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.params import Loaded, load_as
-from nakctl_biologic.rows import Block
+from nakctl_biologic.rows import Block, point_rows, sample_rows
 from nakctl_biologic.structures import CurrentValues
 
 HOLD_V = 0.05  # what a dummy cell is held at
@@ -148,6 +152,17 @@ class Bench:
     def _give_up_after(self, until_s: float) -> None:
         if self.clock.now_s() > until_s:
             raise ChannelError(f"channel {self.number + 1} does not come to the end of its chain")
+
+    def samples(self, trace: Trace, technique: int, name: str) -> Rows:
+        """The rows of one technique of the chain. name: what it is loaded as, for its time base."""
+        timebase_s = self.instrument.timebase_s[name]
+        parts = [sample_rows(block, self.board, timebase_s, -1) for block in trace.of(technique)]
+        return np.concatenate([np.zeros(0, SAMPLE), *parts])
+
+    def points(self, trace: Trace) -> Rows:
+        """Of all its spectra."""
+        parts = [point_rows(block, self.board, -1) for block in trace.blocks if block.process == IMPEDANCE]
+        return np.concatenate([np.zeros(0, POINT), *parts])
 
     # --- trying ---------------------------------------------------------------------------------------
 

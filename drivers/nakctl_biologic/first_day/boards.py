@@ -6,15 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from nakctl.device.channel import SAMPLE
 from nakctl.device.inspection import Lesson
 from nakctl_biologic.first_day.bench import Bench
 from nakctl_biologic.first_day.chains import SHORT_s, data_file
 from nakctl_biologic.layouts import OPEN, TIMES
 from nakctl_biologic.memory import WORD_BYTES
-from nakctl_biologic.rows import sample_rows
 
 ALL_RANGES = range(11)  # fixed ones, 100 pA to 1 A; beyond are boosters and automatic ranges
 MANY_ROWS = 500  # more than one block
@@ -110,9 +106,8 @@ def memory(bench: Bench) -> Iterator[Lesson]:
         yield Lesson(question, rests_on, "unknown", told, "unsettled", facts={"MemSize": infos.MemSize})
         return
     trace = bench.run(bench.chain(bench.rest(duration_s, timebase_s)), duration_s, unread_s=0.1)
-    parts = [sample_rows(block, bench.board, timebase_s, -1) for block in trace.of(0)]
-    rows = np.concatenate([np.zeros(0, SAMPLE), *parts])["time_s"]
-    first_s, last_s = (float(rows[0]), float(rows[-1])) if len(rows) else (math.inf, 0.0)
+    times_s = bench.samples(trace, 0, "OCV")["time_s"]
+    first_s, last_s = (float(times_s[0]), float(times_s[-1])) if len(times_s) else (math.inf, 0.0)
     told = {
         (True, False): "the oldest are overwritten",
         (False, True): "the channel stops, or drops the newest",
@@ -126,7 +121,7 @@ def memory(bench: Bench) -> Iterator[Lesson]:
         "confirmed",
         facts={
             "MemSize": infos.MemSize,
-            "rows": len(rows),
+            "rows": len(times_s),
             "first_s": first_s,
             "last_s": last_s,
             "IRQskipped": trace.lost,

@@ -8,15 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from nakctl.device.channel import SAMPLE, Rows
 from nakctl.device.inspection import Lesson
 from nakctl.device.program import Test, loaded_as
 from nakctl_biologic.codes import RUN, STATES, STOP
 from nakctl_biologic.device import Device
 from nakctl_biologic.errors import EclibError
-from nakctl_biologic.first_day.bench import HOLD_V, Bench, Trace
+from nakctl_biologic.first_day.bench import HOLD_V, Bench
 from nakctl_biologic.first_day.chains import SHORT_s
-from nakctl_biologic.rows import sample_rows
 
 SELDOM_s = 20.0  # between rows recorded by time: whatever comes before that was written for another reason
 DECAY_s = 0.5
@@ -30,7 +28,7 @@ def rows_at_ends(bench: Bench) -> Iterator[Lesson]:
     yield _row_at_test(bench, "stop")
     every_s = 0.75 * SHORT_s
     trace = bench.run(bench.chain(bench.rest(SHORT_s, every_s), bench.rest(SHORT_s)), 2 * SHORT_s)
-    rows = _rows(bench, trace, 0, "OCV")
+    rows = bench.samples(trace, 0, "OCV")
     last_s = float(rows["time_s"][-1]) if len(rows) else 0.0
     yield Lesson(
         "Is a row written at the end of a technique?",
@@ -48,7 +46,7 @@ def _row_at_test(bench: Bench, then: Literal["next", "stop"]) -> Lesson:
     decay = replace(bench.zero_current(DECAY_s), every_s=SELDOM_s, tests=(test,), on_test=then)
     chain = bench.chain(bench.hold(SHORT_s), decay, bench.rest(SHORT_s))
     trace = bench.run(chain, 2 * SHORT_s + DECAY_s)
-    rows = _rows(bench, trace, 1, loaded_as(decay))
+    rows = bench.samples(trace, 1, loaded_as(decay))
     after = trace.of(2)
     met = not after if then == "stop" else bool(after) and after[0].start_s < SHORT_s + 0.9 * DECAY_s
     later = bool(np.any(rows["Ewe_V"][1:] <= test.value))
@@ -64,12 +62,6 @@ def _row_at_test(bench: Bench, then: Literal["next", "stop"]) -> Lesson:
         "" if clear else advice,
         {"rows": len(rows)},
     )
-
-
-def _rows(bench: Bench, trace: Trace, technique: int, name: str) -> Rows:
-    timebase_s = bench.instrument.timebase_s[name]
-    parts = [sample_rows(block, bench.board, timebase_s, -1) for block in trace.of(technique)]
-    return np.concatenate([np.zeros(0, SAMPLE), *parts])
 
 
 def elapsed(bench: Bench) -> Iterator[Lesson]:

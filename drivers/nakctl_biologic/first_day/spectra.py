@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from nakctl.device.channel import POINT, Rows
+from nakctl.device.channel import Rows
 from nakctl.device.inspection import Lesson, Verdict
 from nakctl.device.limits import Instrument
 from nakctl_biologic.codes import Board
-from nakctl_biologic.first_day.bench import AMPLITUDE_V, Bench, Trace
+from nakctl_biologic.first_day.bench import AMPLITUDE_V, Bench
 from nakctl_biologic.first_day.chains import data_file
 from nakctl_biologic.layouts import IMPEDANCE, layout
 from nakctl_biologic.params import staircase
-from nakctl_biologic.rows import I_RANGE_CODES, Block, point_rows
+from nakctl_biologic.rows import I_RANGE_CODES, Block
 
 N = 7  # frequencies of a spectrum
 REST_s = 3.0  # before a spectrum, so that an absolute time is told from one of the spectrum
@@ -30,10 +30,9 @@ def spectra(bench: Bench) -> Iterator[Lesson]:
     """The same spectrum twice: fetched at once, and fetched long after it is over."""
     chain = bench.chain(bench.rest(REST_s), bench.spectrum(N))
     trace = bench.run(chain, REST_s + SPECTRUM_s)
-    blocks = trace.of(1, IMPEDANCE)
-    yield _count(len(_points(bench, trace)))
+    blocks, points = trace.of(1, IMPEDANCE), bench.points(trace)
+    yield _count(len(points))
     if blocks:
-        points = _points(bench, trace)
         yield _convention(points)
         yield _phase(points)
         yield _times(points)
@@ -41,12 +40,7 @@ def spectra(bench: Bench) -> Iterator[Lesson]:
         if bench.board is Board.ESSENTIAL:
             yield _range_column(bench, blocks)
     late = bench.run(chain, REST_s + SPECTRUM_s, unread_s=UNREAD_s)
-    yield _patience(bench.instrument, len(_points(bench, late)), late.lost)
-
-
-def _points(bench: Bench, trace: Trace) -> Rows:
-    parts = [point_rows(block, bench.board, -1) for block in trace.blocks if block.process == IMPEDANCE]
-    return np.concatenate([np.zeros(0, POINT), *parts])
+    yield _patience(bench.instrument, len(bench.points(late)), late.lost)
 
 
 def _count(found: int) -> Lesson:
@@ -153,7 +147,7 @@ def _patience(instrument: Instrument, found: int, counted: int) -> Lesson:
 def levels(bench: Bench) -> Iterator[Lesson]:
     """The vendor's own staircase with one increment: one level, or two."""
     loaded = staircase(bench.spectrum(2), AMPLITUDE_V, 1, bench.instrument, bench.board)
-    count = len(_points(bench, bench.run((loaded,), SPECTRUM_s))) if bench.takes((loaded,)) else 0
+    count = len(bench.points(bench.run((loaded,), SPECTRUM_s))) if bench.takes((loaded,)) else 0
     found = {4: "increments", 2: "levels", 0: "no point came"}.get(count, f"{count} points")
     verdict: Verdict = "confirmed" if count == 4 else "changed" if count else "unsettled"
     yield Lesson(
@@ -171,7 +165,7 @@ def slow(bench: Bench) -> Iterator[Lesson]:
     """Two frequencies at which a period counts, not the instrument."""
     high_Hz, low_Hz = 2.0, 1.0
     sweep = replace(bench.spectrum(2), f_first_Hz=high_Hz, f_last_Hz=low_Hz)
-    points = _points(bench, bench.run(bench.chain(sweep), SPECTRUM_s))
+    points = bench.points(bench.run(bench.chain(sweep), SPECTRUM_s))
     assumed_s = bench.instrument.eis_seconds(low_Hz, sweep.average, sweep.wait_periods)
     found_s = round(float(np.diff(points["time_s"])[0]), 3) if len(points) == 2 else math.nan
     same = 0.9 * assumed_s <= found_s <= 1.2 * assumed_s
@@ -190,7 +184,7 @@ def highest(bench: Bench) -> Iterator[Lesson]:
     """One point at the highest frequency that the data promise."""
     f_max_Hz = bench.instrument.f_max_Hz
     sweep = replace(bench.spectrum(2), f_first_Hz=f_max_Hz, f_last_Hz=f_max_Hz / 10)
-    points = _points(bench, bench.run(bench.chain(sweep), SPECTRUM_s))
+    points = bench.points(bench.run(bench.chain(sweep), SPECTRUM_s))
     found_Hz = float(points["frequency_Hz"][0]) if len(points) else math.nan
     same = math.isclose(found_Hz, f_max_Hz, rel_tol=0.01)
     yield Lesson(

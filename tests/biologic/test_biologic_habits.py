@@ -1,0 +1,69 @@
+"""Whatever the instrument does where nobody could say: the rows are the same."""
+
+from __future__ import annotations
+
+import pytest
+from biologic_bench import (
+    FAMILIES,
+    MIXED,
+    PULSES,
+    SPECTRA,
+    bench,
+    chain,
+    drain,
+    eis,
+    ocv,
+    reference,
+    run,
+)
+
+from nakctl_sim.instrument.habits import Habits
+
+SEGMENTS = {"mixed": MIXED, "pulses": PULSES, "spectra": SPECTRA}
+
+
+HABITS = {
+    "loop from 1": Habits(loop_from=1),
+    "loop of the outermost": Habits(nested_loop="outermost"),
+    "loop in total": Habits(nested_loop="total", loop_from=1),
+    "column 14 integer": Habits(I_range_column="integer"),
+    "STOP right after start": Habits(stop_reads=5),
+    "StartTime 0": Habits(first_start_time="zero"),
+    "time base of what runs": Habits(timebase_of="running"),
+    "padding zero": Habits(padding="zero"),
+    "memory stops": Habits(memory_full="stop"),
+    "overflow of the last row": Habits(overflow_until="next row"),
+}
+
+
+@pytest.mark.parametrize("like", FAMILIES)
+@pytest.mark.parametrize("name", SEGMENTS)
+@pytest.mark.parametrize("habit", HABITS)
+def test_no_habit_changes_a_row(like: str, name: str, habit: str) -> None:
+    expected = reference(like, SEGMENTS[name])
+    done = run(bench(like, habits=HABITS[habit]), SEGMENTS[name])
+    assert done.samples.tobytes() == expected.samples.tobytes()
+    assert done.points.tobytes() == expected.points.tobytes()
+    assert done.codes() == []
+
+
+def test_impedance_rows_that_did_not_live_to_be_read() -> None:
+    """At a slow poll they are missed, which a count of the frequencies shows; at 50 ms none is."""
+    fleeting = Habits(eis_rows_live_s=0.3)
+    segment = chain(eis(n=8), ocv(1.0))
+    slow = run(bench(habits=fleeting), segment, pause_s=2.0)
+    (gap,) = [notice for notice in slow.notices if notice.code == "gap"]
+    assert gap.facts["missing"] == 8 - len(slow.points) > 0
+    fast = run(bench(habits=fleeting), segment, pause_s=0.05)
+    assert (len(fast.points), fast.codes()) == (8, [])
+
+
+@pytest.mark.parametrize("full", ["overwrite", "stop"])
+def test_a_memory_that_ran_full(full: str) -> None:
+    one = bench(habits=Habits(memory_bytes=8000, memory_full=full))  # type: ignore[arg-type]
+    one.channel.load(chain(ocv(100.0, 0.01)))
+    one.channel.start()
+    one.clock.sleep(90.0)
+    done = drain(one)
+    assert len(done.samples) < 10_001
+    assert "gap" in done.codes()
