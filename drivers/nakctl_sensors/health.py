@@ -54,13 +54,13 @@ class Health:
             self._say(1, code, message, now)
         return first
 
-    def set_point(self, value: float, failure: str, now: float) -> None:
-        """What became of a set-point; failure "": it was sent."""
+    def set_point(self, value: float, failure: str) -> None:
+        """What became of a set-point, for whoever waits to hear it; failure "": it was sent."""
         said = f"{value:g} {self.spec.unit}"
         if failure:
-            self._say(2, "not_set", f"could not be set to {said}: {failure}", now)
+            self._add(2, "not_set", f"could not be set to {said}: {failure}")
         else:
-            self._say(0, "set", f"was set to {said}", now, {"value": value, "unit": self.spec.unit})
+            self._add(0, "set", f"was set to {said}", {"value": value, "unit": self.spec.unit})
 
     def taken(self) -> list[SensorNotice]:
         notices, self.notices = self.notices, []
@@ -69,12 +69,16 @@ class Health:
     def _say(
         self, severity: int, code: str, message: str, now: float, facts: dict[str, object] | None = None
     ) -> None:
+        """Unless too much was said of late."""
         self.room = min(BURST, self.room + (now - self.refilled) / REFILL_s) if self.refilled else BURST
         self.refilled = now
         if self.room < 1:
             self.unsaid += 1
             return
         self.room -= 1
+        self._add(severity, code, message, facts)
+
+    def _add(self, severity: int, code: str, message: str, facts: dict[str, object] | None = None) -> None:
         name = self.spec.name
         notice = SensorNotice(name, severity, f"sensor_{code}", f"{name} {message}", None, facts or {})
         if self.unsaid:

@@ -99,6 +99,12 @@ def _reached_s(db: sqlite3.Connection) -> dict[str, float]:
     return {sensor: float(np.frombuffer(rows, READING)["time"][-1]) for sensor, rows in newest.items()}
 
 
+def clear_away(path: Path) -> None:
+    """What lies there is of a run whose file is gone: the run's own journal would say so."""
+    for end in ("", "-wal", "-shm"):
+        Path(f"{aux_of(path)}{end}").unlink(missing_ok=True)
+
+
 class Writer(threading.Thread):
     """Writes the journal, so that a disk that takes its time holds up no value for the run."""
 

@@ -3,8 +3,7 @@
 It is told by lines of JSON on standard input, and tells by lines on standard output:
 
     in   {"path": ..., "sensors": [...],      first: the result file, the specs; and if another process read
-          "ties", "hole", "set"}              them before, the last ties, since when nobody has read them, and
-                                              set-points that were not answered
+          "ties", "hole"}                     them before, the last ties, and since when nobody has read them
          {"tie": [monotonic, run, error]}     the same moment on both clocks; error in s of the first
          {"set": [sensor, value]}
          {"end": true}
@@ -63,8 +62,6 @@ class Logger:
         self.notices: list[SensorNotice] = []
         self.refused = ""
         self.beat, self.turned, self.judges_from = 0, math.inf, -math.inf
-        for name, value in first["set"]:
-            self._set(name, value)
         self.writer.start()
 
     def hear(self, said: Mapping[str, Any]) -> None:
@@ -72,10 +69,8 @@ class Logger:
         if "tie" in said:
             self._tie(*said["tie"])
         elif "set" in said:
-            self._set(*said["set"])
-
-    def _set(self, name: str, value: float) -> None:
-        self.minders[name].watcher.set_points.append(value)
+            name, value = said["set"]
+            self.minders[name].watcher.set_points.append(value)
 
     def _tie(self, monotonic: float, time_s: float, error: float) -> None:
         first = self.clock.map.newest is None

@@ -93,7 +93,9 @@ class Minder:
         if now - self.watcher.begun > LASTED_s:
             self._pause_s = SOONEST_AGAIN_s
         self._again_at, self._pause_s = now + self._pause_s, twice_as_long(self._pause_s)
+        not_begun = tuple(self.watcher.set_points)  # one that hangs is not among them
         self.watcher = self._new_watcher()
+        self.watcher.set_points.extend(not_begun)
 
     def _say(self, severity: int, code: str, text: str, facts: dict[str, object] | None = None) -> None:
         name = self.spec.name

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nakctl.device.readings import aux_of
 from nakctl.device.sensor import Latest, Look, SensorNotice, SensorSpec
 from nakctl_sensors.awake import Sight
 from nakctl_sensors.child import MOST_WAITING
+from nakctl_sensors.journal import clear_away
 from nakctl_sensors.steward import Steward
 
 TIE_EVERY_s, FIRST_TIES_s = 0.5, 0.05
@@ -24,10 +24,7 @@ class SensorProcess:
     def __init__(self, path: Path, specs: tuple[SensorSpec, ...]) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._last_now_s: Callable[[], float] | None = None
-        for leftover in (aux_of(path), Path(f"{aux_of(path)}-wal"), Path(f"{aux_of(path)}-shm")):
-            leftover.unlink(
-                missing_ok=True
-            )  # of a run whose file is gone: the run's own journal would say so
+        clear_away(path)
         self._sight = Sight(self._specs)
         self._tied, self._next_tie = 0, 0.0
         self._dropped = 0

@@ -87,6 +87,8 @@ class Steward(threading.Thread):
             text = f"the process that reads the sensors cannot be started: {error}"
             return self._broke_off("sensors_lost", text, time.perf_counter())
         self.child = child
+        for name, value in list(self.asked.items()):  # not before it can be asked: else one may fall between
+            child.say({"set": [name, value]})
         code, text = self._watch(child)
         if not code:
             return 0.0
@@ -101,7 +103,6 @@ class Steward(threading.Thread):
             "sensors": [spec.as_json() for spec in self.specs],
             "ties": list(self.ties),
             "hole": self._hole_from,
-            "set": list(self.asked.items()),
         }
 
     def _watch(self, child: Child) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nakctl.device.readings import aux_of
 from nakctl.device.sensor import (
     Latest,
     Look,
@@ -18,7 +17,7 @@ from nakctl.device.sensor import (
 from nakctl.errors import RigError
 from nakctl_sensors.extremes import Extremes
 from nakctl_sensors.health import Health
-from nakctl_sensors.journal import AuxJournal
+from nakctl_sensors.journal import AuxJournal, clear_away
 from nakctl_sensors.reply import value_of
 
 WRITE_AT_LEAST = 20_000  # readings between two transactions
@@ -90,7 +89,7 @@ class VirtualSensors:
             )
         self._specs = {spec.name: spec for spec in specs}
         self._ones = {spec.name: _One(spec) for spec in specs}
-        aux_of(path).unlink(missing_ok=True)
+        clear_away(path)
         self._journal = AuxJournal(path)
         self._time_s = 0.0
 
@@ -119,7 +118,7 @@ class VirtualSensors:
             one.source.set(one.spec.raw(value))
         except SensorTrouble as trouble:
             failure = str(trouble)
-        one.health.set_point(value, failure, self._time_s)
+        one.health.set_point(value, failure)
 
     def close(self) -> Look:
         for one in self._ones.values():

@@ -158,15 +158,15 @@ class Watcher(threading.Thread):
             self.set_points.popleft()
         if not self.set_points:
             return
-        value, failure = self.set_points[0], ""
+        value, failure = self.set_points.popleft(), "an unforeseen error"
         try:
             source.set(self.spec.raw(value))
+            failure = ""
         except SensorTrouble as trouble:
             failure = str(trouble)
             raise
         finally:
-            self.set_points.popleft()
-            self.health.set_point(value, failure, time.perf_counter())
+            self.health.set_point(value, failure)
             self._tell()
 
     def _failed(self, trouble: SensorTrouble) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from headers import header_of
+
 from nakctl.device.driver import Place
 from nakctl.device.limits import instrument
 from nakctl.device.program import Program
@@ -14,7 +16,6 @@ from nakctl.device.sensor import Sensors, SensorSpec
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand
-from nakctl.record import layout
 from nakctl.record.recorder import Recorder
 from nakctl.run.clock import Clock, FreeClock
 from nakctl.run.run import Outcome, run
@@ -50,15 +51,7 @@ def run_beside(
     """Everything that `nakctl run` does between reading the files and printing."""
     program, clock = program_of(steps, limits), clock or FreeClock()
     channel = driver.open(Place("sim", "sim", "SP-300", 1, {}), driver.cell("randles"), clock, 1)
-    header = {
-        "format": layout.FORMAT,
-        "run_id": "0",
-        "start_time": "2026-01-05T09:00:00+00:00",
-        "title": "test",
-        "simulated": True,
-        "sensors": [spec.as_json() for spec in specs],
-    }
-    recorder = Recorder.create(path, header)
+    recorder = Recorder.create(path, header_of("test", sensors=[spec.as_json() for spec in specs]))
     beside = sensors(path, specs) if sensors is not None else None
     outcome = run(program, channel, clock, recorder, poll_s=0.0, sensors=beside, observe=observe)
     if seal:

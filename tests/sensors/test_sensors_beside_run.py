@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alone import rows_of
 from bench import (
     PacedClock,
     Script,
@@ -27,6 +28,7 @@ from beside import run_beside
 import nakctl
 from nakctl.device.sensor import Latest, SensorSpec
 from nakctl.record.read import Run
+from nakctl.run.clock import WallClock
 from nakctl_sensors.process import SensorProcess
 
 SPEED = 100.0
@@ -193,9 +195,6 @@ def test_the_live_view_has_the_sensors(beside: Beside) -> None:
 
 def test_readings_are_placed_on_the_clock_of_the_run(tmp_path: Path) -> None:
     """The instrument answers what the time is: so it is known when it was asked, to the microsecond."""
-    from nakctl.run.clock import WallClock
-    from nakctl_sensors.process import SensorProcess
-
     clock, path = WallClock(10.0), tmp_path / "t.h5"
     offset = 10.0 * time.perf_counter() - clock.now_s()
     with tcp_instrument(_Teller()) as port:
@@ -207,7 +206,7 @@ def test_readings_are_placed_on_the_clock_of_the_run(tmp_path: Path) -> None:
             seen += sensors.look(clock.now_s).latest.values()
             time.sleep(0.01)
         sensors.close()
-    rows = _aux_rows(path)["meter"]
+    rows = rows_of(path)["meter"]
     assert len(rows) > 10
     off_s = np.abs(10.0 * rows["value"] - offset - rows["time"])
     assert (off_s <= rows["time_error"] + 1e-4).all()  # offset itself was taken in two calls
@@ -220,15 +219,3 @@ class _Teller(Script):
 
     def line(self, form: str = "") -> str:
         return f"{time.perf_counter():.9f}"
-
-
-def _aux_rows(path: Path) -> dict[str, Any]:
-    from nakctl.record.aux_reader import AuxReader
-
-    reader = AuxReader(path)
-    found: dict[str, list[Any]] = {}
-    for sensor, rows in reader.blocks():
-        found.setdefault(sensor, []).append(rows)
-    reader.close()
-    assert reader.damage == ""
-    return {sensor: np.concatenate(rows) for sensor, rows in found.items()}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instrument, until, visa_file
+from parents import LOOKING, next_value, parent_of
 from pymodbus import FramerType
 
 from nakctl.device.readings import aux_of
@@ -51,28 +50,12 @@ def test_a_set_point_reaches_the_instrument_and_is_told(tmp_path: Path) -> None:
     assert codes(notices, "bath") == ["set"]
 
 
-PARENT = """
-import sys, time
-from pathlib import Path
-from nakctl_sensors.process import SensorProcess
-from nakctl.device.sensor import load_kind
-spec, _ = load_kind("sim").spec("press", {"kind": "sim", "model": "press"})
-sensors = SensorProcess(Path(sys.argv[1]), (spec,))
-print(sensors.pid, flush=True)
-time.sleep(60)
-"""
-
-
 @posix
 def test_it_ignores_ctrl_c_and_dies_with_its_parent(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", PARENT, str(tmp_path / "a.h5")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline())
+    with parent_of(tmp_path / "a.h5", LOOKING) as (parent, child):
+        next_value(parent)
         os.kill(child, signal.SIGINT)
-        time.sleep(0.2)
-        os.kill(child, 0)  # raises if it is gone
-        parent.kill()
+        assert [next_value(parent)[1] for _ in range(20)] == [[]] * 20  # nobody noticed anything
 
     def gone() -> bool:
         state = Path(f"/proc/{child}/stat")

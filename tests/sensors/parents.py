@@ -1,0 +1,53 @@
+"""A process that has sensors, beside the tests, and that may be stopped or killed with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+BEGIN = """
+import sys, time
+from pathlib import Path
+from nakctl.device.sensor import load_kind
+from nakctl.run.clock import WallClock
+from nakctl_sensors.process import SensorProcess
+spec, _ = load_kind("sim").spec("press", {"kind": "sim", "model": "press", "every": "20 ms"})
+sensors, now_s = SensorProcess(Path(sys.argv[1]), (spec,)), WallClock().now_s
+print(sensors.pid, flush=True)
+"""
+
+LOOKING = """
+while True:
+    look, unseen_s = sensors.look(now_s), sensors.unseen_s["press"]
+    print("|".join([f"{unseen_s:.3f}", *look.latest, *(each.code for each in look.notices)]), flush=True)
+    time.sleep(0.02)
+"""
+
+
+@contextmanager
+def parent_of(path: Path, program: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """It begins with sensors and goes on with this program; given with the number of their process."""
+    words = [sys.executable, "-c", BEGIN + program, str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        try:
+            yield parent, int(parent.stdout.readline())
+        finally:
+            parent.kill()
+
+
+def next_value(parent: subprocess.Popen[str]) -> tuple[float, list[str]]:
+    """Of one that is LOOKING: the longest time unseen up to the next value, and what was noticed on the way."""
+    assert parent.stdout is not None
+    unseen_s, noticed = 0.0, []
+    for line in islice(parent.stdout, 2000):
+        unseen, *told = line.strip().split("|")
+        unseen_s = max(unseen_s, float(unseen))
+        noticed += [each for each in told if each != "press"]
+        if "press" in told:
+            return unseen_s, noticed
+    raise AssertionError("no value came any more")
