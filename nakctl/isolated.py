@@ -2,7 +2,8 @@
 
 A folder of runs may hold an `h5py.py` or a `random.py` of its user, which Python would import before the
 real one. So a helper is started with `-I`, which leaves out the working folder. What it leaves out besides
-and the parent had (a user's site, a source tree, PYTHONPATH) is searched last.
+and the parent had (a user's site, a source tree, PYTHONPATH) is searched last. Only nakctl and the package of
+the helper are those of the parent in any case: another version may be installed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import IO
 
 Pipe = int | IO[bytes] | None
 
-_HOME = str(Path(__file__).resolve().parents[1])
 _DEAF_TO = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -52,9 +52,11 @@ def command(module: str, *arguments: str) -> list[str]:
     """The command line that runs a module isolated, with the interpreter and the warnings of this process."""
     users = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     # As ASCII literals: a folder may have any name, and this goes through the system's encoding.
+    homes = _homes(module)
     boot = (
         f"import runpy, site, sys; [site.addsitedir(each) for each in {users!a}]; "
         f"sys.path += [each for each in {_searched()!a} if each not in sys.path]; "
+        f"[(sys.path.insert(0, home), __import__(name), sys.path.pop(0)) for name, home in {homes!a}]; "
         f"runpy.run_module({module!a}, run_name='__main__', alter_sys=True)"
     )
     warnings = [f"-W{option}" for option in sys.warnoptions]
@@ -70,9 +72,16 @@ def begin() -> None:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
 
 
+def _homes(module: str) -> list[tuple[str, str]]:
+    """nakctl and the package of the module, and the folder from which this process has them."""
+    names = dict.fromkeys(("nakctl", module.partition(".")[0]))
+    found = {name: getattr(sys.modules.get(name), "__path__", None) for name in names}
+    return [(name, str(Path(path[0]).resolve().parent)) for name, path in found.items() if path]
+
+
 def _searched() -> list[str]:
-    """Where this process finds modules, without the working folder; but ours, wherever they lie."""
-    return [each for each in sys.path if not _is_working_folder(each)] + [_HOME]
+    """Where this process finds modules, without the working folder."""
+    return [each for each in sys.path if not _is_working_folder(each)]
 
 
 def _is_working_folder(folder: str) -> bool:

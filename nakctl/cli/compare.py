@@ -47,7 +47,8 @@ def run_all(folder: Path) -> dict[str, Path]:
 def _run(name: str, wanted: Asked) -> str:
     """As `nakctl run` does it, in the working folder. RecordError if the file is not whole."""
     from nakctl.cli.jobs import jobs
-    from nakctl.cli.run import Options, asked_to_stop, run_one
+    from nakctl.cli.run import Options, run_one
+    from nakctl.cli.stopping import asked_to_stop
 
     wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
     [(ready, out)] = jobs(wanted.protocol, wishes, [], Path(f"{name}.h5"))

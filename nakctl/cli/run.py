@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -12,44 +11,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nakctl.cli import console
 from nakctl.cli.jobs import free_name, jobs
 from nakctl.cli.prepare import Prepared, Wishes, print_last, refuse_seed
+from nakctl.cli.report import LEFT_BEHIND, exit_code, load_meanwhile, report
 from nakctl.cli.sensing import beside, logged
+from nakctl.cli.stopping import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
-from nakctl.errors import EXIT_CODES, ExitCode, InputError, NakctlError, RecordError
+from nakctl.errors import ExitCode, InputError, NakctlError, RecordError
 from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
     from nakctl.cli.screen import Screen
     from nakctl.device.channel import Channel
     from nakctl.record.layout import Table
-    from nakctl.record.recorder import Finished, Recorder
+    from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
     from nakctl.run.run import Outcome
 
-STOPPED_BY_OPERATOR = "stopped by the operator"
-# SIGBREAK is Windows' Ctrl-Break, and its closed console. One that is ignored, as under nohup, stays ignored.
-_END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-_PAUSE_SIGNALS = ("SIGTSTP", "SIGTTOU")  # a run that stands still leaves the cell unwatched
-LEFT_BEHIND = "unknown: a call of the channel never came back"
 _SOON_s = 0.05  # how often a paced simulation is read at least
-
-
-class StopAsked:
-    """What the operator wants: called, it gives the reason to end the run, or None. times: how often."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self) -> str | None:
-        return STOPPED_BY_OPERATOR if self.times else None
-
-    def count(self) -> int:
-        return self.times
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +65,12 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
         reports = _reports(asked, options, stop_asked)
         if not reports:
             raise KeyboardInterrupt
-        code = max(report["exit_code"] for report in reports)
+        code = max(each["exit_code"] for each in reports)
         if len(reports) < len(asked) and stop_asked():
             code = max(code, ExitCode.INTERRUPTED)
         if options.as_json:
             print_last({"exit_code": code, "runs": reports} if each else reports[0])
-    if any(report["cell_state"] == LEFT_BEHIND for report in reports):
+    if any(each["cell_state"] == LEFT_BEHIND for each in reports):
         _leave(int(code))
     return int(code)
 
@@ -110,11 +92,11 @@ def _reports(
         if stop_asked():
             break
         with claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out):
-            report = run_one(ready, out, options, stop_asked)
-        if report is None:
+            told = run_one(ready, out, options, stop_asked)
+        if told is None:
             break
-        reports.append(report)
-        if reports[-1]["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
+        reports.append(told)
+        if told["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
             break
     return reports
 
@@ -150,11 +132,11 @@ def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked)
                 ended = _run(ready, bench.channel, clock, recorder, tables, show, stop_asked, options)
             bench.left_behind = ended.outcome.hangs
         show.sealing()
-        report = _sealed(recorder, ended, bench.trouble)
-        show.tell(report)
+        told = _sealed(recorder, ended, bench.trouble)
+        show.tell(told)
     if ended.trace:
         console.say(ended.trace, to=sys.stderr)
-    return report
+    return told
 
 
 @dataclass(slots=True)
@@ -237,6 +219,7 @@ def _sealed(recorder: Recorder, ended: _Ended, trouble: NakctlError | None) -> d
     if trouble is not None:
         with suppress(RecordError):  # of which `finish` tells
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")
+    load_meanwhile()
     finished = recorder.finish(
         outcome.status,
         outcome.reason,
@@ -245,15 +228,7 @@ def _sealed(recorder: Recorder, ended: _Ended, trouble: NakctlError | None) -> d
         end_value=outcome.end_value,
     )
     code = exit_code(outcome, trouble, finished.sealed)
-    return _report(finished, outcome, outcome.error or trouble, code)
-
-
-def exit_code(outcome: Outcome, trouble: NakctlError | None, sealed: bool) -> ExitCode:
-    """Whatever else there is: a cell that may be under current, or a channel that was lost, comes first."""
-    if trouble is not None or not outcome.cell_open:
-        return ExitCode.INSTRUMENT
-    code = EXIT_CODES[outcome.status] if outcome.error is None else outcome.error.exit_code
-    return code if sealed else max(code, ExitCode.FAILED)
+    return report(finished, outcome, outcome.error or trouble, code)
 
 
 def _place(ready: Prepared, options: Options) -> Place:
@@ -280,43 +255,6 @@ def _poll_s(ready: Prepared, free: bool, speed: float) -> float:
     return min(_SOON_s, poll_s) if speed > 1 else poll_s
 
 
-def _report(
-    finished: Finished, outcome: Outcome, error: NakctlError | None, code: ExitCode
-) -> dict[str, Any]:
-    """How it ended, and the key figures."""
-    from nakctl.cli.screen import CELL_OPEN, CELL_UNSAFE
-
-    unsafe = LEFT_BEHIND if outcome.hangs else CELL_UNSAFE
-    report: dict[str, Any] = {
-        "file": str(finished.path),
-        "sealed": finished.sealed,
-        "exit_code": int(code),
-        "status": outcome.status,
-        "end_reason": outcome.reason,
-        "end_kind": outcome.end_kind,
-        "end_id": outcome.end_id,
-        "end_value": outcome.end_value,
-        "cell_state": CELL_OPEN if outcome.cell_open else unsafe,
-    }
-    if finished.message:
-        report["message"] = finished.message
-    if error is not None:
-        report["error"] = str(error)
-    return _with_figures(report, finished.path) if finished.sealed else report
-
-
-def _with_figures(report: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Read back from the sealed file, so that what is printed is what is in it."""
-    from nakctl.record.read import open_run
-    from nakctl.results.summary import summary
-
-    try:
-        with open_run(path) as opened:
-            return report | summary(opened)
-    except NakctlError as error:
-        return report | {"message": f"its figures could not be read: {error}"}
-
-
 @contextmanager
 def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[_Bench]:
     """The channel, let go in the end whatever happens. Opening may take a while: the screen speaks before."""
@@ -329,6 +267,8 @@ def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[_Bench]
                 bench.channel.close()
         except NakctlError as error:
             bench.trouble = error
+        except Exception as error:  # noqa: BLE001  (the file is sealed, and told of, all the same)
+            bench.trouble = NakctlError(f"{type(error).__name__}: {error}")
 
 
 @contextmanager
@@ -339,33 +279,3 @@ def _abandoned_if_torn(recorder: Recorder) -> Iterator[None]:
     except BaseException:
         recorder.abandon()
         raise
-
-
-@contextmanager
-def asked_to_stop() -> Iterator[StopAsked]:
-    """Ctrl-C, a polite kill and a closed terminal end the run in order instead of tearing it apart.
-
-    That holds to the end of the report, and once it was asked to that of the process. Further ones change
-    nothing, but where a channel does not stop: then it is left. Ctrl-Z does nothing: the cell would go on
-    with nobody watching.
-    """
-    asked = StopAsked()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.times += 1
-
-    before = {number: signal.signal(number, ask) for number in _heard(_END_SIGNALS)}
-    paused = {number: signal.signal(number, signal.SIG_IGN) for number in _heard(_PAUSE_SIGNALS)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if asked.times else handler)
-        for number, handler in paused.items():
-            signal.signal(number, handler)
-
-
-def _heard(names: tuple[str, ...]) -> list[int]:
-    """Those that this system has, and that are not ignored already."""
-    known = (getattr(signal, name, None) for name in names)
-    return [each for each in known if each is not None and signal.getsignal(each) is not signal.SIG_IGN]

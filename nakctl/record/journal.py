@@ -13,14 +13,13 @@ Loss: kill -9 takes what was not yet appended. A power cut takes at most the las
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +29,8 @@ import numpy.typing as npt
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, layout, lock
+from nakctl.record.poll import Event as Event
+from nakctl.record.poll import Poll, block_columns, packed
 
 MEMORY_BUDGET_BYTES = 64 << 20
 # How long a commit may wait for the disk to confirm it: ordinary rows, and ends of steps and events. A dry
@@ -38,44 +39,6 @@ _DURABLE_S = 1.0
 _URGENT_S = 0.1
 _PATIENCE_AT_THE_END_S, _PAUSE_S = 10.0, 0.1  # with whoever else locks the journal
 _REQUIRED = {"format", "run_id", "start_time", "title"}
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something worth a line in the record. severity: 0 note, 1 warning, 2 alarm; code is for machines."""
-
-    time_s: float
-    severity: int
-    code: str
-    step_count: int
-    message: str
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """One poll as it is stored. blocks: packed rows by table; events: a JSON list."""
-
-    seq: int
-    events: bytes
-    blocks: dict[str, bytes]
-
-    @property
-    def crc(self) -> int:
-        crc = zlib.crc32(self.events, self.seq & 0xFFFFFFFF)
-        for name in sorted(self.blocks):
-            crc = zlib.crc32(self.blocks[name], zlib.crc32(name.encode(), crc))
-        return crc
-
-    @property
-    def size(self) -> int:
-        return len(self.events) + sum(map(len, self.blocks.values()))
-
-    def rows(self, table: layout.Table) -> npt.NDArray[np.void]:
-        return np.frombuffer(self.blocks.get(table.name, b""), table.dtype)
-
-    def event_list(self) -> list[Event]:
-        return [Event(**each) for each in json.loads(self.events)]
 
 
 class Journal:
@@ -133,7 +96,7 @@ class Journal:
         blocks = {name: self._block(name, rows) for name, rows in tables.items() if len(rows)}
         if blocks or events:
             self._urgent |= bool(events) or "steps" in blocks
-            said = _packed([asdict(event) for event in events])
+            said = packed([asdict(event) for event in events])
             self._waiting.append(Poll(self._last() + 1, said, blocks))
         return self._flush() if self._waiting else None
 
@@ -153,14 +116,19 @@ class Journal:
         end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
         self._urgent, self._durable_at = True, -float("inf")
         until = time.monotonic() + _PATIENCE_AT_THE_END_S
-        while trouble := self._flush(_packed(end)):
+        while trouble := self._flush(packed(end)):
             if time.monotonic() > until:
                 raise RecordError(f"the end of the run could not be written: {trouble}")
             time.sleep(_PAUSE_S)
 
     def has_vanished(self) -> bool:
         """The file was moved or deleted while it is written."""
-        return _place_of(files.journal_of(self._path)) != self._place
+        try:
+            return _place_of(files.journal_of(self._path)) != self._place
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # a disk that does not answer: what `restore` removes may well be there
+            return False
 
     def restore(self) -> None:
         """Write all of a journal that vanished anew, where it was. RecordError if nothing can be written.
@@ -179,17 +147,26 @@ class Journal:
             fresh = _connected(self._path)
             self._db.backup(fresh)
             fresh.execute("PRAGMA journal_mode = WAL")
+            place = _place_of(journal)
         except (sqlite3.Error, OSError) as error:
             reason = f"the journal vanished, and none can be written in its place: {error}"
             raise RecordError(reason) from error
         self._db.close()
-        self._db, self._place = fresh, _place_of(journal)
+        self._db, self._place = fresh, place
 
     def close(self) -> None:
         """Let go of the files; the ballast is no longer needed."""
         self._db.close()
         self._lock.close()
-        self._ballast.unlink(missing_ok=True)
+        self._give_up_ballast()
+
+    def _give_up_ballast(self) -> bool:
+        """False: there is none, or Windows keeps it for another program that has it open."""
+        try:
+            self._ballast.unlink()
+        except OSError:
+            return False
+        return True
 
     def _last(self) -> int:
         return self._waiting[-1].seq if self._waiting else self._written
@@ -203,8 +180,7 @@ class Journal:
         try:
             self._commit(end)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL and self._ballast.exists():
-                self._ballast.unlink()
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL and self._give_up_ballast():
                 return self._flush(end)
             self._check_budget(error)
             return str(error)
@@ -237,12 +213,9 @@ class Journal:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
 
 
-def _place_of(journal: Path) -> tuple[int, int] | None:
-    """Which file that name means; None: none."""
-    try:
-        found = journal.stat()
-    except OSError:
-        return None
+def _place_of(journal: Path) -> tuple[int, int]:
+    """Which file that name means. OSError."""
+    found = journal.stat()
     return found.st_dev, found.st_ino
 
 
@@ -286,27 +259,12 @@ def _prepared(
             db.execute("BEGIN")
             db.execute("CREATE TABLE document (name TEXT PRIMARY KEY, json BLOB, crc INTEGER)")
             db.execute(f"CREATE TABLE poll (seq INTEGER PRIMARY KEY, crc INTEGER, events BLOB, {blocks})")
-            _write_document(db, "header", _packed(kept))
+            _write_document(db, "header", packed(kept))
     except sqlite3.Error:
         db.close()
         raise
     return db
 
 
-def block_columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
-    """The tables that come as blocks of rows; events are kept whole, as JSON."""
-    return tuple(name for name in tables if name != "events")
-
-
 def _write_document(db: sqlite3.Connection, name: str, content: bytes) -> None:
     db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (name, content, zlib.crc32(content)))
-
-
-def _packed(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return text.encode(errors="backslashreplace")  # half a pair of surrogates becomes JSON's word for it
-
-
-def _plain(value: object) -> object:
-    """Facts may come as numpy numbers; nothing that a fact is made of may stop the record."""
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from nakctl.errors import RecordError
 from nakctl.record import files, layout
-from nakctl.record.journal import Poll, block_columns
+from nakctl.record.poll import Poll, block_columns
 
 _BATCH = 64
 _END = {"status", "end_reason", "facts", "polls"}

@@ -4,7 +4,7 @@ libhdf5 can take its process down when a disk is full (h5py issue 914), so the p
 never loads it. A helper is `nakctl.record.NAME FILE`, started isolated. It speaks in lines of JSON:
 
     {"alive": what it does, "patience_s": how long it may be silent from now}
-    {"answer": what came of it}
+    {"answer": what came of it so far: the last one counts}
 
 Nothing waits for a helper that is silent for longer than it said.
 """
@@ -79,8 +79,13 @@ class Beat:
 
 def answer(value: object, code: int = 0) -> NoReturn:
     """Say what came of it, and leave at once: what libhdf5 would do now could crash."""
-    _say({"answer": value})
+    answer_so_far(value)
     os._exit(code)
+
+
+def answer_so_far(value: object) -> None:
+    """What holds if nothing more is heard from here."""
+    _say({"answer": value})
 
 
 def _say(message: Mapping[str, Any]) -> None:
@@ -140,19 +145,20 @@ class Helper:
     def wait(
         self, known: Callable[[object], T | None], meanwhile: Callable[[], None] = lambda: None
     ) -> T | str:
-        """Wait for its answer, as long as it shows that it works: that, or why there is none as far as known.
+        """Wait, as long as it shows that it works, for its last answer: that, or why there is none.
 
-        known      what it makes of an answer; None: that is none
+        known      what to make of an answer; None: that is none
         meanwhile  called about twice a second
         """
         while not self._over.wait(_LOOK_S):
-            if silent := self.silence():
+            if trouble := self.silence():
                 self.give_up()
-                return silent
+                break
             meanwhile()
-        complaint = self.complaint()
+        else:
+            trouble = self.complaint()
         found = known(self._answer)
-        return complaint if found is None else found
+        return trouble if found is None else found
 
     def give_up(self) -> None:
         """End it now, and do not wait for that: a process whose disk hangs cannot be ended."""

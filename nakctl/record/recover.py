@@ -35,7 +35,10 @@ def recover(path: Path) -> Recovered:
     if journal.exists() and not path.exists() and is_empty(path):
         files.remove_journal(path)
         raise InputError(f"{path} was killed before anything was recorded; what it left is removed")
-    helper = Helper("seal", str(path))
+    try:
+        helper = Helper("seal", str(path))
+    except OSError as trouble:
+        raise RecordError(f"{path} is not sealed: no process can be started ({trouble})") from trouble
     said = helper.wait(Outcome.from_json)
     if isinstance(said, Outcome) and said.sealed:
         return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")

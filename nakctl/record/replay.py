@@ -15,9 +15,9 @@ import numpy.typing as npt
 from nakctl.record.aux_reader import AuxReader
 from nakctl.record.aux_replay import SensorReplay
 from nakctl.record.describe import group, storable, write_header
-from nakctl.record.journal import Event, Poll
 from nakctl.record.journal_reader import JournalReader
-from nakctl.record.layout import Table, cut
+from nakctl.record.poll import Event, Poll
+from nakctl.record.table import Table, cut
 
 # Files of this version are read by every HDF5 since 1.10; later bounds write what HDF5 1.14 cannot read.
 LIBVER = ("v110", "v110")

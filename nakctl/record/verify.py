@@ -21,8 +21,7 @@ import h5py
 
 from nakctl import isolated
 from nakctl.errors import RecordError
-from nakctl.record.conclusions import conclusions
-from nakctl.record.process import Beat, Helper, answer
+from nakctl.record.process import Beat, Helper, answer, answer_so_far
 
 _ROWS_AT_A_TIME = 1 << 20
 
@@ -96,6 +95,8 @@ def _checksum(dataset: Any, at: Callable[[str], None]) -> int:
 
 def main() -> None:
     isolated.begin()
+    from nakctl.record.conclusions import TROUBLE, conclusions  # now, while the file is still being written
+
     asked = sys.stdin.read()
     if not asked:
         return  # the sealing process is gone
@@ -105,8 +106,13 @@ def main() -> None:
         faults = list(faults_of(path, question["tables"], at))
     except (OSError, RuntimeError, KeyError) as error:
         faults = [f"it cannot be read: {error}"]
+    if faults:
+        answer({"faults": faults, "found": {}})
     at("concluding")
-    answer({"faults": faults, "found": {} if faults else conclusions(path)})
+    answer_so_far(
+        {"faults": [], "found": {TROUBLE: "the process that drew conclusions did not end in order"}}
+    )
+    answer({"faults": [], "found": conclusions(path)})
 
 
 if __name__ == "__main__":

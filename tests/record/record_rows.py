@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+from headers import header_of
 
 from nakctl.record import layout
 from nakctl.record.journal import Event, Journal
@@ -19,11 +19,6 @@ Rows = npt.NDArray[np.void]
 
 def header(**more: Any) -> dict[str, Any]:
     known = {
-        "format": layout.FORMAT,
-        "run_id": str(uuid.uuid4()),
-        "start_time": "2026-03-01T09:30:00+01:00",
-        "title": "ccd on NaK50",
-        "simulated": True,
         "user": {"name": "Ada"},
         "sample": {
             "name": "NaK50",
@@ -48,7 +43,7 @@ def header(**more: Any) -> dict[str, Any]:
         "I_ranges": {4: "1 mA", 5: "10 mA"},
         "expected_rows": 1000,
     }
-    return known | more
+    return header_of("ccd on NaK50", **known | more)
 
 
 def samples(start: int, count: int, table: layout.Table = layout.SAMPLES) -> Rows:

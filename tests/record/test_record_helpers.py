@@ -97,16 +97,27 @@ for _ in range(6):
     assert looks
 
 
+def frozen(recorder: Recorder, path: Path, rows_shown: int) -> Helper:
+    """The live view, which stands still once it has shown so many rows."""
+    wait_for(lambda: live_rows(path) == rows_shown)
+    live = helper_of(recorder)
+    os.kill(live.pid, signal.SIGSTOP)
+    wait_for(lambda: stopped(live.pid))
+    live._patience_s = 0.5
+    return live
+
+
+def stopped(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return state.stdout.startswith("T")
+
+
 @posix
 def test_a_live_view_that_stands_still_at_the_end_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     recorder = Recorder.create(path, rows.header())
     append(recorder, 0)
-    wait_for(lambda: live_rows(path) == 10)
-    live = helper_of(recorder)
-    os.kill(live.pid, signal.SIGSTOP)
-    wait_for(lambda: stopped(live.pid))
-    live._patience_s = 0.5
+    live = frozen(recorder, path, rows_shown=10)
     assert recorder.finish("completed", "").sealed
     assert is_sealed(path)
     wait_for(lambda: not live.is_running())
@@ -117,11 +128,7 @@ def test_a_live_view_that_stands_still_at_the_end_is_replaced(tmp_path: Path) ->
 def test_a_live_view_that_stands_still_is_noticed_while_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     recorder = Recorder.create(path, rows.header())
-    wait_for(lambda: live_rows(path) == 0)
-    live = helper_of(recorder)
-    os.kill(live.pid, signal.SIGSTOP)
-    wait_for(lambda: stopped(live.pid))
-    live._patience_s = 0.5
+    live = frozen(recorder, path, rows_shown=0)
     codes: list[str] = []
     count = iter(range(10**6))
 
@@ -132,11 +139,6 @@ def test_a_live_view_that_stands_still_is_noticed_while_the_run_goes_on(tmp_path
     wait_for(replaced)
     assert codes == ["live_view_restarted"]
     assert recorder.finish("completed", "").sealed
-
-
-def stopped(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return state.stdout.startswith("T")
 
 
 def test_helpers_hear_no_key_of_the_terminal(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from headers import header_of
 
 from nakctl.device import readings
 from nakctl.record import layout
@@ -45,16 +45,8 @@ def rest(count: int, every_s: float = 1.0, Ewe_V: float = 0.0) -> Step:
 
 
 def header(**more: Any) -> dict[str, Any]:
-    known = {
-        "format": layout.FORMAT,
-        "run_id": str(uuid.uuid4()),
-        "start_time": "2026-03-01T09:30:00+01:00",
-        "title": "by hand",
-        "simulated": True,
-        "sample": {"name": "cell", "area_cm2": AREA_cm2},
-        "rules": [],
-    }
-    return known | more
+    known = {"sample": {"name": "cell", "area_cm2": AREA_cm2}, "rules": []}
+    return header_of("by hand", **known | more)
 
 
 def tables_of(steps: Sequence[Step]) -> dict[str, Rows]:
