@@ -45,7 +45,7 @@ class SimDriver:
         from nakctl.device.limits import instrument
         from nakctl_sim.cell.models import load_model
         from nakctl_sim.channel import SimChannel
-        from nakctl_sim.potentiostat import warm_up
+        from nakctl_sim.warm_up import warm_up
 
         scatter_seed, changed, troubles = specimen(place), habits(place), trouble_of(place)
         model = load_model(model_of(cell), scatter_seed)

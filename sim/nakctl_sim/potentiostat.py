@@ -18,10 +18,10 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
 from nakctl.device.limits import Instrument
-from nakctl.device.program import Ca, Eis, Hardware, Ocv, Segment
+from nakctl.device.program import Eis, Segment
 from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model
-from nakctl_sim.executor import machine, spectrum
+from nakctl_sim.executor import machine, spectrum, unread
 from nakctl_sim.executor.drive import Cell
 from nakctl_sim.executor.reading import Floats, Tape
 from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
@@ -99,7 +99,7 @@ class Potentiostat:
         """
         copied = self._machine.copy()
         cell = self._cell._replace(x=self._cell.x.copy(), before=self._cell.before.copy())
-        Ewe_V = float(machine.peek(copied, self._chain, cell, time_s))
+        Ewe_V = float(unread.peek(copied, self._chain, cell, time_s))
         return Ewe_V, float(copied[0]["I_A"])
 
     def check(self, segment: Segment) -> None:
@@ -131,7 +131,7 @@ class Potentiostat:
         self._sweep = None
         self._overloaded.clear()
         self._reached_s = 0.0
-        machine.start(self._tape(Watch()), self._chain)
+        machine.enter(self._tape(Watch()), self._chain)
 
     def halt(self) -> None:
         """The chain is over, and the cell open, from what was reached by a `run` that was cut there."""
@@ -146,7 +146,7 @@ class Potentiostat:
 
     def rest(self, seconds: float) -> None:
         """Leave the cell open, unread."""
-        machine.rest(self._tape(Watch()), self._cell, seconds)
+        unread.rest(self._machine, self._cell, seconds)
 
     def run(
         self,
@@ -278,27 +278,3 @@ def watched(watch: Watch) -> Floats:
             -1.0 if watch.Ewe_near_0_V is None else watch.Ewe_near_0_V,
         ]
     )
-
-
-def warm_up(model: Model, instrument: Instrument) -> None:
-    """Load (the first time ever: make) the compiled code now, not under a clock that is already running."""
-    current, potential = instrument.I_ranges[-1].name, instrument.E_ranges[-1].name
-    settings = Hardware(current, potential, instrument.bandwidth)
-    moment_s = 10 * instrument.timebase_s["OCV"]
-    throwaway = Potentiostat(model, instrument, seed=0)
-    throwaway.load(
-        Segment(
-            (
-                Ocv(1, moment_s, moment_s, None, settings),
-                Ca(1, 0.0, moment_s, moment_s, None, (), "next", settings),
-                Eis(
-                    1, "GEIS", 0.0, False, 1e-9, 0.0, 1.0, 1e3, 1e3, 1, "log", 1, 0.0, False, False, settings
-                ),
-            )
-        )
-    )
-    throwaway.start()
-    throwaway.run(math.inf, Watch())
-    throwaway.rest(moment_s)
-    throwaway.peek(throwaway.reached_s)
-    throwaway.skip()

@@ -107,11 +107,23 @@ def test_a_memory_that_ends_the_run(via: Via, rows: int) -> None:
         assert found[-1, 0] == pytest.approx((rows - 1) * every_s, abs=SAME_s)
 
 
+def test_a_memory_that_is_full_all_at_once(via: Via) -> None:
+    with via(habits=Habits(memory_full="stop"), faults=["memory-full=1@t2.2"]) as (api, clock):
+        api.load_chain("SP-300", cplimit(seconds=60.0))
+        api.start()
+        clock.sleep(30.0)
+        assert (api.values()["State"], api.values()["I"]) == (0, 0.0)
+        assert len(samples(api.drain())) == 5
+
+
 # stops
 
 
-def test_a_stop_that_is_refused_for_a_while(via: Via) -> None:
-    with via(faults=["BL_StopChannel=-104:10s@t5"]) as (api, clock):
+@pytest.mark.parametrize(
+    ("fault", "code"), [("BL_StopChannel=-104:10s@t5", -104), ("stop-ignored=1:10s@t5", 0)]
+)
+def test_a_stop_that_is_refused_or_ignored_for_a_while(via: Via, fault: str, code: int) -> None:
+    with via(faults=[fault]) as (api, clock):
         api.load_chain("SP-300", ocv(100.0))
         api.start()
         clock.sleep(5.0)
@@ -119,19 +131,7 @@ def test_a_stop_that_is_refused_for_a_while(via: Via) -> None:
         for _ in range(11):
             codes.append((api.stop(), api.values()["State"]))
             clock.sleep(1.0)
-        assert codes == [(-104, 1)] * 10 + [(0, 0)]
-
-
-def test_a_stop_that_is_ignored_for_a_while(via: Via) -> None:
-    with via(faults=["stop-ignored=1:10s@t5"]) as (api, clock):
-        api.load_chain("SP-300", ocv(100.0))
-        api.start()
-        clock.sleep(5.0)
-        codes = []
-        for _ in range(11):
-            codes.append((api.stop(), api.values()["State"]))
-            clock.sleep(1.0)
-        assert codes == [(0, 1)] * 10 + [(0, 0)]
+        assert codes == [(code, 1)] * 10 + [(0, 0)]
 
 
 # calls that hang, and answers that are lost

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
 from shortened import parameters
 
-from nakctl.cli.run import exit_code
+from nakctl.cli.report import exit_code
 from nakctl.device.driver import Place
 from nakctl.device.limits import instrument
 from nakctl.plan.compile import compile_protocol
@@ -38,8 +38,9 @@ from nakctl_sim.instrument.faults import fault
 from nakctl_sim.instrument.habits import Habits
 
 PROTOCOLS = ("ccd", "galvanostatic-cycling", "sgeis-strip-rest", "pulsed-strip")
-TROUBLES = ("stopped=1", "lost-kernel=1", "early-end=1", "memory")
+TROUBLES = ("stopped=1", "lost-kernel=1", "early-end=1", "memory-full=1")
 CELL, LIKE = "NaK50", "SP-300"
+HABITS = Habits(memory_full="stop")
 
 
 class Kept:
@@ -59,23 +60,12 @@ class Kept:
 def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
     """One run; at_s: when the trouble comes, None: never."""
     clock, cell = StepClock(), models.cell(CELL)
-    full = trouble == "memory" and at_s is not None
-    # The smallest that the driver accepts. A chain that writes less never fills it, and its row of the table then
-    # says nothing: so it is with the shortened ccd.
-    habits = Habits(memory_bytes=20_000, memory_full="stop") if full else Habits()
-    faults = [] if full or at_s is None else [fault(f"{trouble}@t{at_s:.3f}")]
-    address = register("ends", VirtualInstrument(LIKE, {1: CELL}, clock, 1, habits, faults))
+    faults = [] if at_s is None else [fault(f"{trouble}@t{at_s:.3f}")]
+    address = register("ends", VirtualInstrument(LIKE, {1: CELL}, clock, 1, HABITS, faults))
     channel = driver.open(Place("x", "biologic", LIKE, 1, {"address": address}), cell, clock, 1)
     kept = Kept()
-    # A memory fills while nobody reads: the host sleeps too long, from that moment on.
-    observe = (
-        (lambda progress: clock.sleep(3000.0) if progress.time_s > at_s else None) if full else print_nothing
-    )
     program = lower(compile_protocol(load(name, parameters(name, LIKE)), cell), instrument(LIKE))
-    return run(program, channel, clock, kept, poll_s=0.5, observe=observe), kept
-
-
-def print_nothing(progress: Any) -> None: ...
+    return run(program, channel, clock, kept, poll_s=0.5), kept
 
 
 def main() -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import advance, step_hint, voltage
+from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.executor.drive import Cell, copy, drive, holds_potential, sub_step
 from nakctl_sim.executor.reading import TEST_MET, Tape, count_on, due, keep, meets, read, wakes
-from nakctl_sim.executor.tables import GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain, Records
+from nakctl_sim.executor.tables import GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
+from nakctl_sim.executor.unread import carry
 
 Floats = npt.NDArray[np.float64]
 Record = Any  # numpy.void outside compiled code
@@ -78,12 +79,6 @@ def ends_within(tape: Tape, chain: Chain, cell: Cell, dt_s: float, left_s: float
     copy(cell.before, cell.x)
     m["I_A"] = I_before_A
     return met
-
-
-@jit
-def start(tape: Tape, chain: Chain) -> None:
-    """Begin the first technique."""
-    enter(tape, chain)
 
 
 @jit
@@ -216,21 +211,6 @@ def skip(tape: Tape, chain: Chain, cell: Cell) -> None:
 
 
 @jit
-def carry(m: Record, technique: Record, cell: Cell, seconds: float) -> float:
-    """The bias goes on for a while, unread; Ewe_V at the end."""
-    left_s = seconds
-    E_V = 0.0
-    while left_s > 0.0:
-        dt_s = sub_step(m, technique, cell, left_s)
-        copy(cell.x, cell.before)
-        E_V = drive(m, technique, cell, dt_s)
-        m["tau_s"] += dt_s
-        m["since_s"] += dt_s
-        left_s -= dt_s
-    return E_V
-
-
-@jit
 def sweep(
     tape: Tape,
     chain: Chain,
@@ -265,35 +245,3 @@ def sweep(
     m["at"] += 1
     enter(tape, chain)
     return ENDED
-
-
-@jit
-def peek(machine: Records, chain: Chain, cell: Cell, time_s: float) -> float:
-    """Ewe_V at time_s, not before now, if nothing ends the technique under way until then; I_A is left in the
-    register. Changes machine and cell: give it copies."""
-    m = machine[0]
-    left_s = time_s - m["start_s"] - m["tau_s"]
-    if m["phase"] == OVER:
-        open_cell(m, cell, left_s)
-    elif left_s > 0.0:
-        return carry(m, chain.techniques[m["at"]], cell, left_s)
-    return voltage(cell.kind, cell.p, cell.x, m["I_A"])
-
-
-@jit
-def rest(tape: Tape, cell: Cell, seconds: float) -> None:
-    """The cell is open, nobody reads."""
-    open_cell(tape.machine[0], cell, seconds)
-
-
-@jit
-def open_cell(m: Record, cell: Cell, seconds: float) -> None:
-    if m["I_A"] != 0.0:
-        m["since_s"] = 0.0
-    m["I_A"] = 0.0
-    left_s = seconds
-    while left_s > 0.0:
-        dt_s = min(left_s, step_hint(cell.kind, cell.p, cell.x, 0.0, m["since_s"]))
-        m["E_end_V"] = advance(cell.kind, cell.p, cell.x, 0.0, dt_s)
-        m["since_s"] += dt_s
-        left_s -= dt_s

@@ -15,7 +15,7 @@ from nakctl_sim.instrument import faults
 from nakctl_sim.instrument.device import VirtualInstrument
 from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.server import Server
-from nakctl_sim.potentiostat import warm_up
+from nakctl_sim.warm_up import warm_up
 
 CELL = "NaK50"
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nakctl.device.channel import Flag, Watch
+from nakctl.device.channel import Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Eis, Technique
@@ -28,11 +28,10 @@ from nakctl_sim.instrument.memory import WORD_BYTES, Memory
 from nakctl_sim.instrument.received import Received, refuse
 from nakctl_sim.instrument.recorder import POINTS, Recorder
 from nakctl_sim.instrument.translate import Loaded, Rules, translate
-from nakctl_sim.potentiostat import ROWS_AT_ONCE, Output, Potentiostat
+from nakctl_sim.potentiostat import OVERLOADS, ROWS_AT_ONCE, Output, Potentiostat
 
 NO_WATCH = Watch()
 WIDEST_ROW = 5 * WORD_BYTES  # of samples
-OVERLOADS = int(Flag.I_OVERLOAD | Flag.E_OVERLOAD)
 
 
 class Board:
@@ -215,9 +214,9 @@ class Board:
     def _see_overloads(self, output: Output) -> None:
         for rows in (output.samples, output.points):
             if self._habits.overflow_until == "read":
-                self.overloads |= int(np.bitwise_or.reduce(rows["flags"])) & OVERLOADS
+                self.overloads |= int(np.bitwise_or.reduce(rows["flags"])) & int(OVERLOADS)
             elif len(rows):
-                self.overloads = int(rows["flags"][-1]) & OVERLOADS
+                self.overloads = int(rows["flags"][-1]) & int(OVERLOADS)
 
     def _end(self) -> None:
         self.running = False

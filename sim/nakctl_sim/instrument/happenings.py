@@ -53,6 +53,10 @@ def stolen(board: Board, _fault: Fault) -> None:
     board.memory.clear()
 
 
+def memory_full(board: Board, _fault: Fault) -> None:
+    board.memory.size = board.memory.filled
+
+
 def stop_ignored(board: Board, fault: Fault) -> None:
     board.deaf_until_s = fault.at_s + fault.length_s
 
@@ -79,6 +83,7 @@ HAPPENINGS: dict[str, Callable[[Board, Fault], None]] = {
     "early-end": early_end,
     "taken": taken,
     "stolen": stolen,
+    "memory-full": memory_full,
     "stop-ignored": stop_ignored,
     "option": option,
     "message": message,
