@@ -10,13 +10,17 @@ import numpy.typing as npt
 from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 from nakctl.run.proof import TICK_s
+from nakctl.run.spectra import FASTEST_s
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The loaded segment: what each technique means, and what it means to come to one from another.
 
-    leads_on  the ends that a technique goes on from by itself; shortest_s: less than that is before its time
+    leads_on    the ends that a technique goes on from by itself
+    shortest_s  less than that is before its time
+    between_s   what runs from one to the other, without a row, takes no less
+    points      frequencies of a sweep that goes down; 0: it is none
     """
 
     start_s: float
@@ -27,6 +31,8 @@ class Chain:
     leads_on: tuple[tuple[End, ...], ...]  # (n,)
     goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
     shortest_s: npt.NDArray[np.float64]  # (n,)
+    between_s: npt.NDArray[np.float64]  # (n, n): from, to
+    points: npt.NDArray[np.intp]  # (n,)
 
 
 def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
@@ -35,10 +41,12 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
     step_id = np.array([0 if isinstance(t, Loop) else t.step for t in techniques], np.uint32)
     new_step = np.zeros((count, count), np.bool_)
     new_cycle = np.zeros((count, count), np.bool_)
+    between_s = np.zeros((count, count))
     played = [k for k, t in enumerate(techniques) if not isinstance(t, Loop)]
     for a in played:
         for b in played:
             loop = None if b > a else _loop_taken(techniques, a, b)
+            between_s[a, b] = sum(_least_s(each) for each in _between(techniques, a, b, loop))
             levels = [program.step(int(step_id[k])).level for k in (a, b)]
             new_cycle[a, b] = loop.passes if loop else other_level(*levels)
             new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
@@ -46,7 +54,10 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
     led_on = tuple(leads_on(program, t) for t in techniques)
     goes_on = np.array([bool(ends) for ends in led_on], np.bool_)
     shortest_s = np.array([_shortest_s(t) for t in techniques])
-    return Chain(start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s)
+    points = np.array([_points(t) for t in techniques], np.intp)
+    return Chain(
+        start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s, between_s, points
+    )
 
 
 def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
@@ -59,6 +70,27 @@ def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
 def _shortest_s(technique: Technique) -> float:
     """Less than this to the first row behind it, and a technique was left before its time."""
     return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
+
+
+def _between(techniques: tuple[Technique, ...], a: int, b: int, loop: Loop | None) -> tuple[Technique, ...]:
+    if loop is None:
+        return techniques[a + 1 : b]
+    return techniques[a + 1 : techniques.index(loop, a)] + techniques[loop.to : b]
+
+
+def _least_s(technique: Technique) -> float:
+    """Of a technique that no row came of: a test may end it at once."""
+    if isinstance(technique, Eis):
+        return technique.n_frequencies * FASTEST_s
+    if isinstance(technique, Cp | Ca) and technique.on_test == "next":
+        return 0.0
+    return max(0.0, _shortest_s(technique))
+
+
+def _points(technique: Technique) -> int:
+    if not isinstance(technique, Eis) or technique.f_last_Hz > technique.f_first_Hz:
+        return 0
+    return technique.n_frequencies
 
 
 def other_level(before: int, after: int) -> bool:

@@ -22,11 +22,12 @@ from nakctl.device.ends import End
 from nakctl.device.program import Program, Segment
 from nakctl.record import layout
 from nakctl.run.chain import chain_of, other_level
+from nakctl.run.early import Left, left_early, over_at_s
 from nakctl.run.engine import Ending, ending_of
 from nakctl.run.met import Met, met_by
 from nakctl.run.order import merged
-from nakctl.run.proof import LastRows, TICK_s
-from nakctl.run.spectra import SpectrumBook
+from nakctl.run.proof import LastRows
+from nakctl.run.spectra import SpectrumBook, Swept
 
 C_PER_Ah = 3600.0
 WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
@@ -34,6 +35,7 @@ WHOLE = Ending("next step", "duration")  # of a step that lasted as long as plan
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Booked:
     impedance: Rows
     spectra: Rows
     steps: Rows
-    step_charge_Ah: npt.NDArray[np.float64]
+    step_charge_Ah: Floats
 
     @classmethod
     def nothing(cls, samples: np.dtype[np.void]) -> Booked:
@@ -73,7 +75,7 @@ class Ledger:
         self.last: np.void | None = None  # the last row of this segment, as the channel gave it
         self.before_last: np.void | None = None  # the row before it, if it is of the same visit
         self.visit_from_s = 0.0  # where the visit of the last row began: the last row before it
-        self.visit_points = 0  # frequencies of that visit so far
+        self.swept = Swept()  # of that visit
         self.left_early = ""  # a technique that ended before its time with nothing to explain it
         self.last_sample: Rows = np.zeros(1, samples)
         self.fresh_cycle = False
@@ -83,13 +85,13 @@ class Ledger:
         self.chain = chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
         self.last = self.before_last = None
-        self.visit_from_s, self.visit_points = 0.0, 0
+        self.visit_from_s, self.swept = 0.0, Swept()
         self.fresh_cycle = new_cycle
 
     def book(self, reading: Reading) -> Booked:
         """The rows of one read, in order of time."""
         rows, of_point = merged(reading)
-        samples, step_charge_Ah, steps = self._book_samples(rows)
+        samples, step_charge_Ah, steps = self._book_samples(rows, reading.visit)
         impedance, spectra = self.spectra.book(reading.points, samples[of_point])
         if reading.state is State.STOPPED:
             spectra = np.concatenate([spectra, self.spectra.close()])
@@ -111,11 +113,11 @@ class Ledger:
             return None
         last, before = self.last, self.before_last
         known = None if before is None else (float(before["time_s"]), *_values(before))
-        return LastRows(visit, float(last["time_s"]), *_values(last), known, self.visit_points)
+        return LastRows(visit, float(last["time_s"]), *_values(last), known, self.swept.count)
 
     # --- samples and steps -----------------------------------------------------------------------------
 
-    def _book_samples(self, rows: Rows) -> tuple[Rows, npt.NDArray[np.float64], Rows]:
+    def _book_samples(self, rows: Rows, newest: Visit | None) -> tuple[Rows, Floats, Rows]:
         samples = np.zeros(len(rows), self.dtype)
         if len(rows) == 0:
             return samples, np.zeros(0), np.empty(0, layout.STEPS.dtype)
@@ -132,29 +134,31 @@ class Ledger:
         # summed from the charge so far, row by row: how rows are cut into reads changes no bit
         samples["Q"] = np.cumsum(np.append(self.Q_Ah, _charge_Ah(rows, before, changed)))[1:]
         samples["step_count"] = self.open["step_count"].sum() + np.cumsum(new_step)
-        cuts = self._cuts(rows, before, changed, np.cumsum(new_step))
+        cuts = self._cuts(rows, before, changed, np.cumsum(new_step), newest)
         steps, step_charge_Ah = self._turn_over(samples, new_step, before["time_s"] + chain.start_s, cuts)
         self._remember(rows, samples, changed, before)
         return samples, step_charge_Ah, steps
 
-    def _cuts(self, rows: Rows, before: Rows, changed: Bools, step_no: Ints) -> dict[int, Ending]:
+    def _cuts(
+        self, rows: Rows, before: Rows, changed: Bools, step_no: Ints, newest: Visit | None
+    ) -> dict[int, Ending]:
         """Cutoffs that the chain went on from: {number of the step in this read (0: the running one): why}.
 
         A test was met if the row says so, or if the technique was left before its time: whether a row is
-        written where a test is met is the instrument's habit. Without a test that leads on, nothing in the
-        program explains that a technique was left early.
+        written where a test is met is the instrument's habit.
         """
         left = np.flatnonzero(changed)
         if self.last is None:
             left = left[left > 0]
         technique = before["technique"][left]
-        lasted_s = rows["time_s"][left] - self._entered_s(before, changed, left)
-        early = lasted_s < self.chain.shortest_s[technique]
+        begun_s = self._entered_s(before, changed, left)
+        early = rows["time_s"][left] - begun_s < self.chain.shortest_s[technique]
         goes_on = self.chain.goes_on[technique]
-        for place in np.flatnonzero(early & ~goes_on)[:1].tolist():
-            self.left_early = self.left_early or self._left_early(
-                int(technique[place]), float(lasted_s[place])
-            )
+        if not self.left_early:
+            swept = self._swept_before(rows, before, changed, left)
+            over_s = over_at_s(rows, before, left, newest)
+            gone = Left(technique, rows["technique"][left], begun_s, before["time_s"][left], over_s, swept)
+            self.left_early = left_early(self.program, self.chain, gone)
         met = (before["flags"][left] & int(Flag.TEST_MET)) != 0
         found: dict[int, Ending] = {}
         for at in left[goes_on & (met | early)].tolist():
@@ -162,19 +166,24 @@ class Ledger:
             found[int(step_no[at - 1]) if at else 0] = ending_of(nearest.end, nearest.value)
         return found
 
-    def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> npt.NDArray[np.float64]:
+    def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> Floats:
         """When the visits began that were left at these rows: at the last row before each."""
         entered = np.flatnonzero(changed)
         earlier = np.searchsorted(entered, left) - 1  # the change before; -1: in an earlier read
         starts_s = np.append(before["time_s"][entered], self.visit_from_s)
         return np.asarray(starts_s[earlier])
 
-    def _left_early(self, technique: int, lasted_s: float) -> str:
-        step = self.program.step(int(self.chain.step_id[technique]))
-        planned_s = self.chain.shortest_s[technique] + TICK_s
-        return (
-            f"step {step.label} was left after {lasted_s:.4g} of {planned_s:.4g} s, and no test explains it"
-        )
+    def _swept_before(self, rows: Rows, before: Rows, changed: Bools, left: Ints) -> dict[int, Swept]:
+        """The frequencies of the sweeps that were left, by their place among these."""
+        entered = np.flatnonzero(changed)
+        sweeps = np.flatnonzero(self.chain.points[before["technique"][left]]).tolist()
+        return {place: self._swept(rows, entered[entered < left[place]], left[place]) for place in sweeps}
+
+    def _swept(self, rows: Rows, entered: Ints, at: int) -> Swept:
+        """The frequencies of the visit of the row before `at`. entered: where visits began up to there."""
+        if len(entered) == 0:
+            return self.swept.and_then(rows[:at])
+        return Swept().and_then(rows[entered[-1] : at])
 
     def _rows_before(self, rows: Rows) -> Rows:
         """Each row's predecessor; before the first row of a segment, its start with that row's technique."""
@@ -208,9 +217,9 @@ class Ledger:
         self,
         samples: Rows,
         new_step: Bools,
-        time_before_s: npt.NDArray[np.float64],
+        time_before_s: Floats,
         cuts: dict[int, Ending],
-    ) -> tuple[Rows, npt.NDArray[np.float64]]:
+    ) -> tuple[Rows, Floats]:
         """Close the steps that ended among these samples; leave the last one open."""
         first = len(self.open)  # 1: the running step is number 0 of `cuts`
         starts = np.flatnonzero(new_step)
@@ -230,9 +239,7 @@ class Ledger:
             self.open_Q_Ah = float(Q_before[starts[-1]])
         return closed, samples["Q"] - base_Ah
 
-    def _begun(
-        self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: npt.NDArray[np.float64]
-    ) -> Rows:
+    def _begun(self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: Floats) -> Rows:
         """A step begins where the one before it ended, which is before its own first sample."""
         begun = np.zeros(len(firsts), layout.STEPS.dtype)
         for name in ("step_count", "step_id", "cycle"):
@@ -259,9 +266,9 @@ class Ledger:
     def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
         entered = np.flatnonzero(changed)
         if len(entered):
-            self.visit_from_s, self.visit_points = float(before["time_s"][entered[-1]]), 0
+            self.visit_from_s = float(before["time_s"][entered[-1]])
         of_visit = rows[entered[-1] :] if len(entered) else rows
-        self.visit_points += int(np.count_nonzero(of_visit["flags"] & Flag.FROM_EIS))
+        self.swept = self._swept(rows, entered, len(rows))
         if len(of_visit) > 1:
             self.before_last = of_visit[-2]
         else:
@@ -290,7 +297,7 @@ def _nearest(ends: tuple[End, ...], row: np.void) -> Met:
     return Met(end, reading[end.quantity])
 
 
-def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> npt.NDArray[np.float64]:
+def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> Floats:
     """What is no number, or lies before the row before it, adds nothing."""
     I_A = rows["I_A"].astype(np.float64)
     mean_A = np.where(changed, I_A, (I_A + before["I_A"]) / 2)

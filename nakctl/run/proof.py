@@ -20,7 +20,7 @@ from nakctl.run.engine import Ending, ending_of, interrupted
 from nakctl.run.met import Met, met_by
 
 TICK_s = 2e-3  # of rounding, over any chain
-ELAPSED_SLACK_s = 0.05  # the instrument's clock is told in single precision
+ELAPSED_SLACK_s, CLOCK_COARSE = 0.05, 1e-6  # the instrument's clock is told in single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,12 @@ def _is_whole(technique: Ocv | Cp | Ca | Eis, last: LastRows, elapsed_s: float) 
     if lasted_s < technique.duration_s - technique.every_s - TICK_s:
         return False
     known_s = _elapsed(last, elapsed_s)  # refutes only: a clock that goes on after a stop proves nothing
-    return known_s is None or known_s >= technique.duration_s - ELAPSED_SLACK_s - 1e-6 * elapsed_s
+    return known_s is None or known_s >= technique.duration_s - ELAPSED_SLACK_s - CLOCK_COARSE * elapsed_s
 
 
 def _elapsed(last: LastRows, elapsed_s: float) -> float | None:
     """Time in the last technique when the channel stopped; None if its clock says something else."""
-    if math.isnan(elapsed_s) or elapsed_s < last.time_s - ELAPSED_SLACK_s - 1e-6 * last.time_s:
+    if math.isnan(elapsed_s) or elapsed_s < last.time_s - ELAPSED_SLACK_s - CLOCK_COARSE * last.time_s:
         return None
     return elapsed_s - last.visit.start_s
 

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from nakctl.device.channel import Rows
+from nakctl.device.channel import Flag, Rows
 from nakctl.device.program import Eis, Loop, Segment
 from nakctl.record import layout
+
+FASTEST_s = 5e-3  # no instrument measures a frequency in less
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The frequencies of one visit so far. last_s: time of the newest; shortest_s: from one to the next."""
+
+    count: int = 0
+    last_s: float = math.nan
+    shortest_s: float = math.inf
+
+    def and_then(self, rows: Rows) -> Swept:
+        """With the points among further rows of the same visit."""
+        times_s = rows["time_s"][(rows["flags"] & Flag.FROM_EIS) != 0]
+        if len(times_s) == 0:
+            return self
+        known_s = np.append([self.last_s] if self.count else [], times_s)
+        shortest_s = np.diff(known_s).min(initial=self.shortest_s)
+        return Swept(self.count + len(times_s), float(times_s[-1]), float(shortest_s))
+
+    def was_cut(self, asked: int, next_s: float) -> bool:
+        """Whether there was no time for the frequencies that did not come before what came next did.
+
+        Where there was, their rows are lost, which its driver tells. Half of the shortest interval is less
+        than any frequency takes in a sweep that goes down.
+        """
+        each_s = self.shortest_s / 2 if self.count > 1 else FASTEST_s
+        return next_s - self.last_s < (asked - self.count) * each_s
 
 
 @dataclass(slots=True)
