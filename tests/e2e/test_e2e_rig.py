@@ -7,19 +7,9 @@ from pathlib import Path
 
 import pytest
 from command_line import Said, refused
+from rigs import RIG
 
 Here = Callable[..., Said]
-
-RIG = """\
-nakctl-rig: 1
-devices:
-  bench: {driver: sim, model: SP-300}
-channels:
-  left: {device: bench, channel: 1}
-  right: {device: bench, channel: 2}
-cells:
-  cell-7: {channel: left, area: 0.5 cm2, working: NaK50, counter: Na, model: NaK50}
-"""
 
 
 @pytest.fixture

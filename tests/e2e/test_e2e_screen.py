@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import pytest
 from command_line import ENVIRONMENT, NAKCTL, Going, helpers_of, samples_in, until
+from rigs import RIG
 
 from nakctl.cli.mail import ALARM, PLAIN, WARNING, Mail, Mailbox
 from nakctl.cli.remote import RESTARTS
@@ -32,15 +33,6 @@ steps:
   - rest: 2 s
     label: η at 0.1
 finally: rest
-"""
-CELLS = """\
-nakctl-rig: 1
-devices:
-  bench: {driver: sim, model: SP-300}
-channels:
-  left: {device: bench, channel: 1}
-cells:
-  NaK-Ω: {channel: left, area: 0.4418 cm2, working: NaK50, counter: Na, model: NaK50}
 """
 
 
@@ -194,7 +186,7 @@ def test_in_virtual_time_there_is_no_further_process(
 @pytest.fixture
 def greek(tmp_path: Path) -> Path:
     (tmp_path / "greek.yaml").write_text(GREEK, encoding="utf-8")
-    (tmp_path / "rig.yaml").write_text(CELLS, encoding="utf-8")
+    (tmp_path / "rig.yaml").write_text(RIG.replace("cell-7", "NaK-Ω").replace("0.5 cm2", "0.4418 cm2"), encoding="utf-8")
     return tmp_path
 
 
