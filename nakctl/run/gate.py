@@ -151,7 +151,7 @@ class Gate:
         self.last = rows[-1].copy()
 
     def _silence(self, look: Look | None, rows: int) -> Iterator[Notice]:
-        """A channel that runs and makes no rows. One that is not heard at all is told by its driver."""
+        """A channel that runs and makes no rows. One that is not heard at all: `reading`."""
         if rows:
             if self.silent:
                 self.silent = False

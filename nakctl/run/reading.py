@@ -21,6 +21,7 @@ from nakctl.run.ties import Tie, tie
 
 BEHIND_s, BEHIND_BYTES, NEARLY_FULL = 1.0, 4 << 20, 0.75
 IDLE_s = 0.1  # virtual time goes on by so much where no channel moves it
+UNHEARD_s = 2.0  # a reply may be lost; for longer, nobody guards what the host holds
 
 
 class Reader:
@@ -40,24 +41,27 @@ class Reader:
         self.visit: Visit | None = None
         self.tie: Tie | None = None
         self._behind_since_s: float | None = None
-        self._silent = False  # the channel is not heard, and that was told
+        self._heard_s = now_s()
+        self._told = False  # that it is not heard
 
     def open_segment(self, segment: Segment) -> None:
         self.visit = None
         self.gate.open_segment(segment)
+        self._heard_s = self.now_s()
 
     def next(self, watch: Watch) -> Reading:
         """What there is. ChannelError: it cannot be read. A silence is no error: the channel goes on."""
-        before_s = self.now_s()
+        before_s, why = self.now_s(), ""
         try:
             reading = self._looked() if self._must_wait_for_the_record() else self.read(watch)
         except LinkLost as error:
-            reading = self._not_heard(error)
+            reading, why = nothing(), f": {error}"
+            self._idle()
         except ChannelError:
             self.look = None
             self._idle()
             raise
-        self._silent = self._silent and reading.look is None
+        self._tell_silence(heard=reading.look is not None or reading.state is State.STOPPED, why=why)
         self.look, self.visit = reading.look, reading.visit or self.visit
         self.tie = tie(reading.look, before_s, self.now_s())
         return reading
@@ -76,12 +80,18 @@ class Reader:
         with self.pulse.calling("look"):
             return nothing(self.channel.look())
 
-    def _not_heard(self, error: LinkLost) -> Reading:
-        if not self._silent:
-            self._silent = True
-            self.keeper.note(2, "link", f"the channel is not heard: {error}")
-        self._idle()
-        return nothing()
+    def _tell_silence(self, *, heard: bool, why: str) -> None:
+        """Once, while it lasts. That it is over is told by who knows how long it was, the channel."""
+        now_s = self.now_s()
+        if heard:
+            self._heard_s, self._told = now_s, False
+        elif not self._told and now_s - self._heard_s >= UNHEARD_s:
+            self._told = True
+            silent_s = now_s - self._heard_s
+            text = (
+                f"the channel is not heard for {silent_s:.3g} s: limits that the host holds are not guarded"
+            )
+            self.keeper.note(2, "not_heard", f"{text}{why}", {"silent_s": silent_s})
 
     def _must_wait_for_the_record(self) -> bool:
         recording = self.keeper.recording

@@ -186,7 +186,9 @@ def test_in_virtual_time_there_is_no_further_process(
 @pytest.fixture
 def greek(tmp_path: Path) -> Path:
     (tmp_path / "greek.yaml").write_text(GREEK, encoding="utf-8")
-    (tmp_path / "rig.yaml").write_text(RIG.replace("cell-7", "NaK-Ω").replace("0.5 cm2", "0.4418 cm2"), encoding="utf-8")
+    (tmp_path / "rig.yaml").write_text(
+        RIG.replace("cell-7", "NaK-Ω").replace("0.5 cm2", "0.4418 cm2"), encoding="utf-8"
+    )
     return tmp_path
 
 

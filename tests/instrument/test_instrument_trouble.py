@@ -107,13 +107,18 @@ def test_a_memory_that_ends_the_run(via: Via, rows: int) -> None:
         assert found[-1, 0] == pytest.approx((rows - 1) * every_s, abs=SAME_s)
 
 
-def test_a_memory_that_is_full_all_at_once(via: Via) -> None:
+@pytest.mark.parametrize("read_at_s", [(), (2.1,), (2.1, 2.3)])
+def test_a_memory_that_is_full_all_at_once(via: Via, read_at_s: tuple[float, ...]) -> None:
+    """Reading makes no room in it."""
     with via(habits=Habits(memory_full="stop"), faults=["memory-full=1@t2.2"]) as (api, clock):
         api.load_chain("SP-300", cplimit(seconds=60.0))
         api.start()
-        clock.sleep(30.0)
+        read = []
+        for at_s in (*read_at_s, 30.0):
+            clock.sleep(at_s - clock.now_s())
+            read += api.drain()
         assert (api.values()["State"], api.values()["I"]) == (0, 0.0)
-        assert len(samples(api.drain())) == 5
+        assert len(samples(read)) == 5
 
 
 # stops

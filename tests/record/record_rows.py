@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from nakctl.record.journal import Event, Journal
 from nakctl.record.seal import seal
 
 Rows = npt.NDArray[np.void]
+
+# In which a process of its own finds this module, and what it imports.
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(str(each) for each in Path(__file__).parents[:2])}
 
 
 def header(**more: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and S
 def start_writer(path: Path, polls: int = 10_000, pause_s: float = 0.003) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(HERE / "paced_writer.py"), str(path), str(polls), str(pause_s)],
+        env=rows.ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

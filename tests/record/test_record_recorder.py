@@ -220,7 +220,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=rows.ENVIRONMENT,
     )
     assert done.stdout.splitlines() == ["disk_refuses,disk_accepts", ""]
     with open_run(path) as run:

@@ -23,7 +23,7 @@ class Channel:
     """One row without a value per read."""
 
     def __init__(self, filled: float) -> None:
-        self.shown = Look(True, 0.1, 0.0, 1.0, filled)
+        self.shown: Look | None = Look(True, 0.1, 0.0, 1.0, filled)
         self.calls: list[str] = []
         self.refuses: Exception | None = None
 
@@ -34,7 +34,7 @@ class Channel:
         row = rows((len(self.calls), math.nan, 0.0, 0, 0))
         return Reading(State.RUNNING, row, points(), look=self.shown, visit=Visit(0, 0, 0.0))
 
-    def look(self) -> Look:
+    def look(self) -> Look | None:
         self.calls.append("look")
         return self.shown
 
@@ -79,18 +79,29 @@ def test_what_cannot_wait_is_fetched_and_looked_at_like_any_other(filled: float,
     assert reading.samples["flags"].tolist() == [Flag.NO_VALUE]
 
 
-def test_a_silence_is_told_once_and_time_goes_on() -> None:
+@pytest.mark.parametrize("raised", [True, False])
+def test_a_silence_that_lasts_is_told_while_it_lasts_and_once(raised: bool) -> None:
     reader, channel, keeper = made()
-    channel.refuses = LinkLost("pulled")
-    for _ in range(3):
-        assert len(reader.next(Watch()).samples) == 0
-    channel.refuses = None
+
+    def silence(reads: int) -> None:
+        channel.refuses, channel.shown = LinkLost("pulled") if raised else None, None
+        for _ in range(reads):
+            before_s = reader.now_s()
+            assert reader.next(Watch()).look is None
+            reader.clock.advance_to(before_s + 0.1)
+        channel.refuses, channel.shown = None, Look(True, 0.1, 0.0, 1.0)
+
+    silence(reads=15)
     reader.next(Watch())
-    channel.refuses = LinkLost("pulled again")
+    assert keeper.codes == []  # a reply may be lost
+    silence(reads=22)
+    assert keeper.codes == ["not_heard"]
+    silence(reads=200)
+    assert keeper.codes == ["not_heard"]
     reader.next(Watch())
-    assert keeper.codes == ["link", "link"]
-    assert reader.look is None
-    assert reader.now_s() == pytest.approx(0.4)
+    silence(reads=22)
+    assert keeper.codes == ["not_heard"] * 2
+    assert reader.now_s() == pytest.approx(25.9)
 
 
 def test_what_cannot_be_read_is_for_the_loop_to_deal_with() -> None:

@@ -187,7 +187,7 @@ class Board:
         not."""
         if self._habits.memory_full == "overwrite":
             return ROWS_AT_ONCE
-        return min(ROWS_AT_ONCE, max(1, (self.memory.size - self.memory.filled) // WIDEST_ROW))
+        return min(ROWS_AT_ONCE, max(1, (self.memory.room - self.memory.filled) // WIDEST_ROW))
 
     @property
     def _poll_s(self) -> float:

@@ -18,8 +18,8 @@ to the 20th: of that function, or of all functions for `cable`). Without it, fro
     early-end=1@t60           the technique under way on channel 1 ends, without a row; the chain goes on
     taken=1@t60               another program stops channel 1, loads a rest of its own and starts it
     stolen=1@t60              another program fetches all rows that wait on channel 1
-    memory-full=1@t60         the memory of channel 1 has no room for one row more: the habit memory_full
-                              says what comes of that
+    memory-full=1@t60         the memory of channel 1 takes no row more: the habit memory_full says what
+                              comes of that
     stop-ignored=1            BL_StopChannel answers 0, and channel 1 goes on (`1:10s@t60`: for 10 s)
                               (a stop that is refused is `BL_StopChannel=-104`)
     option=301:2@t60          option error 301 at position 2, on every channel

@@ -54,7 +54,7 @@ def stolen(board: Board, _fault: Fault) -> None:
 
 
 def memory_full(board: Board, _fault: Fault) -> None:
-    board.memory.size = board.memory.filled
+    board.memory.be_full()
 
 
 def stop_ignored(board: Board, fault: Fault) -> None:

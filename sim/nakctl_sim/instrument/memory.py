@@ -41,10 +41,10 @@ class _Rows:
 
 
 class Memory:
-    """Of a given size in bytes."""
+    """Of a given size in bytes. room: how many may be filled."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size = self.room = size
         self.filled = 0
         self._rows: deque[_Rows] = deque()
 
@@ -54,18 +54,25 @@ class Memory:
 
     def clear(self) -> None:
         self._rows.clear()
-        self.filled = 0
+        self.filled, self.room = 0, self.size
+
+    def be_full(self) -> None:
+        """There is no room for a row more, also once rows are fetched, until a chain is loaded anew."""
+        self.room = self.filled
 
     def take(self) -> tuple[Group, Words] | None:
         """The oldest rows, as many as fit into one buffer and belong together."""
         if not self._rows:
             return None
+        is_full = self.room < self.size
         group, taken = self._rows[0].group, [self._rows[0].words[:0]]
-        room = DATA_WORDS // taken[0].shape[1]
-        while room and self._rows and self._rows[0].group == group:
-            words = self._cut(room)
-            room -= len(words)
+        wanted = DATA_WORDS // taken[0].shape[1]
+        while wanted and self._rows and self._rows[0].group == group:
+            words = self._cut(wanted)
+            wanted -= len(words)
             taken.append(words)
+        if is_full:
+            self.room = self.filled
         return group, np.concatenate(taken)
 
     def _cut(self, n: int) -> Words:
@@ -81,18 +88,18 @@ class Memory:
     def make_room(self) -> int:
         """Drop the oldest rows until the rest fits; how many."""
         dropped = 0
-        while self.filled > self.size:
+        while self.filled > self.room:
             row_bytes = self._rows[0].words.shape[1] * WORD_BYTES
-            dropped += len(self._cut(-(-(self.filled - self.size) // row_bytes)))
+            dropped += len(self._cut(-(-(self.filled - self.room) // row_bytes)))
         return dropped
 
     def drop_newest(self) -> int:
         """Drop the newest rows until the rest fits; how many."""
         dropped = 0
-        while self.filled > self.size:
+        while self.filled > self.room:
             last = self._rows[-1]
             row_bytes = last.words.shape[1] * WORD_BYTES
-            n = min(len(last.words), -(-(self.filled - self.size) // row_bytes))
+            n = min(len(last.words), -(-(self.filled - self.room) // row_bytes))
             kept = len(last.words) - n
             last.words, last.times_s = last.words[:kept], last.times_s[:kept]
             self.filled -= n * row_bytes
