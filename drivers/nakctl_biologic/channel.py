@@ -17,6 +17,7 @@ from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.course import Course, Stage
+from nakctl_biologic.device import CONNECT_TIMEOUT_s
 from nakctl_biologic.errors import EclibError, RowError
 from nakctl_biologic.link import Link, NotOurs
 from nakctl_biologic.memory import check_memory, memory_s
@@ -75,7 +76,7 @@ class BiologicChannel:
     @property
     def patience_s(self) -> float:
         """A new connection that times out, twice, and what stands around it."""
-        return 2 * self._link.device.timeout_s + LOADING_s
+        return 2 * CONNECT_TIMEOUT_s + LOADING_s
 
     @property
     def _name(self) -> str:

@@ -35,27 +35,23 @@ from nakctl_biologic.structures import (
     HardwareConf,
 )
 
-CONNECT_TIMEOUT_s = 5
+CONNECT_TIMEOUT_s = 5  # that a connection may take to be made
 FILE_ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"  # the library takes 8-bit names
 
 
 class Device:
-    """Errors: EclibError; EclibLinkLost where the instrument does not answer.
+    """Errors: EclibError; EclibLinkLost where the instrument does not answer."""
 
-    timeout_s: how long a connection may take to be made.
-    """
-
-    def __init__(self, eclib: Eclib, address: str, timeout_s: int = CONNECT_TIMEOUT_s) -> None:
+    def __init__(self, eclib: Eclib, address: str) -> None:
         self.eclib = eclib
         self.address = address
-        self.timeout_s = timeout_s
         self._id: int | None = None  # may be 0
         self.infos = DeviceInfos()
 
     def connect(self) -> None:
         number, infos = ctypes.c_int32(-1), DeviceInfos()
         address = self.address.encode("ascii")
-        self.eclib.call("BL_Connect", address, self.timeout_s, byref(number), byref(infos))
+        self.eclib.call("BL_Connect", address, CONNECT_TIMEOUT_s, byref(number), byref(infos))
         self._id, self.infos = number.value, infos
 
     def disconnect(self) -> None:

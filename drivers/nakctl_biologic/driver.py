@@ -1,7 +1,7 @@
 """The driver of BioLogic potentiostats: the entry point `biologic` of nakctl.drivers.
 
 Importing this module loads no library and no numpy; `open` does. Words of a place: `address`, `provider`,
-`sdk_path`, `timeout_s`, `load_firmware` (evict another firmware from the channel).
+`sdk_path`, `load_firmware` (evict another firmware from the channel).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from nakctl.device.limits import Instrument, instrument
 from nakctl.errors import ChannelError, RigError
 from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import RUN, STATES, STOP, Board, Firmware, device_name
-from nakctl_biologic.device import CONNECT_TIMEOUT_s, Device
+from nakctl_biologic.device import Device
 from nakctl_biologic.eclib import Eclib
 from nakctl_biologic.errors import EclibError
 from nakctl_biologic.link import Link
@@ -39,7 +39,7 @@ def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
     if not address:
         raise RigError(f"{place.name}: its device has no address")
     eclib = Eclib(open_library(place.options))
-    device = Device(eclib, str(address), _timeout_s(place))
+    device = Device(eclib, str(address))
     device.connect()
     try:
         found = _examine(device, place)
@@ -47,13 +47,6 @@ def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
     except BaseException:
         device.disconnect()
         raise
-
-
-def _timeout_s(place: Place) -> int:
-    timeout_s = place.options.get("timeout_s", CONNECT_TIMEOUT_s)
-    if not isinstance(timeout_s, int | float) or not 1 <= timeout_s <= 255:
-        raise RigError(f"{place.name}: timeout_s is 1 to 255 s, not {timeout_s!r}")
-    return int(timeout_s)
 
 
 def _channel(device: Device, place: Place, found: Found, clock: ClockLike) -> BiologicChannel:

@@ -82,4 +82,4 @@ class Teacher(Protocol):
     """A driver that settles, on a dummy cell, what its sources leave open about an instrument."""
 
     def first_day(self, chassis: Chassis, channel: int, clock: ClockLike) -> Iterator[Lesson]:
-        """One small experiment after the other. They set up to 0.1 V and 1 mA. ChannelError."""
+        """One small experiment after the other. They set up to 0.05 V and 1 mA. ChannelError."""

@@ -33,7 +33,7 @@ _SENTENCES = tuple(
         (r"the channel stopped by itself .+", "interrupted"),
     )
 )
-UNITS = {"Ewe": "V", "|I|": "A", "charge": "C", "time": "s"}  # of the value that ended a run
+UNITS = {"Ewe": "V", "short": "V", "|I|": "A", "charge": "C", "time": "s"}  # of the value that ended a run
 _CONDITION = re.compile(r"(?:limit: )?(Ewe|\|I\||charge) (above|below) (\S+)")
 
 

@@ -191,8 +191,12 @@ def _interruptions_told(found: dict[str, Any]) -> Iterator[str]:
     driven = found["interruptions_under_current"]
     before, after = found["interruption_after_step"], found["interruption_before_step"]
     place = f"within step {before}" if before == after else f"between steps {before} and {after}"
+    if count > 1:
+        under_current = f"{driven or 'none'} of them under current"
+    else:
+        under_current = "under current" if driven else "not under current"
     first = "the first " if (driven or count) > 1 else ""
     yield (
-        f"{plural(count, 'interruption')} of {lengths}, {driven or 'none'} of them under current: "
+        f"{plural(count, 'interruption')} of {lengths}, {under_current}: "
         f"{first}{place} at {duration(found['interruption_at_s'])}"
     )

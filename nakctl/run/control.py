@@ -162,7 +162,7 @@ class Control:
                     self.load(command.segment, before)
                 case engine.Stop():
                     ending = self.state.ending
-                    as_planned = ending is not None and ending.kind == "duration"
+                    as_planned = ending is None or ending.status == "completed"
                     self.keeper.note(0 if as_planned else 1, "stop", f"stopping: {command.reason}")
                     self.stopping = Stopping(self.now_s())
                     self.insist_on_stop()
@@ -380,7 +380,7 @@ class Control:
         """Hand over the last step and the last events, and say how it ended."""
         ending = self.ended or engine.interrupted("the run was left")
         if not self.cell_open:
-            ending = replace(ending, reason=f"{ending.reason} {UNDER_CURRENT}")
+            ending = replace(ending, reason=f"{ending.reason}: {UNDER_CURRENT}")
             self.error = self.error or ChannelError(ending.reason)
         ledger = self.keeper.ledger
         if self.error is not None:

@@ -67,9 +67,9 @@ def test_a_memory_of_unknown_size_is_no_limit(monkeypatch: pytest.MonkeyPatch) -
     assert len(run(one, fast).samples) == 12_501
 
 
-@pytest.mark.parametrize("timeout_s", [5, 20])
-def test_how_long_a_call_may_take(timeout_s: int) -> None:
-    assert bench(timeout_s=timeout_s).channel.patience_s == 2 * timeout_s + 20
+def test_how_long_a_call_may_take() -> None:
+    """Two tries to connect, and a long chain to load."""
+    assert bench().channel.patience_s == 30
 
 
 def test_a_range_that_this_channel_lacks() -> None:

@@ -44,7 +44,7 @@ def beyond(rows: Rows, end: End, noise: float) -> Rows:
 
 
 def noise_of(end: End, on: Instrument, hardware: Hardware) -> float:
-    """Two steps of resolution: where a cutoff lies right at a limit, a sentinel cannot test inside of it."""
+    """Two steps of resolution: a sentinel tests inside an end, but the row that it is judged by is another one."""
     if end.quantity == "Ewe":
         return 2 * on.E_step * next(E.high_V - E.low_V for E in on.E_ranges if E.name == hardware.E_range)
     return 2 * on.I_step * next(I.full_A for I in on.I_ranges if I.name == hardware.I_range)

@@ -48,12 +48,12 @@ def test_they_are_counted_and_the_one_under_current_has_its_place(tmp_path: Path
     ("rows", "line"),
     [
         ([], None),
-        ([(1200.0, 2.0, 2, 3, 5e-4)], "1 interruption of 2 s, none of them under current: between steps 2.1 and 3.1 at 20 min"),
+        ([(1200.0, 2.0, 2, 3, 5e-4)], "1 interruption of 2 s, not under current: between steps 2.1 and 3.1 at 20 min"),
         ([(1200.0, 2.0, 2, 3, 5e-4), (1260.0, 9.0, 3, 4, 0.0)], "2 interruptions of 2 s to 9 s, none of them under current: the first between steps 2.1 and 3.1 at 20 min"),
         # the chain goes on with the step that it broke off
-        ([(300.0, 2.0, 1, 1, 1e-3)], "1 interruption of 2 s, 1 of them under current: within step 1.1 at 5 min"),
+        ([(300.0, 2.0, 1, 1, 1e-3)], "1 interruption of 2 s, under current: within step 1.1 at 5 min"),
         # nothing was recorded after it
-        ([(1380.0, 2.0, 5, 9, 1e-3)], "1 interruption of 2 s, none of them under current: between steps 5.1 and 9 at 23 min"),
+        ([(1380.0, 2.0, 5, 9, 1e-3)], "1 interruption of 2 s, not under current: between steps 5.1 and 9 at 23 min"),
     ],
 )  # fmt: skip
 def test_how_they_are_told(

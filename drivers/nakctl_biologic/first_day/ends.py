@@ -135,7 +135,7 @@ def foreign_stop(bench: Bench) -> Iterator[Lesson]:
 
 def _stop_from_elsewhere(bench: Bench) -> bool:
     """Whether it could be asked for. A library that gives the same connection again must not lose it."""
-    other = Device(bench.device.eclib, bench.device.address, bench.device.timeout_s)
+    other = Device(bench.device.eclib, bench.device.address)
     try:
         other.connect()
     except EclibError:
