@@ -28,6 +28,7 @@ def plan_json(
 ) -> dict[str, Any]:
     """What `plan_text` says, for machines: units in the names, None for what is not known before."""
     scene, duration_s = Scene(plan, program, instrument), estimate.duration_s
+    total, per_pass = estimate.total, estimate.per_pass
     ends = None if duration_s is None else clock_time(now, duration_s)
     return {
         "name": plan.name,
@@ -42,8 +43,8 @@ def plan_json(
         "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
         "endless": estimate.per_pass is not None,
-        "total": None if estimate.total is None else _amount(estimate.total, plan.area_cm2),
-        "per_pass": None if estimate.per_pass is None else _amount(estimate.per_pass, plan.area_cm2),
+        "total": total and _amount(total, plan.area_cm2) | {"file_bytes": round(total.file_bytes)},
+        "per_pass": per_pass and _amount(per_pass, plan.area_cm2),
         "limits": limits_json(plan.limits),
         "rules": rules_json(plan),
         "conditions": [end_json(end) for end in program.ends],
@@ -141,5 +142,5 @@ def _amount(amount: Amount, area_cm2: float) -> dict[str, Any]:
         "spectra": round(amount.spectra),
         "points": round(amount.points),
         "chains": round(amount.chains),
-        "file_bytes": round(amount.file_bytes),
+        "row_bytes": round(amount.row_bytes),
     }

@@ -216,29 +216,42 @@ def test_loops_around_a_technique() -> None:
     assert around == [[3], [4, 3], [4, 3]]
 
 
-# Sealed files of dry runs whose rows follow from time alone, or nearly: rows, at rest, points, techniques; bytes.
+# Sealed files of dry runs: rows, of those at rest, points, techniques; bytes.
 WRITTEN = [
+    ("a rest of 1 min on SP-300", Amount(samples=61, resting=61, visits=1), 0.1208e6),
+    ("pristine-eis on SP-300", Amount(samples=696, resting=603, points=93, visits=3), 0.1437e6),
+    ("pristine-eis on VMP-3", Amount(samples=684, resting=603, points=81, visits=3), 0.1439e6),
     (
         "sgeis-strip-rest on SP-300",
-        Amount(samples=150_401, resting=6_100, points=143_175, visits=4_820),
-        9.67e6,
+        Amount(samples=150_401, resting=6_170, points=143_175, visits=4_820),
+        9.69e6,
     ),
     (
         "sgeis-strip-rest on VMP-3",
-        Amount(samples=130_733, resting=6_100, points=123_507, visits=4_820),
-        8.32e6,
+        Amount(samples=130_733, resting=6_170, points=123_507, visits=4_820),
+        8.25e6,
     ),
-    ("ccd on SP-300", Amount(samples=75_905, resting=620, points=75_248, visits=818), 5.06e6),
-    ("ccd on VMP-3", Amount(samples=126_631, resting=620, points=125_967, visits=1_564), 8.28e6),
-    ("plate-geis-ocv on SP-300", Amount(samples=46_261, resting=10_000, points=36_177, visits=760), 2.49e6),
-    ("galvanostatic-cycling on SP-300", Amount(samples=29_119, resting=125, visits=41), 0.191e6),
-    ("pulsed-strip on SP-300", Amount(samples=903_413, resting=632_000, visits=90_226), 2.20e6),
+    ("ccd on SP-300", Amount(samples=77_524, resting=601, points=75_247, visits=1_673), 5.11e6),
+    ("ccd on VMP-3", Amount(samples=129_734, resting=601, points=125_965, visits=3_209), 8.35e6),
+    ("plate-geis-ocv on SP-300", Amount(samples=46_677, resting=10_080, points=36_177, visits=958), 2.57e6),
+    ("plate-geis-ocv on VMP-3", Amount(samples=58_665, resting=10_800, points=47_061, visits=1_342), 3.24e6),
+    ("galvanostatic-cycling on SP-300", Amount(samples=29_119, resting=121, visits=41), 0.281e6),
+]
+PULSES = [
+    ("on SP-300", Amount(samples=948_510, resting=632_719, visits=90_227), 4.14e6),
+    ("on VMP-3", Amount(samples=899_864, resting=630_344, visits=89_841), 2.59e6),
 ]
 
 
 @pytest.mark.parametrize(("of", "n_bytes"), [row[1:] for row in WRITTEN], ids=[row[0] for row in WRITTEN])
 def test_the_size_of_a_file_is_known(of: Amount, n_bytes: float) -> None:
-    assert of.file_bytes == pytest.approx(n_bytes, rel=0.1)
+    assert of.file_bytes == pytest.approx(n_bytes, rel=0.12)
+
+
+@pytest.mark.parametrize(("of", "n_bytes"), [row[1:] for row in PULSES], ids=[row[0] for row in PULSES])
+def test_that_of_pulses_roughly(of: Amount, n_bytes: float) -> None:
+    """Times that come again and again to the last bit are compressed to nothing, others are not."""
+    assert of.file_bytes == pytest.approx(n_bytes, rel=0.34)
 
 
 def by_time_alone(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
