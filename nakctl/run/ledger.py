@@ -252,16 +252,18 @@ class Ledger:
 
     def _end(self, steps: Rows, cuts: dict[int, Ending]) -> None:
         """Why steps ended: what the host noted of the running one, else a cutoff the chain went on from."""
-        for place in range(len(steps)):
-            ending = cuts.get(place, WHOLE)
-            if place == 0:
-                ending = self.ending or cuts.get(0) or self.cut or WHOLE
-            row = steps[place]
-            row["end_reason"] = layout.cut(ending.reason, 64)
-            row["end_kind"], row["end_id"] = ending.kind.encode(), ending.end_id
-            row["end_value"] = ending.value
-        if len(steps):
-            self.ending = self.cut = None
+        if len(steps) == 0:
+            return
+        first = self.ending or cuts.get(0) or self.cut or WHOLE
+        steps["end_reason"], steps["end_kind"] = WHOLE.reason.encode(), WHOLE.kind.encode()
+        steps["end_value"] = WHOLE.value
+        for place, ending in (cuts | {0: first}).items():
+            if place < len(steps):  # else the running one's, which goes on
+                row = steps[place]
+                row["end_reason"] = layout.cut(ending.reason, 64)
+                row["end_kind"], row["end_id"] = ending.kind.encode(), ending.end_id
+                row["end_value"] = ending.value
+        self.ending = self.cut = None
 
     def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
         entered = np.flatnonzero(changed)

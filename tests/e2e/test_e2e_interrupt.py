@@ -104,7 +104,7 @@ def full_disk(short: Path) -> Said:
     if not hasattr(resource, "prlimit"):
         pytest.skip("the limits of another process can be set on Linux only")
     with Going(
-        "run", "short.yaml", "--set", "rest=10 min", "--speed", "60", "--out", "x.h5", cwd=short
+        "run", "short.yaml", "--set", "rest=3 min", "--speed", "60", "--out", "x.h5", cwd=short
     ) as going:
         until(lambda: samples_in(short / "x.h5") > 5)
         resource.prlimit(going.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))

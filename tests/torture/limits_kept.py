@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -101,22 +100,17 @@ def nothing(trial: Trial) -> None: ...
 
 
 def stopped(word: str) -> Trouble:
-    """A helper of the run stands still from its first rows on."""
+    """A helper of the run stands still from its first rows on, and until well after the limit."""
 
     def stop(trial: Trial) -> None:
         trial.wait_for_rows()
         pids = trial.children(word)
         assert pids, f"no process {word}"
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-
-        def go_on() -> None:
-            trial.process.wait()
+        for number, wait_s in ((signal.SIGSTOP, LIMIT_s + 2.0), (signal.SIGCONT, 0.0)):
             for pid in pids:
                 with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-
-        threading.Thread(target=go_on, daemon=True).start()
+                    os.kill(pid, number)
+            time.sleep(wait_s)
 
     return stop
 
@@ -227,7 +221,8 @@ def trial(condition: Condition) -> float:
         out = where / "x.h5"
         command = [*condition.start, "run", "t.yaml", "--on", "ch1", "--out", str(out)]
         masters = pty.openpty() if condition.terminal else None
-        screen = subprocess.DEVNULL if masters is None else masters[1]
+        said = (where / "said.txt").open("wb")
+        screen = said if masters is None else masters[1]
         busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(condition.busy)]
         try:
             process = subprocess.Popen(
@@ -247,7 +242,12 @@ def trial(condition: Condition) -> float:
                 each.wait()
             for each in masters or ():
                 os.close(each)
-        return measured(where, out, condition)
+            said.close()
+        try:
+            return measured(where, out, condition)
+        except AssertionError:
+            sys.stderr.write((where / "said.txt").read_text(encoding="utf-8", errors="replace"))
+            raise
 
 
 def measured(where: Path, out: Path, condition: Condition) -> float:

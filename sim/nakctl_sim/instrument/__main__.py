@@ -60,17 +60,12 @@ def cells(texts: list[str]) -> dict[int, str]:
 def main() -> int:
     asked = arguments().parse_args()
     try:
-        there = cells(asked.cell or [CELL])
+        there, like = cells(asked.cell or [CELL]), instrument_data(asked.like)
+        habits = with_words(Habits(), asked.habit or [])
+        trouble = [faults.fault(text) for text in asked.fault or []]
         for name in there.values():  # before its clock runs: no call shall have to wait for a compiler
-            warm_up(load_model(name), instrument_data(asked.like))
-        instrument = VirtualInstrument(
-            asked.like,
-            there,
-            WallClock(asked.speed),
-            asked.seed,
-            with_words(Habits(), asked.habit or []),
-            [faults.fault(text) for text in asked.fault or []],
-        )
+            warm_up(load_model(name), like)
+        instrument = VirtualInstrument(asked.like, there, WallClock(asked.speed), asked.seed, habits, trouble)
         server = Server(instrument, asked.port)
     except (NakctlError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
