@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_unconfigure() -> None:
+    if command_line := sys.modules.get("command_line"):
+        command_line.Command.close()
     CLAIMS.cleanup()
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, ClassVar
 
 import pytest
 
@@ -34,12 +37,118 @@ class Said:
         return json.loads(self.out)
 
 
+class Command:
+    """`nakctl` in a process of its own that leads its own group, forked from one that has everything imported.
+
+    Of `subprocess.Popen` it has what tests need. For systems that can fork.
+    """
+
+    server: ClassVar[tuple[socket.socket, subprocess.Popen[bytes]] | None] = None  # by `close`
+
+    def __init__(
+        self,
+        *args: str | Path,
+        cwd: Path,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        witness: str = "",
+    ) -> None:
+        request = {"args": [*map(str, args)], "cwd": str(cwd), "witness": witness}
+        self.returncode: int | None = None
+        self._null = os.open(os.devnull, os.O_RDWR)
+        self.stdout, out = self._pipe(stdout)
+        self.stderr, err = self._pipe(stderr)
+        self._report, report = os.pipe()
+        theirs = [self._null if stdin == subprocess.DEVNULL else stdin, out, err, report]
+        socket.send_fds(self._server(), [json.dumps(request).encode()], theirs)
+        for mine, descriptor in ((stdout, out), (stderr, err)):
+            if mine == subprocess.PIPE:
+                os.close(descriptor)
+        os.close(report)
+        os.close(self._null)
+        self._lines = os.fdopen(self._report, encoding="ascii")
+        self.pid = int(self._lines.readline())
+
+    @classmethod
+    def _server(cls) -> socket.socket:
+        if cls.server is None:
+            ours, theirs = socket.socketpair()
+            command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
+            process = subprocess.Popen(
+                command, env=ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            )
+            theirs.close()
+            cls.server = ours, process
+        return cls.server[0]
+
+    @classmethod
+    def close(cls) -> None:
+        """The server, which ends when nobody can ask it any more."""
+        if cls.server is not None:
+            control, process = cls.server
+            cls.server = None
+            control.close()
+            process.wait()
+
+    def _pipe(self, wanted: int) -> tuple[IO[str] | None, int]:
+        if wanted == subprocess.DEVNULL:
+            return None, self._null
+        if wanted != subprocess.PIPE:
+            return None, wanted
+        ours, theirs = os.pipe()
+        return open(ours, encoding="utf-8"), theirs  # noqa: PTH123
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            if not select.select([self._report], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("nakctl", timeout or 0.0)
+            self.returncode = int(self._lines.readline())
+            self._lines.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Read both to their ends, which come with that of the last process that has them."""
+        with ThreadPoolExecutor(2) as pool:
+            said = [pool.submit(self._read, stream) for stream in (self.stdout, self.stderr)]
+            self.wait(timeout)
+            return said[0].result(timeout), said[1].result(timeout)
+
+    def _read(self, stream: IO[str] | None) -> str:
+        if stream is None or stream.closed:
+            return ""
+        with stream:
+            return stream.read()
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def nakctl(*args: str | Path, cwd: Path) -> Said:
     """Run it to its end."""
+    if os.name != "posix":
+        return nakctl_anew(*args, cwd=cwd)
+    command = Command(*args, cwd=cwd)
+    out, err = command.communicate(timeout=120)
+    return Said(command.wait(), out, err)
+
+
+def nakctl_anew(*args: str | Path, cwd: Path, **more: str) -> Said:
+    """The same, with a start of Python. more: of the environment."""
     done = subprocess.run(
-        [*NAKCTL, *map(str, args)], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+        [*NAKCTL, *map(str, args)], cwd=cwd, env=ENVIRONMENT | more, capture_output=True, timeout=120
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    encoding = more.get("PYTHONIOENCODING", "utf-8")
+    return Said(done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding))
 
 
 def nakctl_here(*args: str | Path, capsys: pytest.CaptureFixture[str]) -> Said:
@@ -61,27 +170,11 @@ def refused(said: Said) -> str:
     return said.err
 
 
-def _hear_signals() -> None:
-    """As in a terminal: under nohup, or behind `&` in a script, a process ignores some from its birth."""
-    for name in ("SIGINT", "SIGHUP"):
-        signal.signal(getattr(signal, name), signal.SIG_DFL)
-
-
 class Going:
     """A command that goes on in the background. Killed when the test is over."""
 
-    def __init__(self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE, **more: str) -> None:
-        """more: of the environment."""
-        self.process = subprocess.Popen(
-            [*NAKCTL, *map(str, args)],
-            cwd=cwd,
-            env=ENVIRONMENT | more,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=_hear_signals if os.name == "posix" else None,
-        )
+    def __init__(self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE) -> None:
+        self.process = Command(*args, cwd=cwd, stdout=stdout)
 
     def helper(self, name: str) -> int:
         """The one of its processes that runs this module."""
@@ -93,7 +186,7 @@ class Going:
         if number is not None:
             self.process.send_signal(number)
         out, err = self.process.communicate(timeout=60)
-        return Said(self.process.returncode, out, err)
+        return Said(self.process.wait(), out, err)
 
     def __enter__(self) -> Going:
         return self

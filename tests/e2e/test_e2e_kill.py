@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,8 +14,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, processes, until
-from conftest import SHORT, Ran
+from command_line import Command, processes, until
+from conftest import SHORT
 
 from nakctl.errors import InputError
 from nakctl.record.recover import recover, unsealed
@@ -41,52 +36,28 @@ class Killed:
     polls: int
 
 
-class Server:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.turn = threading.Lock()
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("run_server.py")), str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        )
-
-    def start(self, name: str) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([*ARGUMENTS, "--out", name]) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def kill_one(self, k: int, moment_s: float) -> Killed:
-        """Kill one run: every fourth so long after its start, the others so long after their first row."""
-        path = self.folder / f"{k}.h5"
-        with self.turn:
-            group = self.start(path.name)
-        if k % 4:
-            until(lambda: path.with_name(f"{path.name}.witness").exists())
-        time.sleep(moment_s)
-        kill(group, path.name)
-        return left(path)
-
-    def close(self) -> None:
-        self.process.communicate()
+def kill_one(folder: Path, k: int, moment_s: float) -> Killed:
+    """Kill one run: every fourth so long after its start, the others so long after their first row."""
+    path = folder / f"{k}.h5"
+    witness = f"{path.name}.witness"
+    run = Command(*ARGUMENTS, "--out", path.name, cwd=folder, witness=witness)
+    if k % 4:
+        until(lambda: (folder / witness).exists())
+    time.sleep(moment_s)
+    kill(run.pid, path.name)
+    run.communicate()
+    return left(path)
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory, ccd: Ran) -> Iterator[list[Killed]]:
-    """Many runs, several at a time. (After `ccd`, so that the simulator is compiled.)"""
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Killed]:
+    """Many runs, several at a time."""
     folder = tmp_path_factory.mktemp("killed")
     (folder / "short.yaml").write_text(SHORT, encoding="utf-8")
-    server, chance = Server(folder), random.Random(2025)
+    chance = random.Random(2025)
     moments_s = [chance.uniform(0.0, LONGEST_s) for _ in range(KILLS)]
-    try:
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            yield list(pool.map(server.kill_one, range(KILLS), moments_s))
-    finally:
-        server.close()
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return list(pool.map(kill_one, [folder] * KILLS, range(KILLS), moments_s))
 
 
 def kill(group: int, name: str) -> None:

@@ -126,14 +126,14 @@ def locked(trial: Trial) -> None:
 
 
 def full(trial: Trial) -> None:
-    """The disk is full, from the first rows on."""
+    """The disk is full, from the first rows on, and until well after the limit."""
     trial.wait_for_rows()
     filler = trial.folder / "filler"
     with contextlib.suppress(OSError), filler.open("wb") as file:
         while True:
             file.write(b"\0" * 4096)
             file.flush()
-    trial.process.wait()
+    time.sleep(LIMIT_s + 2.0)
     filler.unlink()
 
 
