@@ -11,6 +11,11 @@ from typing import Any
 
 from nakctl.errors import RigError
 
+# Of a range is left free: readings stop at its end, so nothing can be seen beyond a value that lies there,
+# and a current that fills it is read as an overload half of the time.
+HEADROOM = 0.01
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentRange:
@@ -19,6 +24,15 @@ class CurrentRange:
     name: str
     code: int
     full_A: float
+
+    @property
+    def most_A(self) -> float:
+        """The largest current that it shows with head-room."""
+        return self.full_A * (1 - HEADROOM)
+
+    def shows(self, current_A: float) -> bool:
+        """Whether a reading can be seen to be beyond this current."""
+        return current_A <= self.most_A * (1 + _ROUNDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,24 @@ class PotentialRange:
     code: int
     low_V: float
     high_V: float
+
+    @property
+    def least_V(self) -> float:
+        """The lowest potential that it shows with head-room."""
+        return self.low_V + self._headroom_V
+
+    @property
+    def most_V(self) -> float:
+        """The highest potential that it shows with head-room."""
+        return self.high_V - self._headroom_V
+
+    @property
+    def _headroom_V(self) -> float:
+        return HEADROOM * (self.high_V - self.low_V) / 2
+
+    def shows(self, potential_V: float) -> bool:
+        """Whether a reading can be seen to be beyond this potential, on either side."""
+        return self.least_V - _ROUNDING <= potential_V <= self.most_V + _ROUNDING
 
 
 @dataclass(frozen=True, slots=True)

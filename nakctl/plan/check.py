@@ -12,6 +12,7 @@ from nakctl.device.limits import Instrument
 from nakctl.device.program import Program
 from nakctl.plan import plan as p
 from nakctl.plan.check_currents import CURRENT_CHECKS
+from nakctl.plan.check_ranges import RANGE_CHECKS
 from nakctl.plan.check_run import RUN_CHECKS, interruptions
 from nakctl.plan.check_spectra import SPECTRA_CHECKS
 from nakctl.plan.check_times import TIME_CHECKS
@@ -27,7 +28,7 @@ def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Findi
     of_steps = [
         finding
         for leaf in p.leaves(plan.steps)
-        for look_at in (*CURRENT_CHECKS, *TIME_CHECKS, *SPECTRA_CHECKS)
+        for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, *TIME_CHECKS, *SPECTRA_CHECKS)
         for finding in look_at(leaf, scene)
     ]
     found = [*of_run, *_merged([*interruptions(scene), *of_steps])]

@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nakctl.device.ends import way
 from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
+from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
-from nakctl.plan.findings import Finding, Scene, error, warning
+from nakctl.plan.findings import Finding, Scene, dc_A, error, warning
 from nakctl.plan.gaps import FOREVER, gaps
 from nakctl.plan.numbers import duration, plural, si
 
 
 def window(scene: Scene) -> Iterator[Finding]:
     """limits.Ewe: a window, and one that the instrument can see."""
-    limits, widest, mark = scene.plan.limits, scene.instrument.E_ranges[-1], scene.plan.limits_mark
+    limits, widest = scene.plan.limits, scene.instrument.E_ranges[-1]
     low_V, high_V = limits.Ewe_min_V, limits.Ewe_max_V
+    ends = [each for each in limits.all if each.quantity == "Ewe"]
     if low_V is not None and high_V is not None and low_V >= high_V:
-        message = f"limits.Ewe from {si(low_V, 'V')} to {si(high_V, 'V')} is no window"
-        yield error("window", mark, message, "the lower end comes first")
-    for value_V in (low_V, high_V):
-        if value_V is not None and not widest.low_V <= value_V <= widest.high_V:
-            message = f"limits.Ewe: {si(value_V, 'V')} is more than a {scene.instrument.name} sees"
-            yield error("window", mark, message, f"{si(widest.low_V, 'V')} to {si(widest.high_V, 'V')}")
+        message = f"limits.Ewe from {' to '.join(each.value_text for each in ends)} is no window"
+        yield error("window", scene.plan.limits_mark, message, "the lower end comes first")
+    for end in ends:
+        if not widest.shows(end.value):
+            message = f"limits.Ewe: {end.value_text} is more than a {scene.instrument.name} sees"
+            message += f" (its readings stop at {si(widest.high_V if end.value > 0 else widest.low_V, 'V')})"
+            nearest = si(widest.most_V if end.value > 0 else widest.least_V, "V")
+            yield error("window", end.mark, message, f"{nearest} is the nearest limit that is seen to act")
 
 
 def goals(scene: Scene) -> Iterator[Finding]:
-    """A wanted end that a limit comes before."""
+    """A wanted end that a limit comes before, or that all of the window meets."""
     for goal in scene.plan.goals:
-        limit_V = scene.plan.limits.value("Ewe", goal.side)
-        if limit_V is not None and way(goal.side) * (goal.value_V - limit_V) > 0:
-            message = f"stop_when {goal.text} is beyond limits.Ewe, {si(limit_V, 'V')}"
+        limit = scene.plan.limits.limit("Ewe", goal.side)
+        if limit is not None and way(goal.side) * (goal.value_V - limit.value) > 0:
+            message = f"stop_when {goal.text} is beyond {limit.named}"
             help = "the run would end as a violated limit, not as wanted"
             yield warning("rule", goal.mark, message, help)
+        across = scene.plan.limits.limit("Ewe", opposite(goal.side))
+        if across is not None and way(goal.side) * (across.value - goal.value_V) > 0:
+            message = f"stop_when {goal.text} is met by all that {across.named} allows"
+            yield warning("rule", goal.mark, message, "the run would end at its first row")
+
+
+def wrong_goals(scene: Scene) -> Iterator[Finding]:
+    """A wanted end on the side that every current of the run drives Ewe away from."""
+    currents_A = [dc_A(leaf) for leaf in p.leaves(scene.plan.steps)]
+    ways = {None if each is None else math.copysign(1, each) for each in currents_A if each != 0}
+    if ways not in ({1.0}, {-1.0}):
+        return  # both, nothing that drives it, or a potential: where that drives it to is the cell's business
+    up = ways == {1.0}
+    drives, wrong = ("up", "below") if up else ("down", "above")
+    for goal in scene.plan.goals:
+        if goal.side == wrong:
+            message = f"all currents of this run drive Ewe {drives}, and stop_when {goal.text} is on the "
+            message += "other side"
+            help = f"if Ewe is {wrong} it already, the run ends at its first row; else it does not get there"
+            yield warning("wrong-side", goal.mark, message, help)
 
 
 def chains(scene: Scene) -> Iterator[Finding]:
@@ -63,12 +88,11 @@ def total_time(scene: Scene) -> Iterator[Finding]:
     """limits.time that cuts the planned steps off (an endless repeat is meant to be cut off)."""
     plan = scene.plan
     takes = estimate(plan, scene.program, scene.instrument)
-    if takes.per_pass is not None or takes.duration_s is None or plan.limits.time_s is None:
+    limit = plan.limits.limit("time", "above")
+    if takes.per_pass is not None or takes.duration_s is None or limit is None:
         return
-    if takes.duration_s > plan.limits.time_s:
-        message = (
-            f"the steps take {duration(takes.duration_s)}, limits.time is {duration(plan.limits.time_s)}"
-        )
+    if takes.duration_s > limit.value:
+        message = f"the steps take {duration(takes.duration_s)}, limits.time is {limit.value_text}"
         yield warning("time", plan.limits_mark, message, "the run would end before its last step")
 
 
@@ -92,4 +116,4 @@ def interruptions(scene: Scene) -> Iterator[Finding]:
             yield warning("interruption", after.mark, message, "the record has a row of each")
 
 
-RUN_CHECKS = (window, goals, chains, total_time, reachable)
+RUN_CHECKS = (window, goals, wrong_goals, chains, total_time, reachable)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nakctl.device.ends import way
 from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
+from nakctl.plan.ends import opposite
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, error, warning
 from nakctl.plan.numbers import count, duration, si
 
@@ -65,14 +66,16 @@ def _change(leaf: Leaf, word: str, value: float, step: float, unit: str, name: s
 
 
 def cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
-    """Cutoffs that can never act, because the run ends before."""
+    """Cutoffs that can never act, because the run ends before, and those that all of the window meets."""
     for cutoff in leaf.cutoffs:
-        limit_V = scene.plan.limits.value("Ewe", cutoff.side)
-        if cutoff.quantity != "Ewe" or limit_V is None:
-            continue
-        if way(cutoff.side) * (cutoff.value - limit_V) > 0:
-            message = f"Ewe {cutoff.side} {si(cutoff.value, 'V')} is beyond limits.Ewe, {si(limit_V, 'V')}"
+        limit = scene.plan.limits.limit(cutoff.quantity, cutoff.side)
+        if limit is not None and way(cutoff.side) * (cutoff.value - limit.value) > 0:
+            message = f"{cutoff.text} is beyond {limit.named}"
             yield warning("cutoff", cutoff.mark, message, "the limit ends the run before this cutoff acts")
+        across = scene.plan.limits.limit(cutoff.quantity, opposite(cutoff.side))
+        if across is not None and way(cutoff.side) * (across.value - cutoff.value) > 0:
+            message = f"{cutoff.text} is met by all that {across.named} allows"
+            yield warning("cutoff", cutoff.mark, message, "the step would end at its first row")
 
 
 def wrong_side(leaf: Leaf, scene: Scene) -> Iterator[Finding]:

@@ -159,6 +159,13 @@ class _Compiler:
         times = _count(step.repeat)
         for cutoff in cutoffs:
             if cutoff.quantity == "charge":
+                if cutoff.then == "end run":
+                    message = (
+                        "a charge ends the train after whole pulses, and the run goes on to the next step"
+                    )
+                    self.scope.fault_at(
+                        cutoff.mark, f"{message}: leave `then` out, and make this the last step"
+                    )
                 times = self.passes_for(cutoff.value, level_A * on_s, (*loc, "until"), times)
         on_words = m.HoldWords(label="pulse " + holds.label("cp", level_A, step.pulse), record=step.record)
         on = holds.hold(on_words, "cp", level_A, on_s, ranges(step.ranges), loc, env, f"{number}.1")

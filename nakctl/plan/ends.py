@@ -20,7 +20,6 @@ from nakctl.errors import Mark
 from nakctl.plan import plan as p
 
 TESTS_PER_TECHNIQUE = 3  # Test1, Test2, Test3 of CPLIMIT and CALIMIT
-HEADROOM = 0.01  # of a range is left free: a current that fills it is read as an overload half of the time
 # A sentinel reads after the row that met a test, with other noise: it tests so many steps of resolution
 # inside of the end.
 SENTINEL_STEPS = 4
@@ -103,9 +102,10 @@ class Context:
         )
 
     def _potential_range(self) -> str:
-        low_V, high_V = self.limits.Ewe_min_V, self.limits.Ewe_max_V
+        """Every other value of Ewe that is judged lies inside of the limits, or acts after them."""
+        ends_V = [end_V for end_V in (self.limits.Ewe_min_V, self.limits.Ewe_max_V) if end_V is not None]
         for each in self.instrument.E_ranges:
-            if (low_V is None or each.low_V <= low_V) and (high_V is None or high_V <= each.high_V):
+            if all(map(each.shows, ends_V)):
                 return each.name
         return self.instrument.E_ranges[-1].name
 
@@ -122,7 +122,7 @@ def smallest(ranges: Sequence[CurrentRange], needed_A: float | None) -> CurrentR
     """The smallest range that holds a current with head-room; the largest if none does."""
     if needed_A is not None:
         for each in ranges:
-            if needed_A <= each.full_A * (1 - HEADROOM):
+            if each.shows(needed_A):
                 return each
     return ranges[-1]
 
@@ -225,6 +225,10 @@ def stop_tests(kind: str, context: Context) -> tuple[Test, ...]:
     quantity = {"cp": "Ewe", "ca": "|I|"}.get(kind)
     found = list(_tests(end for end in context.of_run if end.quantity == quantity))
     return tuple(test for k, test in enumerate(found) if not _reached_before(test, _others(found, k), k))
+
+
+def opposite(side: Side) -> Side:
+    return "below" if side == "above" else "above"
 
 
 def lead(first: Test | End, other: Test | End) -> float:

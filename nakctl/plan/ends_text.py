@@ -36,7 +36,7 @@ def _asked(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     ends = [end for leaf in leaves for end in view.scene.program.ends_of(leaf.step_id, "asked")]
     if ends:
         reaction = duration(view.scene.instrument.reaction_s)
-        takes = span(different([duration(end.value) for end in ends]))
+        takes = span(different([duration(leaf.duration_s) for leaf in leaves if isinstance(leaf, p.Hold)]))
         yield f"ends after {takes}, by the host within {reaction}; a hold follows if the spectra end before"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import add, attrgetter
 
 from nakctl.device.limits import Instrument
@@ -27,6 +27,7 @@ from nakctl.device.program import (
 )
 from nakctl.plan import plan as p
 from nakctl.plan.sweeps import spread
+from nakctl.plan.techniques import lasts_s
 
 # Measured on sealed files of shipped dry runs (HDF5 columns, gzip 4, shuffle), within 12 %: a row at rest has
 # no current and no charge to tell; an impedance point has more columns, and noise in all of them, and a row
@@ -163,8 +164,10 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument) -> Estimate
     finite, per_pass, endless_somewhere = Amount(), Amount(), False
     by_step = dict.fromkeys((leaf.step_id for leaf in p.leaves(plan.steps)), Amount())
     endless_steps: set[int] = set()
+    holds = (leaf for leaf in p.leaves(plan.steps) if isinstance(leaf, p.Hold) and leaf.spectra is None)
+    asked = {hold.step_id: hold.duration_s / lasts_s(hold) for hold in holds}
     for found in _occurrences(program.nodes, 1, False):
-        amount = _amount(found.technique, instrument) * found.times
+        amount = _amount(_as_asked(found.technique, asked), instrument) * found.times
         if found.endless:
             per_pass, endless_somewhere = per_pass + amount, True
         else:
@@ -183,6 +186,13 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument) -> Estimate
         load_s=instrument.load_s,
         limit_s=plan.limits.time_s,
     )
+
+
+def _as_asked(technique: Technique | None, asked: dict[int, float]) -> Technique | None:
+    """Without what it is longer for the host's sake. asked: by step, how much of it was asked for."""
+    if isinstance(technique, Cp) and not technique.sentinel:
+        return replace(technique, duration_s=technique.duration_s * asked.get(technique.step, 1.0))
+    return technique
 
 
 def _times(steps: tuple[p.Step, ...], times: int) -> Iterator[tuple[int, int]]:

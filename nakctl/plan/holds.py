@@ -214,7 +214,11 @@ def _says_direction(words: m.Word) -> bool:
 def _charges_as_times(
     cutoffs: tuple[p.Cutoff, ...], I_A: float, duration_s: float
 ) -> tuple[tuple[p.Cutoff, ...], float]:
-    """A charge at constant current, after which the next step follows, is nothing but a time."""
+    """A charge at constant current, after which the next step follows, is nothing but a time.
+
+    One that ends the loop or the run is graver, and stays: at the same time it comes first (see
+    `techniques.lasts_s`).
+    """
     times = [c for c in cutoffs if c.quantity == "charge" and c.then == "next step"]
     kept = tuple(c for c in cutoffs if c not in times)
     return kept, min([duration_s, *(c.value / I_A for c in times)])

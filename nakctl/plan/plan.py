@@ -64,6 +64,12 @@ class Limit:
     mark: Mark
     sensor: str = ""
 
+    @property
+    def named(self) -> str:
+        """`limits.Ewe of 1.50 V`: the place of the file and the value, both as the user wrote them."""
+        word = {"|I|": "I", "sensor": f"sensors.{self.sensor}"}.get(self.quantity, self.quantity)
+        return f"limits.{word} of {self.value_text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -71,8 +77,17 @@ class Limits:
 
     all: tuple[Limit, ...]
 
+    def limit(self, quantity: str, side: Side) -> Limit | None:
+        return next((each for each in self.all if (each.quantity, each.side) == (quantity, side)), None)
+
     def value(self, quantity: str, side: Side) -> float | None:
-        return next((each.value for each in self.all if (each.quantity, each.side) == (quantity, side)), None)
+        limit = self.limit(quantity, side)
+        return None if limit is None else limit.value
+
+    @property
+    def window_text(self) -> str:
+        """`-3 V .. 3 V`, as written."""
+        return " .. ".join(each.value_text for each in self.all if each.quantity == "Ewe")
 
     @property
     def Ewe_min_V(self) -> float | None:

@@ -16,6 +16,8 @@ from nakctl.plan.sweeps import spread
 # always goes first; GEIS at 0 A needs none.
 OCV_BEFORE_PEIS_s = 1.0
 SENTINEL_s = 5e-3  # a hundred readings of the instrument, too short to move the cell
+_ROUNDING = 1e-9
+CHARGE_LAG = 0.05  # by so much the charge that is read may lag behind the one that was set
 _SHORTEST_REST_s = 0.1  # a remainder below this is dropped: no instrument is loaded with a 10 us rest
 
 
@@ -41,15 +43,32 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     ends = by_host(hold, context) if hold.kind == "rest" else share_out(hold, context)
     if hold.settle is not None:
         ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
-    if hold.duration_s > context.instrument.longest_s and ends.on_test == "next":
+    longer_s = lasts_s(hold)
+    if longer_s > context.instrument.longest_s and ends.on_test == "next":
         # the next technique of the chain would be the next part of this step: the host has to skip it
         ends = replace(ends, on_test="stop", sentinel=(), alone=True)
+    if longer_s > hold.duration_s:
+        # nothing may begin before the host has seen the charge
+        ends = replace(ends, on_test="stop", sentinel=(), alone=True)
     hardware = context.hardware(hold.ranges, _peak_A(hold))
-    techniques = _split(hold, hold.duration_s, ends, hardware, context.instrument)
+    techniques = _split(hold, longer_s, ends, hardware, context.instrument)
     tests = inside(ends.sentinel, ends.tests, hardware, context)
     return Lowered(
         (*techniques, *sentinel(hold.step_id, hold.kind, hold.level, tests, hardware)), name, ends.alone
     )
+
+
+def lasts_s(hold: p.Hold) -> float:
+    """How long a hold lasts at most: its time, and longer where a graver end of its charge is due just then.
+
+    The instrument counts the time and the host the charge, so of two ends at once the time would come first,
+    and the end of the loop or of the run would be lost. (A charge that the next step follows is a time.)
+    """
+    if hold.kind != "cp" or not hold.level:
+        return hold.duration_s
+    due_s = [each.value / abs(hold.level) for each in hold.cutoffs if each.quantity == "charge"]
+    in_time_s = [each_s for each_s in due_s if each_s <= hold.duration_s * (1 + _ROUNDING)]
+    return max([hold.duration_s, *(each_s * (1 + CHARGE_LAG) for each_s in in_time_s)])
 
 
 def lower_spectrum(step: p.Spectrum, context: Context) -> Lowered:
@@ -145,9 +164,7 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered
     """
     sweep, instrument, step = spectra.sweep, context.instrument, hold.step_id
     by_host(hold, context)
-    context.table.add(
-        "asked", "time", "above", hold.duration_s, "next step", "duration", hold.mark, step=step
-    )
+    context.table.add("asked", "time", "above", lasts_s(hold), "next step", "duration", hold.mark, step=step)
     hardware = _sweep_hardware(sweep, hold.level, context, hold.ranges)
     ends = Ends(stop_tests(hold.kind, context), "stop", (), alone=True)
     sweeps = _sweep_techniques(sweep, step, hold.level, hold.record.every_s, hardware)

@@ -71,17 +71,12 @@ def _wrapped(word: str, text: str) -> list[str]:
 
 def _limits(view: View) -> Iterator[str]:
     limits = view.scene.plan.limits
-    said = [_window(limits)]
+    said = [f"Ewe {limits.window_text}"]
     said += [f"|I| up to {each.value_text}" for each in limits.all if each.quantity == "|I|"]
-    said += [f"at most {duration(limits.time_s)}"] if limits.time_s is not None else []
+    said += [f"at most {each.value_text}" for each in limits.all if each.quantity == "time"]
     said += _sensors(limits)
     yield from _wrapped("limits", ", ".join(said))
     yield from _wrapped("", _who_watches(view))
-
-
-def _window(limits: p.Limits) -> str:
-    ends = [each.value_text for each in limits.all if each.quantity == "Ewe"]
-    return f"Ewe {' .. '.join(ends)}"
 
 
 def _sensors(limits: p.Limits) -> list[str]:

@@ -132,6 +132,62 @@ ROWS = [
         plan(hold(cutoffs=(cutoff("Ewe", "above", 3.0),))),
     ),
     (
+        "cutoff",
+        "warning",
+        VMP3,
+        plan(hold("ca", 0.1, cutoffs=(cutoff("|I|", "above", 1.1e-3),)), limits=with_limits(I_max_A=1e-3)),
+        plan(hold("ca", 0.1, cutoffs=(cutoff("|I|", "above", 1e-3),)), limits=with_limits(I_max_A=1e-3)),
+    ),
+    (
+        "cutoff",  # met by all that the limit allows
+        "warning",
+        SP300,
+        plan(hold("ca", 0.1, cutoffs=(cutoff("|I|", "below", 1.1e-3),)), limits=with_limits(I_max_A=1e-3)),
+        plan(hold("ca", 0.1, cutoffs=(cutoff("|I|", "below", 0.1e-3),)), limits=with_limits(I_max_A=1e-3)),
+    ),
+    (
+        "cutoff",
+        "warning",
+        SP300,
+        plan(hold(cutoffs=(cutoff("Ewe", "above", -3.1),))),
+        plan(hold(cutoffs=(cutoff("Ewe", "above", -2.9),))),
+    ),
+    (
+        "rule",
+        "warning",
+        SP300,
+        plan(hold(), goals=(goal("below", 3.1),)),
+        plan(hold(level=-1e-3), goals=(goal("below", 2.9),)),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        SP300,
+        plan(hold("rest"), hold(level=1e-3), spectrum(sweep()), goals=(goal("below", 1.0),)),
+        plan(hold("rest"), hold(level=1e-3), spectrum(sweep()), goals=(goal("above", 1.0),)),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        SP300,
+        plan(repeat(3, hold(level=-1e-3), hold(level=-2e-3)), goals=(goal("above", 1.0),)),
+        plan(repeat(3, hold(level=-1e-3), hold(level=2e-3)), goals=(goal("above", 1.0),)),
+    ),
+    (
+        "wrong-side",  # where a potential drives it to is not known before
+        "warning",
+        VMP3,
+        plan(spectrum(sweep(), bias=-1e-3), goals=(goal("above", 0.0),)),
+        plan(hold(level=-1e-3), hold("ca", 0.1), goals=(goal("above", 0.0),)),
+    ),
+    (
+        "wrong-side",
+        "warning",
+        VMP3,
+        plan(hold("rest"), hold(level=-1e-3), goals=(goal("above", 0.0),)),
+        plan(hold("rest"), goals=(goal("above", 0.0), goal("below", -1.0))),
+    ),
+    (
         "host-cutoff",
         "warning",
         SP300,

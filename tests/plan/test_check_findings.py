@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from compiling import HEAD, compiled
 from plan_builders import (
     SP300,
     VMP3,
@@ -11,6 +12,7 @@ from plan_builders import (
     cutoff,
     during,
     geis,
+    goal,
     hold,
     lowered,
     plan,
@@ -153,6 +155,91 @@ def test_a_cutoff_on_the_wrong_side_is_told_with_its_line() -> None:
             "if Ewe is above it already, the step ends at its first row; else it does not get there",
         ),
     ]
+
+
+def test_a_wanted_end_on_the_wrong_side_is_told_with_its_line() -> None:
+    (found,) = checked(plan(hold(level=1e-3), goals=(goal("below", -1.0),)))
+    assert found.mark == Mark(6, 3)
+    assert found.message == (
+        "all currents of this run drive Ewe up, and stop_when Ewe below -1 V is on the other side"
+    )
+    assert found.help == (
+        "if Ewe is below it already, the run ends at its first row; else it does not get there"
+    )
+
+
+def test_limits_have_one_text_the_one_that_the_user_wrote() -> None:
+    """`limits.time: 0.01 h` was 36 s in the plan and 0.01 h in the run; 0.150 V was 150 mV."""
+    head = HEAD.replace("[-3 V, 3 V], I: 10 mA, time: 100 h", "[0.150 V, 1.50 V], I: 0.30 mA, time: 0.01 h")
+    head = head.replace("finally:", "stop_when: {Ewe_above: 1.60 V}\nfinally:")
+    of = compiled(
+        """\
+        - {strip: 0.4 mA, for: 1 h, until: {Ewe_above: 1.55 V}}
+        - {ca: 1.6 V, for: 1 h, until: [{I_above: 0.5 mA}, {I_below: 1.0 mA}], ranges: {I: 0.1 mA, E: 1.5 V}}
+        - {ca: 1 V, for: 1 h, ranges: {I: 100 uA}}
+        """,
+        head=head,
+    )
+    said = " ".join(found.message for found in checked(of))
+    for text in ("36 s", "1.5 V, ", "1.5 V;", "150 mV", "300 uA"):
+        assert text not in said
+    for text in (
+        "limits.time is 0.01 h",
+        "stop_when Ewe above 1.60 V is beyond limits.Ewe of 1.50 V",
+        "Ewe above 1.55 V is beyond limits.Ewe of 1.50 V",
+        "|I| reaches 400 uA, above limits.I of 0.30 mA",
+        "outside of limits.Ewe, 0.150 V .. 1.50 V",
+        "|I| above 0.5 mA is beyond limits.I of 0.30 mA",
+        "|I| below 1.0 mA is met by all that limits.I of 0.30 mA allows",
+        "limits.I of 0.30 mA is beyond the 100 uA range",
+    ):
+        assert text in said
+
+
+def test_a_limit_of_current_that_its_range_does_not_show_says_what_to_write() -> None:
+    step = hold("ca", 0.2, ranges=p.Ranges(I="100 uA"))
+    (found,) = checked(plan(step, limits=with_limits(I_max_A=300e-6)))
+    assert found.message == (
+        "1 ca: limits.I of 300 uA is beyond the 100 uA range: readings stop there, so it would never be seen"
+    )
+    own = "`until: {I_above: 99 uA, then: end run}` in this step"
+    assert found.help == f"limits.I of 99 uA or less, or the 1 mA range, or {own}"
+
+
+def test_a_cutoff_of_current_that_its_range_does_not_show_has_its_line() -> None:
+    cutoffs = (cutoff("|I|", "above", 1e-3, line=31), cutoff("|I|", "below", 2e-3, line=32))
+    of = plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=cutoffs))
+    assert [(each.mark.line, each.message, each.help) for each in checked(of)] == [
+        (
+            31,
+            "1 ca: |I| above 1 mA is at the end of the 1 mA range: readings stop there, so it would never be seen",
+            "990 uA or less, or the 10 mA range",
+        ),
+        (
+            32,
+            "1 ca: |I| below 2 mA is beyond the 1 mA range: readings stop there, so any current would meet it",
+            "990 uA or less, or the 10 mA range",
+        ),
+    ]
+
+
+def test_a_window_wider_than_the_widest_range_shows_says_what_to_write() -> None:
+    of = plan(hold("rest"), limits=with_limits(Ewe_min_V=-10.0, Ewe_max_V=9.9))
+    (found,) = checked(of)
+    assert found.message == "limits.Ewe: -10 V is more than a SP-300 sees (its readings stop at -10 V)"
+    assert found.help == "-9.9 V is the nearest limit that is seen to act"
+
+
+def test_a_limit_at_the_end_of_a_fixed_range_says_why() -> None:
+    of = plan(hold(ranges=p.Ranges(E="2.5 V")), limits=with_limits(Ewe_min_V=-1.0, Ewe_max_V=2.5))
+    (found,) = checked(of)
+    assert found.message == (
+        "1 cp: limits.Ewe of 2.5 V is at the end of the 2.5 V range: "
+        "readings stop there, so it would never be seen"
+    )
+    assert (
+        found.help == "leave the range out, and one that fits is chosen; this one shows -2.475 V to 2.475 V"
+    )
 
 
 def test_a_limit_of_current_that_fills_a_range_says_which_one_is_used() -> None:

@@ -71,7 +71,103 @@ ROWS = [
         "error",
         SP300,
         plan(hold(ranges=p.Ranges(E="2.5 V"))),
-        plan(hold(ranges=p.Ranges(E="2.5 V")), limits=with_limits(Ewe_min_V=-2.5, Ewe_max_V=2.5)),
+        plan(hold(ranges=p.Ranges(E="2.5 V")), limits=with_limits(Ewe_min_V=-2.475, Ewe_max_V=2.475)),
+    ),
+    (
+        "E-range",  # readings stop at 2.5 V: none would ever be beyond it
+        "error",
+        SP300,
+        plan(hold(ranges=p.Ranges(E="2.5 V")), limits=with_limits(Ewe_min_V=-1.0, Ewe_max_V=2.5)),
+        plan(hold(ranges=p.Ranges(E="5 V")), limits=with_limits(Ewe_min_V=-1.0, Ewe_max_V=2.5)),
+    ),
+    (
+        "E-range",
+        "error",
+        VMP3,
+        plan(hold(ranges=p.Ranges(E="5 V")), limits=with_limits(Ewe_min_V=-4.96)),
+        plan(hold(ranges=p.Ranges(E="5 V")), limits=with_limits(Ewe_min_V=-4.95)),
+    ),
+    (
+        "unseen-limit",  # the same of currents, where the cell decides them
+        "error",
+        SP300,
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="100 uA")), limits=with_limits(I_max_A=300e-6)),
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA")), limits=with_limits(I_max_A=300e-6)),
+    ),
+    (
+        "unseen-limit",
+        "error",
+        VMP3,
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="100 uA")), limits=with_limits(I_max_A=99.1e-6)),
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="100 uA")), limits=with_limits(I_max_A=99e-6)),
+    ),
+    (
+        "unseen-limit",  # the largest range there is
+        "error",
+        SP300,
+        plan(hold("ca", 0.2), limits=with_limits(I_max_A=0.5)),
+        plan(hold("ca", 0.2), limits=with_limits(I_max_A=0.495)),
+    ),
+    (
+        "unseen-limit",
+        "error",
+        SP300,
+        plan(
+            spectrum(sweep("peis", 10e-3, ranges=p.Ranges(I="1 mA")), bias=0.1),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+        plan(
+            spectrum(sweep("peis", 10e-3, ranges=p.Ranges(I="100 mA")), bias=0.1),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+    ),
+    (
+        "unseen-limit",  # at open circuit there are only a few mV
+        "warning",
+        SP300,
+        plan(spectrum(sweep("peis", 10e-3, ranges=p.Ranges(I="1 mA"))), limits=with_limits(I_max_A=10e-3)),
+        plan(spectrum(sweep("peis", 10e-3)), limits=with_limits(I_max_A=10e-3)),
+    ),
+    (
+        "unseen-limit",  # a cutoff that is seen comes first
+        "error",
+        SP300,
+        plan(
+            hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "below", 0.9e-3),)),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+        plan(
+            hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "above", 0.9e-3),)),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+    ),
+    (
+        "unseen-limit",  # where the current is set, it is known
+        "error",
+        SP300,
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA")), limits=with_limits(I_max_A=10e-3)),
+        plan(hold(level=0.5e-3, ranges=p.Ranges(I="1 mA")), limits=with_limits(I_max_A=10e-3)),
+    ),
+    (
+        "unseen-cutoff",
+        "error",
+        SP300,
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "above", 1e-3),))),
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "above", 0.99e-3),))),
+    ),
+    (
+        "unseen-cutoff",  # any current would meet it
+        "error",
+        VMP3,
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "below", 2e-3),))),
+        plan(hold("ca", 0.2, ranges=p.Ranges(I="10 mA"), cutoffs=(cutoff("|I|", "below", 2e-3),))),
+    ),
+    (
+        "unseen-cutoff",
+        "error",
+        SP300,
+        plan(hold("ca", 0.2, cutoffs=(cutoff("|I|", "above", 0.5),))),
+        plan(hold("ca", 0.2, cutoffs=(cutoff("|I|", "above", 0.49),))),
     ),
     (
         "bandwidth",
@@ -214,15 +310,15 @@ ROWS = [
         "window",
         "error",
         SP300,
-        plan(hold("rest"), limits=with_limits(Ewe_max_V=10.1)),
-        plan(hold("rest"), limits=with_limits(Ewe_max_V=10.0)),
+        plan(hold("rest"), limits=with_limits(Ewe_max_V=9.91)),
+        plan(hold("rest"), limits=with_limits(Ewe_max_V=9.9)),
     ),
     (
         "window",
         "error",
         SP300,
-        plan(hold("rest"), limits=with_limits(Ewe_min_V=-10.1)),
         plan(hold("rest"), limits=with_limits(Ewe_min_V=-10.0)),
+        plan(hold("rest"), limits=with_limits(Ewe_min_V=-9.9)),
     ),
 ]
 

@@ -187,6 +187,11 @@ FAULTS = [
         "shorten",
     ),
     ("- {pulse: {cp: 0 A}, on: 1 s, off: 1 s, repeat: 5, until: {charge: 1 C}}", 9, "no net charge"),
+    (
+        "- {pulse: {cp: 1 A}, on: 1 s, off: 1 s, repeat: 5, until: {charge: 1 C, then: end run}}",
+        9,
+        "goes on to the next step",
+    ),
     ("- geis: {amplitude: 1 uA, from: 1 MHz, to: 1 uHz, per_decade: 1000}", 9, "too many"),
     ("- staircase: {from: 0 V, to: 6 V, step: 1 mV}\n  steps: [{ca: $level, for: 1 s}]", 9, "too many"),
     (

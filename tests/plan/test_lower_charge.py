@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from compiling import compiled, lowered, lowered_sweep
+from compiling import compiled, lowered, lowered_sweep, segments
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from nakctl.device.program import (
     Segment,
     Technique,
 )
+from nakctl.plan.estimate import estimate
 from nakctl.plan.plan import Hold, Plan, Repeat, Staircase
 
 
@@ -100,3 +101,42 @@ def test_lowering_keeps_the_charge(steps: list[str]) -> None:
     assert chain_charge_C(program.nodes, plan) == pytest.approx(
         plan_charge_C(plan.steps), rel=1e-9, abs=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "asked_s", "lasts_s"),
+    [
+        ("for: 1 h, until: [{charge: 1 C}, {charge: 1 C, then: end run}]", 2000.0, 2100.0),
+        ("for: 1 h, until: [{charge: 1 C, then: end loop}, {charge: 1 C}]", 2000.0, 2100.0),
+        ("for: 2000 s, until: {charge: 1 C, then: end run}", 2000.0, 2100.0),
+        ("for: 1 C, until: {charge: 1 C, then: end loop}", 2000.0, 2100.0),
+        ("for: 1 C, until: {charge: 0.99 C, then: end run}", 2000.0, 2079.0),  # due before, read just after
+        ("for: 1 h, until: {charge: 1 C, then: end run}", 3600.0, 3600.0),
+        ("for: 1 h, until: [{charge: 1 C}, {charge: 1.1 C, then: end run}]", 2000.0, 2000.0),
+        ("for: 1 h, until: [{charge: 1 C}, {charge: 1.1 C}]", 2000.0, 2000.0),
+    ],
+)
+def test_of_a_charge_and_a_time_at_once_the_graver_one_acts(
+    words: str, asked_s: float, lasts_s: float
+) -> None:
+    """The chain was over, and had gone on, before the host could read the charge that ends the run."""
+    text = f"- {{repeat: 2, steps: [{{strip: 0.5 mA, {words}}}, {{plate: 0.9 mA, for: 1 h}}]}}"
+    plan, program = compiled(text), lowered(text)
+    (repeat,) = plan.steps
+    assert isinstance(repeat, Repeat) and isinstance(repeat.steps[0], Hold)
+    assert repeat.steps[0].duration_s == pytest.approx(asked_s)
+    chain = next(each for each in segments(program) if each.techniques[0].step == 1)  # type: ignore[union-attr]
+    first = chain.techniques[0]
+    assert isinstance(first, Cp) and first.duration_s == pytest.approx(lasts_s)
+    if lasts_s != asked_s:
+        assert len(chain.techniques) == 1  # nothing begins before the host has seen it
+    [told, _] = estimate(plan, program, instrument("SP-300")).steps
+    assert told.once.duration_s == pytest.approx(asked_s)  # what was asked for is what is told
+
+
+def test_a_step_with_spectra_lasts_until_its_graver_charge_is_read() -> None:
+    text = "- {strip: 0.5 mA, for: 1 C, until: {charge: 1 C, then: end run}, spectra: g}\n- rest: 1 s"
+    program = lowered(text)
+    [asked] = program.ends_of(1, "asked")
+    assert asked.value == pytest.approx(2100.0)
+    assert chain_charge_C(program.nodes, compiled(text)) == pytest.approx(1.0)  # with nobody watching

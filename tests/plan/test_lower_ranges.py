@@ -34,8 +34,17 @@ def test_the_current_range_holds_bias_and_amplitude(step: str, I_range: str) -> 
     assert {t.hardware.I_range for t in every if not isinstance(t, Loop)} == {I_range}
 
 
-def test_the_potential_range_holds_the_limits() -> None:
-    for window, name in (("[-2 V, 2 V]", "2.5 V"), ("[-3 V, 3 V]", "5 V"), ("[0 V, 9 V]", "10 V")):
+def test_the_potential_range_shows_more_than_the_limits() -> None:
+    """Readings stop at its end: 0.1 mA drove a cell of 100 kohm to 10 V, and all of them said 5.000 V."""
+    for window, name in (
+        ("[-2 V, 2 V]", "2.5 V"),
+        ("[-2.475 V, 2.475 V]", "2.5 V"),
+        ("[-1 V, 2.5 V]", "5 V"),
+        ("[-2.5 V, 1 V]", "5 V"),
+        ("[-3 V, 3 V]", "5 V"),
+        ("[-5 V, 5 V]", "10 V"),
+        ("[0 V, 9 V]", "10 V"),
+    ):
         [technique] = chain(lowered(f"- {{{CP}}}", head=HEAD.replace("[-3 V, 3 V]", window)))
         assert isinstance(technique, Cp)
         assert technique.hardware.E_range == name

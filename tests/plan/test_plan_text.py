@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from compiling import HEAD, compiled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_builders import (
@@ -337,3 +338,10 @@ def test_program_text_has_a_line_for_each_technique() -> None:
         "  1    2 OCV  for 5 s every 1 s | 10 nA, 5 V, bw 8",
         "  2      LOOP to 0 50000 times (passes)",
     ]
+
+
+def test_limits_are_told_as_the_user_wrote_them() -> None:
+    """A plan said 36 s where the run ended after 0.01 h."""
+    head = HEAD.replace("[-3 V, 3 V], I: 10 mA, time: 100 h", "[0.150 V, 1.50 V], I: 0.30 mA, time: 0.01 h")
+    text = text_of(compiled("- {strip: 0.2 mA, for: 30 s}", head=head))
+    assert "limits    Ewe 0.150 V .. 1.50 V, |I| up to 0.30 mA, at most 0.01 h\n" in text

@@ -154,3 +154,21 @@ steps:
         assert samples["Ewe_V"].max() > 0.05
         last = chain.techniques[samples["technique"][-1]]
         assert isinstance(last, Cp) and last.sentinel
+
+
+@pytest.mark.parametrize("end_V", [2.5, 5.0, 9.9])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_limit_at_the_end_of_a_range_is_met(end_V: float, sign: int) -> None:
+    """Readings stopped at 5.000 V, none was above, and 0.1 mA flowed for as long as was asked."""
+    text = f"""\
+nakctl: 1
+name: open
+limits: {{Ewe: [-{end_V} V, {end_V} V], time: 1 h}}
+finally: rest
+steps:
+  - {{cp: {sign * 0.1} mA, for: 10 s}}
+"""
+    plan = compile_protocol(understand(read_text(text, "open.yaml"), {}), driver.cell("open-lead"))
+    for name in ON:
+        [tried] = promises(plan, name, "open-lead", seed=1)
+        assert tried == ("limit", f"Ewe {'above' if sign > 0 else 'below'} {sign * end_V} V")
