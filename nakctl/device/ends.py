@@ -28,6 +28,7 @@ ENDED_BY = {
     "settled": "the sensor that the step waited for has settled",
     "timeout": "the sensor that the step waited for did not settle in time",
     "steps done": "the run came to the end of its steps",
+    "left": "an end that stands at the step before it, of which the host heard a moment later",
     "operator": "somebody asked for the end",
     "interrupted": "the channel ended by itself, and no End of the program explains it",
     "trouble": "the instrument, its link or the disk failed",

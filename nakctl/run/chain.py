@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 from nakctl.run.proof import TICK_s
-from nakctl.run.spectra import FASTEST_s
+from nakctl.run.spectra import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Chain:
     leads_on    the ends that a technique goes on from by itself
     shortest_s  less than that is before its time
     between_s   what runs from one to the other, without a row, takes no less
-    points      frequencies of a sweep that goes down; 0: it is none
+    sentinel    whether it is one
+    sweeps      what those that are sweeps take at least; is_sweep: which they are
     """
 
     start_s: float
@@ -32,7 +33,9 @@ class Chain:
     goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
     shortest_s: npt.NDArray[np.float64]  # (n,)
     between_s: npt.NDArray[np.float64]  # (n, n): from, to
-    points: npt.NDArray[np.intp]  # (n,)
+    sentinel: npt.NDArray[np.bool_]  # (n,)
+    sweeps: tuple[Sweep | None, ...]  # (n,)
+    is_sweep: npt.NDArray[np.bool_]  # (n,)
 
 
 def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
@@ -54,10 +57,13 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
     led_on = tuple(leads_on(program, t) for t in techniques)
     goes_on = np.array([bool(ends) for ends in led_on], np.bool_)
     shortest_s = np.array([_shortest_s(t) for t in techniques])
-    points = np.array([_points(t) for t in techniques], np.intp)
+    sentinel = np.array([isinstance(t, Cp | Ca) and t.sentinel for t in techniques], np.bool_)
+    sweeps = tuple(Sweep.of(t) if isinstance(t, Eis) else None for t in techniques)
+    is_sweep = np.array([sweep is not None for sweep in sweeps], np.bool_)
     return Chain(
-        start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s, between_s, points
-    )
+        start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s, between_s,
+        sentinel, sweeps, is_sweep,
+    )  # fmt: skip
 
 
 def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
@@ -81,16 +87,10 @@ def _between(techniques: tuple[Technique, ...], a: int, b: int, loop: Loop | Non
 def _least_s(technique: Technique) -> float:
     """Of a technique that no row came of: a test may end it at once."""
     if isinstance(technique, Eis):
-        return technique.n_frequencies * FASTEST_s
+        return float(Sweep.of(technique).left_s[0])
     if isinstance(technique, Cp | Ca) and technique.on_test == "next":
         return 0.0
     return max(0.0, _shortest_s(technique))
-
-
-def _points(technique: Technique) -> int:
-    if not isinstance(technique, Eis) or technique.f_last_Hz > technique.f_first_Hz:
-        return 0
-    return technique.n_frequencies
 
 
 def other_level(before: int, after: int) -> bool:

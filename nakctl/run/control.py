@@ -100,6 +100,10 @@ class Control:
         self.state = engine.EngineState()
         self.pending: deque[engine.Event] = deque([engine.Begin()])
         self.ended: engine.Ending | None = None
+        self.met: tuple[int, engine.Ending] | None = None  # the step whose rows met it, while that goes on
+        self.told: engine.Ending | None = (
+            None  # that stands at its step, which was over when the channel stopped
+        )
         self.error: NakctlError | None = None
         self.cell_open = True
         self.starts = Starts(self.keeper)
@@ -190,8 +194,8 @@ class Control:
         if not self.insist("start", self.channel.start):
             return
         self.starts.waiting = Started(segment, called_s, self.now_s(), passed and bool(before.position))
-        self.reader.open_segment(segment)
         self.guard.open_segment(segment, self.now_s())
+        self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
         self.bench.guard.open_segment(segment)
 
     def insist(self, name: str, call: Callable[[], None]) -> bool:
@@ -264,15 +268,22 @@ class Control:
 
     def judge(self, reading: Reading, booked: Booked, sensed: engine.Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
-        ending = engine.gravest(sensed, self.guard.judge(booked, reading.look), self.left_early())
+        seen = self.guard.judge(booked, reading.look)
+        ending = engine.gravest(sensed, seen, self.left_early())
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
         if not running:
             return []
+        if ending is not None and ending is seen and self.state.phase is engine.Phase.RUNNING:
+            self.met = self.guard.step_count, ending
+        if self.met is not None and self.keeper.tell_end(*self.met):
+            self.told, self.met = self.met[1], None
         if reading.state is State.STOPPED:
             self.cell_open = True
             meant = engine.gravest(self.state.ending, ending) or self.explain()
             if meant is not None:
-                self.keeper.ledger.note_end(meant)
+                left = replace(meant, kind="left", end_id=0, value=math.nan)
+                self.keeper.ledger.note_end(left if meant is self.told else meant)
+            self.met = None
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
 

@@ -24,26 +24,30 @@ BACK_s = 1e-3  # times of one visit may lie in disorder by less: the clocks of i
 # By the code of the event: how many bad rows in a row are an alarm, what it says, and when it is over.
 TROUBLES = {
     "no_value": (3, "Ewe or I is no number: its limits guard nothing", "there are values again"),
-    "bad_time": (3, "times of rows go back, or are none", "times of rows go on again"),
+    "bad_time": (1, "times of rows go back, or are none", "times of rows go on again"),
     "no_current": (5, "the current that is set does not flow: is a lead off?", "the current flows again"),
     "overload_lasts": (20, "every row is beyond the range", "rows are within the range again"),
 }
 LEAD_OFF = 0.1  # of the set current, or less: nothing flows
 # Two rows alike to the last bit are normal for a quiet cell in a coarse range, how normal its own rows tell.
 # `ALIKE` of `ALIKE_OF` is assumed of rows not seen yet; a run of equal rows this unlikely is none by chance.
-ALIKE, ALIKE_OF, CHANCE = 47.0, 50.0, 1e-9
+# Quiet moments come in lumps, so at high rates that is not enough: it has to last.
+ALIKE, ALIKE_OF, CHANCE, FROZEN_s = 18.0, 20.0, 1e-9, 5.0
+ALIKE_POINTS = 3  # no two impedances are alike
 SILENT_INTERVALS, SILENT_s = 3.0, 5.0  # no row for so many intervals and so long on top: nothing is seen
 
 
 @dataclass(slots=True)
 class Streak:
-    """So many bad rows in a row are an alarm; told once, and once more when it is over."""
+    """So many bad rows in a row that last so long are an alarm; told once, and once more when it is over."""
 
     code: str
     alarm: str
     over: str
     after: int
+    least_s: float = 0.0
     count: int = 0
+    since_s: float = 0.0  # time of the first of them
     told: bool = False
 
     def feed(self, bad: Bools, times_s: Floats) -> Iterator[Notice]:
@@ -51,9 +55,13 @@ class Streak:
         if len(bad) == 0:
             return
         runs = _runs(bad, self.count)
-        if not self.told and runs.max() >= self.after:
+        first = np.arange(len(bad)) - runs + 1  # of each run; negative: in an earlier read
+        since_s = np.where(first < 0, self.since_s, times_s[np.clip(first, 0, len(bad) - 1)])
+        over = (runs >= self.after) & (times_s - since_s >= self.least_s)
+        self.since_s = float(since_s[-1])
+        if not self.told and over.any():
             self.told = True
-            at = int(np.argmax(runs >= self.after))
+            at = int(np.argmax(over))
             yield Notice(float(times_s[at]), 2, self.code, self.alarm, {"rows": int(runs[at])})
         self.count = int(runs[-1])
         if self.told and self.count == 0:
@@ -71,10 +79,17 @@ class Gate:
             code: Streak(code, alarm, over, after) for code, (after, alarm, over) in TROUBLES.items()
         }
         self.frozen = Streak(
-            "frozen", "Ewe and I do not change by a bit: what is read?", "values move again", 0
+            "frozen", "Ewe and I do not change by a bit: what is read?", "values move again", 0, FROZEN_s
+        )
+        self.frozen_points = Streak(
+            "frozen",
+            "impedances do not change by a bit: what is read?",
+            "impedances differ again",
+            ALIKE_POINTS,
         )
         self.alike, self.alike_of = ALIKE, ALIKE_OF
         self.last: np.void | None = None
+        self.last_Z: Floats = np.full(2, np.nan)
         self.visit: np.void | None = None  # technique and passes of the last row
         self.last_s = 0.0
         self.silent = False
@@ -96,6 +111,7 @@ class Gate:
         if len(points):
             points = self._timed(points, news)
             self._look_at(points, points["E_dc_V"], points["I_dc_A"], news)
+            news += self._alike_points(points)
         news += self._silence(reading.look, len(samples) + len(points))
         if not news and samples is reading.samples and points is reading.points:
             return reading
@@ -149,6 +165,12 @@ class Gate:
         self.alike += float(np.count_nonzero(equal) + over)
         self.alike_of += float(np.count_nonzero(driven) + over)
         self.last = rows[-1].copy()
+
+    def _alike_points(self, points: Rows) -> Iterator[Notice]:
+        Z = np.stack([points["Z_re_ohm"], points["Z_im_ohm"]])
+        before = np.concatenate([self.last_Z[:, None], Z[:, :-1]], axis=1)
+        self.last_Z = Z[:, -1]
+        return self.frozen_points.feed(np.asarray((before == Z).all(axis=0)), points["time_s"])
 
     def _silence(self, look: Look | None, rows: int) -> Iterator[Notice]:
         """A channel that runs and makes no rows. One that is not heard at all: `reading`."""

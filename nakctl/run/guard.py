@@ -41,6 +41,7 @@ class Guard:
         self.time_s = 0.0
         self.start_s = 0.0
         self.elapsed_s = 0.0
+        self.step_count = 0  # of the row that met the last ending; 0: no row did
 
     def open_segment(self, segment: Segment, start_s: float) -> None:
         """A chain begins at start_s of the run."""
@@ -51,6 +52,12 @@ class Guard:
         self.asked = asked[0] if asked and not segment.tops_up else None
         self.start_s, self.elapsed_s = start_s, 0.0
         self.time_s = max(self.time_s, start_s)
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""
+        goals = (end for end in self.of_run if end.kind == "goal")
+        return self.short is not None or any(end.by == "host" for end in (*self.own, *goals))
 
     def watch(self) -> Watch:
         """The tightest values at which a look might matter, in the loaded segment."""
@@ -81,6 +88,7 @@ class Guard:
     def judge(self, booked: Booked, look: Look | None) -> Ending | None:
         """The ending that the earliest reading asks for: of the rows, then of what the channel says."""
         met = self._by_rows(booked.samples, booked.step_charge_Ah * C_PER_Ah)
+        self.step_count = 0 if met is None else int(booked.samples["step_count"][met.row])
         met = met or self._by_peaks(booked.impedance) or self._by_look(look)
         return None if met is None else ending_of(met.end, met.value)
 

@@ -13,7 +13,8 @@ from nakctl.device.program import Loop, Program, Segment, StepInfo
 from nakctl.errors import RecordError
 from nakctl.record import layout
 from nakctl.record.journal import Event
-from nakctl.run.ledger import Booked, Ledger
+from nakctl.run.engine import Ending
+from nakctl.run.ledger import Booked, Ledger, write_end
 from nakctl.run.recording import Nowhere, Recording
 from nakctl.run.ties import Start, Tie
 
@@ -93,21 +94,24 @@ class Keeper:
         self.events += map(self._event_of, reading.notices)
         self._note_steps(booked.steps)
         self._add("clock", self._clock_rows())
-        self._hand_over(
-            {
-                "samples": booked.samples,
-                "impedance": booked.impedance,
-                "spectra": booked.spectra,
-                "steps": booked.steps,
-            }
-        )
+        self._hand_over({"samples": booked.samples, "impedance": booked.impedance, "spectra": booked.spectra})
+        self._add("steps", booked.steps)  # a read later: why they ended may not have been judged yet
         return booked
+
+    def tell_end(self, step_count: int, ending: Ending) -> bool:
+        """Why a step ended that was over in the last read; False: it was not."""
+        steps = self.tables.get("steps", layout.STEPS.empty())
+        places = np.flatnonzero(steps["step_count"] == step_count)
+        for place in places:
+            write_end(steps[place], ending)
+        return len(places) > 0
 
     def finish(self) -> None:
         """The last spectrum, the last step, the last events; returns when all is kept, or lost."""
         spectra, steps = self.ledger.spectra.close(), self.ledger.finish()
         self._note_steps(steps)
-        self._hand_over({"spectra": spectra, "steps": steps})
+        self._add("steps", steps)
+        self._hand_over({"spectra": spectra})
         try:
             self.recording.finish()
         except RecordError as error:

@@ -23,13 +23,14 @@ from nakctl.device.program import Program, Segment
 from nakctl.record import layout
 from nakctl.run.chain import chain_of, other_level
 from nakctl.run.early import Left, left_early, over_at_s
-from nakctl.run.engine import Ending, ending_of
+from nakctl.run.engine import Ending, ending_of, interrupted
 from nakctl.run.met import Met, met_by
 from nakctl.run.order import merged
 from nakctl.run.proof import LastRows
 from nakctl.run.spectra import SpectrumBook, Swept
 
 C_PER_Ah = 3600.0
+ABOUT_V, ABOUT_PART = 0.02, 0.1  # what a cell may do within the moment that lies before a sentinel's row
 WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
 
 
@@ -144,26 +145,37 @@ class Ledger:
     ) -> dict[int, Ending]:
         """Cutoffs that the chain went on from: {number of the step in this read (0: the running one): why}.
 
-        A test was met if the row says so, or if the technique was left before its time: whether a row is
-        written where a test is met is the instrument's habit.
+        A test was met if the row says so, or if the technique was left before its time near to it: whether a
+        row is written where a test is met is the instrument's habit. The sentinel's row tells where it was.
         """
         left = np.flatnonzero(changed)
         if self.last is None:
             left = left[left > 0]
-        technique = before["technique"][left]
+        technique, onward = before["technique"][left], rows["technique"][left]
         begun_s = self._entered_s(before, changed, left)
         early = rows["time_s"][left] - begun_s < self.chain.shortest_s[technique]
-        goes_on = self.chain.goes_on[technique]
+        met = (before["flags"][left] & int(Flag.TEST_MET)) != 0
+        found: dict[int, Ending] = {}
+        explained = self.chain.goes_on[technique] & (met | early)
+        for place in np.flatnonzero(explained).tolist():
+            ends, at = self.chain.leads_on[technique[place]], left[place]
+            watched = rows[at] if self.chain.sentinel[onward[place]] and not met[place] else None
+            cut = _cut_by(ends, before[at], watched)
+            if cut is None:
+                explained[place] = False
+            else:
+                found[int(step_no[at - 1]) if at else 0] = ending_of(cut.end, cut.value)
         if not self.left_early:
             swept = self._swept_before(rows, before, changed, left)
             over_s = over_at_s(rows, before, left, newest)
-            gone = Left(technique, rows["technique"][left], begun_s, before["time_s"][left], over_s, swept)
-            self.left_early = left_early(self.program, self.chain, gone)
-        met = (before["flags"][left] & int(Flag.TEST_MET)) != 0
-        found: dict[int, Ending] = {}
-        for at in left[goes_on & (met | early)].tolist():
-            nearest = _nearest(self.chain.leads_on[before["technique"][at]], before[at])
-            found[int(step_no[at - 1]) if at else 0] = ending_of(nearest.end, nearest.value)
+            told = left_early(
+                self.program,
+                self.chain,
+                Left(technique, onward, explained, begun_s, before["time_s"][left], over_s, swept),
+            )
+            if told is not None:
+                self.left_early, at = told[1], left[told[0]]
+                found[int(step_no[at - 1]) if at else 0] = interrupted(self.left_early)
         return found
 
     def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> Floats:
@@ -176,7 +188,7 @@ class Ledger:
     def _swept_before(self, rows: Rows, before: Rows, changed: Bools, left: Ints) -> dict[int, Swept]:
         """The frequencies of the sweeps that were left, by their place among these."""
         entered = np.flatnonzero(changed)
-        sweeps = np.flatnonzero(self.chain.points[before["technique"][left]]).tolist()
+        sweeps = np.flatnonzero(self.chain.is_sweep[before["technique"][left]]).tolist()
         return {place: self._swept(rows, entered[entered < left[place]], left[place]) for place in sweeps}
 
     def _swept(self, rows: Rows, entered: Ints, at: int) -> Swept:
@@ -259,10 +271,7 @@ class Ledger:
         steps["end_value"] = WHOLE.value
         for place, ending in (cuts | {0: first}).items():
             if place < len(steps):  # else the running one's, which goes on
-                row = steps[place]
-                row["end_reason"] = layout.cut(ending.reason, 64)
-                row["end_kind"], row["end_id"] = ending.kind.encode(), ending.end_id
-                row["end_value"] = ending.value
+                write_end(steps[place], ending)
         self.ending = self.cut = None
 
     def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
@@ -283,20 +292,49 @@ class Ledger:
         self.level = self.program.step(int(samples["step_id"][-1])).level
 
 
+def write_end(step: np.void, ending: Ending) -> None:
+    """Into a row of the table of steps."""
+    step["end_reason"] = layout.cut(ending.reason, 64)
+    step["end_kind"], step["end_id"] = ending.kind.encode(), ending.end_id
+    step["end_value"] = ending.value
+
+
 def _values(row: np.void) -> tuple[float, float]:
     """Ewe_V, |I| in A."""
     return float(row["Ewe_V"]), abs(float(row["I_A"]))
 
 
-def _nearest(ends: tuple[End, ...], row: np.void) -> Met:
-    """The End that a row stands for; if none is within reach, the one that lies nearest."""
-    Ewe_V, I_A = _values(row)
-    reading = {"Ewe": Ewe_V, "|I|": I_A}
+def _cut_by(ends: tuple[End, ...], last: np.void, watched: np.void | None) -> Met | None:
+    """The End by which a technique was left; the one that lies nearest if none is within reach.
+
+    last     its last row
+    watched  the row of the sentinel behind it, which shows the cell at that moment: then it has to be one
+             that this row, or the last one, has reached
+    """
+    met = met_by(ends, _reading(last))
+    if met is None and watched is not None:
+        return _about(ends, _reading(watched))
+    return met or _nearest(ends, _reading(last))
+
+
+def _about(ends: tuple[End, ...], reading: dict[str, float]) -> Met | None:
     met = met_by(ends, reading)
     if met is not None:
         return met
+    nearest = _nearest(ends, reading)
+    within = ABOUT_V if nearest.end.quantity == "Ewe" else 0.0
+    away = abs(nearest.end.value - nearest.value)
+    return nearest if away <= max(within, ABOUT_PART * abs(nearest.end.value)) else None
+
+
+def _nearest(ends: tuple[End, ...], reading: dict[str, float]) -> Met:
     end = min(ends, key=lambda each: abs(each.value - reading[each.quantity]))
     return Met(end, reading[end.quantity])
+
+
+def _reading(row: np.void) -> dict[str, float]:
+    Ewe_V, I_A = _values(row)
+    return {"Ewe": Ewe_V, "|I|": I_A}
 
 
 def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> Floats:

@@ -1,12 +1,13 @@
 """One block of rows at a time; or, while the record is behind, only what the channel shows.
 
-Rows wait where they are safe, in the instrument, and not here; but those of spectra may expire there, and its
-memory has an end.
+Rows wait where they are safe, in the instrument, and not here; but those of spectra may expire there, its
+memory has an end, and there are ends that only rows can tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +28,7 @@ UNHEARD_s = 2.0  # a reply may be lost; for longer, nobody guards what the host 
 class Reader:
     """Of one run.
 
+    needs_rows  whether somebody judges by the rows of the loaded segment
     look   what the channel said last; None: it was not heard
     visit  that of the newest row of the chain; None: there was none yet
     tie    the moment of the last answer on both clocks, if it has one
@@ -37,6 +39,7 @@ class Reader:
     ) -> None:
         self.channel, self.clock, self.pulse, self.keeper, self.now_s = channel, clock, pulse, keeper, now_s
         self.gate = Gate()
+        self.needs_rows = False
         self.look: Look | None = None
         self.visit: Visit | None = None
         self.tie: Tie | None = None
@@ -44,8 +47,8 @@ class Reader:
         self._heard_s = now_s()
         self._told = False  # that it is not heard
 
-    def open_segment(self, segment: Segment) -> None:
-        self.visit = None
+    def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
+        self.visit, self.needs_rows = None, needs_rows
         self.gate.open_segment(segment)
         self._heard_s = self.now_s()
 
@@ -53,7 +56,7 @@ class Reader:
         """What there is. ChannelError: it cannot be read. A silence is no error: the channel goes on."""
         before_s, why = self.now_s(), ""
         try:
-            reading = self._looked() if self._must_wait_for_the_record() else self.read(watch)
+            reading = self._looked() if self._must_wait_for_the_record() else self._read_or_looked(watch)
         except LinkLost as error:
             reading, why = nothing(), f": {error}"
             self._idle()
@@ -61,7 +64,7 @@ class Reader:
             self.look = None
             self._idle()
             raise
-        self._tell_silence(heard=reading.look is not None or reading.state is State.STOPPED, why=why)
+        self._tell_silence(heard=not _is_silence(reading), why=why)
         self.look, self.visit = reading.look, reading.visit or self.visit
         self.tie = tie(reading.look, before_s, self.now_s())
         return reading
@@ -75,6 +78,13 @@ class Reader:
         with self.pulse.calling("read"):
             reading = self.channel.read(watch)
         return self.gate.passed(reading)
+
+    def _read_or_looked(self, watch: Watch) -> Reading:
+        """Where no rows can be had, what the channel shows may be: limits are judged by that."""
+        reading = self.read(watch)
+        if _is_silence(reading):
+            return replace(self._looked(), notices=reading.notices, visit=reading.visit)
+        return reading
 
     def _looked(self) -> Reading:
         with self.pulse.calling("look"):
@@ -98,9 +108,13 @@ class Reader:
         behind = recording.waiting_s > BEHIND_s or recording.waiting_bytes > BEHIND_BYTES
         if behind != (self._behind_since_s is not None):
             self._tell_behind(behind)
-        if not behind or (self.look is not None and self.look.filled > NEARLY_FULL):
+        if not behind or self.needs_rows or self._is_sweeping():
             return False
-        return self.visit is None or not isinstance(self.gate.segment.techniques[self.visit.technique], Eis)
+        return self.look is None or (self.look.running and self.look.filled <= NEARLY_FULL)
+
+    def _is_sweeping(self) -> bool:
+        techniques = self.gate.segment.techniques
+        return self.visit is not None and isinstance(techniques[self.visit.technique], Eis)
 
     def _tell_behind(self, behind: bool) -> None:
         if behind:
@@ -112,6 +126,11 @@ class Reader:
             self._behind_since_s = None
             text = f"the record has caught up after {lasted_s:.3g} s"
             self.keeper.note(0, "record_caught_up", text, {"lasted_s": lasted_s})
+
+
+def _is_silence(reading: Reading) -> bool:
+    rows = len(reading.samples) + len(reading.points)
+    return reading.look is None and rows == 0 and reading.state is State.RUNNING
 
 
 def nothing(look: Look | None = None) -> Reading:

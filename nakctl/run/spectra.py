@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Rows
 from nakctl.device.program import Eis, Loop, Segment
 from nakctl.record import layout
 
-FASTEST_s = 5e-3  # no instrument measures a frequency in less
+FASTEST_s, PERIODS_PART = 5e-3, 0.9  # no instrument measures a frequency in less, nor in less of a period
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,34 @@ class Swept:
         shortest_s = np.diff(known_s).min(initial=self.shortest_s)
         return Swept(self.count + len(times_s), float(times_s[-1]), float(shortest_s))
 
-    def was_cut(self, asked: int, next_s: float) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep takes at the least. left_s: (m + 1,) its frequencies from the k-th on, of m."""
+
+    left_s: npt.NDArray[np.float64]
+    goes_down: bool
+
+    @classmethod
+    def of(cls, eis: Eis) -> Sweep:
+        spread = np.geomspace if eis.spacing == "log" else np.linspace
+        frequencies_Hz = spread(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
+        each_s = np.maximum(FASTEST_s, PERIODS_PART * eis.average / frequencies_Hz)
+        return cls(np.append(np.cumsum(each_s[::-1])[::-1], 0.0), eis.f_last_Hz <= eis.f_first_Hz)
+
+    @property
+    def count(self) -> int:
+        return len(self.left_s) - 1
+
+    def was_cut(self, swept: Swept, next_s: float) -> bool:
         """Whether there was no time for the frequencies that did not come before what came next did.
 
-        Where there was, their rows are lost, which its driver tells. Half of the shortest interval is less
-        than any frequency takes in a sweep that goes down.
+        Where there was, their rows are lost, which its driver tells. In a sweep that goes down half of the
+        shortest interval is less than any frequency takes.
         """
-        each_s = self.shortest_s / 2 if self.count > 1 else FASTEST_s
-        return next_s - self.last_s < (asked - self.count) * each_s
+        missing = self.count - swept.count
+        each_s = swept.shortest_s / 2 if self.goes_down and swept.count > 1 else 0.0
+        return missing > 0 and next_s - swept.last_s < max(self.left_s[swept.count], missing * each_s)
 
 
 @dataclass(slots=True)

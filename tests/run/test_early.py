@@ -10,7 +10,7 @@ from booking import cp, geis, info, loop, points, program, reading, rest, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl.device.channel import Visit
+from nakctl.device.channel import Flag, Visit
 from nakctl.device.program import Segment
 from nakctl.record import layout
 from nakctl.run.ledger import Ledger
@@ -55,6 +55,19 @@ def test_a_sweep_that_goes_up_is_not_judged() -> None:
     assert told(Segment((upward, rest(2))), reading(rows((1.7, 0, 0, 1, 0)), swept(4))) == ""
 
 
+@pytest.mark.parametrize(("later_s", "text"), [(0.1, "1 of 3"), (9.0, "1 of 3"), (20.0, "")])
+def test_no_frequency_takes_less_than_its_periods(later_s: float, text: str) -> None:
+    slow = replace(SWEEP, f_first_Hz=10.0, f_last_Hz=0.1, n_frequencies=3)
+    found = told(Segment((slow, rest(2))), reading(rows((0.4 + later_s, 0, 0, 1, 0)), swept(1)))
+    assert text in found
+    assert bool(found) == bool(text)
+
+
+def test_a_row_whose_time_was_none_tells_of_nothing() -> None:
+    after = rows((1.7, 0, 0, 1, 0), flag=Flag.BAD_TIME)
+    assert told(Segment((SWEEP, rest(2))), reading(after, swept(4))) == ""
+
+
 @given(cut=st.integers(0, 4), passes=st.integers(1, 3))
 def test_how_reads_are_cut_does_not_matter(cut: int, passes: int) -> None:
     segment = Segment((SWEEP, rest(2), loop(0, 5)))
@@ -68,7 +81,7 @@ def test_how_reads_are_cut_does_not_matter(cut: int, passes: int) -> None:
     assert told(segment, *before, *pieces) == CUT
 
 
-@pytest.mark.parametrize("later_s", [0.1, 1.0])
+@pytest.mark.parametrize("later_s", [0.1, 4.0])
 def test_what_had_no_time_for_its_first_row(later_s: float) -> None:
     """A hundred frequencies do not fit into 0.1 s."""
     segment = Segment((cp(1), geis(1, frequencies=100), rest(2)))

@@ -110,6 +110,29 @@ def test_a_quiet_cell_in_a_coarse_range_is_not_frozen() -> None:
     assert codes(made.passed(reading(driven(*[0.1] * 600, start_s=5000)))) == [("frozen", 2)]
 
 
+def test_a_lump_of_equal_rows_at_a_high_rate_is_not_frozen() -> None:
+    made = gate()
+    data = driven(*[0.3] * 3000)
+    data["time_s"] = 1.0 + np.arange(3000) / 1000
+    assert codes(made.passed(reading(data))) == []
+    more = driven(*[0.3] * 3000)
+    more["time_s"] = 4.0 + np.arange(3000) / 1000
+    passed = made.passed(reading(more))
+    assert codes(passed) == [("frozen", 2)]
+    assert passed.notices[0].time_s == pytest.approx(6.0, abs=0.01)
+
+
+def test_impedances_that_do_not_move() -> None:
+    eis = points(*((float(k), 1e3 / k, 2, 0) for k in range(1, 7)))
+    eis["Z_re_ohm"][:2] += [1.0, 2.0]
+    made = gate()
+    found = codes(made.passed(reading(rows(), eis[:3])), made.passed(reading(rows(), eis[3:])))
+    assert found == [("frozen", 2)]
+    other = points((7.0, 1.0, 2, 0))
+    other["Z_im_ohm"] = -4.5
+    assert codes(made.passed(reading(rows(), other))) == [("frozen", 0)]
+
+
 def test_at_open_circuit_nothing_has_to_move() -> None:
     data = rows(*((float(k), 0.1, 0.0, 1, 0) for k in range(1, 2000)))
     assert codes(gate().passed(reading(data))) == []
@@ -132,5 +155,5 @@ def test_points_are_looked_at_too() -> None:
     eis = points((1, 1e3, 2, 0), (2, 1e2, 2, 0), (math.nan, 10, 2, 0))
     eis["E_dc_V"] = math.nan
     passed = gate().passed(reading(rows(), eis))
-    assert codes(passed) == [("no_value", 2)]
+    assert codes(passed) == [("bad_time", 2), ("no_value", 2)]
     assert passed.points["time_s"].tolist() == [1, 2, 2]

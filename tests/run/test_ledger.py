@@ -153,6 +153,19 @@ def test_a_sentinel_belongs_to_the_step_whose_cutoff_it_follows(cut_at: int) -> 
     assert steps["row_count"].tolist() == [2, 1]
 
 
+@pytest.mark.parametrize(
+    ("Ewe_V", "kind"),
+    [(1.01, "cutoff"), (0.99, "cutoff"), (0.91, "cutoff"), (0.85, "interrupted"), (0.04, "interrupted")],
+)
+def test_the_sentinel_s_row_shows_whether_it_was_the_cutoff(Ewe_V: float, kind: str) -> None:
+    """Where no row is written at a test; it may be that something else ended the technique."""
+    segment = Segment((GOES_ON, SENTINEL, rest(2)))
+    data = rows((4, 0.04, 1e-3, 0, 0), (5, 0.04, 1e-3, 0, 0), (5.5, Ewe_V, 1e-3, 1, 0), (5.6, 0, 0, 2, 0))
+    ledger, [book] = booked(segment, [info(1), info(2)], reading(data), ends=(CUT, LIMIT))
+    assert [row["end_kind"].decode() for row in book.steps] == [kind]
+    assert bool(ledger.left_early) == (kind == "interrupted")
+
+
 def test_a_limit_met_in_the_sentinel_is_graver_than_the_cutoff_before_it() -> None:
     segment = Segment((GOES_ON, SENTINEL, rest(2)))
     data = rows((1, 3.1, 1e-3, 0, 0), (1.005, 3.1, 1e-3, 1, 0), flag=Flag.TEST_MET)

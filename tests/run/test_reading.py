@@ -26,11 +26,14 @@ class Channel:
         self.shown: Look | None = Look(True, 0.1, 0.0, 1.0, filled)
         self.calls: list[str] = []
         self.refuses: Exception | None = None
+        self.mute = False  # brings no rows and no look beside them
 
     def read(self, watch: Watch) -> Reading:
         self.calls.append("read")
         if self.refuses is not None:
             raise self.refuses
+        if self.mute:
+            return Reading(State.RUNNING, rows(), points())
         row = rows((len(self.calls), math.nan, 0.0, 0, 0))
         return Reading(State.RUNNING, row, points(), look=self.shown, visit=Visit(0, 0, 0.0))
 
@@ -50,10 +53,12 @@ class Keeper:
         self.codes.append(code)
 
 
-def made(filled: float = 0.0, technique: Any = None) -> tuple[Reader, Channel, Keeper]:
+def made(
+    filled: float = 0.0, technique: Any = None, needs_rows: bool = False
+) -> tuple[Reader, Channel, Keeper]:
     channel, keeper, clock = Channel(filled), Keeper(), FreeClock()
     reader = Reader(channel, clock, Pulse(), keeper, clock.now_s)  # type: ignore[arg-type]
-    reader.open_segment(Segment((technique or rest(1),)))
+    reader.open_segment(Segment((technique or rest(1),)), needs_rows=needs_rows)
     return reader, channel, keeper
 
 
@@ -67,16 +72,40 @@ def test_rows_wait_in_the_instrument_until_the_record_has_caught_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filled", "technique"),
-    [(NEARLY_FULL + 0.1, rest(1)), (0.0, geis(1))],  # no room is left there; spectra expire there
+    ("filled", "technique", "needs_rows"),
+    # no room is left there; spectra expire there; a cutoff of the host needs them
+    [(NEARLY_FULL + 0.1, rest(1), False), (0.0, geis(1), False), (0.0, rest(1), True)],
 )
-def test_what_cannot_wait_is_fetched_and_looked_at_like_any_other(filled: float, technique: Any) -> None:
-    reader, channel, keeper = made(filled, technique)
+def test_what_cannot_wait_is_fetched_and_looked_at_like_any_other(
+    filled: float, technique: Any, needs_rows: bool
+) -> None:
+    reader, channel, keeper = made(filled, technique, needs_rows)
     reader.next(Watch())
     keeper.recording.waiting_s = LATE_s
     reading = reader.next(Watch())
     assert channel.calls == ["read", "read"]
     assert reading.samples["flags"].tolist() == [Flag.NO_VALUE]
+
+
+def test_a_chain_that_is_over_is_read_to_its_end_whatever_the_record_does() -> None:
+    reader, channel, keeper = made()
+    reader.next(Watch())
+    keeper.recording.waiting_s = LATE_s
+    reader.next(Watch())
+    channel.shown = Look(False, 0.1, 0.0, 1.0)
+    reader.next(Watch())
+    reader.next(Watch())
+    assert channel.calls == ["read", "look", "look", "read"]
+
+
+def test_where_rows_cannot_be_had_the_channel_is_looked_at() -> None:
+    reader, channel, keeper = made()
+    channel.mute = True
+    for _ in range(30):
+        assert reader.next(Watch()).look == channel.shown
+        reader.clock.advance_to(reader.now_s() + 0.1)
+    assert channel.calls == ["read", "look"] * 30
+    assert keeper.codes == []
 
 
 @pytest.mark.parametrize("raised", [True, False])
@@ -85,11 +114,12 @@ def test_a_silence_that_lasts_is_told_while_it_lasts_and_once(raised: bool) -> N
 
     def silence(reads: int) -> None:
         channel.refuses, channel.shown = LinkLost("pulled") if raised else None, None
+        channel.mute = True
         for _ in range(reads):
             before_s = reader.now_s()
             assert reader.next(Watch()).look is None
             reader.clock.advance_to(before_s + 0.1)
-        channel.refuses, channel.shown = None, Look(True, 0.1, 0.0, 1.0)
+        channel.refuses, channel.shown, channel.mute = None, Look(True, 0.1, 0.0, 1.0), False
 
     silence(reads=15)
     reader.next(Watch())

@@ -5,7 +5,7 @@
 Every trial is one `nakctl run` of a rest with `limits: {time: 3 s}` through the driver, on a virtual instrument
 that is a process of its own; a time is the limit whose keeping needs no guess about the cell. Kept at: the last row
 or the stop, whichever is later, as the file says. Promised: the limit and the reaction that `plan` prints.
-For the calls that hang the figure is how long it took until the alarm stood in the journal.
+For the calls that hang the figure is how long one had hung when the alarm stood in the journal.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import pty
+import re
 import signal
 import sqlite3
 import statistics
@@ -255,19 +256,16 @@ def measured(where: Path, out: Path, condition: Condition) -> float:
         subprocess.run([*NAKCTL, "recover", str(out)], cwd=where, check=False, capture_output=True)
     with open_run(out) as run:
         if condition.faults:
-            alarms = [
-                t for t, code in zip(run.events.time, run.events.code, strict=True) if code == "call_hangs"
-            ]
-            assert alarms, "no alarm"
-            return float(alarms[0]) - last_before(run.samples.time, alarms[0])
+            told = dict(
+                zip(run.events.code, zip(run.events.time, run.events.message, strict=True), strict=True)
+            )
+            assert "call_hangs" in told, "no alarm"
+            back_s, text = told["call_back"]
+            began_s = back_s - float(re.findall(r"after (\S+) s", text)[0])
+            return float(told["call_hangs"][0] - began_s)
         stops = [t for t, code in zip(run.events.time, run.events.code, strict=True) if code == "stop"]
         assert run.header.status == "stopped", f"{run.header.status}: {run.header.end_reason}"
         return max(float(run.samples.time[-1]), *map(float, stops)) - LIMIT_s
-
-
-def last_before(times: object, at_s: float) -> float:
-    """When something was seen last before that."""
-    return max(float(t) for t in times if t < at_s)  # type: ignore[attr-defined]
 
 
 def main() -> None:
