@@ -13,6 +13,7 @@ from nakctl.record.describe import fields, group, last_time_s
 from nakctl.record.ended import UNITS, condition
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.replay import Replay
+from nakctl.record.view import Beyond
 
 UNCLOSED = "the process that recorded it ended without closing the run"
 
@@ -34,7 +35,8 @@ class Ending:
     end_value: float | None = None
 
 
-def ending_of(journal: JournalReader, replay: Replay, damage: str) -> Ending:
+def ending_of(journal: JournalReader, replay: Replay, damage: str, beyond: Beyond) -> Ending:
+    """beyond: what of the rows the journal did not give."""
     try:
         end = journal.end()
     except JournalDamage as error:
@@ -42,20 +44,21 @@ def ending_of(journal: JournalReader, replay: Replay, damage: str) -> Ending:
     if end is not None and not damage and end["polls"] != replay.seq:
         damage = f"{end['polls']} polls were written"
     if end is None:
-        return Ending("recovered", UNCLOSED, {}, _recovery_note(replay, damage), damage)
+        return Ending("recovered", UNCLOSED, {}, _recovery_note(replay, damage, beyond), damage)
     codes = {name: end[name] for name in ("end_kind", "end_id", "end_value") if name in end}
     if damage:
-        note = _recovery_note(replay, damage)
+        note = _recovery_note(replay, damage, beyond)
         return Ending("recovered", end["end_reason"], end["facts"], note, damage, **codes)
     return Ending(end["status"], end["end_reason"], end["facts"], **codes)
 
 
-def _recovery_note(replay: Replay, damage: str) -> str:
+def _recovery_note(replay: Replay, damage: str, beyond: Beyond) -> str:
     samples = replay.tables["samples"].group
     note = f"recovered from the journal up to poll {replay.seq}"
-    if len(samples["time"]):
-        note += f", last sample at {samples['time'][-1]:.6g} s in step {samples['step_id'][-1]}"
-    return f"{note}; the journal is damaged after that: {damage}" if damage else note
+    if count := len(samples["time"]) - beyond.rows.get("samples", 0):
+        note += f", last sample at {samples['time'][count - 1]:.6g} s in step {samples['step_id'][count - 1]}"
+    further = (damage and f"the journal is damaged after that: {damage}", beyond.note)
+    return "; ".join((note, *filter(None, further)))
 
 
 def write_ending(file: h5py.File, replay: Replay, ending: Ending, start_time: str | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -40,9 +43,31 @@ def beside_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.sealed.h5")
 
 
+def restored_of(path: Path) -> Path:
+    """A journal that is written anew, before it has its name."""
+    return Path(f"{path}.journal.new")
+
+
 def damaged_of(path: Path) -> Path:
     """The journal of a run that could not be recovered whole: it is kept."""
     return Path(f"{path}.journal.damaged")
+
+
+def rests_of(path: Path, run_id: str) -> list[Path]:
+    """Where rows may be that the journal's disk did not take at the end: NAME of a NAME.journal, the nearest
+    first. The same for who writes them and for who recovers them.
+    """
+    name = f"{path.name}.{re.sub(r'[^0-9A-Za-z-]', '_', run_id)[:64]}.rest"
+    folders = [path.parent, Path(tempfile.gettempdir())]
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        folders.insert(1, Path.home())
+    return [folder / name for folder in folders]
+
+
+def view_of(path: Path) -> Path:
+    """A live view that is kept: beside a damaged journal nothing else may hold what it holds."""
+    names = (Path(f"{path}.live{number or ''}") for number in itertools.count())
+    return next(name for name in names if not name.exists())
 
 
 def is_taken(path: Path) -> bool:
@@ -107,11 +132,18 @@ def remove_journal(path: Path) -> None:
         Path(f"{journal}-wal"),
         Path(f"{journal}-shm"),
         *of_sensors,
+        restored_of(path),
         ballast_of(path),
         lock_of(path),
     )
     for leftover in (*belongings, journal):
         leftover.unlink(missing_ok=True)
+
+
+def remove_rest(place: Path) -> None:
+    """place: one of `rests_of`."""
+    for end in ("-wal", "-shm", "-journal", ""):
+        Path(f"{journal_of(place)}{end}").unlink(missing_ok=True)
 
 
 def keep_damaged_journal(path: Path) -> None:

@@ -13,12 +13,14 @@ Loss: kill -9 takes what was not yet appended. A power cut takes at most the las
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -45,16 +47,23 @@ class Journal:
     """The writing end. Made by `create`, used by one thread at a time."""
 
     def __init__(
-        self, path: Path, held: BinaryIO, db: sqlite3.Connection, tables: dict[str, layout.Table]
+        self,
+        path: Path,
+        held: BinaryIO,
+        db: sqlite3.Connection,
+        tables: dict[str, layout.Table],
+        header: Mapping[str, Any],
     ) -> None:
         self._path = path
+        self._header = dict(header)
         self._lock = held
-        self._place = _place_of(files.journal_of(path))
+        self._places = _places_of(path)
         self._ballast = files.ballast_of(path)
         self._db = db
         self._tables = tables
         self._written = 0  # number of the last poll that is in the file
         self._waiting: list[Poll] = []
+        self._end: bytes | None = None  # the document, once the run is over
         self._durable_at = time.monotonic()
         self._urgent = False
         self._columns = block_columns(tables)
@@ -81,7 +90,7 @@ class Journal:
         held = _claim(path)
         try:
             files.make_ballast(path)
-            return cls(path, held, _prepared(path, tables, header), tables)
+            return cls(path, held, _prepared(path, tables, header), tables, header)
         except (sqlite3.Error, OSError) as error:
             held.close()
             files.remove_journal(path)
@@ -93,11 +102,7 @@ class Journal:
         Returns None, or why it could not be written (a full disk): then it waits in memory, and every
         further append tries again. RecordError once more than 64 MB wait.
         """
-        blocks = {name: self._block(name, rows) for name, rows in tables.items() if len(rows)}
-        if blocks or events:
-            self._urgent |= bool(events) or "steps" in blocks
-            said = packed([asdict(event) for event in events])
-            self._waiting.append(Poll(self._last() + 1, said, blocks))
+        self._take(tables, events)
         return self._flush() if self._waiting else None
 
     def end(
@@ -109,22 +114,60 @@ class Journal:
         end_kind: str = "",
         end_id: int = 0,
         end_value: float = math.nan,
+        events: Sequence[Event] = (),
     ) -> None:
         """Say that nothing more comes; what still waits is written with it. RecordError if that fails."""
+        self._take({}, events)
         end = {"status": status, "end_reason": end_reason, "facts": dict(facts), "polls": self._last()}
         value = None if math.isnan(end_value) else end_value
         end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
+        self._end = packed(end)
         self._urgent, self._durable_at = True, -float("inf")
         until = time.monotonic() + _PATIENCE_AT_THE_END_S
-        while trouble := self._flush(packed(end)):
+        while trouble := self._flush(self._end):
             if time.monotonic() > until:
                 raise RecordError(f"the end of the run could not be written: {trouble}")
             time.sleep(_PAUSE_S)
 
+    def waiting_times_s(self) -> list[float]:
+        """Of the samples that are not written."""
+        table = self._tables["samples"]
+        return [time_s for poll in self._waiting for time_s in poll.rows(table)["time"].tolist()]
+
+    def set_aside(self) -> Path | None:
+        """Write what waits, and the end, to a second journal wherever there is room, for `seal` to take in.
+
+        None: nothing waits, or no place takes it.
+        """
+        if not self._waiting and self._end is None:
+            return None
+        for place in files.rests_of(self._path, str(self._header["run_id"])):
+            try:
+                os.close(os.open(files.journal_of(place), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except OSError:
+                continue
+            try:
+                self._write_rest(place)
+            except (sqlite3.Error, OSError):
+                with suppress(OSError):
+                    files.remove_rest(place)
+            else:
+                return files.journal_of(place)
+        return None
+
+    def _write_rest(self, place: Path) -> None:
+        with closing(_prepared(place, self._tables, self._header)) as db:
+            with db:
+                db.execute("BEGIN")
+                db.executemany(self._insert, map(self._row, self._waiting))
+                if self._end is not None:
+                    _write_document(db, "end", self._end)
+            db.execute("PRAGMA journal_mode = DELETE")  # one file, which can be read and carried about
+
     def has_vanished(self) -> bool:
-        """The file was moved or deleted while it is written."""
+        """The file, or its log, was moved, deleted or replaced while it is written."""
         try:
-            return _place_of(files.journal_of(self._path)) != self._place
+            return _places_of(self._path) != self._places
         except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError:  # a disk that does not answer: what `restore` removes may well be there
@@ -133,26 +176,45 @@ class Journal:
     def restore(self) -> None:
         """Write all of a journal that vanished anew, where it was. RecordError if nothing can be written.
 
-        The file that was opened is still whole, wherever its name went (Windows does not let go of a name in
-        use): everything is copied from there.
+        The files that were opened are still whole, wherever their names went (Windows does not let go of a
+        name in use): everything is copied from there, and has the name only once it is complete.
         """
-        journal = files.journal_of(self._path)
+        journal, whole = files.journal_of(self._path), files.restored_of(self._path)
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
-            for leftover in (Path(f"{journal}-wal"), Path(f"{journal}-shm")):
-                leftover.unlink(missing_ok=True)  # of the one that went: it would be taken for this one's
+            self._db.rollback()  # as in `_commit`
+            whole.unlink(missing_ok=True)
+            with closing(sqlite3.connect(whole)) as copy:
+                self._db.backup(copy)
+            files.sync_file(whole)
             if not files.lock_of(self._path).exists():
                 gone, self._lock = self._lock, lock.hold(files.lock_of(self._path))
                 gone.close()
+            self._remove_logs(but_ours=True)
+            whole.replace(journal)
+            files.sync_folder(journal.parent)
+            self._remove_logs(but_ours=False)
             fresh = _connected(self._path)
-            self._db.backup(fresh)
             fresh.execute("PRAGMA journal_mode = WAL")
-            place = _place_of(journal)
+            fresh.execute("SELECT count(*) FROM document").fetchone()  # which makes the log
+            places = _places_of(self._path)
         except (sqlite3.Error, OSError) as error:
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
+            if _is_no_room(error) and self._give_up_ballast():
+                self.restore()
+                return
             reason = f"the journal vanished, and none can be written in its place: {error}"
             raise RecordError(reason) from error
         self._db.close()
-        self._db, self._place = fresh, place
+        self._db, self._places = fresh, places
+
+    def _remove_logs(self, *, but_ours: bool) -> None:
+        """Beside a new journal another one's log would be taken for its own. Ours says what it says."""
+        for log, place in zip(_files_of(self._path)[1:], self._places[1:], strict=True):
+            with suppress(FileNotFoundError):
+                if not (but_ours and _place_of(log) == place):
+                    log.unlink()
 
     def close(self) -> None:
         """Let go of the files; the ballast is no longer needed."""
@@ -170,6 +232,13 @@ class Journal:
 
     def _last(self) -> int:
         return self._waiting[-1].seq if self._waiting else self._written
+
+    def _take(self, tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event]) -> None:
+        blocks = {name: self._block(name, rows) for name, rows in tables.items() if len(rows)}
+        if blocks or events:
+            self._urgent |= bool(events) or "steps" in blocks
+            said = packed([asdict(event) for event in events])
+            self._waiting.append(Poll(self._last() + 1, said, blocks))
 
     def _block(self, name: str, rows: npt.NDArray[np.void]) -> bytes:
         if rows.dtype != self._tables[name].dtype:
@@ -213,9 +282,25 @@ class Journal:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
 
 
-def _place_of(journal: Path) -> tuple[int, int]:
-    """Which file that name means. OSError."""
-    found = journal.stat()
+def _is_no_room(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOSPC
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
+def _files_of(path: Path) -> tuple[Path, Path, Path]:
+    """Those that SQLite keeps open as long as the journal is."""
+    journal = files.journal_of(path)
+    return journal, Path(f"{journal}-wal"), Path(f"{journal}-shm")
+
+
+def _places_of(path: Path) -> tuple[tuple[int, int], ...]:
+    """Which files those names mean. OSError."""
+    return tuple(map(_place_of, _files_of(path)))
+
+
+def _place_of(file: Path) -> tuple[int, int]:
+    found = file.stat()
     return found.st_dev, found.st_ino
 
 

@@ -99,13 +99,20 @@ class Recorder:
         end_value  what was read of its quantity, in SI; NaN if no reading ended the run
         """
         try:
-            self._journal.append({}, self._unwritten)
+            events = [*self._unwritten, *self._watch_journal()]
             self._journal.end(
-                status, end_reason, facts or {}, end_kind=end_kind, end_id=end_id, end_value=end_value
+                status,
+                end_reason,
+                facts or {},
+                end_kind=end_kind,
+                end_id=end_id,
+                end_value=end_value,
+                events=events,
             )
         except RecordError as error:
+            rest = self._set_aside()
             self.abandon()
-            return Finished(self.path, False, f"{error}; when there is room: nakctl recover {self.path}")
+            return Finished(self.path, False, f"{error}; {rest}")
         self._journal.close()
         said = self._sealed()
         if isinstance(said, Outcome):
@@ -118,6 +125,19 @@ class Recorder:
         if self._live:
             self._live.give_up()
             self._live = None
+
+    def _set_aside(self) -> str:
+        """What becomes of the rows that wait, and what recovery will give, as a sentence."""
+        times_s, aside = self._journal.waiting_times_s(), self._journal.set_aside()
+        recover = f"nakctl recover {self.path}"
+        if not times_s:
+            return f"when there is room: {recover}"
+        span = f"{min(times_s):.6g} s to {max(times_s):.6g} s"
+        waited = f"{len(times_s)} samples that waited in memory ({span})"
+        if aside is not None:
+            return f"{waited} are kept in {aside}; when there is room, {recover} takes them in"
+        lost = f"{waited} could be kept nowhere and are lost"
+        return f"{lost}; when there is room, {recover} gives what came before"
 
     def _sealed(self) -> Outcome | str:
         """What the live view came to, which seals at the end; if it died or stood still, another one does."""
@@ -139,14 +159,16 @@ class Recorder:
             return None
 
     def _watch_journal(self) -> list[Event]:
-        """A journal that was moved or deleted is written anew, whole, and the live view with it."""
+        """A journal of which something was moved or deleted is written anew, and the live view with it."""
         if not self._journal.has_vanished():
             return []
         self._journal.restore()
         if self._live:
             self._live.give_up()
             self._live = self._new_live()
-        text = "the journal was moved or deleted while the run goes on; a whole new one stands in its place"
+        text = (
+            "the journal or its log was moved or deleted under the run; a whole new one stands in its place"
+        )
         return [self._event(2, "journal_vanished", text)]
 
     def _watch_live(self) -> list[Event]:

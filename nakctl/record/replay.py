@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.aux_reader import AuxReader
-from nakctl.record.aux_replay import SensorReplay
+from nakctl.record.aux_replay import GrowingTable, SensorReplay
 from nakctl.record.describe import group, storable, write_header
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.poll import Event, Poll
@@ -101,15 +101,24 @@ class Replay:
         self.events += events
         self.seq = poll.seq
 
+    def add_rows(self, growing: GrowingTable, rows: npt.NDArray[np.void]) -> None:
+        """Take rows that no poll brought; of events, what their table says of them."""
+        growing.add(rows)
+        if growing is self.tables["events"]:
+            self.events += map(_event_of, rows)
+
     def write(self) -> None:
         for growing in self.tables.values():
             growing.write()
         self.sensors.write()
 
+    def grown(self) -> dict[str, GrowingTable]:
+        """Every table by its name."""
+        return {**self.tables, **self.sensors.tables}
+
     def all_tables(self) -> dict[str, tuple[int, dict[str, int]]]:
         """Rows, and checksum by column, of every table."""
-        both = {**self.tables, **self.sensors.tables}
-        return {name: (growing.rows, growing.crc) for name, growing in both.items()}
+        return {name: (growing.rows, growing.crc) for name, growing in self.grown().items()}
 
 
 def write_derived(replay: Replay) -> None:
@@ -155,3 +164,8 @@ def _event_rows(events: Sequence[Event], table: Table) -> npt.NDArray[np.void]:
         for event in events
     ]
     return np.array(rows, table.dtype)
+
+
+def _event_of(row: np.void) -> Event:
+    code, message = (row[name].decode(errors="replace") for name in ("code", "message"))
+    return Event(float(row["time"]), int(row["severity"]), code, int(row["step_count"]), message)

@@ -6,6 +6,9 @@ either what was there before, or the sealed file; run again it completes what is
     NAME.h5.sealing is written, synced, and verified by another process
     NAME.h5 is replaced by it
     the journal is removed (kept as NAME.h5.journal.damaged if it could not be read to its end)
+
+Beside the journal's rows come those that its disk did not take at the end (`Journal.set_aside`), and, where
+the journal is damaged, those that the live view holds beyond it (`view`).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import h5py
 
@@ -30,11 +33,22 @@ from nakctl.record.opening import CHECKSUMS, checksums
 from nakctl.record.process import Beat, Outcome, answer
 from nakctl.record.replay import LIBVER, Replay, write_derived
 from nakctl.record.verify import Verifier
+from nakctl.record.view import Beyond, take_beyond
 
 _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
 
 Stage = Callable[[str], None]
+
+
+class _Written(NamedTuple):
+    """tables: rows, and checksum by column; aside: under which name the live view is to be kept, if it is;
+    rest: which one was taken in.
+    """
+
+    tables: dict[str, tuple[int, dict[str, int]]]
+    aside: Path | None
+    rest: Path | None
 
 
 def seal(path: Path, at: Stage = lambda stage: None) -> Outcome:
@@ -74,48 +88,64 @@ def _seal_from_journal(path: Path, at: Stage) -> Path | None:
             raise RecordError(f"{path} is still being recorded")
         temporary = files.temporary_of(path)
         with Verifier() as verifier:
-            tables = _write(temporary, journal, at)
+            written = _write(temporary, journal, at)
             at("written")
             at("syncing")
             files.sync_file(temporary)
             at("synced")
-            found = verifier.confirm(temporary, tables, lambda: at("verifying"))
+            found = verifier.confirm(temporary, written.tables, lambda: at("verifying"))
         at("verified")
         _conclude(temporary, found)
         files.sync_file(temporary)
         at("concluded")
+        if written.aside is not None:
+            path.replace(written.aside)
         beside = _put_in_place(temporary, path)
         files.sync_folder(path.parent)
         at("replaced")
+        if written.rest is not None and beside is None:
+            files.remove_rest(written.rest)
         return beside
     finally:
         journal.close()
 
 
-def _write(temporary: Path, journal: JournalReader, at: Stage) -> dict[str, tuple[int, dict[str, int]]]:
-    """The sealed file under its temporary name; returns rows and checksums of every table.
+def _write(temporary: Path, journal: JournalReader, at: Stage) -> _Written:
+    """The sealed file under its temporary name.
 
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
     """
     temporary.unlink(missing_ok=True)
     file = h5py.File(temporary, "w", libver=LIBVER)
     replay = Replay(file, journal, sealed=True)
-    damage = ""
+    last, damage = journal, ""
+    rest = _rest_of(journal)
     try:
-        for poll in journal.polls():
-            replay.add(poll)
-            at("writing")
+        _add_polls(replay, journal, at)
+        if rest is not None:
+            last = JournalReader(rest)
+            _add_polls(replay, last, at)
     except JournalDamage as error:
         damage = error.reason
+        if rest is not None:
+            damage += f" (what waited in memory at the end is kept in {files.journal_of(rest)})"
     replay.sensors.take()
     replay.write()
+    beyond = Beyond()
+    if damage or not _is_whole(last, replay):
+        beyond = take_beyond(journal.path, replay, damaged=bool(damage))
+        if beyond.rows and not damage:
+            damage = "it ends before its live view does"
     write_derived(replay)
     replay.sensors.conclude()
-    write_ending(file, replay, ending_of(journal, replay, damage), journal.header.get("start_time"))
+    ending = ending_of(last, replay, damage, beyond)
+    write_ending(file, replay, ending, journal.header.get("start_time"))
     tables = replay.all_tables()
     replay.sensors.reader.close()
     file.close()
-    return tables
+    if last is not journal:
+        last.close()
+    return _Written(tables, beyond.aside, None if damage else rest)
 
 
 def _conclude(temporary: Path, found: Mapping[str, Any]) -> None:
@@ -138,6 +168,27 @@ def _has_end(journal: JournalReader) -> bool:
         return journal.end() is not None
     except JournalDamage:
         return False
+
+
+def _add_polls(replay: Replay, journal: JournalReader, at: Stage) -> None:
+    for poll in journal.polls(after=replay.seq):
+        replay.add(poll)
+        at("writing")
+
+
+def _rest_of(journal: JournalReader) -> Path | None:
+    """What waited in memory when the journal's disk was full to the very end, see `Journal.set_aside`."""
+    places = files.rests_of(journal.path, str(journal.header.get("run_id", "")))
+    return next((place for place in places if files.journal_of(place).exists()), None)
+
+
+def _is_whole(journal: JournalReader, replay: Replay) -> bool:
+    """Whether all polls came that were there when the run ended in order."""
+    try:
+        end = journal.end()
+    except JournalDamage:
+        return False
+    return end is not None and end["polls"] == replay.seq
 
 
 def _put_in_place(temporary: Path, path: Path) -> Path | None:

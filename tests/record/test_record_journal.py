@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -332,6 +334,82 @@ def test_a_journal_that_vanishes_is_written_anew_whole(tmp_path: Path, how: str)
     writer.end("completed", "all steps done", {})
     writer.close()
     assert sum(len(poll.rows(layout.SAMPLES)) for poll in JournalReader(path).polls()) == 63
+
+
+def make_away_with(file: Path, how: str) -> None:
+    """As people and other programs do it."""
+    if how == "moved":
+        file.rename(f"{file}.elsewhere")
+    else:
+        file.unlink()
+    if how == "replaced":
+        file.write_bytes(b"something else " * 1000)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
+@pytest.mark.parametrize("how", ["moved", "deleted", "replaced"])
+@pytest.mark.parametrize("which", [("-wal",), ("-shm",), ("-wal", "-shm"), ("",), ("", "-wal", "-shm")])
+@pytest.mark.parametrize("watched", [False, True])
+def test_any_file_of_the_journal_that_vanishes_is_noticed_and_nothing_lost(
+    tmp_path: Path, which: tuple[str, ...], how: str, watched: bool
+) -> None:
+    """watched: another process, as the live view, has the journal open, so that closing it folds nothing."""
+    path = tmp_path / "x.h5"
+    writer = Journal.create(path, rows.header())
+    for number in range(20):
+        writer.append({"samples": rows.samples(3 * number, 3)})
+    with watching(path) if watched else nullcontext():
+        for end in which:
+            make_away_with(Path(f"{files.journal_of(path)}{end}"), how)
+        assert writer.has_vanished()
+        writer.restore()
+        assert not writer.has_vanished()
+        writer.append({"samples": rows.samples(60, 3)})
+        assert not writer.has_vanished()
+        writer.end("completed", "all steps done", {})
+        writer.close()
+    assert rows_until_damage(path) == (63, "")
+    assert [name for name in rows.names_in(tmp_path) if name.endswith(".new")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
+def test_where_the_disk_has_no_room_for_a_new_journal_the_ballast_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.h5"
+    writer = Journal.create(path, rows.header())
+    writer.append({"samples": rows.samples(0, 3)})
+    Path(f"{files.journal_of(path)}-wal").unlink()
+
+    def synced(file: Path) -> None:
+        if files.ballast_of(path).exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "sync_file", synced)
+    writer.restore()
+    writer.end("completed", "all steps done", {})
+    writer.close()
+    assert rows_until_damage(path) == (3, "")
+
+
+@contextmanager
+def watching(path: Path) -> Iterator[None]:
+    command = [sys.executable, "-c", WATCHING, f"file:{files.journal_of(path)}?mode=ro"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin and other.stdout
+        assert other.stdout.readline().strip() == b"20"
+        try:
+            yield
+        finally:
+            other.stdin.close()
+
+
+WATCHING = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], uri=True)
+print(db.execute("SELECT count(*) FROM poll").fetchone()[0], flush=True)
+sys.stdin.read()
+"""
 
 
 def test_nobody_is_waited_for_who_locks_the_journal(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 import record_rows as rows
+from record_live import LiveFile
 
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files, lock
+from nakctl.record import files, layout, lock
 from nakctl.record.journal import Journal
+from nakctl.record.read import open_run
 from nakctl.record.recover import recover, unsealed
 
 
@@ -133,3 +138,76 @@ def test_the_log_is_read_although_the_shared_memory_is_gone(tmp_path: Path) -> N
         )
     writer.close()
     assert recover(copy).rows == 200
+
+
+def live(path: Path, polls: int = 20) -> None:
+    """A killed run of 10 rows a poll, with the live view that it had."""
+    view = LiveFile(path)
+    view.journal.append({"steps": rows.step(1)}, [rows.event(1)])
+    for k in range(polls):
+        view.append(k * 10, 10)
+    torn = path.read_bytes()
+    view.close()
+    path.write_bytes(torn)
+
+
+def spoil(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(files.journal_of(path))) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "polls"),
+    [
+        ("UPDATE poll SET samples = NULL, crc = NULL", 0),
+        ("UPDATE poll SET samples = 'abc' WHERE seq = 12", 11),
+        ("DELETE FROM poll WHERE seq > 11", 11),  # a log that is gone: no damage is seen in such a journal
+        ("UPDATE poll SET seq = -seq", 0),
+        ("DROP TABLE poll", 0),
+    ],
+)
+def test_what_the_live_view_holds_beyond_a_damaged_journal_is_kept(
+    tmp_path: Path, statement: str, polls: int
+) -> None:
+    path = tmp_path / "run.h5"
+    live(path)
+    spoil(path, statement)
+    recovered = recover(path)
+    from_journal = max(polls - 1, 0) * 10
+    assert (recovered.path, recovered.status, recovered.rows) == (path, "recovered", 200)
+    assert f"up to poll {polls}" in recovered.message
+    assert f"; {200 - from_journal} samples" in recovered.message
+    assert "beyond that are from the live view (until 49.75 s), which has no checksums" in recovered.message
+    with open_run(path) as run:
+        assert run.header.sealed
+        for name in layout.SAMPLES.names:
+            np.testing.assert_array_equal(run.samples[name], rows.samples(0, 200)[name])
+        assert (len(run.steps), list(run.events.code)) == (1, ["note"])
+        assert run.header.recovery == recovered.message
+    assert recover(path).rows == 200
+    assert files.damaged_of(path).exists()
+
+
+@pytest.mark.parametrize("how", ["cut", "of another run"])
+def test_a_live_view_that_cannot_be_taken_in_is_kept_beside(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "run.h5"
+    live(path)
+    spoil(path, "UPDATE poll SET samples = NULL, crc = NULL")
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    else:
+        live(tmp_path / "other.h5")
+        (tmp_path / "other.h5").replace(path)
+    before, kept = path.read_bytes(), Path(f"{path}.live")
+    recovered = recover(path)
+    assert recovered.rows == 0
+    assert recovered.message.endswith(f"the live view cannot be made sense of and is kept: {kept}")
+    assert kept.read_bytes() == before
+
+
+def test_a_whole_journal_needs_no_live_view(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    live(path)
+    assert "live view" not in recover(path).message
+    assert rows.names_in(tmp_path) == ["run.h5"]
