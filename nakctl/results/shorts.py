@@ -20,6 +20,8 @@ from nakctl.run.short import ShortWatch
 
 # As the shipped CCD test has it, after Fig. 1a of the paper, and the language's number of samples.
 USUAL = ShortRule(fall=0.75, within_s=120.0, below_V=0.015, samples=3)
+HELD = "CA"  # the technique that holds Ewe, so that a short shows in the current only
+_ROWS_IN_WINDOW = 3
 _LOOKED_AT = ("time", "Ewe", "I", "step_count", "step_id", "flags")
 
 Floats = npt.NDArray[np.floating]
@@ -50,12 +52,14 @@ class Verdict:
     rule_set  whether the protocol had a rule for it
     visible   whether Ewe under current was ever high enough for a short to show
     looked_for  the numbers that the rows were searched with; None if the rule ended the run
+    blind_apart_s  how far apart rows are where the rule that was set saw less than two in its window
     """
 
     short: Short | None
     rule_set: bool
     visible: bool
     looked_for: ShortRule | None
+    blind_apart_s: float | None = None
 
 
 def verdict(run: Run) -> Verdict | None:
@@ -69,10 +73,16 @@ def verdict(run: Run) -> Verdict | None:
         return Verdict(_short(run, steps, len(steps) - 1, int(steps.last[-1]), "rule"), True, True, None)
     rule = rules[0] if rules else USUAL
     row, visible = _search(run, steps, rule)
+    apart_s = _blind_apart_s(run, steps, rule) if rules else None
     if row is None:
-        return Verdict(None, rule_set, visible, rule)
+        return Verdict(None, rule_set, visible, rule, apart_s)
     k = int(np.searchsorted(steps.last, row))
-    return Verdict(_short(run, steps, k, row, "data"), rule_set, True, rule)
+    return Verdict(_short(run, steps, k, row, "data"), rule_set, True, rule, apart_s)
+
+
+def held_steps(run: Run) -> int:
+    """Steps that are not searched: under a held potential Ewe does not fall."""
+    return int(np.count_nonzero((run.steps["technique"] == HELD) & (run.steps["row_count"] > 0)))
 
 
 def shorted(run: Run) -> bool:
@@ -121,6 +131,17 @@ def _watched(run: Run, steps: CurrentSteps) -> tuple[Ints, Ints]:
     return rows[inside & known], step[inside & known]
 
 
+def _blind_apart_s(run: Run, steps: CurrentSteps, rule: ShortRule) -> float | None:
+    """The usual distance of rows in the step where it is largest, if the rule's window is shorter."""
+    long = steps.last > steps.first
+    apart_s = [
+        float(np.median(np.diff(run.samples["time"][first : last + 1])))
+        for first, last in zip(steps.first[long].tolist(), steps.last[long].tolist(), strict=True)
+    ]
+    largest_s = max(apart_s, default=0.0)
+    return largest_s if largest_s > rule.within_s else None
+
+
 def _fallen(along_V: Floats, step: Ints, below_V: float) -> Ints:
     """The steps in which a low value comes after a high one: in no other can a fall begin."""
     if len(step) == 0:
@@ -133,13 +154,18 @@ def _fallen(along_V: Floats, step: Ints, below_V: float) -> Ints:
 
 
 def _watch(run: Run, rows: Ints, step: Ints, k: int, rule: ShortRule) -> int | None:
-    """What the rule says from step k on, until a step ends in which no fall goes on."""
+    """What the rule says from step k on, until a step ends in which no fall goes on.
+
+    Its window holds some rows, however far apart they are.
+    """
     watch = ShortWatch(rule)
     for each in range(k, int(step[-1]) + 1):
         part = rows[slice(*np.searchsorted(step, [each, each + 1]))]
         block = np.zeros(len(part), SAMPLES.dtype)
         for name in _LOOKED_AT:
             block[name] = run.samples[name][part]
+        apart_s = np.diff(block["time"], prepend=block["time"][:1])
+        block["time"] = np.cumsum(np.minimum(apart_s, rule.within_s / _ROWS_IN_WINDOW))
         found = watch.look(block)
         if found is not None:
             return int(part[found])

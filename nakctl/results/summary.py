@@ -18,7 +18,7 @@ from nakctl.results.capacity import critical_capacity_mAh_cm2
 from nakctl.results.current import moved
 from nakctl.results.interruptions import interruptions
 from nakctl.results.sensors import sensor_figures, sensors_told
-from nakctl.results.shorts import Short, verdict
+from nakctl.results.shorts import Short, held_steps, verdict
 
 _DIGITS = 6  # samples are stored in single precision; more would be noise
 
@@ -80,6 +80,7 @@ def _interrupted(run: Run) -> dict[str, Any]:
         told["interruption_after_step"] = found.before[k]
         told["interruption_before_step"] = found.after[k]
         told["interruption_at_s"] = float(found.from_s[k])
+        told["interruption_place"] = found.place(k)
     return _rounded(told)
 
 
@@ -103,12 +104,16 @@ def _short(run: Run) -> dict[str, Any]:
 
     A level counts as held if a whole step at it was done and the short came at a higher one.
     """
-    said = verdict(run)
+    said, held = verdict(run), held_steps(run)
+    found: dict[str, Any] = {"short_not_looked_for_steps": held} if held else {}
     if said is None:
-        return {}
-    found: dict[str, Any] = {"short_rule_set": said.rule_set, "short_visible": said.visible}
+        return found
+    found |= {"short_rule_set": said.rule_set, "short_visible": said.visible}
     if said.looked_for is not None:
         found["short_looked_for_below_V"] = said.looked_for.below_V
+        if said.blind_apart_s is not None:
+            found["short_rule_within_s"] = said.looked_for.within_s
+            found["short_rows_apart_s"] = said.blind_apart_s
     return found if said.short is None else found | _place(said.short, run.header.area_cm2)
 
 
@@ -152,6 +157,14 @@ def _short_told(found: dict[str, Any]) -> Iterator[str]:
         unseen = f"Ewe under current never was above {below}, where a short would begin to show"
         seen = "none is seen in the data"
         yield f"no short rule was set, and {seen if found['short_visible'] else unseen}"
+    if "short_rows_apart_s" in found:
+        window, apart = duration(found["short_rule_within_s"]), duration(found["short_rows_apart_s"])
+        rows = f"holds less than two rows, which are {apart} apart"
+        yield f"the short rule was blind: its window of {window} {rows}"
+    held = found.get("short_not_looked_for_steps", 0)
+    if held and "short_while" not in found:
+        steps = plural(held, "step")
+        yield f"shorts are not looked for in {steps} at a held potential, where Ewe cannot fall"
     if "ccd_mA_cm2" in found:
         yield f"critical current density: {found['ccd_mA_cm2']:.4g} mA/cm2 (the last level held)"
 
@@ -189,8 +202,6 @@ def _interruptions_told(found: dict[str, Any]) -> Iterator[str]:
     shortest, longest = (duration(found[f"interruptions_{which}_s"]) for which in ("shortest", "longest"))
     lengths = longest if shortest == longest else f"{shortest} to {longest}"
     driven = found["interruptions_under_current"]
-    before, after = found["interruption_after_step"], found["interruption_before_step"]
-    place = f"within step {before}" if before == after else f"between steps {before} and {after}"
     if count > 1:
         under_current = f"{driven or 'none'} of them under current"
     else:
@@ -198,5 +209,5 @@ def _interruptions_told(found: dict[str, Any]) -> Iterator[str]:
     first = "the first " if (driven or count) > 1 else ""
     yield (
         f"{plural(count, 'interruption')} of {lengths}, {under_current}: "
-        f"{first}{place} at {duration(found['interruption_at_s'])}"
+        f"{first}{found['interruption_place']} at {duration(found['interruption_at_s'])}"
     )

@@ -83,6 +83,7 @@ def written(
     steps: Sequence[Step],
     *,
     more: dict[str, Rows] | None = None,
+    tables: dict[str, Rows] | None = None,
     events: Sequence[Event] = (),
     end: tuple[str, str] = ("completed", "all steps done"),
     end_kind: str = "steps done",
@@ -90,9 +91,12 @@ def written(
     end_value: float = np.nan,
     **about: Any,
 ) -> Path:
-    """A sealed run of these steps; more: rows of further tables, end: status and sentence."""
+    """A sealed run of these steps; more: rows of further tables, end: status and sentence.
+
+    tables  instead of those of the steps
+    """
     journal = Journal.create(path, header(**about))
-    journal.append(tables_of(steps) | (more or {}), events)
+    journal.append((tables or tables_of(steps)) | (more or {}), events)
     journal.end(*end, {}, end_kind=end_kind, end_id=end_id, end_value=end_value)
     journal.close()
     assert seal(path).sealed

@@ -122,6 +122,62 @@ def test_no_short_is_seen_where_there_is_none(tmp_path: Path, steps: list[runs.S
     assert not shorted(open_run(path))
 
 
+SPARSE = [runs.strip(s * 5e-5, [s * 0.155] * 12, every_s=300.0) for s in (1, -1)]
+SPARSE_SHORTED = [*SPARSE, runs.strip(1e-4, [0.155] * 6 + [0.003] * 6, every_s=300.0)]
+
+
+def test_rows_that_lie_further_apart_than_the_window_hide_no_short(tmp_path: Path) -> None:
+    found = figures(runs.written(tmp_path / "run.h5", SPARSE_SHORTED))
+    assert (found["short_while"], found["short_found_by"]) == ("stripping", "data")
+    assert found["short_at_s"] == (12 + 12 + 6 + 3) * 300.0
+    assert found["ccd_mA_cm2"] == pytest.approx(0.1)
+
+
+def test_rows_that_became_sparse_only_later_hide_no_short_either(tmp_path: Path) -> None:
+    """A step recorded by the change of Ewe: close rows at first, and then one every 5 min."""
+    tables = runs.tables_of([runs.strip(1e-4, [0.155] * 126 + [0.003] * 6)])
+    tables["samples"]["time"][100:] = 100 + 300.0 * np.arange(1, 33)
+    tables["steps"]["t_end"] = tables["samples"]["time"][-1]
+    path = runs.written(tmp_path / "run.h5", [runs.rest(1)], tables=tables)
+    assert figures(path)["short_at_s"] == tables["samples"]["time"][128]
+
+
+def test_a_slow_relaxation_seen_in_sparse_rows_is_no_short(tmp_path: Path) -> None:
+    slow = runs.strip(1e-4, (0.155 * np.exp(-np.arange(60) / 10)).tolist(), every_s=300.0)
+    assert "short_while" not in figures(runs.written(tmp_path / "run.h5", [slow]))
+
+
+@pytest.mark.parametrize("steps", [SPARSE, SPARSE_SHORTED])
+def test_a_rule_whose_window_holds_less_than_two_rows_is_said_to_be_blind(
+    tmp_path: Path, steps: list[runs.Step]
+) -> None:
+    found = figures(runs.written(tmp_path / "run.h5", steps, rules=[runs.SHORT_RULE]))
+    assert (found["short_rule_within_s"], found["short_rows_apart_s"]) == (120.0, 300.0)
+    assert (
+        "the short rule was blind: its window of 2 min holds less than two rows, which are 5 min apart"
+        in told(found)
+    )
+
+
+def test_a_rule_that_sees_enough_rows_is_not_called_blind(tmp_path: Path) -> None:
+    found = figures(runs.written(tmp_path / "run.h5", HEALTHY, rules=[runs.SHORT_RULE]))
+    assert "short_rows_apart_s" not in found
+    assert not any("blind" in line for line in told(found))
+
+
+NOT_LOOKED_AT = "shorts are not looked for in 2 steps at a held potential, where Ewe cannot fall"
+HELD = [runs.Step("CA", I_A, [0.1] * 20, control=0.1) for I_A in (3e-4, 13e-3)]
+
+
+def test_steps_at_a_held_potential_are_said_not_to_be_looked_at(tmp_path: Path) -> None:
+    only = figures(runs.written(tmp_path / "held.h5", [*HELD, runs.rest(5)]))
+    assert told(only)[0] == NOT_LOOKED_AT
+    both = figures(runs.written(tmp_path / "both.h5", [*HEALTHY, *HELD]))
+    assert told(both)[:2] == ["no short rule was set, and none is seen in the data", NOT_LOOKED_AT]
+    found = figures(runs.written(tmp_path / "short.h5", [*SHORTED, *HELD]))
+    assert NOT_LOOKED_AT not in told(found)
+
+
 def test_a_run_without_current_says_nothing_of_shorts(tmp_path: Path) -> None:
     found = figures(runs.written(tmp_path / "run.h5", [runs.rest(5)]))
     assert not any("short" in key for key in found)
