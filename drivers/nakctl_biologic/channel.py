@@ -68,6 +68,7 @@ class BiologicChannel:
         self._start_s = 0.0
         self._course = Course("", 0.0)
         self._unanswered = 0  # reads that may have taken rows out of the channel
+        self._trouble: ChannelError | None = None  # to be told by the next read
 
     @property
     def info(self) -> ChannelInfo:
@@ -133,6 +134,7 @@ class BiologicChannel:
         self._notes.begin(self._start_s)
         self._messages.begin()
         self._unanswered = 0
+        self._trouble = None
         self._phase = Phase.RUNNING
 
     def _has_begun(self) -> bool:
@@ -176,15 +178,27 @@ class BiologicChannel:
     def read(self, watch: Watch) -> Reading:
         """The next block. `watch` is not needed: hardware is read often enough.
 
-        Between segments nothing is fetched: then there is no look either.
+        Between segments nothing is fetched: then there is no look either. Trouble waits for the next read if
+        a block does.
         """
+        if self._trouble is not None:
+            raise self._trouble
+        try:
+            return self._next()
+        except ChannelError as error:
+            if not self._visits.holds or isinstance(error, IllegalEvent):
+                raise
+            self._trouble = error
+            return self._reading(State.RUNNING, self._visits.release())
+
+    def _next(self) -> Reading:
         self._must_be("read", *OPEN)
         if self._phase is not Phase.RUNNING:
             return self._reading(State.STOPPED if self._phase is Phase.IDLE else State.RUNNING)
         answer = self._fetch()
         if answer is None:
             self._notes.silence(self._link.said)
-            return self._reading(State.RUNNING)
+            return self._reading(State.RUNNING, self._visits.release())
         block, values = answer
         taken = self._take(block)
         self._notes.values(values)
@@ -195,7 +209,7 @@ class BiologicChannel:
         self._clock.advance_to(self._start_s + self._visits.last_s)
         if self._phase is not Phase.RUNNING:
             return self._reading(State.STOPPED, taken, self._look(values))
-        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0)
+        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0) or self._visits.holds
         more = waiting or stage is not Stage.UNDER_WAY
         return self._reading(State.RUNNING, taken, self._look(values), more=more)
 
@@ -214,7 +228,7 @@ class BiologicChannel:
 
     def _take(self, block: Block) -> Taken:
         if block.n_rows == 0:
-            return Taken(notices=self._visits.overflow(block))
+            return self._visits.release() + Taken(notices=self._visits.overflow(block))
         unanswered, self._unanswered = self._unanswered, 0
         try:
             return self._visits.take(block, unanswered)

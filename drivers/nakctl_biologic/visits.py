@@ -3,7 +3,9 @@
 A *visit* is one execution of one technique of the chain. Blocks do not number their visits: a new one shows
 in another technique, another count of the loops, or another start time, whichever the instrument gives.
 Rows are in the order of time within a visit only: the last one of a technique may lie a little behind the
-first one of the next.
+first one of the next. It may also come behind it, in a block of its own. So a block that begins a visit while
+the last row of the one before is not there yet is held back for one read; rows that come even later have no
+place any more, and are told.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from nakctl_biologic.flags import in_order, point_flags, ranges_of, sample_flags
 from nakctl_biologic.gaps import by_change, gap, overload, successors
 from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.params import Loaded
-from nakctl_biologic.rows import Block, point_rows, sample_rows
+from nakctl_biologic.rows import Block, layout_of, point_rows, sample_rows
 from nakctl_biologic.words import timebase
 
 COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
+LATE_SAMPLE = ("time_s", "Ewe_V", "I_A")
+LATE_POINT = ("time_s", "frequency_Hz", "Z_re_ohm", "Z_im_ohm", "E_dc_V", "I_dc_A")
 OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
 SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
 
@@ -56,6 +60,22 @@ class Taken:
     points: Rows = field(default_factory=lambda: np.zeros(0, POINT))
     notices: list[Notice] = field(default_factory=list)
 
+    def __add__(self, later: Taken) -> Taken:
+        return Taken(
+            np.concatenate([self.samples, later.samples]),
+            np.concatenate([self.points, later.points]),
+            self.notices + later.notices,
+        )
+
+
+def _start_s(of: Block | Execution) -> float:
+    return of.start_s if math.isfinite(of.start_s) else 0.0
+
+
+def _place(of: Block | Execution) -> tuple[int, int, float]:
+    """What tells one visit from another: technique, loop, start."""
+    return of.technique, of.loop, _start_s(of)
+
 
 class Visits:
     """The rows of one loaded segment, from its start to its end."""
@@ -71,6 +91,8 @@ class Visits:
         self._timebases = {at: instrument.timebase_s[loaded_as(each)] for at, each in techniques.items()}
         self._ranges = {at: ranges_of(each.hardware, instrument) for at, each in techniques.items()}
         self._visit: Execution | None = None
+        self._before: Execution | None = None  # the one before it
+        self._held: tuple[Block, int] | None = None  # with the reads before it that were not answered
         self._latest: dict[int, Execution] = {}  # of each technique
         self._told: set[tuple[str, int]] = set()  # news of a technique that were told already
         self._lost = 0
@@ -82,14 +104,38 @@ class Visits:
         visit = self._visit
         return None if visit is None else Visit(visit.technique, visit.passes, visit.start_s)
 
-    def take(self, block: Block, unanswered: int = 0) -> Taken:
-        """The rows of the next block. unanswered: reads before it that may have taken rows away.
+    @property
+    def holds(self) -> bool:
+        """Whether a block waits for the next read."""
+        return self._held is not None
 
-        RowError: it does not fit what was loaded.
+    def take(self, block: Block, unanswered: int = 0) -> Taken:
+        """The rows that may be handed over now that this block came. unanswered: reads before it that may
+        have taken rows away.
+
+        RowError: it does not fit what was loaded; a block that was held is still held.
         """
-        technique = self._technique_of(block)
+        self._must_fit(block)
+        if self.holds and self._is_of(block, self._visit):
+            return self._take(block, unanswered) + self.release()
+        taken = self.release()
+        if self._may_overtake(block):
+            self._held = block, unanswered
+            return taken
+        return taken + self._take(block, unanswered)
+
+    def release(self) -> Taken:
+        """What was held back: nothing that belongs before it came in the meantime."""
+        held, self._held = self._held, None
+        return Taken() if held is None else self._take(*held)
+
+    def _take(self, block: Block, unanswered: int) -> Taken:
+        technique = self._techniques[block.technique]
         taken = Taken()
         taken.notices += self._lost_rows(block)
+        if self._is_late(block):
+            taken.notices.append(self._too_late(block))
+            return taken
         before = None if self._visit is None else replace(self._visit)
         if block.process == IMPEDANCE:
             self._take_points(block, technique, taken)
@@ -113,10 +159,10 @@ class Visits:
         """The chain came to its end by itself: what the last visit lacks."""
         return self._incomplete(self._visit)
 
-    def _technique_of(self, block: Block) -> Done:
-        technique = self._techniques.get(block.technique)
-        if technique is not None and self._loaded[block.technique].id == block.id:
-            return technique
+    def _must_fit(self, block: Block) -> None:
+        if block.technique in self._techniques and self._loaded[block.technique].id == block.id:
+            layout_of(block, self._board)
+            return
         ids = [each.id and int(each.id) for each in self._loaded]
         raise RowError(
             f"rows come from technique {block.technique} with the id {block.id}, but the chain loaded has "
@@ -158,14 +204,15 @@ class Visits:
 
     def _enter(self, block: Block, notices: list[Notice], full: int | None = None) -> Execution:
         """The visit that a block belongs to. full: that many points are all that one visit can have."""
-        start_s = block.start_s if math.isfinite(block.start_s) else 0.0
-        known = self._latest.get(block.technique)
-        if known is not None and self._same(known, block.loop, start_s, full):
-            return known
-        notices += self._incomplete(self._visit)
+        visit = self._visit
+        if visit is not None and _place(block) == _place(visit) and visit.points != full:
+            return visit
+        known, start_s = self._latest.get(block.technique), _start_s(block)
+        notices += self._incomplete(visit)
         notices += self._skipped(block)
         notices += self._goes_back(block, start_s)
-        visit = Execution(
+        self._before = visit
+        self._visit = self._latest[block.technique] = Execution(
             technique=block.technique,
             loop=block.loop,
             start_s=start_s,
@@ -173,13 +220,59 @@ class Visits:
             sample_s=start_s,
             point_s=start_s,
         )
-        self._visit = self._latest[block.technique] = visit
-        return visit
+        return self._visit
 
-    def _same(self, known: Execution, loop: int, start_s: float, full: int | None) -> bool:
-        if (loop, start_s) != (known.loop, known.start_s) or known.points == full:
+    def _is_of(self, block: Block, visit: Execution | None) -> bool:
+        """Whether it belongs to a visit that others followed. A start that was told does not come again."""
+        if visit is None or _place(block) != _place(visit) or self._is_whole(block, visit):
             return False
-        return known is self._visit or start_s > 0.0  # a start time does not come again
+        return visit.start_s > 0.0 or self._first_s(block) > visit.last_s
+
+    def _is_whole(self, block: Block, visit: Execution) -> bool:
+        """Whether these would be more points than the visit can have."""
+        technique = self._techniques[visit.technique]
+        if block.process != IMPEDANCE or not isinstance(technique, Eis):
+            return False
+        return visit.points >= technique.n_frequencies
+
+    def _is_late(self, block: Block) -> bool:
+        """Whether it belongs to a visit that is over."""
+        visit, older = self._visit, (self._before, self._latest.get(block.technique))
+        if visit is None or _place(block) == _place(visit):
+            return False
+        return any(
+            each is not None and visit.start_s > each.start_s and self._is_of(block, each) for each in older
+        )
+
+    def _may_overtake(self, block: Block) -> bool:
+        """Whether it begins a visit, and the one before may still have rows to come: its last ones lack."""
+        visit, start_s = self._visit, _start_s(block)
+        if visit is None or start_s <= visit.start_s or self._is_late(block):
+            return False
+        technique = self._techniques[visit.technique]
+        if isinstance(technique, Eis):
+            return visit.points < technique.n_frequencies
+        return start_s - visit.last_s > SEAM_TICKS * self._timebases[visit.technique]
+
+    def _rows(self, block: Block) -> Rows:
+        code = self._ranges[block.technique].current.code
+        if block.process == IMPEDANCE:
+            return point_rows(block, self._board, code)
+        return sample_rows(block, self._board, self._timebases[block.technique], code)
+
+    def _first_s(self, block: Block) -> float:
+        return float(self._rows(block)["time_s"][0])
+
+    def _too_late(self, block: Block) -> Notice:
+        """They have no place among the rows any more: the record keeps them here."""
+        rows = self._rows(block)
+        names = LATE_POINT if block.process == IMPEDANCE else LATE_SAMPLE
+        text = (
+            f"{len(rows)} row(s) of technique {block.technique} came after rows of what followed it: they "
+            f"are kept in this message alone"
+        )
+        facts = {name: rows[name].tolist() for name in names}
+        return Notice(self.last_s, 1, "gap", text, {"technique": block.technique, "loop": block.loop} | facts)
 
     def _incomplete(self, visit: Execution | None) -> list[Notice]:
         """A spectrum that ended without all its frequencies."""

@@ -80,6 +80,7 @@ class SimChannel:
         self._stop_s = math.inf  # when a stop takes effect, in the segment
         self._connected = False  # the chain runs
         self._to_begin = False  # it was started, and has not begun
+        self._begun_late = False  # on a free clock: the next read brings its first moment alone
         self._visit: Visit | None = None
         self._memory_full = self._lost = self._was_silent = False
 
@@ -121,6 +122,7 @@ class SimChannel:
             self._potentiostat.rest(max(0.0, self._start_s - self._open_since_s))
             self._potentiostat.start()
             self._to_begin, self._connected = False, True
+            self._begun_late = self._troubles.slow_start_s > 0.0
 
     # --- read and look ---------------------------------------------------------------------------------
 
@@ -185,10 +187,16 @@ class SimChannel:
             if self._to_begin:
                 self._clock.advance_to(min(self._start_s, self._start_s + until_s))
                 self._begin()
-            if self._connected and until_s > 0.0:
+            elif self._connected and until_s > 0.0:
+                until_s = min(until_s, self._tick_s) if self._begun_late else until_s
+                self._begun_late = False
                 self._go(until_s, NO_WATCH if self._silent else watch)
             elif self._silent and math.isfinite(until_s):
                 self._clock.advance_to(self._start_s + until_s)
+
+    @property
+    def _tick_s(self) -> float:
+        return min(self._instrument.timebase_s.values())
 
     def _next_look_s(self, watch: Watch) -> float:
         """On a free clock, the moment at which a read has to come back, in the segment."""
@@ -196,7 +204,7 @@ class SimChannel:
         edge_s = self._opened_s + self._troubles.next_edge_s(now_s - self._opened_s)
         if watch.every_s is None or self._stop_s < math.inf:
             return edge_s - self._start_s
-        every_s = max(watch.every_s, min(self._instrument.timebase_s.values()))  # or time would not go on
+        every_s = max(watch.every_s, self._tick_s)  # or time would not go on
         return min(edge_s, now_s + every_s) - self._start_s
 
     def _go(self, until_s: float, watch: Watch) -> None:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
 from nakctl.device.limits import Instrument
@@ -23,7 +25,7 @@ from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model
 from nakctl_sim.executor import machine, spectrum, unread
 from nakctl_sim.executor.drive import Cell
-from nakctl_sim.executor.reading import Floats, Tape
+from nakctl_sim.executor.reading import HIGHEST_E, HIGHEST_I, LOWEST_E, LOWEST_I, Floats, Tape
 from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
 from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.imperfections import imperfections
@@ -185,24 +187,54 @@ class Potentiostat:
         return self._time_s >= pause_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
 
     def _go_on_sweeping(self, tape: Tape, horizon_s: float, pause_s: float, cut: bool) -> int:
+        """The host watches peaks, and what they are is known only when they are measured: where one lies
+        beyond, the way there is gone again, and no further."""
         sweep = self._sweep = self._sweep or self._begin_sweep()
-        first = int(self._m["point"])
-        status = int(
-            machine.sweep(
-                tape, self._chain, self._cell, sweep.ends_s, sweep.states, sweep.dc, horizon_s, pause_s, cut
-            )
-        )
-        last = len(sweep.ends_s) if status == machine.ENDED else int(self._m["point"])
-        if last > first:
-            ranges = (
-                I_range(sweep.eis.hardware, self._instrument),
-                E_range(sweep.eis.hardware, self._instrument),
-            )
-            self._points.append(spectrum.points(sweep, first, last, self._model, self._faults, ranges))
-            self._point_starts.append(np.full(last - first, sweep.start_s))
+        first, before = int(self._m["point"]), self._as_it_is()
+        status, rows = self._sweep_on(sweep, tape, horizon_s, pause_s, cut)
+        beyond = np.flatnonzero(peaks_beyond(rows, tape.watch))
+        if len(beyond):
+            self._be(before)
+            last = first + int(beyond[0])
+            status, rows = self._sweep_on(sweep, tape, horizon_s, pause_s, cut, last)
+        if len(rows):
+            self._points.append(rows)
+            self._point_starts.append(np.full(len(rows), sweep.start_s))
         if status == machine.ENDED:
             self._sweep = None
         return status
+
+    def _sweep_on(
+        self,
+        sweep: spectrum.Sweep,
+        tape: Tape,
+        horizon_s: float,
+        pause_s: float,
+        cut: bool,
+        last: int | None = None,
+    ) -> tuple[int, Rows]:
+        """Why it came back, and the rows until there. last: frequency that is the last one to be measured."""
+        first, of = int(self._m["point"]), (sweep.ends_s, sweep.states, sweep.dc)
+        last = len(sweep.ends_s) if last is None else last
+        status = int(machine.sweep(tape, self._chain, self._cell, *of, horizon_s, pause_s, cut, last))
+        end = len(sweep.ends_s) if status == machine.ENDED else int(self._m["point"])
+        if end == first:
+            return status, np.zeros(0, POINT)
+        hardware = sweep.eis.hardware
+        ranges = I_range(hardware, self._instrument), E_range(hardware, self._instrument)
+        return status, spectrum.points(sweep, first, end, self._model, self._faults, ranges)
+
+    def _as_it_is(self) -> tuple[npt.NDArray[Any], ...]:
+        return tuple(each.copy() for each in self._moving)
+
+    def _be(self, before: tuple[npt.NDArray[Any], ...]) -> None:
+        for each, was in zip(self._moving, before, strict=True):
+            each[:] = was
+
+    @property
+    def _moving(self) -> tuple[npt.NDArray[Any], ...]:
+        """All that a sweep changes."""
+        return self._machine, self._chain.started, self._chain.passed, self._cell.x, self._cell.before
 
     def _begin_sweep(self) -> spectrum.Sweep:
         at = int(self._m["at"])
@@ -265,6 +297,14 @@ def overload(row: np.void) -> Notice:
         message=f"{what} beyond the range",
         facts={"technique": int(row["technique"]), "flags": int(flags)},
     )
+
+
+def peaks_beyond(points: Rows, watch: Floats) -> npt.NDArray[np.bool_]:
+    """(n,): whether DC value and amplitude together lie beyond what the host watches."""
+    E_V, E_amp_V = points["E_dc_V"].astype(np.float64), points["E_amp_V"].astype(np.float64)
+    peak_A = np.abs(points["I_dc_A"].astype(np.float64)) + points["I_amp_A"]
+    E_beyond = (E_V + E_amp_V > watch[HIGHEST_E]) | (E_V - E_amp_V < watch[LOWEST_E])
+    return np.asarray(E_beyond | (peak_A > watch[HIGHEST_I]) | (peak_A < watch[LOWEST_I]))
 
 
 def watched(watch: Watch) -> Floats:

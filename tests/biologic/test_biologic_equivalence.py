@@ -6,12 +6,11 @@ vendor's library. The record must be the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
+from run_bench import STEP_WORDS, Kept
 from shortened import parameters
 
 from nakctl.device.cell import Cell
@@ -22,7 +21,6 @@ from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol import library
 from nakctl.protocol.load import load
-from nakctl.record.journal import Event
 from nakctl.run.clock import Clock
 from nakctl.run.run import Outcome, run
 from nakctl_sim.instrument.clock import StepClock
@@ -30,23 +28,6 @@ from nakctl_sim.instrument.clock import StepClock
 SEED = 3
 CELL = "NaK50"
 NOT_COMPARED = {"stopped", "late_round"}  # what only hardware tells, and what tells of this computer
-
-
-@dataclass
-class Kept:
-    """A sink that keeps everything in memory."""
-
-    tables: dict[str, list[Any]] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
-        for name, rows in tables.items():
-            self.tables.setdefault(name, []).append(rows.copy())
-        self.events += events
-        return ()
-
-    def table(self, name: str) -> Any:
-        return np.concatenate(self.tables[name]) if name in self.tables else np.zeros(0)
 
 
 def simulated(like: str, clock: ClockLike) -> tuple[Channel, Cell]:
@@ -79,17 +60,6 @@ def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Out
 
 TICK_s = 50e-6  # the longest
 POLL_s = 2.0  # of the clock that both live by: seldom, to be quick
-STEP_WORDS = [
-    "step_count",
-    "step_id",
-    "cycle",
-    "technique",
-    "label",
-    "row_count",
-    "end_reason",
-    "end_kind",
-    "end_id",
-]
 
 
 @pytest.mark.parametrize("like", ["SP-300", "VMP-3"])

@@ -13,7 +13,7 @@ from nakctl_biologic import params
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.rows import Block
-from nakctl_biologic.visits import Visits, successors
+from nakctl_biologic.visits import Taken, Visits, successors
 
 TICK_s = SP300.timebase_s["CPLIMIT"]
 NAN = math.nan
@@ -44,11 +44,16 @@ def points(
     return block(rows, 107, process=1, technique=at, loop=loop, start_s=start_s, timebase_s=2.4e-5)
 
 
+def handed(visits: Visits, block: Block, unanswered: int = 0) -> Taken:
+    """By the read of a block, and by one that finds no other."""
+    return visits.take(block, unanswered) + visits.release()
+
+
 def passes(visits: Visits, blocks: list[Block]) -> list[tuple[int, int]]:
     """Technique and pass of every row; nothing may be noticed on the way."""
     found = []
     for each in blocks:
-        taken = visits.take(each)
+        taken = handed(visits, each)
         assert taken.notices == []
         rows = taken.points if each.process else taken.samples
         found += [(int(row["technique"]), int(row["passes"])) for row in rows]
@@ -72,7 +77,7 @@ def test_two_techniques_in_a_loop(start: object, count: object) -> None:
     visits = visits_of(PULSE)
     found = []
     for each in blocks:
-        taken = visits.take(each)
+        taken = handed(visits, each)
         assert {notice.code for notice in taken.notices} <= {"time-order"}
         found.append((int(taken.samples["technique"][0]), int(taken.samples["passes"][0])))
     assert found == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]
@@ -94,7 +99,7 @@ def test_spectra_in_a_loop_of_their_own(count: object) -> None:
 def test_a_spectrum_with_losses_is_told_from_the_next_by_the_counter() -> None:
     """Without start times, and with too few frequencies to tell."""
     visits = visits_of(chain(eis(n=3), Loop(0, 3, passes=False)))
-    rows = [visits.take(points(0, n, NAN, 2, 10.0 * n)) for n in range(3)]
+    rows = [handed(visits, points(0, n, NAN, 2, 10.0 * n)) for n in range(3)]
     assert [taken.points["passes"].tolist() for taken in rows] == [[0, 0], [1, 1], [2, 2]]
     assert [len(taken.notices) for taken in rows] == [0, 1, 1]
 
@@ -133,7 +138,7 @@ def test_nested_loops(nested: str) -> None:
 
 
 def news(visits: Visits, *blocks: Block) -> list[Notice]:
-    return [notice for each in blocks for notice in visits.take(each).notices]
+    return [notice for each in blocks for notice in handed(visits, each).notices]
 
 
 def test_a_spectrum_that_lacks_frequencies() -> None:
@@ -188,7 +193,7 @@ def test_what_may_follow(before: int, expected: set[int]) -> None:
     ],
 )
 def test_the_row_that_met_a_test(test: Test, E_V: float, I_A: float, met: bool) -> None:
-    rows = visits_of(chain(ca(0.1, 5.0, test))).take(driven(0, 0, NAN, E_V, I_A, id=157)).samples
+    rows = handed(visits_of(chain(ca(0.1, 5.0, test))), driven(0, 0, NAN, E_V, I_A, id=157)).samples
     assert bool(rows["flags"][0] & Flag.TEST_MET) is met
 
 
@@ -196,7 +201,7 @@ def test_the_row_that_met_a_test(test: Test, E_V: float, I_A: float, met: bool) 
     ("E_V", "I_A", "flags"), [(5.0, 0.0, 2), (-5.0, 0.0, 2), (0.0, 1e-3, 1), (0.0, -1e-3, 1), (4.9, 9e-4, 0)]
 )
 def test_a_reading_at_the_end_of_its_range(E_V: float, I_A: float, flags: int) -> None:
-    taken = visits_of(chain(cp())).take(driven(0, 0, NAN, E_V, I_A))
+    taken = handed(visits_of(chain(cp())), driven(0, 0, NAN, E_V, I_A))
     assert taken.samples["flags"].tolist() == [flags]
     assert [notice.code for notice in taken.notices] == ["overload"] * bool(flags)
 
@@ -210,7 +215,7 @@ def test_an_overload_is_told_once_per_technique() -> None:
 def test_too_little_excitation() -> None:
     visits = visits_of(chain(eis(n=2)))
     rows = [
-        visits.take(points(0, 0, NAN, 1, t, I_amp=I)).points["flags"][0]
+        handed(visits, points(0, 0, NAN, 1, t, I_amp=I)).points["flags"][0]
         for t, I in ((0.0, 2.6e-5), (1.0, 2.4e-5))
     ]
     assert rows == [0, Flag.LOW_AMPLITUDE]
@@ -223,16 +228,16 @@ def test_a_point_never_lies_behind_what_follows_it() -> None:
     """Its time is a single: at 40 000 s that is 4 ms, a hundred time bases of the technique that follows."""
     exact_s = 40_000.001
     visits = visits_of(chain(eis(n=1), cp()))
-    before = visits.take(points(0, 0, NAN, 1, float(c3x_value(exact_s)))).points["time_s"][0]
-    after = visits.take(driven(1, 0, exact_s)).samples["time_s"][0]
+    before = handed(visits, points(0, 0, NAN, 1, float(c3x_value(exact_s)))).points["time_s"][0]
+    after = handed(visits, driven(1, 0, exact_s)).samples["time_s"][0]
     assert before <= exact_s < after
     assert exact_s - before < 0.01
 
 
 def test_a_point_never_lies_before_its_technique() -> None:
     visits = visits_of(chain(ocv(), eis(n=1)))
-    start_s = visits.take(rest(0, 0, NAN, 50_000 * 40_000)).samples["time_s"][0] + 0.5
-    assert visits.take(points(1, 0, start_s, 1, start_s)).points["time_s"][0] == start_s
+    start_s = handed(visits, rest(0, 0, NAN, 50_000 * 40_000)).samples["time_s"][0] + 0.5
+    assert handed(visits, points(1, 0, start_s, 1, start_s)).points["time_s"][0] == start_s
 
 
 def c3x_value(value: float) -> float:
@@ -254,7 +259,7 @@ def c3x_value(value: float) -> float:
 def test_the_time_base_of_the_rows(told_s: float, time_s: float, noticed: bool) -> None:
     visits = visits_of(chain(cp(), ocv()))
     row = [0, 1, c3x(0.5), c3x(0.0), 0]
-    taken = visits.take(block([row], 155, timebase_s=told_s))
+    taken = handed(visits, block([row], 155, timebase_s=told_s))
     assert taken.samples["time_s"].tolist() == [time_s]
     assert [notice.code for notice in taken.notices] == ["timebase"] * noticed
 
@@ -262,7 +267,7 @@ def test_the_time_base_of_the_rows(told_s: float, time_s: float, noticed: bool) 
 def test_times_that_go_back_are_told_and_mended() -> None:
     """Within a visit the row keeps its place: it gets the time of the row before, and says so."""
     visits = visits_of(chain(ocv()))
-    taken = [visits.take(rest(0, 0, NAN, tick)) for tick in (100, 50, 10, 200)]
+    taken = [handed(visits, rest(0, 0, NAN, tick)) for tick in (100, 50, 10, 200)]
     assert [notice.code for each in taken for notice in each.notices] == ["time-order"]
     assert [each.samples["time_s"][0] for each in taken] == pytest.approx([2e-3, 2e-3, 2e-3, 4e-3])
     assert [each.samples["flags"][0] for each in taken] == [0, Flag.BAD_TIME, Flag.BAD_TIME, 0]
@@ -270,7 +275,7 @@ def test_times_that_go_back_are_told_and_mended() -> None:
 
 def test_a_row_that_is_late_spoils_no_other_of_its_block() -> None:
     rows = [[0, tick, c3x(0.5)] for tick in (100, 50, 150)]
-    taken = visits_of(chain(ocv())).take(block(rows, 100, timebase_s=2e-5))
+    taken = handed(visits_of(chain(ocv())), block(rows, 100, timebase_s=2e-5))
     assert taken.samples["time_s"] == pytest.approx([2e-3, 2e-3, 3e-3])
     assert taken.samples["flags"].tolist() == [0, Flag.BAD_TIME, 0]
 
@@ -278,8 +283,8 @@ def test_a_row_that_is_late_spoils_no_other_of_its_block() -> None:
 def test_a_last_row_behind_the_next_technique_is_normal() -> None:
     """Rows are in order within a visit only."""
     visits = visits_of(chain(ocv(), cp()))
-    late = visits.take(rest(0, 0, NAN, 100_001))
-    early = visits.take(driven(1, 0, 2.0 - TICK_s))
+    late = handed(visits, rest(0, 0, NAN, 100_001))
+    early = handed(visits, driven(1, 0, 2.0 - TICK_s))
     assert late.samples["time_s"][0] > early.samples["time_s"][0]
     assert late.notices + early.notices == []
     assert early.samples["flags"].tolist() == [0]
@@ -290,22 +295,22 @@ MINUS_INFINITY = 0x7F800000  # what a C3x word can hold and a single cannot
 
 @pytest.mark.parametrize(("E_word", "I_word"), [(MINUS_INFINITY, c3x(0.0)), (c3x(0.5), MINUS_INFINITY)])
 def test_a_row_without_a_value_is_passed_on(E_word: int, I_word: int) -> None:
-    taken = visits_of(chain(cp())).take(block([[0, 1, E_word, I_word, 0]], 155, timebase_s=TICK_s))
+    taken = handed(visits_of(chain(cp())), block([[0, 1, E_word, I_word, 0]], 155, timebase_s=TICK_s))
     assert taken.samples["flags"][0] & Flag.NO_VALUE
 
 
 @pytest.mark.parametrize("nowhere", [math.inf, -math.inf])
 def test_a_start_that_is_no_number_counts_as_none(nowhere: float) -> None:
     visits = visits_of(chain(ocv()))
-    taken = visits.take(rest(0, 0, nowhere))
+    taken = handed(visits, rest(0, 0, nowhere))
     assert taken.samples["time_s"].tolist() == [0.0]
     assert taken.samples["flags"].tolist() == [Flag.BAD_TIME]
 
 
 def test_points_that_come_too_early_or_have_no_time() -> None:
     visits = visits_of(chain(ocv(), eis(n=3)))
-    visits.take(rest(0, 0, NAN, 100_000))
-    rows = [visits.take(points(1, 0, 2.0, 1, t_s)).points[0] for t_s in (4.0, 3.0, 5.0)]
+    handed(visits, rest(0, 0, NAN, 100_000))
+    rows = [handed(visits, points(1, 0, 2.0, 1, t_s)).points[0] for t_s in (4.0, 3.0, 5.0)]
     assert [row["time_s"] for row in rows] == pytest.approx([4.0, 4.0, 5.0])
     assert [row["flags"] for row in rows] == [0, Flag.BAD_TIME, 0]
 
@@ -315,7 +320,7 @@ def test_the_newest_visit() -> None:
     assert visits.newest is None
     seen = []
     for each in (driven(0, 0, NAN), rest(1, 0, 2.0), driven(0, 1, 4.0)):
-        visits.take(each)
+        handed(visits, each)
         seen.append(visits.newest)
     assert seen == [Visit(0, 0, 0.0), Visit(1, 0, 2.0), Visit(0, 1, 4.0)]
 
@@ -342,21 +347,21 @@ HALF = 25_000  # ticks of an OCV that is recorded every 0.5 s
 )
 def test_whether_a_block_is_missing_shows_in_the_times(first: Block, then: Block, missing: bool) -> None:
     visits = visits_of(chain(ocv(), ocv()))
-    visits.take(first)
-    notices = visits.take(then, unanswered=2).notices
+    handed(visits, first)
+    notices = handed(visits, then, unanswered=2).notices
     assert [(notice.code, notice.facts["blocks"]) for notice in notices] == [("gap", 2)] * missing
 
 
 def test_nothing_is_certain_of_rows_that_come_by_change() -> None:
     visits = visits_of(chain(ocv(dE_V=1e-3)))
-    visits.take(every(HALF))
-    assert [notice.code for notice in visits.take(every(2 * HALF), unanswered=1).notices] == ["gap"]
+    handed(visits, every(HALF))
+    assert [notice.code for notice in handed(visits, every(2 * HALF), unanswered=1).notices] == ["gap"]
 
 
 def test_frequencies_are_counted_anyway() -> None:
     visits = visits_of(chain(eis(n=3)))
-    visits.take(points(0, 0, NAN, 1, 2.0))
-    assert visits.take(points(0, 0, NAN, 1, 6.0), unanswered=1).notices == []
+    handed(visits, points(0, 0, NAN, 1, 2.0))
+    assert handed(visits, points(0, 0, NAN, 1, 6.0), unanswered=1).notices == []
     assert [notice.facts["missing"] for notice in visits.finish()] == [1]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from channel_bench import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nakctl.device.channel import State, Watch
+from nakctl.device.channel import Rows, State, Watch
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Segment
 from nakctl.run.clock import FreeClock
 from nakctl_sim.instrument.clock import StepClock
@@ -140,6 +142,49 @@ def test_a_watch_sees_the_bias_of_a_sweep(make_watching_channel: MakeChannel) ->
     start(channel, clock, chain(eis(bias=0.2e-3, hold_s=0.0, n=40)))
     assert len(channel.read(Watch(I_max_A=0.1e-3)).points) == 1
     assert 1 <= len(channel.read(Watch(every_s=1.0)).points) <= 5
+
+
+UP = {"first_Hz": 1.0, "last_Hz": 1e5, "n": 16, "hold_s": 0.0}
+DOWN = {"first_Hz": 1e5, "last_Hz": 1.0, "n": 16, "hold_s": 0.0}
+PEAKS: dict[str, tuple[Eis, Callable[[Rows], Any]]] = {
+    "Ewe_max_V": (eis(**DOWN), lambda rows: rows["E_dc_V"].astype(float) + rows["E_amp_V"]),
+    "Ewe_min_V": (eis(bias=-1e-4, **DOWN), lambda rows: rows["E_dc_V"].astype(float) - rows["E_amp_V"]),
+    "I_max_A": (
+        eis("PEIS", 0.0, 0.02, **UP),
+        lambda rows: abs(rows["I_dc_A"].astype(float)) + rows["I_amp_A"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PEAKS)
+@pytest.mark.parametrize("share", [0.01, 0.7, 0.9999])
+def test_a_watch_sees_the_peaks_of_a_sweep(
+    make_watching_channel: MakeChannel, case: str, share: float
+) -> None:
+    """DC value and amplitude together, as recorded: the read ends with the first frequency beyond."""
+    sweep, peak = PEAKS[case]
+    clock = FreeClock()
+    usual = peak(run(make_watching_channel(clock), clock, chain(sweep, ocv(1.0))).points)
+    bound = share * float(usual[np.argmax(abs(usual))])
+    first = int(np.argmax(abs(usual) > abs(bound)))
+    channel = make_watching_channel(FreeClock())
+    start(channel, FreeClock(), chain(sweep, ocv(1.0)))
+    reading = channel.read(Watch(**{case: bound}))
+    assert len(reading.points) == first + 1
+    assert len(reading.samples) == 0  # those of the rest that follows
+
+
+def test_a_watch_on_peaks_changes_no_row(make_watching_channel: MakeChannel) -> None:
+    """Woken at many frequencies, and again after each."""
+    segment = chain(
+        ocv(0.5), eis(n=20), Loop(1, 3, passes=False), eis("PEIS", 0.0, 5e-3), Loop(0, 2, passes=True)
+    )
+    usual, other = FreeClock(), FreeClock()
+    at_once = run(make_watching_channel(usual, STEP_CELL), usual, segment)
+    watch = Watch(Ewe_max_V=float(np.median(at_once.points["E_dc_V"] + at_once.points["E_amp_V"])))
+    watched = run(make_watching_channel(other, STEP_CELL), other, segment, watch)
+    assert same(at_once, watched)
+    assert len(watched.reads) > 50
 
 
 def test_looking_every_so_often(make_watching_channel: MakeChannel) -> None:

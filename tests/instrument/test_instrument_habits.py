@@ -6,6 +6,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pytest
 from eclib_bench import Api, bench
 from eclib_rows import Buffer, decode, samples
@@ -49,6 +50,47 @@ def test_nested_loops(habit: Any, inner: list[int]) -> None:
     starts = {b.infos["StartTime"]: b.infos["loop"] for b in buffers if b.infos["TechniqueIndex"] == 0}
     assert list(starts.values()) == inner
     assert [n for at, n in loops(buffers) if at == 2] == [0, 1]
+
+
+@pytest.mark.parametrize("poll_s", [0.1, 0.5])
+@pytest.mark.parametrize(
+    ("order", "handed_over"),
+    [
+        ("visits", [(0, 0), (1, 0), (0, 1), (1, 1)]),
+        ("time", [(0, 0), (1, 0), (0, 0), (1, 0), (0, 1), (1, 1), (0, 1), (1, 1)]),
+    ],
+)
+def test_a_late_row_before_or_behind_the_next_technique(
+    order: Any, handed_over: list[tuple[int, int]], poll_s: float
+) -> None:
+    """It says which technique, pass and start it belongs to."""
+    chain = [cplimit(seconds=1.0), ocv(1.0, 0.5), loop(0, 2)]
+    usual = run(chain, poll_s=poll_s)
+    late = run(chain, poll_s=poll_s, late_row_s=2 * base_s(), rows_in_order_of=order)
+    assert loops(late) == handed_over
+    assert {start_of(each) for each in late} == {start_of(each) for each in usual}
+    expected, found = samples(usual), samples(late)
+    assert len(found) == len(expected)
+    assert np.all(np.diff(found[:, 0]) > 0) == (order == "time")
+
+
+@pytest.mark.parametrize("order", ["visits", "time"])
+def test_a_late_row_that_the_end_of_the_chain_overtakes(order: Any) -> None:
+    """Stopped at the very end of a technique: its last row is there all the same."""
+    with bench("SP-300", habits=Habits(late_row_s=2.0, rows_in_order_of=order)) as (api, clock):
+        api.load_chain("SP-300", cplimit(seconds=1.0), ocv(10.0, 0.5))
+        api.start()
+        clock.sleep(1.7)
+        seen = samples(api.drain())
+        api.stop()
+        found = np.concatenate([seen, samples(api.drain())])
+    assert found[found[:, 3] == 0][-1, 0] == pytest.approx(3.0, abs=1e-3)
+    assert len(found[found[:, 3] == 1]) >= 2
+
+
+def start_of(buffer: Buffer) -> tuple[int, int, float]:
+    start_s = buffer.infos["StartTime"]
+    return buffer.infos["TechniqueIndex"], buffer.infos["loop"], 0.0 if math.isnan(start_s) else start_s
 
 
 @pytest.mark.parametrize("habit", ["float", "integer"])

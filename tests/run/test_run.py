@@ -487,3 +487,39 @@ def test_a_row_without_values_or_time_is_kept_flagged_and_adds_no_charge() -> No
     assert np.isfinite(kept["samples"]["time"]).all() and np.isfinite(kept["samples"]["Q"]).all()
     assert np.isnan(kept["samples"]["Ewe"]).sum() == 10
     assert {"no_value", "bad_time"} <= {event.code for event in kept.events if event.severity == 2}
+
+
+SMALL = HEAD.replace("I: 10 mA", "I: 300 uA").replace(
+    "steps:", "  p: {kind: peis, amplitude: 400 mV, from: 10 kHz, to: 1 Hz, per_decade: 3}\nsteps:"
+)
+
+
+@pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
+@pytest.mark.parametrize(
+    ("steps", "label"),
+    [
+        ("- peis: p\n- rest: 10 s", "peis at open circuit"),
+        ("- rest: 2 min\n  spectra: p", "rest"),
+        ("- repeat: 5\n  steps:\n    - peis: p\n    - rest: 10 s", "peis at open circuit"),
+    ],
+    ids=["alone", "in a rest", "in a loop"],
+)
+def test_peaks_beyond_a_limit_stop_the_run_at_the_frequency_that_shows_them(
+    steps: str, label: str, like: str
+) -> None:
+    """In virtual time as on the bench: not at the end of the chain, and in the step that met the limit."""
+    outcome, kept = done(steps, head=SMALL, like=like)
+    assert (outcome.status, outcome.reason) == ("stopped", "limit: |I| above 300 uA")
+    assert kept.steps() == [(label, "limit: |I| above 300 uA")]
+    peaks_A = abs(kept["impedance"]["I_dc"]) + kept["impedance"]["I_amp"]
+    assert len(peaks_A) <= 2  # the first, and what the reaction of the host may let through
+    assert peaks_A[0] > 300e-6
+    assert outcome.duration_s < 5.0
+
+
+def test_a_chain_that_began_late_has_its_times_from_then() -> None:
+    outcome, kept = done("- rest: 10 s", trouble=["slow-start:3s"])
+    _, usual = done("- rest: 10 s")
+    assert kept["samples"]["time"] - usual["samples"]["time"] == pytest.approx(3.0, abs=1e-4)
+    assert kept["steps"]["t_start"][0] == pytest.approx(usual["steps"]["t_start"][0] + 3.0, abs=1e-4)
+    assert outcome.status == "completed"

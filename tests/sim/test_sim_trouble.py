@@ -225,6 +225,24 @@ def test_a_slow_start(clock: Any) -> None:
     assert samples(readings)["time_s"][-1] == pytest.approx(counted_s(5.0), abs=SAME_s)
 
 
+def test_a_slow_start_is_told_to_the_moment() -> None:
+    """Where time is virtual a read may go on for hours: the first that shows the chain's clock is a short one,
+    so that both clocks can be tied."""
+    clock = FreeClock()
+    one = bench(clock, "slow-start:3s")
+    one.start(ocv(100.0, 50.0))
+    while True:
+        before_s = one.now_s
+        look = one.channel.read(Watch()).look
+        assert look is not None
+        if look.elapsed_s > 0:
+            break
+    assert before_s == 3.0
+    assert one.now_s - look.elapsed_s == pytest.approx(3.0, abs=SAME_s)
+    assert look.elapsed_s < 1e-3
+    assert one.channel.read(Watch()).state is State.STOPPED
+
+
 def test_a_stop_before_a_slow_start(clock: Any) -> None:
     one = bench(clock, "slow-start:3s")
     one.start()

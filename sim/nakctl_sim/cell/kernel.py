@@ -16,11 +16,14 @@ from nakctl_sim.cell.nak import Floats
 from nakctl_sim.cell.nak_cell import NO_LIMIT_s, advance_nak, step_hint_nak, voltage_nak
 
 CIRCUIT, NAK = range(2)
+LEAST_A = 1e-30  # less is no current, and would be lost among the smallest numbers
 
 
 @jit
 def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
     """Let I_A flow for dt_s: changes x, returns Ewe_V at the end."""
+    if abs(I_A) < LEAST_A:
+        I_A = 0.0
     if kind == NAK:
         advance_nak(p, x, I_A, dt_s)
     else:
@@ -31,6 +34,8 @@ def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
 @jit
 def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
     """Ewe_V at this instant, if I_A flows; x stays as it is."""
+    if abs(I_A) < LEAST_A:
+        I_A = 0.0
     if kind == NAK:
         return voltage_nak(p, x, I_A)
     return voltage_circuit(p, x, I_A)

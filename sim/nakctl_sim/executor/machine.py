@@ -221,9 +221,10 @@ def sweep(
     horizon_s: float,
     pause_s: float,
     cut: bool,
+    last: int,
 ) -> int:
-    """Measure frequency after frequency. ends_s (n,): when each is done, from the start of the technique;
-    states (n, k) and dc (n, 2: V, A) take the cell as it is then."""
+    """Measure frequency after frequency, no further than to number `last`. ends_s (n,): when each is done,
+    from the start of the technique; states (n, k) and dc (n, 2: V, A) take the cell as it is then."""
     m = tape.machine[0]
     technique = chain.techniques[m["at"]]
     while m["point"] < len(ends_s):
@@ -239,7 +240,8 @@ def sweep(
         dc[m["point"], 0] = E_V
         dc[m["point"], 1] = m["I_A"]
         m["point"] += 1
-        if wakes(tape, E_V, m["I_A"]) or m["start_s"] + end_s >= pause_s:
+        woken = wakes(tape, E_V, m["I_A"]) or m["point"] > last
+        if woken or m["start_s"] + end_s >= pause_s:
             return WOKEN
     m["E_end_V"] = dc[len(ends_s) - 1, 0]
     m["at"] += 1

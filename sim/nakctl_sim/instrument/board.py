@@ -197,19 +197,25 @@ class Board:
     def _keep(self, output: Output) -> bool:
         """Whether all was done that could be before the horizon."""
         assert self._recorder is not None
-        self._recorder.record(output, self.memory)
+        self._recorder.record(output, self.memory, self._potentiostat.reached_s)
         self._see_overloads(output)
         if len(output.samples) or len(output.points):
             self.last = output
         self._clock.advance_to(self._start_s + self._potentiostat.reached_s)
-        if self._habits.memory_full == "overwrite":
-            self.skipped += self.memory.make_room()
-        elif (dropped := self.memory.drop_newest()) > 0:
-            self.skipped += dropped
+        if self._fit():
             self._end()
         if output.over and self.running:
             self._end()
         return output.waits
+
+    def _fit(self) -> bool:
+        """Rows that the memory has no room for are gone; whether that stops the channel."""
+        if self._habits.memory_full == "overwrite":
+            self.skipped += self.memory.make_room()
+            return False
+        dropped = self.memory.drop_newest()
+        self.skipped += dropped
+        return dropped > 0
 
     def _see_overloads(self, output: Output) -> None:
         for rows in (output.samples, output.points):
@@ -219,6 +225,9 @@ class Board:
                 self.overloads = int(rows["flags"][-1]) & int(OVERLOADS)
 
     def _end(self) -> None:
+        if self._recorder is not None:
+            self._recorder.finish(self.memory)
+            self._fit()
         self.running = False
         self._potentiostat.halt()
         self._open_since_s = self._start_s + self._potentiostat.reached_s

@@ -20,6 +20,8 @@ class Habits(ChannelHabits):
                        (nupylab).
     stop_reads         So many reads after a start still say STOP, empty memory, no rows (seen on hardware).
     first_start_time   StartTime of the first technique is NaN, which public drivers count as 0, or is 0.
+    rows_in_order_of   A row with a time behind the first of the next technique is handed over before it (the
+                       order of visits) or after it: not stated anywhere.
     eis_rows_live_s    Impedance rows not fetched for so long are gone: 0.3 s was too long on an SP-200, while
                        others poll every 1 s and miss none.
     eis_loss_counted   Rows that went like this are counted in IRQskipped: not stated anywhere.
@@ -51,6 +53,7 @@ class Habits(ChannelHabits):
     I_range_column: Literal["float", "integer"] = "float"
     stop_reads: int = 0
     first_start_time: Literal["nan", "zero"] = "nan"
+    rows_in_order_of: Literal["visits", "time"] = "visits"
     eis_rows_live_s: float = math.inf
     eis_loss_counted: bool = False
     chain_length: int = 0

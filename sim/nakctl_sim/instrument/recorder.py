@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import Rows
+from nakctl.device.channel import SAMPLE, Rows
 from nakctl.device.program import Segment
 from nakctl_sim.executor.reading import Floats
 from nakctl_sim.instrument.abi import Board
@@ -20,6 +20,7 @@ from nakctl_sim.instrument.translate import Loaded
 from nakctl_sim.potentiostat import Output
 
 SAMPLES, POINTS = 0, 1  # processes
+SAME_s = 1e-9  # times closer than this are the same
 NOTHING = Loaded(Segment(()), (), ())
 
 
@@ -45,38 +46,61 @@ class Recorder:
         self._timebase_s = timebase_s
         self._board = board
         self._habits = habits
-        self._at = (-1, 0)  # entry of the chain, and how often it was started before
-        self._start_s = 0.0
+        self._starts_s: dict[tuple[int, int], float] = {}  # by entry, and how often it was started before
+        self._ahead = np.zeros(0, SAMPLE), np.zeros(0)  # samples of a time yet to come, and their starts
 
     def follow(self, chain: list[Received], loaded: Loaded) -> None:
         """The chain that the rows to come belong to."""
         self._chain, self._loaded = chain, loaded
 
-    def record(self, output: Output, memory: Memory) -> None:
-        """In the order of time."""
-        runs = [
-            *_runs(SAMPLES, output.samples, output.sample_starts_s),
-            *_runs(POINTS, output.points, output.point_starts_s),
-        ]
-        for run in sorted(runs, key=lambda run: run.first_s):
-            memory.add(self._group(run), self._words(run), run.rows["time_s"].copy())
+    def record(self, output: Output, memory: Memory, reached_s: float) -> None:
+        """In the order of visits, or in that of time: then nothing of what comes after reached_s."""
+        if self._habits.rows_in_order_of == "visits":
+            self._store(output.samples, output.sample_starts_s, output, memory)
+            return
+        samples = np.concatenate([self._ahead[0], output.samples])
+        starts_s = np.concatenate([self._ahead[1], output.sample_starts_s])
+        order = np.argsort(samples["time_s"], kind="stable")
+        samples, starts_s = samples[order], starts_s[order]
+        ready = int(np.searchsorted(samples["time_s"], reached_s + SAME_s))
+        self._ahead = samples[ready:], starts_s[ready:]
+        self._store(samples[:ready], starts_s[:ready], output, memory)
+
+    def finish(self, memory: Memory) -> None:
+        """The chain is over: what is still to come was measured before."""
+        for run in _runs(SAMPLES, *self._ahead):
+            self._add(run, memory)
+        self._ahead = np.zeros(0, SAMPLE), np.zeros(0)
+
+    def _store(self, samples: Rows, starts_s: Floats, output: Output, memory: Memory) -> None:
+        runs = [*_runs(SAMPLES, samples, starts_s), *_runs(POINTS, output.points, output.point_starts_s)]
+        by_time = self._habits.rows_in_order_of == "time"
+        for run in sorted(runs, key=lambda run: (0.0 if by_time else run.start_s, run.first_s)):
+            self._add(run, memory)
+
+    def _add(self, run: Run, memory: Memory) -> None:
+        memory.add(self._group(run), self._words(run), run.rows["time_s"].copy())
 
     def _group(self, run: Run) -> Group:
-        technique, passes = int(run.rows["technique"][0]), int(run.rows["passes"][0])
-        part = self._loaded.parts[technique]
-        at = part.entry, passes // part.cycles
-        if at != self._at:
-            self._at, self._start_s = at, run.start_s
-        file = self._chain[part.entry].file
+        entry, passes = self._visit_of(run)
+        if (entry, passes) not in self._starts_s:
+            newest = list(self._starts_s.items())[-1:]  # of which a row may be late
+            self._starts_s = dict([*newest, ((entry, passes), run.start_s)])
+        file = self._chain[entry].file
         return Group(
-            entry=part.entry,
+            entry=entry,
             number=file.number,
             process=run.process,
-            loop=self._loop(*at),
-            passes=at[1],
-            start_s=self._start_s,
+            loop=self._loop(entry, passes),
+            passes=passes,
+            start_s=self._starts_s[entry, passes],
             timebase_s=self._timebase_s[file.timebase],
         )
+
+    def _visit_of(self, run: Run) -> tuple[int, int]:
+        """Entry of the chain, and how often it was started before."""
+        part = self._loaded.parts[int(run.rows["technique"][0])]
+        return part.entry, int(run.rows["passes"][0]) // part.cycles
 
     def _words(self, run: Run) -> npt.NDArray[np.uint32]:
         part = self._loaded.parts[int(run.rows["technique"][0])]
@@ -86,7 +110,8 @@ class Recorder:
             as_float = self._habits.I_range_column == "float"
             return point_words(run.rows, file.name, self._board, count, float_range=as_float)
         timebase_s = self._timebase_s[file.timebase]
-        return sample_words(run.rows, file.name, self._board, self._start_s, timebase_s, count)
+        start_s = self._starts_s[self._visit_of(run)]
+        return sample_words(run.rows, file.name, self._board, start_s, timebase_s, count)
 
     def _loop(self, entry: int, passes: int) -> int:
         """The loop counter, from how often the technique was started before."""
