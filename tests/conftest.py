@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,7 +25,20 @@ os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+COMPILE = """
+from nakctl.device.limits import instrument
+from nakctl_sim.cell.models import load_model
+from nakctl_sim.warm_up import warm_up
+for cell in ("NaK50", "randles"):
+    warm_up(load_model(cell), instrument("SP-300"))
+"""
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the simulator compiled once, before several workers would do it at the same time."""
+    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
+        subprocess.run([sys.executable, "-c", COMPILE], check=True)
 
 
 def pytest_unconfigure() -> None:
@@ -54,3 +68,8 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are cores: many tests wait for processes, not for a core."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
