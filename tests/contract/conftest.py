@@ -79,8 +79,7 @@ CHANNELS = {
     "sim-vmp3": simulated("VMP-3"),
     "biologic-sp300": behind_the_library("SP-300"),
     "biologic-vmp3": behind_the_library("VMP-3"),
-    "port-sp300": on_a_port("SP-300"),
-    "port-vmp3": on_a_port("VMP-3"),
+    "port-sp300": on_a_port("SP-300"),  # a port carries messages of either family alike
 }
 
 

@@ -142,13 +142,12 @@ def nakctl(*args: str | Path, cwd: Path) -> Said:
     return Said(command.wait(), out, err)
 
 
-def nakctl_anew(*args: str | Path, cwd: Path, **more: str) -> Said:
-    """The same, with a start of Python. more: of the environment."""
+def nakctl_anew(*args: str | Path, cwd: Path) -> Said:
+    """The same, with a start of Python."""
     done = subprocess.run(
-        [*NAKCTL, *map(str, args)], cwd=cwd, env=ENVIRONMENT | more, capture_output=True, timeout=120
+        [*NAKCTL, *map(str, args)], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=600
     )
-    encoding = more.get("PYTHONIOENCODING", "utf-8")
-    return Said(done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding))
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 def nakctl_here(*args: str | Path, capsys: pytest.CaptureFixture[str]) -> Said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Said, nakctl
+from command_line import Said, nakctl, nakctl_anew
 
 pytestmark = pytest.mark.slow
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Said, Path]:
     folder = tmp_path_factory.mktemp("compare")
-    return nakctl("sim", "compare", "--json", "--keep", "runs", cwd=folder), folder / "runs"
+    return nakctl_anew("sim", "compare", "--json", "--keep", "runs", cwd=folder), folder / "runs"
 
 
 def test_every_row_has_a_value_in_its_band(compared: tuple[Said, Path]) -> None:

@@ -12,7 +12,7 @@ from typing import get_args
 
 import h5py
 import pytest
-from command_line import Going, Said, nakctl, nakctl_here, refused, samples_in, until
+from command_line import Going, Said, nakctl, nakctl_anew, nakctl_here, refused, samples_in, until
 
 from nakctl.cli.run import exit_code
 from nakctl.errors import EXIT_CODES, ChannelError, ExitCode, NakctlError, RecordError
@@ -231,7 +231,7 @@ def test_a_run_that_goes_on_is_told_from_one_that_died(
 def test_modules_in_the_folder_of_a_run_are_not_imported(short: Path) -> None:
     for name in ("h5py", "random", "numpy", "typing", "json", "rich", "sqlite3"):
         (short / f"{name}.py").write_text(f"raise SystemExit('hostile {name}')\n", encoding="utf-8")
-    assert nakctl("run", "short.yaml", "--speed", "50", "--out", "x.h5", cwd=short).code == 0
+    assert nakctl_anew("run", "short.yaml", "--speed", "50", "--out", "x.h5", cwd=short).code == 0
     with Going(
         "run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "y.h5", cwd=short
     ) as going:
@@ -239,7 +239,7 @@ def test_modules_in_the_folder_of_a_run_are_not_imported(short: Path) -> None:
         going.process.kill()
         going.process.wait()
     for command in (("recover", "y.h5"), ("show", "x.h5"), ("show", "y.h5")):
-        said = nakctl(*command, cwd=short)
+        said = nakctl_anew(*command, cwd=short)
         assert (said.code, said.err) == (0, "")
         assert "hostile" not in said.out
     assert math.isclose(h5py.File(short / "y.h5").attrs["sealed"], 1)
