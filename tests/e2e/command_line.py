@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,7 @@ class Command:
     Of `subprocess.Popen` it has what tests need. For systems that can fork.
     """
 
+    turn: ClassVar[threading.Lock] = threading.Lock()  # requests must not run together on the socket
     server: ClassVar[tuple[socket.socket, subprocess.Popen[bytes]] | None] = None  # by `close`
 
     def __init__(
@@ -61,14 +63,15 @@ class Command:
         self.stderr, err = self._pipe(stderr)
         self._report, report = os.pipe()
         theirs = [self._null if stdin == subprocess.DEVNULL else stdin, out, err, report]
-        socket.send_fds(self._server(), [json.dumps(request).encode()], theirs)
+        self._lines = os.fdopen(self._report, encoding="ascii")
+        with self.turn:
+            socket.send_fds(self._server(), [json.dumps(request).encode()], theirs)
+            os.close(report)
+            self.pid = int(self._lines.readline())
         for mine, descriptor in ((stdout, out), (stderr, err)):
             if mine == subprocess.PIPE:
                 os.close(descriptor)
-        os.close(report)
         os.close(self._null)
-        self._lines = os.fdopen(self._report, encoding="ascii")
-        self.pid = int(self._lines.readline())
 
     @classmethod
     def _server(cls) -> socket.socket:
