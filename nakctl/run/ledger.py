@@ -313,18 +313,20 @@ def _cut_by(ends: tuple[End, ...], last: np.void, watched: np.void | None) -> Me
     """
     met = met_by(ends, _reading(last))
     if met is None and watched is not None:
-        return _about(ends, _reading(watched))
+        return _about(ends, _reading(watched), _reading(last))
     return met or _nearest(ends, _reading(last))
 
 
-def _about(ends: tuple[End, ...], reading: dict[str, float]) -> Met | None:
+def _about(ends: tuple[End, ...], reading: dict[str, float], last: dict[str, float]) -> Met | None:
+    """Of readings that scatter, or move as fast, nothing can be said: then the nearest is believed."""
     met = met_by(ends, reading)
     if met is not None:
         return met
     nearest = _nearest(ends, reading)
-    within = ABOUT_V if nearest.end.quantity == "Ewe" else 0.0
-    away = abs(nearest.end.value - nearest.value)
-    return nearest if away <= max(within, ABOUT_PART * abs(nearest.end.value)) else None
+    quantity = nearest.end.quantity
+    moved = abs(reading[quantity] - last[quantity])
+    within = max(ABOUT_V if quantity == "Ewe" else 0.0, ABOUT_PART * abs(nearest.end.value), moved)
+    return nearest if abs(nearest.end.value - nearest.value) <= within else None
 
 
 def _nearest(ends: tuple[End, ...], reading: dict[str, float]) -> Met:

@@ -154,13 +154,20 @@ def test_a_sentinel_belongs_to_the_step_whose_cutoff_it_follows(cut_at: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("Ewe_V", "kind"),
-    [(1.01, "cutoff"), (0.99, "cutoff"), (0.91, "cutoff"), (0.85, "interrupted"), (0.04, "interrupted")],
+    ("before_V", "Ewe_V", "kind"),
+    [
+        (0.8, 1.01, "cutoff"),
+        (0.98, 0.99, "cutoff"),
+        (0.9, 0.91, "cutoff"),
+        (0.4, 0.75, "cutoff"),  # it moves that fast
+        (0.8, 0.85, "interrupted"),
+        (0.04, 0.04, "interrupted"),
+    ],
 )
-def test_the_sentinel_s_row_shows_whether_it_was_the_cutoff(Ewe_V: float, kind: str) -> None:
+def test_the_sentinel_s_row_shows_whether_it_was_the_cutoff(before_V: float, Ewe_V: float, kind: str) -> None:
     """Where no row is written at a test; it may be that something else ended the technique."""
     segment = Segment((GOES_ON, SENTINEL, rest(2)))
-    data = rows((4, 0.04, 1e-3, 0, 0), (5, 0.04, 1e-3, 0, 0), (5.5, Ewe_V, 1e-3, 1, 0), (5.6, 0, 0, 2, 0))
+    data = rows((4, 0.04, 1e-3, 0, 0), (5, before_V, 1e-3, 0, 0), (5.5, Ewe_V, 1e-3, 1, 0), (5.6, 0, 0, 2, 0))
     ledger, [book] = booked(segment, [info(1), info(2)], reading(data), ends=(CUT, LIMIT))
     assert [row["end_kind"].decode() for row in book.steps] == [kind]
     assert bool(ledger.left_early) == (kind == "interrupted")
