@@ -56,7 +56,8 @@ def _with_figures(told: dict[str, Any], path: Path) -> dict[str, Any]:
         with open_run(path) as opened:
             return told | summary(opened)
     except Exception as error:  # noqa: BLE001  (how the cell is left is told all the same)
-        why = str(error) if isinstance(error, NakctlError) else f"{type(error).__name__}: {error}"
+        failed = f"nakctl itself failed: {type(error).__name__}: {error}"
+        why = str(error) if isinstance(error, NakctlError) else failed
         return told | {"message": f"its figures could not be read: {why}"}
 
 

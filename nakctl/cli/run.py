@@ -26,8 +26,8 @@ from nakctl.rig.claim import claimed
 if TYPE_CHECKING:
     from nakctl.cli.screen import Screen
     from nakctl.device.channel import Channel
-    from nakctl.record.layout import Table
     from nakctl.record.recorder import Recorder
+    from nakctl.record.table import Table
     from nakctl.run.clock import Clock
     from nakctl.run.run import Outcome
 
@@ -268,7 +268,7 @@ def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[_Bench]
         except NakctlError as error:
             bench.trouble = error
         except Exception as error:  # noqa: BLE001  (the file is sealed, and told of, all the same)
-            bench.trouble = NakctlError(f"{type(error).__name__}: {error}")
+            bench.trouble = NakctlError(f"nakctl itself failed: {type(error).__name__}: {error}")
 
 
 @contextmanager

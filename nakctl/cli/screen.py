@@ -18,7 +18,7 @@ from nakctl.cli.prepare import Prepared
 from nakctl.cli.remote import Remote
 from nakctl.cli.views import SIMULATED, Nothing, View, view
 from nakctl.plan.numbers import areal_current, duration, si
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.keeper import Progress
 from nakctl.run.run import UNDER_CURRENT
 

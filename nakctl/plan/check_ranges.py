@@ -5,9 +5,9 @@ Readings stop at the end of a range. So a limit or a cutoff that lies there, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from nakctl.device.limits import CurrentRange, Instrument
+from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Done, Eis
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_V, error, peak_A, sweep_of, warning
@@ -30,13 +30,7 @@ def ranges(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 def _current_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
     found, needed_A = scene.I_range(name), peak_A(leaf)
     if found is None:
-        there_are = listed([each.name for each in scene.instrument.I_ranges])
-        yield error(
-            "I-range",
-            leaf.mark,
-            f"{name} is no current range of the {scene.instrument.name}",
-            there_are,
-        )
+        yield _unknown("I-range", leaf, f"{name} is no current range", scene.instrument.I_ranges, scene)
     elif needed_A is not None and found.full_A * (1 + 1e-9) < needed_A <= scene.instrument.I_max_A:
         fits = next(each.name for each in scene.instrument.I_ranges if needed_A <= each.full_A * (1 + 1e-9))
         message = f"{leaf.label}: |I| reaches {si(needed_A, 'A')}, beyond the {name} range"
@@ -50,13 +44,7 @@ def _potential_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
     """Cutoffs and goals need no look of their own: beyond limits.Ewe they never act."""
     found = scene.E_range(name)
     if found is None:
-        there_are = listed([each.name for each in scene.instrument.E_ranges])
-        yield error(
-            "E-range",
-            leaf.mark,
-            f"{name} is no potential range of the {scene.instrument.name}",
-            there_are,
-        )
+        yield _unknown("E-range", leaf, f"{name} is no potential range", scene.instrument.E_ranges, scene)
         return
     if name == scene.instrument.E_ranges[-1].name:
         return  # what the widest range does not hold is said once, of limits.Ewe
@@ -70,6 +58,13 @@ def _potential_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
             message = f"{leaf.label}: {what} is at the end of the {name} range: {BLIND}"
             shown = f"this one shows {si(found.least_V, 'V')} to {si(found.most_V, 'V')}"
             yield error("E-range", leaf.mark, message, f"{help}; {shown}")
+
+
+def _unknown(
+    rule: str, leaf: Leaf, what: str, there_are: Sequence[CurrentRange | PotentialRange], scene: Scene
+) -> Finding:
+    names = listed([each.name for each in there_are])
+    return error(rule, leaf.mark, f"{what} of the {scene.instrument.name}", names)
 
 
 def _limits(scene: Scene, quantity: str) -> list[p.Limit]:

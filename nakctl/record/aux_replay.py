@@ -14,6 +14,7 @@ from nakctl.device.readings import TIES
 from nakctl.record import layout
 from nakctl.record.aux_reader import AuxReader
 from nakctl.record.describe import group
+from nakctl.record.table import Table
 
 _TOLD = ("kind", "address", "every_s", "timeout_s", "scale", "offset", "about", "calibration")
 
@@ -21,7 +22,7 @@ _TOLD = ("kind", "address", "every_s", "timeout_s", "scale", "offset", "about", 
 class GrowingTable(Protocol):
     """What `replay.Growing` is to this module."""
 
-    table: layout.Table
+    table: Table
     group: h5py.Group
     rows: int
     crc: dict[str, int]
@@ -41,7 +42,7 @@ class SensorReplay:
         entry: h5py.Group,
         header: Mapping[str, Any],
         reader: AuxReader,
-        make: Callable[[layout.Table], GrowingTable],
+        make: Callable[[Table], GrowingTable],
     ) -> None:
         self.reader = reader
         self.tables: dict[str, GrowingTable] = {}

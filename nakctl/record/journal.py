@@ -13,12 +13,10 @@ Loss: kill -9 takes what was not yet appended. A power cut takes at most the las
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
@@ -29,10 +27,20 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.errors import InputError, RecordError
+from nakctl.errors import RecordError
 from nakctl.record import files, layout, lock
-from nakctl.record.poll import Event as Event
-from nakctl.record.poll import Poll, block_columns, packed
+from nakctl.record.journal_file import (
+    claim,
+    connected,
+    files_of,
+    is_no_room,
+    place_of,
+    places_of,
+    prepared,
+    write_document,
+)
+from nakctl.record.poll import Event, Poll, block_columns, packed
+from nakctl.record.table import Table
 
 MEMORY_BUDGET_BYTES = 64 << 20
 # How long a commit may wait for the disk to confirm it: ordinary rows, and ends of steps and events. A dry
@@ -51,13 +59,13 @@ class Journal:
         path: Path,
         held: BinaryIO,
         db: sqlite3.Connection,
-        tables: dict[str, layout.Table],
+        tables: dict[str, Table],
         header: Mapping[str, Any],
     ) -> None:
         self._path = path
         self._header = dict(header)
         self._lock = held
-        self._places = _places_of(path)
+        self._places = places_of(path)
         self._ballast = files.ballast_of(path)
         self._db = db
         self._tables = tables
@@ -87,10 +95,10 @@ class Journal:
         files.refuse_network_share(path)
         files.refuse_full_disk(path, int(header.get("expected_rows", 0)))
         tables = layout.tables(header)
-        held = _claim(path)
+        held = claim(path)
         try:
             files.make_ballast(path)
-            return cls(path, held, _prepared(path, tables, header), tables, header)
+            return cls(path, held, prepared(path, tables, header), tables, header)
         except (sqlite3.Error, OSError) as error:
             held.close()
             files.remove_journal(path)
@@ -156,18 +164,18 @@ class Journal:
         return None
 
     def _write_rest(self, place: Path) -> None:
-        with closing(_prepared(place, self._tables, self._header)) as db:
+        with closing(prepared(place, self._tables, self._header)) as db:
             with db:
                 db.execute("BEGIN")
                 db.executemany(self._insert, map(self._row, self._waiting))
                 if self._end is not None:
-                    _write_document(db, "end", self._end)
+                    write_document(db, "end", self._end)
             db.execute("PRAGMA journal_mode = DELETE")  # one file, which can be read and carried about
 
     def has_vanished(self) -> bool:
         """The file, or its log, was moved, deleted or replaced while it is written."""
         try:
-            return _places_of(self._path) != self._places
+            return places_of(self._path) != self._places
         except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError:  # a disk that does not answer: what `restore` removes may well be there
@@ -194,14 +202,14 @@ class Journal:
             whole.replace(journal)
             files.sync_folder(journal.parent)
             self._remove_logs(but_ours=False)
-            fresh = _connected(self._path)
+            fresh = connected(self._path)
             fresh.execute("PRAGMA journal_mode = WAL")
             fresh.execute("SELECT count(*) FROM document").fetchone()  # which makes the log
-            places = _places_of(self._path)
+            places = places_of(self._path)
         except (sqlite3.Error, OSError) as error:
             with suppress(OSError):
                 whole.unlink(missing_ok=True)
-            if _is_no_room(error) and self._give_up_ballast():
+            if is_no_room(error) and self._give_up_ballast():
                 self.restore()
                 return
             reason = f"the journal vanished, and none can be written in its place: {error}"
@@ -211,9 +219,9 @@ class Journal:
 
     def _remove_logs(self, *, but_ours: bool) -> None:
         """Beside a new journal another one's log would be taken for its own. Ours says what it says."""
-        for log, place in zip(_files_of(self._path)[1:], self._places[1:], strict=True):
+        for log, place in zip(files_of(self._path)[1:], self._places[1:], strict=True):
             with suppress(FileNotFoundError):
-                if not (but_ours and _place_of(log) == place):
+                if not (but_ours and place_of(log) == place):
                     log.unlink()
 
     def close(self) -> None:
@@ -269,7 +277,7 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(self._insert, map(self._row, self._waiting))
             if end is not None:
-                _write_document(self._db, "end", end)
+                write_document(self._db, "end", end)
         if durable:
             self._durable_at, self._urgent = time.monotonic(), False
 
@@ -280,76 +288,3 @@ class Journal:
         waiting = sum(poll.size for poll in self._waiting)
         if waiting > MEMORY_BUDGET_BYTES:
             raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {cause}") from cause
-
-
-def _is_no_room(error: sqlite3.Error | OSError) -> bool:
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOSPC
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-
-
-def _files_of(path: Path) -> tuple[Path, Path, Path]:
-    """Those that SQLite keeps open as long as the journal is."""
-    journal = files.journal_of(path)
-    return journal, Path(f"{journal}-wal"), Path(f"{journal}-shm")
-
-
-def _places_of(path: Path) -> tuple[tuple[int, int], ...]:
-    """Which files those names mean. OSError."""
-    return tuple(map(_place_of, _files_of(path)))
-
-
-def _place_of(file: Path) -> tuple[int, int]:
-    found = file.stat()
-    return found.st_dev, found.st_ino
-
-
-def _claim(path: Path) -> BinaryIO:
-    """Make the journal's file, empty, unless it is there: of two runs of one name only one may go on.
-
-    Returns the lock. It is taken first: whoever meets a journal that is not locked may recover and remove it.
-    """
-    try:
-        held = lock.hold(files.lock_of(path))
-    except BlockingIOError as error:
-        raise InputError(f"{path} is being recorded by another process") from error
-    except OSError as error:
-        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
-    try:
-        files.journal_of(path).open("xb").close()
-    except OSError as error:
-        held.close()
-        files.refuse_existing(path)
-        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
-    return held
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    """Whoever else locks it is never waited for: the rows wait instead. One thread at a time uses it."""
-    return sqlite3.connect(files.journal_of(path), isolation_level=None, timeout=0.0, check_same_thread=False)
-
-
-def _prepared(
-    path: Path, tables: Mapping[str, layout.Table], header: Mapping[str, Any]
-) -> sqlite3.Connection:
-    """A new journal with its header, or nothing."""
-    kept = dict(header) | {"tables": layout.to_json(tables.values()), "pid": os.getpid()}
-    blocks = ", ".join(f"{name} BLOB" for name in block_columns(tables))
-    db = _connected(path)
-    try:
-        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-            raise sqlite3.OperationalError("no write-ahead log is possible here (a network folder?)")
-        db.execute("PRAGMA synchronous = FULL")
-        with db:
-            db.execute("BEGIN")
-            db.execute("CREATE TABLE document (name TEXT PRIMARY KEY, json BLOB, crc INTEGER)")
-            db.execute(f"CREATE TABLE poll (seq INTEGER PRIMARY KEY, crc INTEGER, events BLOB, {blocks})")
-            _write_document(db, "header", packed(kept))
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def _write_document(db: sqlite3.Connection, name: str, content: bytes) -> None:
-    db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (name, content, zlib.crc32(content)))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from nakctl.errors import RecordError
-from nakctl.record import files, layout
+from nakctl.record import files
 from nakctl.record.poll import Poll, block_columns
+from nakctl.record.table import from_json
 
 _BATCH = 64
 _END = {"status", "end_reason", "facts", "polls"}
@@ -73,7 +74,7 @@ class JournalReader:
             raise JournalDamage(0, "it ends before its header")
         self.header: dict[str, Any] = header
         try:
-            self.tables = layout.from_json(header["tables"])
+            self.tables = from_json(header["tables"])
         except (KeyError, TypeError, AttributeError) as error:
             raise JournalDamage(0, "its header does not describe its tables") from error
         self._columns = block_columns(self.tables)

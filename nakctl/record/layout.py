@@ -13,11 +13,7 @@ from typing import Any
 
 from nakctl.device.channel import Flag
 from nakctl.device.ends import ENDED_BY
-from nakctl.record.table import Column
-from nakctl.record.table import Table as Table
-from nakctl.record.table import cut as cut
-from nakctl.record.table import from_json as from_json
-from nakctl.record.table import to_json as to_json
+from nakctl.record.table import Column, Table
 
 FORMAT = 1
 I_SIGN = "I > 0 oxidises (strips) the working electrode"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.record import layout
+from nakctl.record.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Poll:
     def size(self) -> int:
         return len(self.events) + sum(map(len, self.blocks.values()))
 
-    def rows(self, table: layout.Table) -> npt.NDArray[np.void]:
+    def rows(self, table: Table) -> npt.NDArray[np.void]:
         return np.frombuffer(self.blocks.get(table.name, b""), table.dtype)
 
     def event_list(self) -> list[Event]:
         return [Event(**each) for each in json.loads(self.events)]
 
 
-def block_columns(tables: Mapping[str, layout.Table]) -> tuple[str, ...]:
+def block_columns(tables: Mapping[str, Table]) -> tuple[str, ...]:
     """The tables that come as blocks of rows; events are kept whole, as JSON."""
     return tuple(name for name in tables if name != "events")
 

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import InputError
-from nakctl.record.columns import Columns, NoRows, Steps
-from nakctl.record.columns import Log as Log
+from nakctl.record.columns import Columns, Log, NoRows, Steps
 from nakctl.record.describe import last_time_s, read_fields
 from nakctl.record.ended import Ended, ended
-from nakctl.record.layout import CHAINS, ENDS, GAP_CODE, TIES, Table
+from nakctl.record.layout import CHAINS, ENDS, GAP_CODE, TIES
 from nakctl.record.opening import check, opened
+from nakctl.record.table import Table
 
 
 @dataclass(frozen=True, slots=True)

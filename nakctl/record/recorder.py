@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import RecordError
-from nakctl.record.journal import Event, Journal
+from nakctl.record.journal import Journal
+from nakctl.record.poll import Event
 from nakctl.record.process import Helper, Outcome
 
 _RESTARTS = 5

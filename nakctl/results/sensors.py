@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nakctl.record.read import Log, Run
+from nakctl.record.columns import Log
+from nakctl.record.read import Run
 
 _DIGITS = 6
 

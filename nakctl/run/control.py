@@ -24,7 +24,7 @@ from nakctl.device.channel import POINT, Channel, Reading, State, Watch
 from nakctl.device.program import Ca, Cp, Ocv, Program, Segment, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError
-from nakctl.record import layout
+from nakctl.record.table import Table
 from nakctl.run import engine
 from nakctl.run.clock import Clock
 from nakctl.run.guard import Guard
@@ -76,7 +76,7 @@ class Control:
         program: Program,
         channel: Channel,
         clock: Clock,
-        samples: layout.Table,
+        samples: Table,
         sensors: Sensors,
         recording: Recording,
         pulse: Pulse,
@@ -100,10 +100,6 @@ class Control:
         self.state = engine.EngineState()
         self.pending: deque[engine.Event] = deque([engine.Begin()])
         self.ended: engine.Ending | None = None
-        self.met: tuple[int, engine.Ending] | None = None  # the step whose rows met it, while that goes on
-        self.told: engine.Ending | None = (
-            None  # that stands at its step, which was over when the channel stopped
-        )
         self.error: NakctlError | None = None
         self.cell_open = True
         self.starts = Starts(self.keeper)
@@ -274,16 +270,12 @@ class Control:
         if not running:
             return []
         if ending is not None and ending is seen and self.state.phase is engine.Phase.RUNNING:
-            self.met = self.guard.step_count, ending
-        if self.met is not None and self.keeper.tell_end(*self.met):
-            self.told, self.met = self.met[1], None
+            self.keeper.note_met(self.guard.step_count, ending)
         if reading.state is State.STOPPED:
             self.cell_open = True
             meant = engine.gravest(self.state.ending, ending) or self.explain()
             if meant is not None:
-                left = replace(meant, kind="left", end_id=0, value=math.nan)
-                self.keeper.ledger.note_end(left if meant is self.told else meant)
-            self.met = None
+                self.keeper.note_end(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from nakctl.device.channel import Notice, Reading, Rows
 from nakctl.device.program import Loop, Program, Segment, StepInfo
 from nakctl.errors import RecordError
 from nakctl.record import layout
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
+from nakctl.record.table import Table, cut
 from nakctl.run.engine import Ending
 from nakctl.run.ledger import Booked, Ledger, write_end
 from nakctl.run.recording import Nowhere, Recording
@@ -53,13 +55,14 @@ class Keeper:
         self,
         program: Program,
         recording: Recording,
-        samples: layout.Table,
+        samples: Table,
         now_s: Callable[[], float],
         unix_time_s: Callable[[], float | None],
     ) -> None:
         self.program, self.recording = program, recording
         self.now_s, self.unix_time_s = now_s, unix_time_s
         self.ledger = Ledger(program, samples.dtype)
+        self.met: tuple[int, Ending] | None = None  # a step, and the ending that its row asked for
         self.chains = 0
         self.segment_start_s = 0.0
         self.events: list[Event] = []  # not yet handed over
@@ -96,15 +99,28 @@ class Keeper:
         self._add("clock", self._clock_rows())
         self._hand_over({"samples": booked.samples, "impedance": booked.impedance, "spectra": booked.spectra})
         self._add("steps", booked.steps)  # a read later: why they ended may not have been judged yet
+        self._tell_met()
         return booked
 
-    def tell_end(self, step_count: int, ending: Ending) -> bool:
-        """Why a step ended that was over in the last read; False: it was not."""
-        steps = self.tables.get("steps", layout.STEPS.empty())
-        places = np.flatnonzero(steps["step_count"] == step_count)
-        for place in places:
-            write_end(steps[place], ending)
-        return len(places) > 0
+    def note_met(self, step_count: int, ending: Ending) -> None:
+        """A row of this step asks for the end of the chain, which goes on until it has stopped."""
+        self.met = step_count, ending
+        self._tell_met()
+
+    def _tell_met(self) -> None:
+        """The step whose row it was is over, and its row not handed over yet."""
+        if self.met is not None and "steps" in self.tables:
+            steps = self.tables["steps"]
+            for place in np.flatnonzero(steps["step_count"] == self.met[0]):
+                write_end(steps[place], self.met[1])
+
+    def note_end(self, ending: Ending) -> None:
+        """The chain is over for this reason. It stands at the step whose row met it; the next is `left`."""
+        met, running = self.met, self.ledger.open["step_count"].tolist()
+        self.met = None
+        if met is not None and met[1] is ending and met[0] not in (0, *running):
+            ending = replace(ending, kind="left", end_id=0, value=math.nan)
+        self.ledger.note_end(ending)
 
     def finish(self) -> None:
         """The last spectrum, the last step, the last events; returns when all is kept, or lost."""
@@ -197,7 +213,7 @@ def _ends(program: Program) -> Rows:
             (
                 end.id, end.kind.encode(), end.quantity.encode(), end.side.encode(), end.value,
                 end.then.encode(),
-                end.by.encode(), end.step, end.mark.line, layout.cut(end.text, 64),
+                end.by.encode(), end.step, end.mark.line, cut(end.text, 64),
             )
             for end in program.ends
         ],

@@ -17,20 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import Flag, Reading, Rows, State, Visit
-from nakctl.device.ends import End
+from nakctl.device.channel import Reading, Rows, State, Visit
 from nakctl.device.program import Program, Segment
 from nakctl.record import layout
+from nakctl.record.table import cut
 from nakctl.run.chain import chain_of, other_level
-from nakctl.run.early import Left, left_early, over_at_s
-from nakctl.run.engine import Ending, ending_of, interrupted
-from nakctl.run.met import Met, met_by
+from nakctl.run.early import Left, over_at_s, values, why_left
+from nakctl.run.engine import Ending
 from nakctl.run.order import merged
 from nakctl.run.proof import LastRows
 from nakctl.run.spectra import SpectrumBook, Swept
 
 C_PER_Ah = 3600.0
-ABOUT_V, ABOUT_PART = 0.02, 0.1  # what a cell may do within the moment that lies before a sentinel's row
 WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
 
 
@@ -63,7 +61,7 @@ class Ledger:
         self.program = program
         self.dtype = samples
         self.spectra = SpectrumBook()
-        self.labels = np.array([b"", *(layout.cut(step.label, 64) for step in program.steps)], "S64")
+        self.labels = np.array([b"", *(cut(step.label, 64) for step in program.steps)], "S64")
         self.names = np.array([b"", *(step.technique.encode() for step in program.steps)], "S16")
         self.rows = 0
         self.cycle = 1
@@ -113,8 +111,8 @@ class Ledger:
         if self.last is None or visit is None:
             return None
         last, before = self.last, self.before_last
-        known = None if before is None else (float(before["time_s"]), *_values(before))
-        return LastRows(visit, float(last["time_s"]), *_values(last), known, self.swept.count)
+        known = None if before is None else (float(before["time_s"]), *values(before))
+        return LastRows(visit, float(last["time_s"]), *values(last), known, self.swept.count)
 
     # --- samples and steps -----------------------------------------------------------------------------
 
@@ -143,40 +141,15 @@ class Ledger:
     def _cuts(
         self, rows: Rows, before: Rows, changed: Bools, step_no: Ints, newest: Visit | None
     ) -> dict[int, Ending]:
-        """Cutoffs that the chain went on from: {number of the step in this read (0: the running one): why}.
-
-        A test was met if the row says so, or if the technique was left before its time near to it: whether a
-        row is written where a test is met is the instrument's habit. The sentinel's row tells where it was.
-        """
-        left = np.flatnonzero(changed)
+        """Why steps ended, where rows tell: {number of the step in this read (0: the running one): why}."""
+        at = np.flatnonzero(changed)
         if self.last is None:
-            left = left[left > 0]
-        technique, onward = before["technique"][left], rows["technique"][left]
-        begun_s = self._entered_s(before, changed, left)
-        early = rows["time_s"][left] - begun_s < self.chain.shortest_s[technique]
-        met = (before["flags"][left] & int(Flag.TEST_MET)) != 0
-        found: dict[int, Ending] = {}
-        explained = self.chain.goes_on[technique] & (met | early)
-        for place in np.flatnonzero(explained).tolist():
-            ends, at = self.chain.leads_on[technique[place]], left[place]
-            watched = rows[at] if self.chain.sentinel[onward[place]] and not met[place] else None
-            cut = _cut_by(ends, before[at], watched)
-            if cut is None:
-                explained[place] = False
-            else:
-                found[int(step_no[at - 1]) if at else 0] = ending_of(cut.end, cut.value)
-        if not self.left_early:
-            swept = self._swept_before(rows, before, changed, left)
-            over_s = over_at_s(rows, before, left, newest)
-            told = left_early(
-                self.program,
-                self.chain,
-                Left(technique, onward, explained, begun_s, before["time_s"][left], over_s, swept),
-            )
-            if told is not None:
-                self.left_early, at = told[1], left[told[0]]
-                found[int(step_no[at - 1]) if at else 0] = interrupted(self.left_early)
-        return found
+            at = at[at > 0]
+        begun_s, over_s = self._entered_s(before, changed, at), over_at_s(rows, before, at, newest)
+        left = Left(before[at], rows[at], begun_s, over_s, self._swept_before(rows, before, changed, at))
+        found, early = why_left(self.program, self.chain, left)
+        self.left_early = self.left_early or early
+        return {int(step_no[at[place] - 1]) if at[place] else 0: why for place, why in found.items()}
 
     def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> Floats:
         """When the visits began that were left at these rows: at the last row before each."""
@@ -294,49 +267,9 @@ class Ledger:
 
 def write_end(step: np.void, ending: Ending) -> None:
     """Into a row of the table of steps."""
-    step["end_reason"] = layout.cut(ending.reason, 64)
+    step["end_reason"] = cut(ending.reason, 64)
     step["end_kind"], step["end_id"] = ending.kind.encode(), ending.end_id
     step["end_value"] = ending.value
-
-
-def _values(row: np.void) -> tuple[float, float]:
-    """Ewe_V, |I| in A."""
-    return float(row["Ewe_V"]), abs(float(row["I_A"]))
-
-
-def _cut_by(ends: tuple[End, ...], last: np.void, watched: np.void | None) -> Met | None:
-    """The End by which a technique was left; the one that lies nearest if none is within reach.
-
-    last     its last row
-    watched  the row of the sentinel behind it, which shows the cell at that moment: then it has to be one
-             that this row, or the last one, has reached
-    """
-    met = met_by(ends, _reading(last))
-    if met is None and watched is not None:
-        return _about(ends, _reading(watched), _reading(last))
-    return met or _nearest(ends, _reading(last))
-
-
-def _about(ends: tuple[End, ...], reading: dict[str, float], last: dict[str, float]) -> Met | None:
-    """Of readings that scatter, or move as fast, nothing can be said: then the nearest is believed."""
-    met = met_by(ends, reading)
-    if met is not None:
-        return met
-    nearest = _nearest(ends, reading)
-    quantity = nearest.end.quantity
-    moved = abs(reading[quantity] - last[quantity])
-    within = max(ABOUT_V if quantity == "Ewe" else 0.0, ABOUT_PART * abs(nearest.end.value), moved)
-    return nearest if abs(nearest.end.value - nearest.value) <= within else None
-
-
-def _nearest(ends: tuple[End, ...], reading: dict[str, float]) -> Met:
-    end = min(ends, key=lambda each: abs(each.value - reading[each.quantity]))
-    return Met(end, reading[end.quantity])
-
-
-def _reading(row: np.void) -> dict[str, float]:
-    Ewe_V, I_A = _values(row)
-    return {"Ewe": Ewe_V, "|I|": I_A}
 
 
 def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> Floats:

@@ -7,6 +7,7 @@ memory has an end, and there are ends that only rows can tell.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -29,9 +30,9 @@ class Reader:
     """Of one run.
 
     needs_rows  whether somebody judges by the rows of the loaded segment
-    look   what the channel said last; None: it was not heard
-    visit  that of the newest row of the chain; None: there was none yet
-    tie    the moment of the last answer on both clocks, if it has one
+    look        what the channel said last; None: it was not heard
+    visit       that of the newest row of the chain; None: there was none yet
+    tie         the moment of the last answer on both clocks, if it has one
     """
 
     def __init__(
@@ -82,8 +83,10 @@ class Reader:
     def _read_or_looked(self, watch: Watch) -> Reading:
         """Where no rows can be had, what the channel shows may be: limits are judged by that."""
         reading = self.read(watch)
-        if _is_silence(reading):
-            return replace(self._looked(), notices=reading.notices, visit=reading.visit)
+        if not _is_silence(reading):
+            return reading
+        with suppress(LinkLost):  # what the read brought is kept all the same
+            reading = replace(reading, look=self._looked().look)
         return reading
 
     def _looked(self) -> Reading:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 
 SLOW_s = 1.0  # a commit that takes longer is worth a line
 

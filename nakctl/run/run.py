@@ -9,6 +9,7 @@ from nakctl.device.channel import Channel
 from nakctl.device.program import Program
 from nakctl.device.sensor import Sensors
 from nakctl.record import layout
+from nakctl.record.table import Table
 from nakctl.run.clock import Clock
 from nakctl.run.control import UNDER_CURRENT, Control, Outcome
 from nakctl.run.keeper import Progress
@@ -29,7 +30,7 @@ def run(
     *,
     poll_s: float,
     reaction_s: float = REACTION_s,
-    samples: layout.Table = layout.SAMPLES,
+    samples: Table = layout.SAMPLES,
     observe: Callable[[Progress], None] = lambda progress: None,
     stop_asked: Callable[[], str | None] = lambda: None,
     times_asked: Callable[[], int] = lambda: 0,

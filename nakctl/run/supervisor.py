@@ -18,7 +18,7 @@ import numpy as np
 
 from nakctl.device.channel import POINT
 from nakctl.errors import ChannelError
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.clock import Clock
 from nakctl.run.control import Control, Outcome
 from nakctl.run.pulse import Abandoned, Call, Pulse

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 
 STEP_WORDS = [
     "step_count",

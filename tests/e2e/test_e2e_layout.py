@@ -11,6 +11,7 @@ from conftest import Ran
 
 import nakctl
 from nakctl.record import layout
+from nakctl.record.table import Column, Table
 
 TABLES = [layout.SAMPLES, layout.IMPEDANCE, layout.SPECTRA, layout.STEPS, layout.EVENTS, layout.CLOCK]
 COLUMNS = [(table, column) for table in TABLES for column in table.columns]
@@ -18,7 +19,7 @@ WITH_ROWS = {"samples", "impedance", "spectra", "steps", "events"}  # a free clo
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda each: each.name)
-def test_every_column_is_as_the_layout_says(table: layout.Table, column: layout.Column, ccd: Ran) -> None:
+def test_every_column_is_as_the_layout_says(table: Table, column: Column, ccd: Ran) -> None:
     with h5py.File(ccd.path) as file:
         dataset = file["entry"][table.name][column.name]
         assert dataset.dtype == np.dtype(column.dtype)
@@ -29,7 +30,7 @@ def test_every_column_is_as_the_layout_says(table: layout.Table, column: layout.
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_no_table_has_a_column_too_many(table: layout.Table, ccd: Ran) -> None:
+def test_no_table_has_a_column_too_many(table: Table, ccd: Ran) -> None:
     with h5py.File(ccd.path) as file:
         group = file["entry"][table.name]
         assert set(table.names) <= set(group)

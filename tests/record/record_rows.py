@@ -12,8 +12,10 @@ import numpy.typing as npt
 from headers import header_of
 
 from nakctl.record import layout
-from nakctl.record.journal import Event, Journal
+from nakctl.record.journal import Journal
+from nakctl.record.poll import Event
 from nakctl.record.seal import seal
+from nakctl.record.table import Table, cut
 
 Rows = npt.NDArray[np.void]
 
@@ -50,7 +52,7 @@ def header(**more: Any) -> dict[str, Any]:
     return header_of("ccd on NaK50", **known | more)
 
 
-def samples(start: int, count: int, table: layout.Table = layout.SAMPLES) -> Rows:
+def samples(start: int, count: int, table: Table = layout.SAMPLES) -> Rows:
     k = np.arange(start, start + count)
     rows = np.zeros(count, table.dtype)
     for name, values in {
@@ -82,7 +84,7 @@ def impedance(spectrum: int, count: int = 5) -> Rows:
 
 
 def step(count: int, label: str = "strip 0.1 mA/cm²") -> Rows:
-    one = (count, 1, 0, b"CP", layout.cut(label, 64), 0.0, 12.5, 0, 50, b"duration", b"duration", 0, np.nan)
+    one = (count, 1, 0, b"CP", cut(label, 64), 0.0, 12.5, 0, 50, b"duration", b"duration", 0, np.nan)
     return np.array([one], layout.STEPS.dtype)
 
 

@@ -14,6 +14,7 @@ from nakctl.record import layout
 from nakctl.record.journal import Journal
 from nakctl.record.read import open_run
 from nakctl.record.seal import seal
+from nakctl.record.table import Table
 
 
 def test_the_tables_of_ends_chains_and_ties(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def old(path: Path, step_ends: list[str], run_end: str, monkeypatch: pytest.Monk
     """A file from before there were codes: no tables of ends, chains, ties, and sentences alone."""
     known = layout.tables({})
     columns = tuple(c for c in layout.STEPS.columns if c.name not in ("end_kind", "end_id", "end_value"))
-    old_steps = layout.Table("steps", "NXcollection", columns, 64, 1024)
+    old_steps = Table("steps", "NXcollection", columns, 64, 1024)
     with monkeypatch.context() as patched:
         tables = {name: known[name] for name in OLD_TABLES} | {"steps": old_steps}
         patched.setattr(layout, "tables", lambda header: tables)

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, journal, layout
-from nakctl.record.journal import Event, Journal
+from nakctl.record.journal import Journal
 from nakctl.record.journal_reader import JournalDamage, JournalReader
+from nakctl.record.poll import Event
 
 TABLES = layout.tables({})
 

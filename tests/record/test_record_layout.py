@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nakctl.device.channel import Flag
 from nakctl.record import layout
+from nakctl.record.table import Table, cut, from_json, to_json
 
 TABLES = [
     layout.SAMPLES,
@@ -46,7 +47,7 @@ def test_the_third_electrode_adds_a_column_and_takes_the_name_of_the_cell_voltag
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_every_column_has_a_label_and_numbers_have_a_unit(table: layout.Table) -> None:
+def test_every_column_has_a_label_and_numbers_have_a_unit(table: Table) -> None:
     for column in table.columns:
         assert column.long_name
         assert bool(column.units) == (np.dtype(column.dtype).kind != "S")
@@ -63,7 +64,7 @@ def test_every_column_has_a_label_and_numbers_have_a_unit(table: layout.Table) -
         (layout.IMPEDANCE, "frequency", "frequency_hertz"),
     ],
 )
-def test_terms_of_the_battery_data_format(table: layout.Table, column: str, term: str) -> None:
+def test_terms_of_the_battery_data_format(table: Table, column: str, term: str) -> None:
     attributes = next(c for c in table.columns if c.name == column).attributes
     assert attributes["bdf_name"] == term
     assert attributes["bdf_iri"].endswith(f"battery-data-format#{term}")
@@ -80,14 +81,14 @@ def test_names_of_the_ranges_stand_at_the_column() -> None:
 
 
 def test_a_journal_keeps_the_layout() -> None:
-    kept = layout.from_json(layout.to_json(TABLES[1:]))
+    kept = from_json(to_json(TABLES[1:]))
     assert list(kept.values()) == TABLES[1:]
 
 
 @given(st.text(), st.integers(1, 80))
 def test_cut_text_is_the_longest_whole_beginning_that_fits(text: str, size: int) -> None:
     text = text.encode(errors="ignore").decode()
-    kept = layout.cut(text, size)
+    kept = cut(text, size)
     assert len(kept) <= size
     assert text.startswith(kept.decode())
     assert kept == text.encode() or len(text[: len(kept.decode()) + 1].encode()) > size

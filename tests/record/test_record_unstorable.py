@@ -17,7 +17,8 @@ import record_rows as rows
 
 from nakctl.errors import RecordError
 from nakctl.record import files
-from nakctl.record.journal import Event, Journal
+from nakctl.record.journal import Journal
+from nakctl.record.poll import Event
 from nakctl.record.read import open_run
 from nakctl.record.recorder import Recorder
 from nakctl.record.recover import recover

@@ -14,7 +14,8 @@ from headers import header_of
 
 from nakctl.device import readings
 from nakctl.record import layout
-from nakctl.record.journal import Event, Journal
+from nakctl.record.journal import Journal
+from nakctl.record.poll import Event
 from nakctl.record.seal import seal
 
 Rows = npt.NDArray[np.void]

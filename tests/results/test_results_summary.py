@@ -11,7 +11,7 @@ import results_runs as runs
 
 from nakctl.device.sensor import SensorSpec
 from nakctl.record import layout
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.record.read import open_run
 from nakctl.results.areal import UnknownArea
 from nakctl.results.capacity import (

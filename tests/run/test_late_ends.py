@@ -12,7 +12,7 @@ from nakctl.device.limits import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.run import Outcome, run
 from nakctl.text.reader import read_text
 from nakctl_biologic.driver import driver

@@ -11,7 +11,7 @@ import pytest
 
 from nakctl.errors import RecordError
 from nakctl.record import layout
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.recording import Beside, InLine
 
 

@@ -18,7 +18,7 @@ from nakctl.errors import ChannelError, ChannelTaken, LinkLost, RecordError
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.clock import FreeClock
 from nakctl.run.run import Outcome, run
 from nakctl.text.reader import read_text

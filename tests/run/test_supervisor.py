@@ -12,7 +12,7 @@ from booking import cp, end, info, points, program, rest, rows
 
 from nakctl.device.channel import ChannelInfo, Look, Reading, State, Visit, Watch
 from nakctl.device.program import Program, Segment
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.clock import WallClock
 from nakctl.run.keeper import Progress
 from nakctl.run.run import Outcome, run

@@ -27,7 +27,7 @@ from nakctl.device.limits import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import load
-from nakctl.record.journal import Event
+from nakctl.record.poll import Event
 from nakctl.run.run import Outcome, run
 from nakctl_biologic.driver import driver
 from nakctl_sim.driver import driver as models
