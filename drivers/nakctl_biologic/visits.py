@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Visit
+from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError
-from nakctl_biologic.flags import in_order, point_flags, ranges_of, sample_flags
-from nakctl_biologic.gaps import by_change, gap, overload, successors
+from nakctl_biologic.flags import point_flags, ranges_of, sample_flags
 from nakctl_biologic.layouts import IMPEDANCE
+from nakctl_biologic.news import News, by_change, gap, successors
 from nakctl_biologic.params import Loaded
 from nakctl_biologic.rows import Block, layout_of, point_rows, sample_rows
 from nakctl_biologic.words import timebase
@@ -30,7 +30,6 @@ from nakctl_biologic.words import timebase
 COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
 LATE_SAMPLE = ("time_s", "Ewe_V", "I_A")
 LATE_POINT = ("time_s", "frequency_Hz", "Z_re_ohm", "Z_im_ohm", "E_dc_V", "I_dc_A")
-OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
 SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
 
 
@@ -94,8 +93,7 @@ class Visits:
         self._before: Execution | None = None  # the one before it
         self._held: tuple[Block, int] | None = None  # with the reads before it that were not answered
         self._latest: dict[int, Execution] = {}  # of each technique
-        self._told: set[tuple[str, int]] = set()  # news of a technique that were told already
-        self._lost = 0
+        self._news = News()
         self.last_s = 0.0
 
     @property
@@ -132,7 +130,7 @@ class Visits:
     def _take(self, block: Block, unanswered: int) -> Taken:
         technique = self._techniques[block.technique]
         taken = Taken()
-        taken.notices += self._lost_rows(block)
+        taken.notices += self._news.skipped(block.lost, self.last_s)
         if self._is_late(block):
             taken.notices.append(self._too_late(block))
             return taken
@@ -143,7 +141,7 @@ class Visits:
             self._take_samples(block, technique, taken)
         if unanswered and not self._joins(before, taken):
             taken.notices += self.missing(unanswered)
-        taken.notices += self._overloads(taken.samples) + self._overloads(taken.points)
+        taken.notices += self._news.overloads(taken.samples) + self._news.overloads(taken.points)
         taken.notices += self.overflow(block, block.technique)
         return taken
 
@@ -151,9 +149,7 @@ class Visits:
         """What the channel says of its converters. technique: of the block's rows; without any the newest."""
         if technique is None:
             technique = 0 if self._visit is None else self._visit.technique
-        if not block.overflow or not self._news("overload", technique):
-            return []
-        return [overload(self.last_s, block.overflow, technique)]
+        return self._news.overload(self.last_s, block.overflow, technique)
 
     def finish(self) -> list[Notice]:
         """The chain came to its end by itself: what the last visit lacks."""
@@ -176,7 +172,7 @@ class Visits:
         visit = self._enter(block, taken.notices)
         rows["passes"] = visit.passes
         rows["flags"] = sample_flags(rows, technique, ranges)
-        taken.notices += self._order(rows, visit.sample_s)
+        taken.notices += self._news.in_disorder(rows, visit.sample_s, self.last_s)
         visit.sample_s = float(rows["time_s"][-1])
         self.last_s = max(self.last_s, visit.sample_s)
         taken.samples = rows
@@ -193,7 +189,8 @@ class Visits:
             part = rows[begin:end]
             part["passes"] = visit.passes
             near = part["time_s"][0] >= visit.sample_s * (1.0 - COARSE)
-            taken.notices += self._order(part, visit.last_s if near else visit.point_s, COARSE)
+            from_s = visit.last_s if near else visit.point_s
+            taken.notices += self._news.in_disorder(part, from_s, self.last_s, COARSE)
             visit.point_s = float(part["time_s"][-1])
             self.last_s = max(self.last_s, visit.point_s)
             visit.points += len(part)
@@ -210,7 +207,10 @@ class Visits:
         known, start_s = self._latest.get(block.technique), _start_s(block)
         notices += self._incomplete(visit)
         notices += self._skipped(block)
-        notices += self._goes_back(block, start_s)
+        if visit is not None and block.process != IMPEDANCE and start_s <= min(visit.start_s, self.last_s):
+            notices += self._news.goes_back(
+                block.technique, start_s, self.last_s
+            )  # times of points are absolute
         self._before = visit
         self._visit = self._latest[block.technique] = Execution(
             technique=block.technique,
@@ -316,8 +316,6 @@ class Visits:
         apart_s = float(taken.samples["time_s"][0]) - last_s
         return apart_s <= SEAM_TICKS * self._timebases[visit.technique] + technique.every_s * same
 
-    # --- times, losses, overloads ----------------------------------------------------------------------
-
     def _timebase_s(self, block: Block, notices: list[Notice]) -> float:
         """The time base of the block's technique.
 
@@ -326,50 +324,5 @@ class Visits:
         known_s, told_s = self._timebases[block.technique], timebase(block.timebase_s)
         if told_s == known_s or told_s in self._timebases.values() or not told_s > 0:
             return known_s
-        if self._news("timebase", block.technique):
-            text = f"the time base of technique {block.technique} is {told_s:g} s, not {known_s:g} s"
-            notices.append(Notice(self.last_s, 1, "timebase", text, {"timebase_s": told_s}))
+        notices += self._news.timebase(block.technique, told_s, known_s, self.last_s)
         return told_s
-
-    def _order(self, rows: Rows, last_s: float, slack: float = 0.0) -> list[Notice]:
-        """Put times that are none, or go back, to that of the row before, the first to last_s.
-
-        slack: by how much of itself a time may go back, because it is coarse.
-        """
-        told_s = float(rows["time_s"][0])
-        if not in_order(rows, last_s, slack) or not self._news("time-order", -1):
-            return []
-        return [Notice(self.last_s, 1, "time-order", "the times of rows go back", {"to_s": told_s})]
-
-    def _goes_back(self, block: Block, start_s: float) -> list[Notice]:
-        """A visit that begins before the one before it: the instrument does not tell when it began.
-
-        Points do not mind: their times are absolute.
-        """
-        before = self._visit
-        if before is None or block.process == IMPEDANCE or start_s > min(before.start_s, self.last_s):
-            return []
-        if not self._news("time-order", -1):
-            return []
-        text = f"technique {block.technique} counts its time from {start_s:g} s, before what ran before it"
-        return [Notice(self.last_s, 1, "time-order", text, {"to_s": start_s})]
-
-    def _lost_rows(self, block: Block) -> list[Notice]:
-        before, self._lost = self._lost, block.lost  # whether it is counted through is not known
-        if block.lost <= 0 or block.lost == before:
-            return []
-        return [gap(self.last_s, f"the instrument skipped {block.lost} readings", skipped=block.lost)]
-
-    def _overloads(self, rows: Rows) -> list[Notice]:
-        """The first of each technique: one is news, thousands are not."""
-        overloaded = np.flatnonzero(rows["flags"] & int(OVERLOADS))
-        if len(overloaded) == 0 or not self._news("overload", int(rows["technique"][0])):
-            return []
-        row = rows[overloaded[0]]
-        return [overload(float(row["time_s"]), Flag(int(row["flags"])) & OVERLOADS, int(row["technique"]))]
-
-    def _news(self, what: str, technique: int) -> bool:
-        key = (what, technique)
-        fresh = key not in self._told
-        self._told.add(key)
-        return fresh
