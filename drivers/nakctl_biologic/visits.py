@@ -207,10 +207,9 @@ class Visits:
         known, start_s = self._latest.get(block.technique), _start_s(block)
         notices += self._incomplete(visit)
         notices += self._skipped(block)
-        if visit is not None and block.process != IMPEDANCE and start_s <= min(visit.start_s, self.last_s):
-            notices += self._news.goes_back(
-                block.technique, start_s, self.last_s
-            )  # times of points are absolute
+        is_absolute = block.process == IMPEDANCE  # the time of a point
+        if visit is not None and not is_absolute and start_s <= min(visit.start_s, self.last_s):
+            notices += self._news.goes_back(block.technique, start_s, self.last_s)
         self._before = visit
         self._visit = self._latest[block.technique] = Execution(
             technique=block.technique,

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_bench import STEP_WORDS, Kept
+from compared import STEP_WORDS
+from kept import Kept
 from shortened import parameters
 
 from nakctl.device.cell import Cell
@@ -73,9 +74,9 @@ def test_the_same_record(name: str, like: str) -> None:
         one.status, one.reason, one.samples, one.spectra,
     )  # fmt: skip
     assert other.duration_s == pytest.approx(one.duration_s, rel=1e-6)
-    assert found.table("steps")[STEP_WORDS].tolist() == expected.table("steps")[STEP_WORDS].tolist()
-    check_samples(found.table("samples"), expected.table("samples"))
-    check_impedance(found.table("impedance"), expected.table("impedance"))
+    assert found["steps"][STEP_WORDS].tolist() == expected["steps"][STEP_WORDS].tolist()
+    check_samples(found["samples"], expected["samples"])
+    check_impedance(found["impedance"], expected["impedance"])
     told, expected_told = (
         [event.code for event in kept.events if event.code not in NOT_COMPARED] for kept in (found, expected)
     )

@@ -25,7 +25,8 @@ from biologic_bench import (
     reference,
     troubles,
 )
-from run_bench import STEP_WORDS, Kept
+from compared import STEP_WORDS
+from kept import Kept
 
 from nakctl.device.channel import State
 from nakctl.device.limits import instrument
@@ -82,12 +83,12 @@ def test_a_run_is_the_same(like: str, late_s: float, order: Any, poll_s: float) 
     one, expected = recorded(like, poll_s, Habits())
     other, found = recorded(like, poll_s, Habits(late_row_s=late_s, rows_in_order_of=order))
     assert (other.status, other.reason) == (one.status, one.reason) == ("completed", "all steps done")
-    assert found.table("steps")[STEP_WORDS].tolist() == expected.table("steps")[STEP_WORDS].tolist()
-    samples, usual = found.table("samples"), expected.table("samples")
+    assert found["steps"][STEP_WORDS].tolist() == expected["steps"][STEP_WORDS].tolist()
+    samples, usual = found["samples"], expected["samples"]
     for word in ("Ewe", "I", "step_count", "flags"):
         assert samples[word].tobytes() == usual[word].tobytes(), word
     assert np.abs(samples["time"] - usual["time"]).max() < late_s + 1e-4
-    assert found.table("impedance").tobytes() == expected.table("impedance").tobytes()
+    assert found["impedance"].tobytes() == expected["impedance"].tobytes()
     told, usually = ([e.code for e in kept.events if e.code != "late_round"] for kept in (found, expected))
     assert told == usually
 

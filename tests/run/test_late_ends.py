@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import pytest
+from kept import Kept
 
 from nakctl.device.driver import Place
 from nakctl.device.limits import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand
-from nakctl.record.poll import Event
 from nakctl.run.run import Outcome, run
 from nakctl.text.reader import read_text
 from nakctl_biologic.driver import driver
@@ -34,17 +31,6 @@ finally: rest
 """
 
 
-class Kept:
-    def __init__(self) -> None:
-        self.steps: list[Any] = []
-        self.codes: list[str] = []
-
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
-        self.steps += list(tables.get("steps", ()))
-        self.codes += [event.code for event in events]
-        return ()
-
-
 def done(like: str) -> tuple[Outcome, Kept]:
     clock, cell, kept = StepClock(), models.cell("NaK50"), Kept()
     address = register("late", VirtualInstrument(like, {1: "NaK50"}, clock, 1))
@@ -57,6 +43,6 @@ def done(like: str) -> tuple[Outcome, Kept]:
 def test_an_end_stands_at_the_step_whose_rows_met_it(like: str) -> None:
     outcome, kept = done(like)
     assert (outcome.status, outcome.reason) == ("completed", "Ewe below 20 mV")
-    assert [step["end_kind"].decode() for step in kept.steps] == ["duration", "cutoff", "left"]
-    assert kept.steps[1]["end_value"] < 0.02
-    assert "ended_at_once" not in kept.codes
+    assert [step["end_kind"].decode() for step in kept["steps"]] == ["duration", "cutoff", "left"]
+    assert kept["steps"][1]["end_value"] < 0.02
+    assert "ended_at_once" not in kept.codes()

@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+sys.path.extend(str(Path(__file__).parents[1] / each) for each in ("", "e2e"))
 
+from kept import Kept
 from shortened import parameters
 
 from nakctl.cli.report import exit_code
@@ -27,7 +27,6 @@ from nakctl.device.limits import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import load
-from nakctl.record.poll import Event
 from nakctl.run.run import Outcome, run
 from nakctl_biologic.driver import driver
 from nakctl_sim.driver import driver as models
@@ -43,22 +42,6 @@ CELL, LIKE = "NaK50", "SP-300"
 HABITS = Habits(memory_full="stop")
 
 
-class Kept:
-    """A sink that counts chains and keeps events."""
-
-    def __init__(self) -> None:
-        self.chains: list[float] = []  # when each began
-        self.open: list[tuple[float, float]] = []  # from, to: no chain ran
-        self.events: list[Event] = []
-
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
-        if "chains" in tables:
-            self.chains += tables["chains"]["time"].tolist()
-            self.open += zip(tables["chains"]["open_from"], tables["chains"]["time"], strict=True)
-        self.events += events
-        return ()
-
-
 def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
     """One run; at_s: when the trouble comes, None: never."""
     clock, cell = StepClock(), models.cell(CELL)
@@ -70,11 +53,11 @@ def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
     return run(program, channel, clock, kept, poll_s=0.5), kept
 
 
-def under_way(chance: random.Random, whole_s: float, without: Sequence[tuple[float, float]]) -> float:
+def under_way(chance: random.Random, whole_s: float, chains: Any) -> float:
     """A moment at which a chain runs; the instrument's clock may be half a second off."""
     while True:
         at_s = chance.uniform(0.05, 0.9) * whole_s
-        if not any(from_s - 0.5 < at_s < to_s + 0.5 for from_s, to_s in without):
+        if not any((chains["open_from"] - 0.5 < at_s) & (at_s < chains["time"] + 0.5)):
             return at_s
 
 
@@ -95,10 +78,10 @@ def main() -> None:
         for trouble in TROUBLES:
             wrong = [0, 0, 0, 0]
             for _ in range(asked.places):
-                at_s = under_way(chance, whole.duration_s, undisturbed.open)
+                at_s = under_way(chance, whole.duration_s, undisturbed["chains"])
                 outcome, kept = play(name, trouble, at_s)
                 wrong[0] += outcome.status == "completed"
-                wrong[1] += any(time_s > at_s + 2.0 for time_s in kept.chains)
+                wrong[1] += any(kept["chains"]["time"] > at_s + 2.0)
                 wrong[2] += kept.events[-1].code != "end"
                 wrong[3] += exit_code(outcome, None, True) != 3
             wrong_in_all += sum(wrong)
