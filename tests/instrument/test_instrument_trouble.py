@@ -107,7 +107,7 @@ def test_a_memory_that_ends_the_run(via: Via, rows: int) -> None:
         assert found[-1, 0] == pytest.approx((rows - 1) * every_s, abs=SAME_s)
 
 
-@pytest.mark.parametrize("read_at_s", [(), (2.1,), (2.1, 2.3)])
+@pytest.mark.parametrize("read_at_s", [(), (2.1,), (2.3,), (2.1, 2.3)])
 def test_a_memory_that_is_full_all_at_once(via: Via, read_at_s: tuple[float, ...]) -> None:
     """Reading makes no room in it."""
     with via(habits=Habits(memory_full="stop"), faults=["memory-full=1@t2.2"]) as (api, clock):

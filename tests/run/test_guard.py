@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -303,3 +304,22 @@ def test_a_short_ends_the_run_as_wanted_but_a_limit_of_the_same_row_is_graver() 
     assert told(look(guard(SHORT, limit, short=RULE), rows)) == (
         "limit: Ewe above -0.01 V", "stopped", "limit", 2,
     )  # fmt: skip
+
+
+CUTOFF = end(1, "Ewe", "above", 2.0)
+GOAL = end(1, "Ewe", "above", 2.0, kind="goal")
+
+
+@pytest.mark.parametrize(
+    ("made", "needs_rows"),
+    [
+        (guard(ABOVE), False),  # the channel shows what limits are judged by
+        (guard(CUTOFF), True),
+        (guard(GOAL), True),
+        (guard(replace(CUTOFF, by="instrument")), False),
+        (guard(end(1, "Ewe", "above", 2.0, step=2)), False),  # of a step that is not loaded
+        (guard(SHORT, short=RULE), True),
+    ],
+)
+def test_whether_an_end_can_only_be_told_by_rows(made: Guard, needs_rows: bool) -> None:
+    assert made.needs_rows is needs_rows

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from booking import geis, points, rest, rows
 
-from nakctl.device.channel import Flag, Look, Reading, State, Visit, Watch
+from nakctl.device.channel import Flag, Look, Notice, Reading, State, Visit, Watch
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, LinkLost
 from nakctl.run.clock import FreeClock
@@ -27,18 +27,22 @@ class Channel:
         self.calls: list[str] = []
         self.refuses: Exception | None = None
         self.mute = False  # brings no rows and no look beside them
+        self.looks = True  # is heard when it is looked at
+        self.notices: tuple[Notice, ...] = ()
 
     def read(self, watch: Watch) -> Reading:
         self.calls.append("read")
         if self.refuses is not None:
             raise self.refuses
         if self.mute:
-            return Reading(State.RUNNING, rows(), points())
+            return Reading(State.RUNNING, rows(), points(), notices=self.notices)
         row = rows((len(self.calls), math.nan, 0.0, 0, 0))
         return Reading(State.RUNNING, row, points(), look=self.shown, visit=Visit(0, 0, 0.0))
 
     def look(self) -> Look | None:
         self.calls.append("look")
+        if not self.looks:
+            raise LinkLost("pulled")
         return self.shown
 
 
@@ -106,6 +110,13 @@ def test_where_rows_cannot_be_had_the_channel_is_looked_at() -> None:
         reader.clock.advance_to(reader.now_s() + 0.1)
     assert channel.calls == ["read", "look"] * 30
     assert keeper.codes == []
+
+
+def test_what_a_silent_read_brought_is_kept_if_the_look_is_lost() -> None:
+    reader, channel, _ = made()
+    channel.mute, channel.looks = True, False
+    channel.notices = (Notice(0.0, 1, "rows_lost", "12 rows are lost"),)
+    assert reader.next(Watch()).notices == channel.notices
 
 
 @pytest.mark.parametrize("raised", [True, False])
