@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Done, Eis, Loop, Segment
+from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
 from nakctl.plan.ends import lead
 from nakctl.plan.findings import Leaf, Scene
 
@@ -26,37 +27,40 @@ class Held:
 def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
     """In all of these steps."""
     places = [place for leaf in leaves for place in _places(leaf.step_id, scene.chain(leaf))]
-    sweeps = [before for before, this, _ in places if isinstance(this, Eis) and not this.continues]
+    sweeps = [before for before, (this, *_) in places if isinstance(this, Eis) and not this.continues]
     of_run = scene.program.ends_of(0)
-    always = [end for end in of_run if all(_holds(this, after, end) for _, this, after in places)]
+    always = [end for end in of_run if all(_holds(of_step, end) for _, of_step in places)]
     before = [end for end in of_run if sweeps and all(_stops_at(each, end) for each in sweeps)]
     return Held(_foremost(always), _foremost(before))
 
 
-def _places(step_id: int, chain: Segment) -> Iterator[tuple[Done | None, Done, Done | None]]:
-    """Each technique of a step but its sentinels, between its neighbours in the chain."""
-    every = [None if isinstance(each, Loop) else each for each in chain.techniques]
-    for before, this, after in zip([None, *every], every, [*every[1:], None], strict=False):
-        if this is not None and this.step == step_id and not _is_sentinel(this):
-            yield before, this, after
+def _places(step_id: int, chain: Segment) -> Iterator[tuple[Technique | None, list[Technique]]]:
+    """Of each technique of a step but its sentinels: what is before it, and the step from it on."""
+    for place, (before, this) in enumerate(pairwise((None, *chain.techniques))):
+        of_step = list(takewhile(lambda each: _is_of(each, step_id), chain.techniques[place:]))
+        if of_step and not _is_sentinel(this):
+            yield before, of_step
 
 
-def _is_sentinel(technique: Done | None) -> bool:
+def _is_of(technique: Technique, step_id: int) -> bool:
+    return not isinstance(technique, Loop) and technique.step == step_id
+
+
+def _is_sentinel(technique: Technique | None) -> bool:
     return isinstance(technique, Cp | Ca) and technique.sentinel
 
 
-def _holds(technique: Done, after: Done | None, end: End) -> bool:
-    """The chain stops at the end, or goes on from it to a sentinel that does."""
-    if _stops_at(technique, end):
-        return True
-    return _tests(technique, end) and _is_sentinel(after) and _stops_at(after, end)
+def _holds(of_step: Iterable[Technique], end: End) -> bool:
+    """The first of them stops at the end, or goes on from it by others that test it to one that does."""
+    tested = takewhile(lambda each: _tests(each, end), of_step)
+    return any(_stops_at(each, end) for each in tested)
 
 
-def _stops_at(technique: Done | None, end: End) -> bool:
+def _stops_at(technique: Technique | None, end: End) -> bool:
     return _tests(technique, end) and isinstance(technique, Cp | Ca) and technique.on_test == "stop"
 
 
-def _tests(technique: Done | None, end: End) -> bool:
+def _tests(technique: Technique | None, end: End) -> bool:
     """It has a test that is met where the end is, or before."""
     return isinstance(technique, Cp | Ca) and any(lead(test, end) >= 0 for test in technique.tests)
 

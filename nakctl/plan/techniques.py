@@ -44,9 +44,6 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     if hold.settle is not None:
         ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
     longer_s = lasts_s(hold)
-    if longer_s > context.instrument.longest_s and ends.on_test == "next":
-        # the next technique of the chain would be the next part of this step: the host has to skip it
-        ends = replace(ends, on_test="stop", sentinel=(), alone=True)
     if longer_s > hold.duration_s:
         # nothing may begin before the host has seen the charge
         ends = replace(ends, on_test="stop", sentinel=(), alone=True)
@@ -130,7 +127,10 @@ def _peak_A(hold: p.Hold) -> float | None:
 def _split(
     hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware, instrument: Instrument
 ) -> tuple[Technique, ...]:
-    """Equal techniques, none longer than the instrument's counter can count."""
+    """Equal techniques, none longer than the instrument's counter can count.
+
+    A test that leads on from one is made anew at the beginning of the next, which is then left as well.
+    """
     parts = max(1, math.ceil(duration_s / instrument.longest_s))
     return tuple(_dc(hold, duration_s / parts, ends, hardware) for _ in range(parts))
 

@@ -20,7 +20,8 @@ class Chain:
     leads_on    the ends that a technique goes on from by itself
     shortest_s  less than that is before its time
     between_s   what runs from one to the other, without a row, takes no less
-    sentinel    whether it is one
+    stays       from one to the other the step goes on as it was: to its sentinel or (parted) next part
+    parted      a step that is longer than the instrument can count is several techniques
     sweeps      what those that are sweeps take at least; is_sweep: which they are
     """
 
@@ -33,7 +34,8 @@ class Chain:
     goes_on: npt.NDArray[np.bool_]  # (n,): whether there are any
     shortest_s: npt.NDArray[np.float64]  # (n,)
     between_s: npt.NDArray[np.float64]  # (n, n): from, to
-    sentinel: npt.NDArray[np.bool_]  # (n,)
+    stays: npt.NDArray[np.bool_]  # (n, n): from, to
+    parted: npt.NDArray[np.bool_]  # (n, n): from, to
     sweeps: tuple[Sweep | None, ...]  # (n,)
     is_sweep: npt.NDArray[np.bool_]  # (n,)
 
@@ -44,6 +46,7 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
     step_id = np.array([0 if isinstance(t, Loop) else t.step for t in techniques], np.uint32)
     new_step = np.zeros((count, count), np.bool_)
     new_cycle = np.zeros((count, count), np.bool_)
+    stays, parted = np.zeros((count, count), np.bool_), np.zeros((count, count), np.bool_)
     between_s = np.zeros((count, count))
     played = [k for k, t in enumerate(techniques) if not isinstance(t, Loop)]
     for a in played:
@@ -53,16 +56,17 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
             levels = [program.step(int(step_id[k])).level for k in (a, b)]
             new_cycle[a, b] = loop.passes if loop else other_level(*levels)
             new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
+            stays[a, b] = b > a and _goes_on(techniques[a], techniques[b])
+            parted[a, b] = stays[a, b] and not _is_sentinel(techniques[b])
     control = np.array([_control(t) for t in techniques], np.float32)
     led_on = tuple(leads_on(program, t) for t in techniques)
     goes_on = np.array([bool(ends) for ends in led_on], np.bool_)
     shortest_s = np.array([_shortest_s(t) for t in techniques])
-    sentinel = np.array([isinstance(t, Cp | Ca) and t.sentinel for t in techniques], np.bool_)
     sweeps = tuple(Sweep.of(t) if isinstance(t, Eis) else None for t in techniques)
     is_sweep = np.array([sweep is not None for sweep in sweeps], np.bool_)
     return Chain(
         start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s, between_s,
-        sentinel, sweeps, is_sweep,
+        stays, parted, sweeps, is_sweep,
     )  # fmt: skip
 
 
@@ -71,6 +75,18 @@ def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
         return ()
     ends = (program.end(test.end) for test in technique.tests if test.end)
     return tuple(end for end in ends if end.then == "next step")
+
+
+def _goes_on(technique: Technique, onward: Technique) -> bool:
+    """The same step, under the same current or potential."""
+    if not isinstance(technique, Cp | Ca) or type(onward) is not type(technique):
+        return False
+    same_step = not technique.sentinel and onward.step == technique.step
+    return same_step and _control(onward) == _control(technique)
+
+
+def _is_sentinel(technique: Technique) -> bool:
+    return isinstance(technique, Cp | Ca) and technique.sentinel
 
 
 def _shortest_s(technique: Technique) -> float:

@@ -65,7 +65,8 @@ def why_left(program: Program, chain: Chain, left: Left) -> tuple[dict[int, Endi
     """By place, the cutoff that the chain went on from, or that nothing explains it; and this as a sentence.
 
     A test was met if the row says so, or if the technique was left before its time near to it: whether a row
-    is written where a test is met is the instrument's habit. The sentinel's row tells where the cell was.
+    is written where a test is met is the instrument's habit. Where the step goes on, to its sentinel or its
+    next part, the row there tells where the cell was. By the next part it has not ended.
     """
     technique, onward = left.last["technique"], left.first["technique"]
     met = (left.last["flags"] & int(Flag.TEST_MET)) != 0
@@ -73,11 +74,12 @@ def why_left(program: Program, chain: Chain, left: Left) -> tuple[dict[int, Endi
     explained = chain.goes_on[technique] & (met | early)
     found: dict[int, Ending] = {}
     for place in np.flatnonzero(explained).tolist():
-        watched = left.first[place] if chain.sentinel[onward[place]] and not met[place] else None
+        stays = chain.stays[technique[place], onward[place]]
+        watched = left.first[place] if stays and not met[place] else None
         cut = _cut_by(chain.leads_on[technique[place]], left.last[place], watched)
         if cut is None:
             explained[place] = False
-        else:
+        elif not chain.parted[technique[place], onward[place]]:
             found[place] = ending_of(cut.end, cut.value)
     unexplained = sorted(_unexplained(program, chain, left, explained))
     told = {place: f"{text}, and no test explains it" for place, text in reversed(unexplained)}

@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 
 from nakctl.device.channel import Visit
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 from nakctl.run.engine import Ending, ending_of, interrupted
 from nakctl.run.met import Met, met_by
 
@@ -46,7 +46,10 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
     elapsed_s  of the instrument's clock when it said STOP; NaN where it does not say
     """
     if last is None:
-        return interrupted("the channel stopped before its first row")
+        first = segment.techniques[0]
+        return interrupted(
+            f"the channel stopped before its first row: {_ended_it(program, first, seen=False)}"
+        )
     at, technique = last.visit.technique, segment.techniques[last.visit.technique]
     assert not isinstance(technique, Loop)
     was_last = at == _final(segment) and last.visit.passes + 1 == _passes(segment, at)
@@ -133,4 +136,12 @@ def _how_far(program: Program, segment: Segment, technique: Ocv | Cp | Ca | Eis,
     if passes != 1:
         of = "" if passes is None else f" of {passes}"
         said += f", pass {last.visit.passes + 1}{of}"
-    return f"{said}: another program, a full memory or a fault of the instrument ended it"
+    return f"{said}: {_ended_it(program, technique, seen=last.before is not None)}"
+
+
+def _ended_it(program: Program, technique: Technique, *, seen: bool) -> str:
+    """What may have, as a sentence. seen: it wrote the two rows by which a test that was met can be told."""
+    said = "another program, a full memory or a fault of the instrument ended it"
+    tests = technique.tests if isinstance(technique, Cp | Ca) and _stops(technique) and not seen else ()
+    texts = [program.end(test.end).text for test in tests if test.end]
+    return said + (f", or before a second row one of its tests: {', '.join(texts)}" if texts else "")

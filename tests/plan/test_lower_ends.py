@@ -185,6 +185,14 @@ def test_of_two_ends_at_one_value_the_graver_wins() -> None:
     assert goes_on.id not in {test.end for test in sentinel.tests}
 
 
+def test_every_part_of_a_long_step_tests_the_same() -> None:
+    """So a cutoff that one of them is left at is met at the beginning of the next, up to the sentinel."""
+    *parts, sentinel, _ = chain(lowered("- {strip: 1 uA, for: 30 h, until: {Ewe_above: 1 V}}\n- rest: 1 s"))
+    assert parts == [parts[0]] * 3 and isinstance(parts[0], Cp)
+    assert (told(parts[0].tests), parts[0].on_test) == ({(">", 1.0, 5), LOW}, "next")
+    assert isinstance(sentinel, Cp) and sentinel.sentinel
+
+
 @pytest.mark.parametrize("extent", ["1 h", "0.5 mAh"])
 @pytest.mark.parametrize("word", ["strip", "plate"])
 def test_the_time_of_a_step_with_spectra_is_kept_by_the_host(word: str, extent: str) -> None:

@@ -50,11 +50,10 @@ def noise_of(end: End, on: Instrument, hardware: Hardware) -> float:
     return 2 * on.I_step * next(I.full_A for I in on.I_ranges if I.name == hardware.I_range)
 
 
-def promises(plan: p.Plan, name: str, cell: str, seed: int) -> list[tuple[str, str]]:
+def promises(plan: p.Plan, on: Instrument, cell: str, seed: int) -> list[tuple[str, str]]:
     """Runs a plan with nobody watching; (kind of end, its text) of every promise that was put to the test."""
-    on = ON[name]
     scene = Scene(plan, lower(plan, on), on)
-    channel = driver.open(Place("x", "sim", name, 1, {}), driver.cell(cell), FreeClock(), seed)
+    channel = driver.open(Place("x", "sim", on.name, 1, {}), driver.cell(cell), FreeClock(), seed)
     leaves = {leaf.step_id: leaf for leaf in p.leaves(plan.steps)}
     tried = []
     for segment in segments(scene.program.nodes):
@@ -97,17 +96,22 @@ def made(seed: int, cell: str) -> p.Plan:
 
 @pytest.mark.parametrize("name", ON)
 @settings(max_examples=150)
-@given(st.integers(0, 2**32 - 1))
-def test_nothing_goes_on_from_a_limit_that_the_instrument_holds(name: str, seed: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.9, 1.7, 1e4]))
+def test_nothing_goes_on_from_a_limit_that_the_instrument_holds(
+    name: str, seed: int, longest_s: float
+) -> None:
+    """longest_s: of a technique, so that one step may be several."""
     cell = "randles" if seed % 2 else "NaK50"
-    promises(made(seed, cell), name, cell, seed % 1000)
+    promises(made(seed, cell), replace(ON[name], longest_s=longest_s), cell, seed % 1000)
 
 
 def test_promises_are_put_to_the_test() -> None:
     """So that the property above is not kept by never meeting a limit."""
-    tried = [each for seed in range(30) for each in promises(made(seed, "NaK50"), "SP-300", "NaK50", seed)]
-    assert {kind for kind, _ in tried} == {"limit", "goal", "before a spectrum"}
-    assert len({text for _, text in tried}) > 5
+    for longest_s in (1.7, 1e4):
+        on = replace(ON["SP-300"], longest_s=longest_s)
+        tried = [each for seed in range(30) for each in promises(made(seed, "NaK50"), on, "NaK50", seed)]
+        assert {kind for kind, _ in tried} == {"limit", "goal", "before a spectrum"}
+        assert len({text for _, text in tried}) > 5
 
 
 def window(of: p.Plan, half_V: float) -> p.Plan:
@@ -128,8 +132,9 @@ def window(of: p.Plan, half_V: float) -> p.Plan:
 def test_shipped_protocols_keep_their_promises(shipped: str, name: str, cell: str) -> None:
     """With limits as they are, and so narrow that the cell meets them."""
     plan = compile_protocol(load(shipped, parameters(shipped, name)), driver.cell(cell))
-    assert promises(plan, name, cell, seed=1) == []
-    tried = [each for half_V in (0.004, 0.06) for each in promises(window(plan, half_V), name, cell, seed=1)]
+    on = ON[name]
+    assert promises(plan, on, cell, seed=1) == []
+    tried = [each for half_V in (0.004, 0.06) for each in promises(window(plan, half_V), on, cell, seed=1)]
     holds = [each for each in p.leaves(plan.steps) if isinstance(each, p.Hold) and each.spectra is None]
     assert tried or not any(each.kind == "cp" for each in holds)
 
@@ -170,5 +175,5 @@ steps:
 """
     plan = compile_protocol(understand(read_text(text, "open.yaml"), {}), driver.cell("open-lead"))
     for name in ON:
-        [tried] = promises(plan, name, "open-lead", seed=1)
+        [tried] = promises(plan, ON[name], "open-lead", seed=1)
         assert tried == ("limit", f"Ewe {'above' if sign > 0 else 'below'} {sign * end_V} V")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import record_rows as rows
@@ -35,6 +36,23 @@ def test_the_tables_of_ends_chains_and_ties(tmp_path: Path) -> None:
         "above",
     )
     assert np.isnan(run.header.end.value)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "units"), [("Ewe", "V"), ("short", "V"), ("|I|", "A"), ("charge", "C"), ("time", "s")]
+)
+def test_the_value_that_ended_a_run_has_its_unit(tmp_path: Path, quantity: str, units: str) -> None:
+    path = tmp_path / "run.h5"
+    journal = Journal.create(path, rows.header())
+    ends = rows.ends()[:1]
+    ends["quantity"] = quantity.encode()
+    journal.append({"ends": ends})
+    journal.end("completed", "as wanted", {}, end_kind="goal", end_id=1, end_value=0.01)
+    journal.close()
+    seal(path)
+    with h5py.File(path) as file:
+        assert file["entry/end_value"].attrs["units"] == units
+        assert file["entry/end_value"][()] == 0.01
 
 
 OLD_TABLES = ("samples", "impedance", "spectra", "events", "clock")

@@ -173,6 +173,43 @@ def test_the_sentinel_s_row_shows_whether_it_was_the_cutoff(before_V: float, Ewe
     assert bool(ledger.left_early) == (kind == "interrupted")
 
 
+@pytest.mark.parametrize("cut_at", range(5))
+@pytest.mark.parametrize(
+    ("part_V", "next_V", "kind"),
+    [
+        (
+            0.5,
+            1.01,
+            "cutoff",
+        ),  # met in the first part, where no row was written, and so in the second at once
+        (1.01, 1.01, "cutoff"),
+        (0.5, 0.52, "interrupted"),
+    ],
+)
+def test_a_step_in_parts_ends_once(part_V: float, next_V: float, kind: str, cut_at: int) -> None:
+    segment = Segment((GOES_ON, GOES_ON, SENTINEL, rest(2)))
+    data = rows(
+        (4, part_V, 1e-3, 0, 0), (4.001, next_V, 1e-3, 1, 0), (4.002, next_V, 1e-3, 2, 0), (4.1, 0, 0, 3, 0)
+    )  # fmt: skip
+    parts = [reading(data[:cut_at]), reading(data[cut_at:])]
+    ledger, books = booked(segment, [info(1), info(2)], *parts, ends=(CUT, LIMIT))
+    steps = np.concatenate([*(book.steps for book in books), ledger.finish()])
+    assert [row["end_kind"].decode() for row in steps] == [kind, "duration"]
+    assert steps["row_count"].tolist() == [3, 1]
+    assert bool(ledger.left_early) == (kind == "interrupted")
+
+
+@pytest.mark.parametrize("later_s", [4.01, 14.1])
+def test_a_part_that_was_left_is_no_end_of_its_step(later_s: float) -> None:
+    """A test that noise met, and that the next part did not meet: it lasted its time."""
+    segment = Segment((GOES_ON, GOES_ON, rest(2)))
+    data = rows((4, 1.001, 1e-3, 0, 0), (later_s, 0.999, 1e-3, 1, 0), (14.1, 0, 0, 2, 0))
+    _, [first, second] = booked(
+        segment, [info(1), info(2)], reading(data[:2]), reading(data[2:]), ends=(CUT, LIMIT)
+    )
+    assert why(np.concatenate([first.steps, second.steps])) == [WHOLE]
+
+
 def test_a_limit_met_in_the_sentinel_is_graver_than_the_cutoff_before_it() -> None:
     segment = Segment((GOES_ON, SENTINEL, rest(2)))
     data = rows((1, 3.1, 1e-3, 0, 0), (1.005, 3.1, 1e-3, 1, 0), flag=Flag.TEST_MET)

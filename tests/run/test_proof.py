@@ -100,6 +100,27 @@ def test_an_interruption_says_how_far_it_came_and_starts_nothing_further() -> No
     assert "in step 1 step, 5 of 10 s into it, pass 2 of 20" in ending.reason
 
 
+ITS_TESTS = "or before a second row one of its tests: Ewe above 3 V, Ewe below 0.02 V"
+
+
+@pytest.mark.parametrize(
+    ("segment", "rows", "named"),
+    [
+        (TWO, None, True),
+        (TWO, last(0, 0), True),
+        (TWO, last(0, 5, before=(4, 0.5, 1e-3)), False),  # these rows would show it
+        (TWO, last(1, 15, start_s=10), False),  # nothing is tested there
+        (SWEEP, last(1, 15, start_s=10), False),
+        (Segment((rest(1), *TWO.techniques)), None, False),
+    ],
+)
+def test_where_rows_cannot_tell_a_test_is_named(segment: Segment, rows: LastRows | None, named: bool) -> None:
+    """With an instrument that writes no row where a test is met."""
+    ending = over(segment, rows)
+    assert ending is not None and ending.status == "interrupted"
+    assert (ITS_TESTS in ending.reason) == named
+
+
 def test_at_plus_87_mV_it_is_the_limit_of_20_mV_and_not_the_cutoff_of_minus_1_V() -> None:
     """Distance counts on the side that was exceeded."""
     limit = end(1, "Ewe", "above", 0.02, kind="limit", by="instrument")

@@ -108,6 +108,16 @@ def test_the_operator() -> None:
     assert kept.steps() == [("rest", "stopped by the operator")]
 
 
+@pytest.mark.parametrize(
+    ("step", "severity"),
+    [("rest: 1 h\n  until: {Ewe_below: 50 mV}", 0), ("strip: 11 mA\n  for: 1 h", 1)],
+)
+def test_a_stop_that_was_not_planned_is_a_warning(step: str, severity: int) -> None:
+    """The host's cutoff at rest; a current beyond `limits.I`, which nothing but the host holds here."""
+    _, kept = done(f"- strip: 1 mA\n  for: 1 s\n- {step}")
+    assert [event.severity for event in kept.events if event.code == "stop"] == [severity]
+
+
 def test_the_same_seed_gives_the_same_rows() -> None:
     steps = "- {pulse: {strip: 1 mA/cm2}, on: 1 s, off: 1 s, repeat: 50}\n- geis: g"
     one, two = (done(steps, "NaK50")[1] for _ in range(2))

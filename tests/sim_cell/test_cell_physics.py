@@ -34,6 +34,16 @@ def test_a_symmetric_cell_answers_reversed_current_with_reversed_voltage(name, s
     assert backward == pytest.approx([-volts for volts in forward], rel=1e-12, abs=1e-9)
 
 
+@pytest.mark.parametrize("name", [*NAK_CELLS, *CIRCUITS])
+@pytest.mark.parametrize("I_A", [1e-31, -1e-310, 5e-324])
+def test_a_current_at_the_end_of_the_numbers_is_none(name, I_A):
+    model = load_model(name)
+    driven, left = model.state(), model.state()
+    assert advance(model.kind, model.p, driven, I_A, 10.0) == advance(model.kind, model.p, left, 0.0, 10.0)
+    assert voltage(model.kind, model.p, driven, I_A) == voltage(model.kind, model.p, left, 0.0)
+    assert driven.tolist() == left.tolist()
+
+
 def test_nak_bears_plating_and_starves_when_stripped():
     model = load_model("NaK50")
     stripped, plated = model.state(), model.state()
