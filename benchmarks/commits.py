@@ -25,5 +25,6 @@ def unpacked(commit: str) -> Iterator[Path]:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """In which Python imports the code below root."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(str(root / each) for each in (".", "drivers", "sim"))}
+    """In which Python imports the code below root, and keeps it compiled as an installed package is."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": os.pathsep.join(str(root / each) for each in (".", "drivers", "sim"))}

@@ -16,7 +16,7 @@ from pathlib import Path
 from commits import ROOT, environment, unpacked
 from timing import medians, table
 
-ROUNDS = 5
+ROUNDS = 15
 BEFORE = "cad51e8"  # the last one whose channel was asked twice for every block
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
+_GARBAGE_AFTER = 50_000  # new objects; all that a start makes stays, and is looked through every 700 else
+
 
 def main() -> None:
     """Entry point of the `nakctl` command."""
+    gc.set_threshold(_GARBAGE_AFTER)
     from nakctl.cli import console
     from nakctl.cli.app import app
 
@@ -14,3 +19,5 @@ def main() -> None:
     except SystemExit as end:
         console.leave_if_standing(end.code)
         raise
+    finally:
+        gc.freeze()  # Python's own end would look through everything, several times

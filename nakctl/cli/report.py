@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nakctl.errors import EXIT_CODES, ExitCode, NakctlError
+from nakctl.record import layout
 
 if TYPE_CHECKING:
     from nakctl.record.recorder import Finished
@@ -24,11 +23,21 @@ def exit_code(outcome: Outcome, trouble: NakctlError | None, sealed: bool) -> Ex
     return code if sealed else max(code, ExitCode.FAILED)
 
 
-def report(finished: Finished, outcome: Outcome, error: NakctlError | None, code: ExitCode) -> dict[str, Any]:
-    """How it ended, and the key figures."""
+def report(
+    about: Mapping[str, Any],
+    finished: Finished,
+    outcome: Outcome,
+    error: NakctlError | None,
+    code: ExitCode,
+) -> dict[str, Any]:
+    """How it ended, and the figures, as whoever verified the sealed file read them from it.
+
+    about  what the file says of the run before its first row
+    """
     from nakctl.cli.screen import CELL_OPEN, CELL_UNSAFE
 
     unsafe = LEFT_BEHIND if outcome.hangs else CELL_UNSAFE
+    sample = about["sample"]
     told: dict[str, Any] = {
         "file": str(finished.path),
         "sealed": finished.sealed,
@@ -39,34 +48,27 @@ def report(finished: Finished, outcome: Outcome, error: NakctlError | None, code
         "end_id": outcome.end_id,
         "end_value": outcome.end_value,
         "cell_state": CELL_OPEN if outcome.cell_open else unsafe,
+        "title": layout.title(about),
+        "simulated": about["simulated"],
+        "cell": sample["name"],
+        "area_cm2": sample["area_cm2"],
+        "start_time": about["start_time"],
     }
-    if finished.message:
-        told["message"] = finished.message
+    if message := finished.message or _missing(finished):
+        told["message"] = message
     if error is not None:
         told["error"] = str(error)
-    return _with_figures(told, finished.path) if finished.sealed else told
+    return told | {name: _number(value) for name, value in finished.found.items() if name not in told}
 
 
-def _with_figures(told: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Read back from the sealed file, so that what is printed is what is in it."""
-    try:
-        from nakctl.record.read import open_run
-        from nakctl.results.summary import summary
-
-        with open_run(path) as opened:
-            return told | summary(opened)
-    except Exception as error:  # noqa: BLE001  (how the cell is left is told all the same)
-        failed = f"nakctl itself failed: {type(error).__name__}: {error}"
-        why = str(error) if isinstance(error, NakctlError) else failed
-        return told | {"message": f"its figures could not be read: {why}"}
+def _missing(finished: Finished) -> str:
+    """Of a file that is whole all the same."""
+    if finished.sealed and "text" not in finished.found:
+        why = finished.found.get("trouble", "they were not told")
+        return f"its figures could not be read ({why}): nakctl show {finished.path}"
+    return ""
 
 
-def load_meanwhile() -> None:
-    """Load what `report` reads the figures with, while another process seals the file: it takes as long."""
-    threading.Thread(target=_load, daemon=True).start()
-
-
-def _load() -> None:
-    with suppress(Exception):  # of which `report` tells
-        import nakctl.record.read
-        import nakctl.results.summary  # noqa: F401
+def _number(value: Any) -> Any:
+    """Without its unit, which its name has."""
+    return value["value"] if isinstance(value, dict) and value.keys() == {"value", "units"} else value

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nakctl.cli import console
 from nakctl.cli.jobs import free_name, jobs
 from nakctl.cli.prepare import Prepared, Wishes, print_last, refuse_seed
-from nakctl.cli.report import LEFT_BEHIND, exit_code, load_meanwhile, report
+from nakctl.cli.report import LEFT_BEHIND, exit_code, report
 from nakctl.cli.sensing import beside, logged
 from nakctl.cli.stopping import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
@@ -126,13 +126,14 @@ def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked)
         with _opened(ready, clock, options) as bench:
             if stop_asked():
                 return None
-            recorder, tables = _recorder(ready, out, bench.channel, start, options)
+            about = _about(ready, bench.channel, start, options)
+            recorder, tables = _recorder(ready, out, about, options)
             show.recording(recorder.path)
             with _abandoned_if_torn(recorder):
                 ended = _run(ready, bench.channel, clock, recorder, tables, show, stop_asked, options)
             bench.left_behind = ended.outcome.hangs
         show.sealing()
-        told = _sealed(recorder, ended, bench.trouble)
+        told = _sealed(recorder, about, ended, bench.trouble)
         show.tell(told)
     if ended.trace:
         console.say(ended.trace, to=sys.stderr)
@@ -157,19 +158,25 @@ class _Ended:
     trace: str = ""
 
 
+def _about(ready: Prepared, channel: Channel, start: datetime, options: Options) -> dict[str, Any]:
+    """What the file says of the run before its first row."""
+    from nakctl.cli.header import header
+
+    sensors = [spec.as_json() for spec in logged(ready, _is_free(ready, options))]
+    return header(ready, channel.info, start, options.note, options.seed) | {"sensors": sensors}
+
+
 def _recorder(
-    ready: Prepared, out: Path, channel: Channel, start: datetime, options: Options
+    ready: Prepared, out: Path, about: Mapping[str, Any], options: Options
 ) -> tuple[Recorder, Mapping[str, Table]]:
     """The record and its tables. A run without a name of its own takes the next free one. RecordError."""
-    from nakctl.cli.header import header
     from nakctl.record import layout
     from nakctl.record.recorder import Recorder
 
-    about = header(ready, channel.info, start, options.note, options.seed)
-    about["sensors"] = [spec.as_json() for spec in logged(ready, _is_free(ready, options))]
     while True:
         try:
-            return Recorder.create(out, about), layout.tables(about)
+            recorder = Recorder.create(out, about, watched=not _is_free(ready, options))
+            return recorder, layout.tables(about)
         except InputError:
             if options.out is not None:
                 raise
@@ -213,13 +220,14 @@ def _run(
         return _Ended(torn, traceback.format_exc())
 
 
-def _sealed(recorder: Recorder, ended: _Ended, trouble: NakctlError | None) -> dict[str, Any]:
+def _sealed(
+    recorder: Recorder, about: Mapping[str, Any], ended: _Ended, trouble: NakctlError | None
+) -> dict[str, Any]:
     """Seal the file, and report. trouble: of the channel when it was let go."""
     outcome = ended.outcome
     if trouble is not None:
         with suppress(RecordError):  # of which `finish` tells
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")
-    load_meanwhile()
     finished = recorder.finish(
         outcome.status,
         outcome.reason,
@@ -228,7 +236,7 @@ def _sealed(recorder: Recorder, ended: _Ended, trouble: NakctlError | None) -> d
         end_value=outcome.end_value,
     )
     code = exit_code(outcome, trouble, finished.sealed)
-    return report(finished, outcome, outcome.error or trouble, code)
+    return report(about, finished, outcome, outcome.error or trouble, code)
 
 
 def _place(ready: Prepared, options: Options) -> Place:

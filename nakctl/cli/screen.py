@@ -123,10 +123,7 @@ def _last_spectrum(progress: Progress) -> str:
 
 def closing_lines(report: dict[str, Any]) -> list[str]:
     """The end of a run in a few lines: how, what came out, how the cell is left, where the file is."""
-    from nakctl.results.summary import told
-
-    lines = [f"{report['status']}: {report['end_reason']}"]
-    lines += told(report)
+    lines = [f"{report['status']}: {report['end_reason']}", *report.get("text", "").splitlines()]
     if report.get("error") and report["error"] not in report["end_reason"]:
         lines.append(f"error: {report['error']}")
     lines.append("the cell is open" if report["cell_state"] == CELL_OPEN else UNDER_CURRENT)

@@ -13,9 +13,8 @@ import h5py
 import numpy as np
 
 from nakctl import __version__
-from nakctl.record.layout import FORMAT
+from nakctl.record import layout
 
-SIMULATED = "SIMULATED"
 _SHOWN = 200  # of a value that cannot be stored
 _TAIL = 4096  # rows
 
@@ -39,10 +38,9 @@ def write_header(file: h5py.File, header: Mapping[str, Any], status: str) -> h5p
     entry = group(file, "entry", "NXentry")
     entry.attrs["default"] = "plot"
     entry.attrs["simulated"] = np.uint8(simulated)
-    title = str(header.get("title", ""))
     left_out = fields(
         entry,
-        title=f"{SIMULATED} {title}" if simulated else title,
+        title=layout.title(header),
         start_time=header.get("start_time"),
         entry_identifier_uuid=header.get("run_id"),
         run_status=status,
@@ -142,12 +140,14 @@ def _value(dataset: h5py.Dataset) -> Any:
 
 
 def _root(file: h5py.File, header: Mapping[str, Any], simulated: bool) -> None:
-    version = header.get("format", FORMAT)
+    version = header.get("format", layout.FORMAT)
     file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry"
     file.attrs["creator"] = "nakctl"
     file.attrs["creator_version"] = __version__
-    file.attrs["nakctl_format"] = version if isinstance(version, int) and 0 < version < 1 << 31 else FORMAT
+    file.attrs["nakctl_format"] = (
+        version if isinstance(version, int) and 0 < version < 1 << 31 else layout.FORMAT
+    )
     file.attrs["simulated"] = np.uint8(simulated)
     file.attrs["HDF5_Version"] = h5py.version.hdf5_version
     file.attrs["h5py_version"] = h5py.version.version

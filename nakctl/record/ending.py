@@ -61,8 +61,8 @@ def _recovery_note(replay: Replay, damage: str, beyond: Beyond) -> str:
     return "; ".join((note, *filter(None, further)))
 
 
-def write_ending(file: h5py.File, replay: Replay, ending: Ending, start_time: str | None) -> None:
-    entry = replay.entry
+def write_ending(replay: Replay, ending: Ending, start_time: str | None) -> None:
+    file, entry = replay.file, replay.entry
     duration_s = last_time_s(entry)
     entry["run_status"][()] = ending.status
     fields(

@@ -16,8 +16,15 @@ from nakctl.device.ends import ENDED_BY
 from nakctl.record.table import Column, Table
 
 FORMAT = 1
+SIMULATED = "SIMULATED"
 I_SIGN = "I > 0 oxidises (strips) the working electrode"
 GAP_CODE = "gap"  # code of the events that tell of rows which are known to be missing
+
+
+def title(header: Mapping[str, Any]) -> str:
+    """As the file has it: nobody is to take a dry run for a measurement."""
+    own = str(header.get("title", ""))
+    return f"{SIMULATED} {own}" if header.get("simulated") else own
 
 
 def _flag_bits() -> str:

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -38,13 +38,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What sealing came to. rows: samples; message: a sentence for the user."""
+    """What sealing came to. rows: samples; message: a sentence for the user.
+
+    found  what the rows mean, as it stands in /entry/results; empty if the file was sealed already
+    """
 
     path: Path
     sealed: bool
     status: str
     rows: int
     message: str
+    found: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"path": str(self.path)}
@@ -52,7 +56,7 @@ class Outcome:
     @classmethod
     def from_json(cls, said: object) -> Outcome | None:
         """None if that is no outcome."""
-        types = {"path": str, "sealed": bool, "status": str, "rows": int, "message": str}
+        types = {"path": str, "sealed": bool, "status": str, "rows": int, "message": str, "found": dict}
         if not isinstance(said, dict) or said.keys() != types.keys():
             return None
         if not all(isinstance(said[name], kind) for name, kind in types.items()):

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +31,28 @@ from nakctl.record.process import Helper, Outcome
 
 _RESTARTS = 5
 _RESTART_AFTER_S = 1.0
+_DOES = {"live": "the live view", "seal": "the sealing"}  # what a helper keeps up while the run goes on
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How the record ended. path: the file to open; message: a sentence for the user, "" if all is well."""
+    """How the record ended. path: the file to open; message: a sentence for the user, "" if all is well.
+
+    found  what the rows mean, as it stands in /entry/results
+    """
 
     path: Path
     sealed: bool
     message: str
+    found: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
     """The record of one run."""
 
-    def __init__(self, path: Path, journal: Journal) -> None:
+    def __init__(self, path: Path, journal: Journal, helper: str) -> None:
         self.path = path
+        self._helper, self._does = helper, _DOES[helper]
         self._journal = journal
         self._restarts_left = _RESTARTS
         self._time_s = 0.0
@@ -55,13 +61,15 @@ class Recorder:
         self._live = self._new_live()
 
     @classmethod
-    def create(cls, path: Path, header: Mapping[str, Any]) -> Recorder:
+    def create(cls, path: Path, header: Mapping[str, Any], *, watched: bool = True) -> Recorder:
         """Start recording into NAME.h5. Nothing is overwritten.
 
+        watched  others may look at NAME.h5 while the run goes on; else there is none until it is sealed,
+                 which then takes less time
         Raises InputError if the file or an unsealed run of that name exists, RecordError if the disk cannot
         hold what is expected.
         """
-        return cls(path, Journal.create(path, header))
+        return cls(path, Journal.create(path, header), "live" if watched else "seal")
 
     def append(
         self, tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event] = ()
@@ -117,7 +125,7 @@ class Recorder:
         self._journal.close()
         said = self._sealed()
         if isinstance(said, Outcome):
-            return Finished(said.path, said.sealed, said.message)
+            return Finished(said.path, said.sealed, said.message, said.found)
         return Finished(self.path, False, f"not sealed ({said}); try: nakctl recover {self.path}")
 
     def abandon(self) -> None:
@@ -155,7 +163,7 @@ class Recorder:
         """None if the system cannot start a process now: the run goes on without being seen."""
         self._live_since = time.monotonic()
         try:
-            return Helper("live", str(self.path))
+            return Helper(self._helper, str(self.path))
         except OSError:
             return None
 
@@ -186,9 +194,10 @@ class Recorder:
         reason = silence or self._live.complaint()
         self._live = self._new_live() if self._restarts_left else None
         if self._live is None:
-            return [self._event(1, "live_view_lost", f"no live view any more; the record goes on: {reason}")]
+            text = f"{self._does} has ended, and the record goes on without: {reason}"
+            return [self._event(1, "live_view_lost", text)]
         self._restarts_left -= 1
-        return [self._event(0, "live_view_restarted", f"the live view was restarted: {reason}")]
+        return [self._event(0, "live_view_restarted", f"{self._does} was restarted: {reason}")]
 
     def _watch_disk(self, trouble: str | None) -> list[Event]:
         """Whether the disk stopped taking rows, or takes them again."""

@@ -54,7 +54,7 @@ class Growing:
         """Append what was gathered."""
         if not self._count:
             return
-        rows = np.concatenate(self._gathered)
+        rows = np.concatenate(self._gathered, dtype=self.table.dtype)
         for name in self.table.names:
             values = np.ascontiguousarray(rows[name])
             dataset = self.group[name]
@@ -74,6 +74,7 @@ class Replay:
     """
 
     def __init__(self, file: h5py.File, journal: JournalReader, *, sealed: bool) -> None:
+        self.file = file
         self.entry = write_header(file, journal.header, "running")
         self.seq = 0
         self.events: list[Event] = []

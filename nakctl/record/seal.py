@@ -3,7 +3,8 @@
 `nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own. Killed at any moment it leaves
 either what was there before, or the sealed file; run again it completes what is left to do.
 
-    NAME.h5.sealing is written, synced, and verified by another process
+    NAME.h5.sealing is written (of a run that goes on: as it grows, up to its end), synced, and verified by
+                    another process
     NAME.h5 is replaced by it
     the journal is removed (kept as NAME.h5.journal.damaged if it could not be read to its end)
 
@@ -27,7 +28,7 @@ from nakctl import isolated
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import files, lock
 from nakctl.record.describe import fields
-from nakctl.record.ending import ending_of, write_ending
+from nakctl.record.ending import UNCLOSED, ending_of, write_ending
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.opening import CHECKSUMS, checksums
 from nakctl.record.process import Beat, Outcome, answer
@@ -37,6 +38,7 @@ from nakctl.record.view import Beyond, take_beyond
 
 _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
+_LOOK_S = 0.01  # how soon the end of a run is noticed
 
 Stage = Callable[[str], None]
 
@@ -58,13 +60,13 @@ def seal(path: Path, at: Stage = lambda stage: None) -> Outcome:
     Raises RecordError if the journal holds no run or the file does not verify; OSError and RuntimeError (as
     h5py does) if the disk does not take it. The journal is then as it was, and this process should end.
     """
-    beside = None if is_sealed(path) else _seal_from_journal(path, at)
+    beside, found = (None, {}) if is_sealed(path) else _seal_from_journal(path, at)
     if beside is not None:
         held = f"{path} is held open by another program: close that, then nakctl recover {path}"
-        return _outcome(beside, False, held)
+        return _outcome(beside, False, held, found)
     _clear(path)
     at("cleared")
-    return _outcome(path, True, "")
+    return _outcome(path, True, "", found)
 
 
 def is_sealed(path: Path) -> bool:
@@ -76,24 +78,49 @@ def is_sealed(path: Path) -> bool:
         return False
 
 
-def _seal_from_journal(path: Path, at: Stage) -> Path | None:
-    """None once NAME.h5 is sealed; else the sealed file beside it."""
+def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, Any]]:
+    """None once NAME.h5 is sealed, else the sealed file beside it; and what its rows mean."""
     if not files.journal_of(path).exists():
         raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
+    with Verifier() as verifier:
+        begun = _begun_while_it_goes_on(path, at)
+        return _finish(path, begun, verifier, at)
+
+
+def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
+    """All that a run recorded which goes on now, once it has ended; None if it is over already."""
+    if not lock.is_held(files.lock_of(path)):
+        return None
+    journal = JournalReader(path)
+    try:
+        if _has_end(journal):
+            return None
+        begun = _begin(path, journal)
+        while not _has_end(journal):
+            if not lock.is_held(files.lock_of(path)):
+                raise RecordError(UNCLOSED)
+            _add_polls(begun, journal, at)
+            at("following")
+            time.sleep(_LOOK_S)
+        return begun
+    finally:
+        journal.close()
+
+
+def _finish(
+    path: Path, begun: Replay | None, verifier: Verifier, at: Stage
+) -> tuple[Path | None, dict[str, Any]]:
     journal = JournalReader(path, exclusive=True)
     try:
         if is_sealed(path):  # by another process, while this one waited
-            return None
-        if not _has_end(journal) and lock.is_held(files.lock_of(path)):
-            raise RecordError(f"{path} is still being recorded")
+            return None, {}
         temporary = files.temporary_of(path)
-        with Verifier() as verifier:
-            written = _write(temporary, journal, at)
-            at("written")
-            at("syncing")
-            files.sync_file(temporary)
-            at("synced")
-            found = verifier.confirm(temporary, written.tables, lambda: at("verifying"))
+        written = _write(begun or _begin(path, journal), journal, at)
+        at("written")
+        at("syncing")
+        files.sync_file(temporary)
+        at("synced")
+        found = verifier.confirm(temporary, written.tables, lambda: at("verifying"))
         at("verified")
         _conclude(temporary, found)
         files.sync_file(temporary)
@@ -105,19 +132,23 @@ def _seal_from_journal(path: Path, at: Stage) -> Path | None:
         at("replaced")
         if written.rest is not None and beside is None:
             files.remove_rest(written.rest)
-        return beside
+        return beside, found
     finally:
         journal.close()
 
 
-def _write(temporary: Path, journal: JournalReader, at: Stage) -> _Written:
-    """The sealed file under its temporary name.
+def _begin(path: Path, journal: JournalReader) -> Replay:
+    """The sealed file under its temporary name, without rows.
 
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
     """
+    temporary = files.temporary_of(path)
     temporary.unlink(missing_ok=True)
-    file = h5py.File(temporary, "w", libver=LIBVER)
-    replay = Replay(file, journal, sealed=True)
+    return Replay(h5py.File(temporary, "w", libver=LIBVER), journal, sealed=True)
+
+
+def _write(replay: Replay, journal: JournalReader, at: Stage) -> _Written:
+    """All that is not in the file yet. Closes it."""
     last, damage = journal, ""
     rest = _rest_of(journal)
     try:
@@ -139,10 +170,10 @@ def _write(temporary: Path, journal: JournalReader, at: Stage) -> _Written:
     write_derived(replay)
     replay.sensors.conclude()
     ending = ending_of(last, replay, damage, beyond)
-    write_ending(file, replay, ending, journal.header.get("start_time"))
+    write_ending(replay, ending, journal.header.get("start_time"))
     tables = replay.all_tables()
     replay.sensors.reader.close()
-    file.close()
+    replay.file.close()
     if last is not journal:
         last.close()
     return _Written(tables, beyond.aside, None if damage else rest)
@@ -226,12 +257,12 @@ def _run_id(path: Path) -> bytes:
         return found
 
 
-def _outcome(path: Path, sealed: bool, message: str) -> Outcome:
+def _outcome(path: Path, sealed: bool, message: str, found: dict[str, Any]) -> Outcome:
     with h5py.File(path, "r", locking=False) as file:
         entry = file["entry"]
         note = entry["recovery"].asstr()[()] if "recovery" in entry else ""
         status = entry["run_status"].asstr()[()]
-        return Outcome(path, sealed, status, len(entry["samples/time"]), message or note)
+        return Outcome(path, sealed, status, len(entry["samples/time"]), message or note, found)
 
 
 def main() -> NoReturn:

@@ -95,7 +95,9 @@ def _checksum(dataset: Any, at: Callable[[str], None]) -> int:
 
 def main() -> None:
     isolated.begin()
-    from nakctl.record.conclusions import TROUBLE, conclusions  # now, while the file is still being written
+    # now, while the file is still being written
+    import nakctl.record.read  # noqa: F401  (with which conclusions are drawn)
+    from nakctl.record.conclusions import TROUBLE, conclusions
 
     asked = sys.stdin.read()
     if not asked:

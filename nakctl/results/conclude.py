@@ -10,14 +10,13 @@ from nakctl.results.summary import figures, told
 
 # Units as UDUNITS reads them, by the end of a name; the longest that fits.
 _UNITS = {"_mAh_cm2": "mA*h/cm^2", "_mA_cm2": "mA/cm^2", "_V": "V", "_s": "s"}
-_ELSEWHERE = ("duration_s",)  # already a field of the entry
 
 
 def conclusions(path: Path) -> dict[str, Any]:
     """By the names of `nakctl show --json`: numbers with units. text: the same as the sentences of `show`."""
     with open_run(path) as run:
         found = figures(run)
-    kept = {name: _with_units(name, value) for name, value in found.items() if name not in _ELSEWHERE}
+    kept = {name: _with_units(name, value) for name, value in found.items()}
     return kept | {"text": "\n".join(told(found))}
 
 

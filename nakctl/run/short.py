@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from nakctl.device.program import ShortRule
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.integer]
+
+LONG = 16  # rows; fewer are counted sooner than they are passed over
 
 
 class ShortWatch:
@@ -36,13 +39,23 @@ class ShortWatch:
             return None
         time_s, step_count = samples["time"][under_current], samples["step_count"][under_current]
         along_V = samples["Ewe"][under_current] * np.sign(samples["I"][under_current])
-        if self.in_a_row == 0 and not (np.abs(along_V) < self.rule.below_V).any():
-            self._remember(time_s, step_count, along_V)
-            return None
-        each = zip(time_s.tolist(), step_count.tolist(), along_V.tolist(), strict=True)
-        for place, (at_s, step, value_V) in enumerate(each):
-            if self._count(at_s, step, value_V):
-                return int(under_current[place])
+        place = self._counted(time_s, step_count, along_V)
+        return None if place is None else int(under_current[place])
+
+    def _counted(self, time_s: Floats, step_count: Ints, along_V: Floats) -> int | None:
+        """Row by row where Ewe is low; long stretches between are passed over at once."""
+        low = np.abs(along_V) < self.rule.below_V
+        turns = np.flatnonzero(low[1:] != low[:-1]) + 1
+        for first, last in pairwise((0, *turns.tolist(), len(low))):
+            stretch = slice(first, last)
+            if not low[first] and last - first > LONG:
+                self.in_a_row = 0
+                self._remember(time_s[stretch], step_count[stretch], along_V[stretch])
+                continue
+            each = (time_s[stretch].tolist(), step_count[stretch].tolist(), along_V[stretch].tolist())
+            for place, (at_s, step, value_V) in enumerate(zip(*each, strict=True), first):
+                if self._count(at_s, step, value_V):
+                    return place
         return None
 
     def _count(self, time_s: float, step_count: int, along_V: float) -> bool:
@@ -68,7 +81,7 @@ class ShortWatch:
             self.highest.popleft()
 
     def _remember(self, time_s: Floats, step_count: Ints, along_V: Floats) -> None:
-        """Nothing low in this read: only its last step, and of that the last window, can matter later."""
+        """Nothing is low here: only the last step, and of that the last window, can matter later."""
         self._forget(float(time_s[-1]), int(step_count[-1]))
         keep = (step_count == step_count[-1]) & (time_s >= time_s[-1] - self.rule.within_s)
         time_s, along_V = time_s[keep], along_V[keep]

@@ -118,7 +118,7 @@ class SpectrumBook:
             self.open.rows += end - start
             impedance["spectrum"][start:end] = self.open.number
             self.points += end - start
-        return impedance, np.concatenate([np.empty(0, layout.SPECTRA.dtype), *finished])
+        return impedance, np.concatenate([layout.SPECTRA.empty(), *finished], dtype=layout.SPECTRA.dtype)
 
     def close(self) -> Rows:
         """The open spectrum as a row, complete or not."""

@@ -60,7 +60,8 @@ class SimDriver:
                 "give the model its area in a cell file of its own"
             )
         device = instrument(place.instrument)
-        warm_up(model, device)
+        if math.isfinite(clock.horizon_s()):  # else no clock runs, and a helper may start meanwhile
+            warm_up(model, device)
         return SimChannel(place.name, model, device, clock, seed, facts, changed, troubles)
 
     def takes(self, address: str) -> bool:

@@ -258,7 +258,7 @@ class Potentiostat:
         n_rows = int(self._m["n_rows"])
         samples, sample_starts_s = self._rows[:n_rows].copy(), self._starts[:n_rows].copy()
         self._m["n_rows"] = 0
-        points = np.concatenate(self._points) if self._points else np.zeros(0, POINT)
+        points = np.concatenate(self._points, dtype=POINT) if self._points else np.zeros(0, POINT)
         point_starts_s = np.concatenate(self._point_starts) if self._points else np.zeros(0)
         self._points.clear()
         self._point_starts.clear()

@@ -61,7 +61,7 @@ def block(outputs: list[Output]) -> Block:
 
 def joined(parts: list[Rows]) -> Rows:
     """Most blocks are of one part: it is not copied."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, dtype=parts[0].dtype)
 
 
 def newest_visit(output: Output) -> Visit | None:

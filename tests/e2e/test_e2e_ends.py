@@ -203,11 +203,11 @@ def test_a_run_whose_name_was_taken_meanwhile_takes_the_next(
 
     create, taken = Recorder.create, []
 
-    def quicker(path: Path, header: dict[str, object]) -> Recorder:
+    def quicker(path: Path, header: dict[str, object], *, watched: bool) -> Recorder:
         if not taken:
             taken.append(path)
             path.write_bytes(b"of another run")
-        return create(path, header)
+        return create(path, header, watched=watched)
 
     monkeypatch.setattr(Recorder, "create", quicker)
     monkeypatch.chdir(short)

@@ -1,4 +1,4 @@
-"""A small run in a process of its own: `paced_writer.py FILE POLLS PAUSE_s`; says what it has recorded."""
+"""A small run in a process of its own: `paced_writer.py FILE POLLS PAUSE_s watched|alone`; says what it has recorded."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def say(what: object) -> None:
     sys.stdout.flush()
 
 
-def main(path: Path, polls: int, pause_s: float) -> None:
-    recorder = Recorder.create(path, rows.header())
+def main(path: Path, polls: int, pause_s: float, watched: bool) -> None:
+    recorder = Recorder.create(path, rows.header(), watched=watched)
     status = "completed"
     try:
         for k in range(polls):
@@ -36,4 +36,4 @@ def main(path: Path, polls: int, pause_s: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "watched")

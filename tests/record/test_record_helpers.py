@@ -21,7 +21,7 @@ from nakctl.record.recorder import Recorder
 from nakctl.record.seal import is_sealed
 
 posix = pytest.mark.skipif(os.name != "posix", reason="SIGSTOP")
-OUTCOME = {"path": "x.h5", "sealed": True, "status": "completed", "rows": 3, "message": ""}
+OUTCOME = {"path": "x.h5", "sealed": True, "status": "completed", "rows": 3, "message": "", "found": {}}
 
 
 @pytest.fixture

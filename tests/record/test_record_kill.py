@@ -24,9 +24,12 @@ KILLS = 8
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and SIGKILL")
 
 
-def start_writer(path: Path, polls: int = 10_000, pause_s: float = 0.003) -> subprocess.Popen[str]:
+def start_writer(
+    path: Path, polls: int = 10_000, pause_s: float = 0.003, watched: bool = True
+) -> subprocess.Popen[str]:
+    how = (str(path), str(polls), str(pause_s), "watched" if watched else "alone")
     return subprocess.Popen(
-        [sys.executable, str(HERE / "paced_writer.py"), str(path), str(polls), str(pause_s)],
+        [sys.executable, str(HERE / "paced_writer.py"), *how],
         env=rows.ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
@@ -34,9 +37,9 @@ def start_writer(path: Path, polls: int = 10_000, pause_s: float = 0.003) -> sub
     )
 
 
-def killed_run(path: Path, after_s: float) -> int:
+def killed_run(path: Path, after_s: float, watched: bool = True) -> int:
     """Kill the whole process group of a run; returns how many rows it was known to have recorded."""
-    writer = start_writer(path)
+    writer = start_writer(path, watched=watched)
     assert writer.stdout is not None
     writer.stdout.readline()
     time.sleep(after_s)
@@ -68,7 +71,7 @@ def test_kills_lose_at_most_the_poll_that_was_not_yet_recorded(tmp_path: Path) -
 
     def one(k: int) -> None:
         path = tmp_path / f"{k}.h5"
-        recorded = killed_run(path, chance.uniform(0.0, 0.5))
+        recorded = killed_run(path, chance.uniform(0.0, 0.5), watched=k % 2 == 0)
         recovered = recover(path)
         assert recovered.status == "recovered"
         check_recovered(path, recorded)

@@ -24,7 +24,7 @@ from nakctl.record.ended import Ended
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.process import Helper
 from nakctl.record.read import open_run
-from nakctl.record.recorder import Finished, Recorder
+from nakctl.record.recorder import Recorder
 from nakctl.record.recover import recover
 from nakctl.record.seal import is_sealed
 
@@ -73,7 +73,9 @@ def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
         assert append(recorder, k) == []
     why = {"end_kind": "limit", "end_id": 2, "end_value": 3.01}
     recorder.append({"ends": rows.ends()})
-    assert recorder.finish("stopped", "limit: Ewe above 3 V", {"n": 1}, **why) == Finished(path, True, "")
+    finished = recorder.finish("stopped", "limit: Ewe above 3 V", {"n": 1}, **why)
+    assert (finished.path, finished.sealed, finished.message) == (path, True, "")
+    assert finished.found["samples"] == 200
     with open_run(path) as run:
         assert (run.header.status, run.header.end_reason) == ("stopped", "limit: Ewe above 3 V")
         assert run.header.end == Ended("limit", 2, "Ewe", "above", 3.01)
@@ -135,7 +137,7 @@ def test_a_helper_that_dies_at_the_end_is_replaced(tmp_path: Path) -> None:
     recorder = Recorder.create(path, rows.header())
     append(recorder, 0)
     os.kill(helper_of(recorder).pid, signal.SIGKILL)
-    assert recorder.finish("completed", "") == Finished(path, True, "")
+    assert recorder.finish("completed", "").sealed
     assert is_sealed(path)
 
 
@@ -204,7 +206,7 @@ def test_a_part_of_the_journal_that_vanishes_costs_nothing(tmp_path: Path, end: 
     Path(f"{files.journal_of(path)}{end}").unlink()
     told = [append(recorder, 20 + k) for k in range(then)]
     assert told == [["journal_vanished"], [], [], [], []][:then]
-    assert recorder.finish("completed", "all steps done") == Finished(path, True, "")
+    assert recorder.finish("completed", "all steps done").sealed
     with open_run(path) as run:
         np.testing.assert_array_equal(run.samples.time, rows.samples(0, 200 + 10 * then)["time"])
         assert list(run.events.code) == ["journal_vanished"]

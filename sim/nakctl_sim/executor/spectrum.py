@@ -77,7 +77,7 @@ def begin(
         start_s=start_s,
         f_Hz=nominal * (1.0 + faults.frequency_error * draws[:, 0]),
         ends_s=hold_s + np.cumsum(seconds),
-        states=np.tile(x, (len(nominal), 1)),
+        states=np.broadcast_to(x, (len(nominal), len(x))).copy(),
         dc=np.zeros((len(nominal), 2)),
         draws=draws,
     )
@@ -110,10 +110,12 @@ def points(
     rows["E_amp_V"], rows["I_amp_A"] = E_amp, I_amp
     rows["technique"], rows["passes"], rows["I_range"] = sweep.at, sweep.passes, current.code
     driven = I_amp if sweep.eis.control == "GEIS" else E_amp
-    rows["flags"] |= _flag(np.abs(I_dc) + I_amp > current.full_A, Flag.I_OVERLOAD)
-    rows["flags"] |= _flag(E_dc + E_amp > potential.high_V, Flag.E_OVERLOAD)
-    rows["flags"] |= _flag(E_dc - E_amp < potential.low_V, Flag.E_OVERLOAD)
-    rows["flags"] |= _flag(driven < LOW_AMPLITUDE_SHARE * sweep.eis.amplitude_peak, Flag.LOW_AMPLITUDE)
+    E_beyond = (E_dc + E_amp > potential.high_V) | (E_dc - E_amp < potential.low_V)
+    rows["flags"] = (
+        int(Flag.I_OVERLOAD) * (np.abs(I_dc) + I_amp > current.full_A)
+        | int(Flag.E_OVERLOAD) * E_beyond
+        | int(Flag.LOW_AMPLITUDE) * (driven < LOW_AMPLITUDE_SHARE * sweep.eis.amplitude_peak)
+    )
     return rows[first:last]
 
 
@@ -128,7 +130,3 @@ def _phasors(sweep: Sweep, Z: Complex, faults: Imperfections, full_A: float) -> 
 
 def _complex(draws: Floats) -> Complex:
     return draws[:, 0] + 1j * draws[:, 1]
-
-
-def _flag(where: npt.NDArray[np.bool_], flag: Flag) -> npt.NDArray[np.uint16]:
-    return np.where(where, np.uint16(flag), np.uint16(0)).astype(np.uint16)

@@ -1,0 +1,93 @@
+"""A run that nobody looks at while it goes on: its file is sealed as it grows."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import record_rows as rows
+from test_record_kill import check_recovered, killed_run
+from test_record_recorder import append, helper_of, wait_for
+
+from nakctl.record import files
+from nakctl.record.read import open_run
+from nakctl.record.recorder import Recorder
+from nakctl.record.recover import recover
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+def started(path: Path) -> Recorder:
+    """Whose helper has begun the file."""
+    recorder = Recorder.create(path, rows.header(), watched=False)
+    wait_for(files.temporary_of(path).exists)
+    return recorder
+
+
+def test_its_file_is_that_of_a_run_which_was_watched(tmp_path: Path) -> None:
+    path, calm = tmp_path / "run.h5", tmp_path / "calm.h5"
+    for recorder in (started(path), Recorder.create(calm, rows.header())):
+        for k in range(20):
+            recorder.append({"samples": rows.samples(k * 10, 10), "steps": rows.step(k)}, [rows.event(k)])
+        if recorder.path == path:
+            assert not path.exists()
+        finished = recorder.finish("completed", "all steps done", {"n": 1}, end_kind="steps done")
+        assert (finished.path, finished.sealed, finished.message) == (recorder.path, True, "")
+        assert (finished.found["samples"], finished.found["steps"]) == (200, 20)
+    found, expected = rows.datasets(path), rows.datasets(calm)
+    assert found.keys() == expected.keys()
+    for name in expected.keys() - {"entry/entry_identifier_uuid"}:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+    assert rows.names_in(tmp_path) == ["calm.h5", "run.h5"]
+
+
+@posix
+@pytest.mark.parametrize("then", [0, 1])
+def test_a_helper_that_dies_is_replaced(tmp_path: Path, then: int) -> None:
+    """then: whether the run goes on for a while."""
+    path = tmp_path / "run.h5"
+    recorder = started(path)
+    append(recorder, 0)
+    first = helper_of(recorder)
+    os.kill(first.pid, signal.SIGKILL)
+    k = 0
+
+    def replaced() -> bool:
+        nonlocal k
+        k += 1
+        append(recorder, k)
+        return helper_of(recorder) is not first
+
+    if then:
+        wait_for(replaced)
+    assert recorder.finish("completed", "").sealed
+    with open_run(path) as run:
+        np.testing.assert_array_equal(run.samples.time, rows.samples(0, 10 * (k + 1))["time"])
+        assert run.header.status == "completed"
+    assert rows.names_in(tmp_path) == ["run.h5"]
+
+
+@posix
+def test_a_journal_that_vanishes_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = started(path)
+    append(recorder, 0)
+    Path(f"{files.journal_of(path)}-wal").unlink()
+    assert append(recorder, 1) == ["journal_vanished"]
+    assert recorder.finish("completed", "").sealed
+    with open_run(path) as run:
+        np.testing.assert_array_equal(run.samples.time, rows.samples(0, 20)["time"])
+
+
+@posix
+def test_killed_it_is_left_for_the_next_command(tmp_path: Path) -> None:
+    """Whether its helper was killed with it or not."""
+    path = tmp_path / "run.h5"
+    recorded = killed_run(path, after_s=0.2, watched=False)
+    assert files.journal_of(path).exists() and not path.exists()
+    assert recover(path).status == "recovered"
+    check_recovered(path, recorded)
+    assert rows.names_in(tmp_path) == ["run.h5"]
