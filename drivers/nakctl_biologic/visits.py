@@ -61,8 +61,8 @@ class Taken:
 
     def __add__(self, later: Taken) -> Taken:
         return Taken(
-            np.concatenate([self.samples, later.samples]),
-            np.concatenate([self.points, later.points]),
+            np.concatenate([self.samples, later.samples], dtype=SAMPLE),
+            np.concatenate([self.points, later.points], dtype=POINT),
             self.notices + later.notices,
         )
 

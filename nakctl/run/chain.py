@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 from nakctl.run.proof import TICK_s
 from nakctl.run.spectra import Sweep
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +45,54 @@ class Chain:
 
 
 def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
+    """Whoever reads the channel waits for it: no pair of techniques is looked at by itself."""
     techniques = segment.techniques
-    count = len(techniques)
+    place = np.arange(len(techniques))
     step_id = np.array([0 if isinstance(t, Loop) else t.step for t in techniques], np.uint32)
-    new_step = np.zeros((count, count), np.bool_)
-    new_cycle = np.zeros((count, count), np.bool_)
-    stays, parted = np.zeros((count, count), np.bool_), np.zeros((count, count), np.bool_)
-    between_s = np.zeros((count, count))
-    played = [k for k, t in enumerate(techniques) if not isinstance(t, Loop)]
-    for a in played:
-        for b in played:
-            loop = None if b > a else _loop_taken(techniques, a, b)
-            between_s[a, b] = sum(_least_s(each) for each in _between(techniques, a, b, loop))
-            levels = [program.step(int(step_id[k])).level for k in (a, b)]
-            new_cycle[a, b] = loop.passes if loop else other_level(*levels)
-            new_step[a, b] = new_cycle[a, b] or step_id[a] != step_id[b]
-            stays[a, b] = b > a and _goes_on(techniques[a], techniques[b])
-            parted[a, b] = stays[a, b] and not _is_sentinel(techniques[b])
-    control = np.array([_control(t) for t in techniques], np.float32)
-    led_on = tuple(leads_on(program, t) for t in techniques)
-    goes_on = np.array([bool(ends) for ends in led_on], np.bool_)
-    shortest_s = np.array([_shortest_s(t) for t in techniques])
+    level = np.array([program.step(step).level if step else 0 for step in step_id.tolist()])
     sweeps = tuple(Sweep.of(t) if isinstance(t, Eis) else None for t in techniques)
-    is_sweep = np.array([sweep is not None for sweep in sweeps], np.bool_)
+    least_s = [_least_s(t, sweep) for t, sweep in zip(techniques, sweeps, strict=True)]
+    begun_s = np.append(0.0, np.cumsum(least_s))  # (n + 1,): what runs before each, without loops
+
+    new_cycle = other_level(level[:, None], level)
+    between_s = np.maximum(begun_s[:-1] - begun_s[1:, None], 0.0)
+    for at in reversed(np.flatnonzero([isinstance(t, Loop) for t in techniques]).tolist()):
+        loop = techniques[at]
+        assert isinstance(loop, Loop)
+        # of several that lead back from one to another the first is taken
+        back = (place[:, None] < at) & (place >= loop.to) & (place <= place[:, None])
+        new_cycle[back] = loop.passes
+        around_s = (begun_s[at] - begun_s[1:])[:, None] + (begun_s[:-1] - begun_s[loop.to])
+        between_s[back] = around_s[back]
+
+    control = np.array([_control(t) for t in techniques], np.float32)
+    sentinel = np.array([_is_sentinel(t) for t in techniques], np.bool_)
+    stays = _stays(techniques, sentinel)
+    led_on = tuple(leads_on(program, t) for t in techniques)
     return Chain(
-        start_s, step_id, control, new_step, new_cycle, led_on, goes_on, shortest_s, between_s,
-        stays, parted, sweeps, is_sweep,
-    )  # fmt: skip
+        start_s=start_s,
+        step_id=step_id,
+        control=control,
+        new_step=new_cycle | (step_id[:, None] != step_id),
+        new_cycle=new_cycle,
+        leads_on=led_on,
+        goes_on=np.array([bool(ends) for ends in led_on], np.bool_),
+        shortest_s=np.array([_shortest_s(t) for t in techniques]),
+        between_s=between_s,
+        stays=stays,
+        parted=stays & ~sentinel,
+        sweeps=sweeps,
+        is_sweep=np.array([sweep is not None for sweep in sweeps], np.bool_),
+    )
+
+
+def _stays(techniques: tuple[Technique, ...], sentinel: Bools) -> Bools:
+    """(n, n): on to a later one of the same step, under the same current or potential."""
+    held = [(type(t), t.step, _control(t)) if isinstance(t, Cp | Ca) else None for t in techniques]
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(held))}
+    alike = np.array([numbers[key] for key in held])
+    known = np.array([key is not None for key in held], np.bool_) & ~sentinel
+    return np.asarray(np.triu(alike[:, None] == alike, 1) & known[:, None])
 
 
 def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
@@ -75,14 +100,6 @@ def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
         return ()
     ends = (program.end(test.end) for test in technique.tests if test.end)
     return tuple(end for end in ends if end.then == "next step")
-
-
-def _goes_on(technique: Technique, onward: Technique) -> bool:
-    """The same step, under the same current or potential."""
-    if not isinstance(technique, Cp | Ca) or type(onward) is not type(technique):
-        return False
-    same_step = not technique.sentinel and onward.step == technique.step
-    return same_step and _control(onward) == _control(technique)
 
 
 def _is_sentinel(technique: Technique) -> bool:
@@ -94,29 +111,18 @@ def _shortest_s(technique: Technique) -> float:
     return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
 
 
-def _between(techniques: tuple[Technique, ...], a: int, b: int, loop: Loop | None) -> tuple[Technique, ...]:
-    if loop is None:
-        return techniques[a + 1 : b]
-    return techniques[a + 1 : techniques.index(loop, a)] + techniques[loop.to : b]
-
-
-def _least_s(technique: Technique) -> float:
+def _least_s(technique: Technique, sweep: Sweep | None) -> float:
     """Of a technique that no row came of: a test may end it at once."""
-    if isinstance(technique, Eis):
-        return float(Sweep.of(technique).left_s[0])
+    if sweep is not None:
+        return float(sweep.left_s[0])
     if isinstance(technique, Cp | Ca) and technique.on_test == "next":
         return 0.0
     return max(0.0, _shortest_s(technique))
 
 
-def other_level(before: int, after: int) -> bool:
+def other_level(before: Ints | int, after: Ints | int) -> Any:
     """From one level of a staircase to another; 0 is outside of any."""
-    return 0 not in (before, after) and before != after
-
-
-def _loop_taken(techniques: tuple[Technique, ...], a: int, b: int) -> Loop | None:
-    """The loop by which a chain comes back from a to b: the first after a that reaches back far enough."""
-    return next((t for t in techniques[a + 1 :] if isinstance(t, Loop) and t.to <= b), None)
+    return (before != 0) & (after != 0) & (before != after)
 
 
 def _control(technique: Technique) -> float:

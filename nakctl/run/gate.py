@@ -52,7 +52,7 @@ class Streak:
 
     def feed(self, bad: Bools, times_s: Floats) -> Iterator[Notice]:
         """bad: (n,) of the rows in order."""
-        if len(bad) == 0:
+        if len(bad) == 0 or not (self.count or self.after == 0 or bad.any()):
             return
         runs = _runs(bad, self.count)
         first = np.arange(len(bad)) - runs + 1  # of each run; negative: in an earlier read

@@ -165,7 +165,7 @@ class Keeper:
 
     def _add(self, name: str, rows: Rows) -> None:
         known = self.tables.get(name)
-        self.tables[name] = rows if known is None else np.concatenate([known, rows])
+        self.tables[name] = rows if known is None else np.concatenate([known, rows], dtype=rows.dtype)
 
     def _hand_over(self, booked: Mapping[str, Rows]) -> None:
         """Nothing is handed over if there is nothing; then `news` are the events that are worth a look."""

@@ -184,7 +184,7 @@ class Ledger:
         step_id = int(self.chain.step_id[technique])
         level = self.program.step(step_id).level
         begun = len(self.open) > 0
-        new_cycle = begun and (self.fresh_cycle or other_level(self.level, level))
+        new_cycle = begun and (self.fresh_cycle or bool(other_level(self.level, level)))
         return new_cycle or not begun or int(self.open["step_id"][0]) != step_id, new_cycle
 
     def _fill(self, samples: Rows, rows: Rows, technique: Rows) -> None:
@@ -208,10 +208,13 @@ class Ledger:
         """Close the steps that ended among these samples; leave the last one open."""
         first = len(self.open)  # 1: the running step is number 0 of `cuts`
         starts = np.flatnonzero(new_step)
-        steps = np.concatenate([self.open, self._begun(samples[starts], starts, time_before_s[starts])])
+        steps = self.open
+        if len(starts):
+            begun = self._begun(samples[starts], starts, time_before_s[starts])
+            steps = np.concatenate([self.open, begun], dtype=begun.dtype)
         ends = np.append(starts, len(samples))[-len(steps) :]  # relative: the sample after each step's last
         steps["row_count"] = self.rows + ends - steps["first_row"].astype(np.int64)
-        lasts = np.concatenate([self.last_sample, samples])[ends]
+        lasts = np.concatenate([self.last_sample, samples], dtype=samples.dtype)[ends]
         steps["t_end"] = lasts["time"]
         closed, self.open = steps[:-1], steps[-1:].copy()
         of_steps = {number - 1 + first: ending for number, ending in cuts.items()}

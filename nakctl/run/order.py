@@ -28,7 +28,7 @@ def merged(reading: Reading) -> tuple[Rows, npt.NDArray[np.intp]]:
     from_points["Ewe_V"], from_points["I_A"] = points["E_dc_V"], points["I_dc_A"]
     from_points["Ece_V"] = np.nan
     from_points["flags"] = points["flags"] | Flag.FROM_EIS
-    rows = np.concatenate([reading.samples, from_points])
+    rows = np.concatenate([reading.samples, from_points], dtype=SAMPLE)
     order = _by_visits(reading.samples, from_points)
     place = np.empty(len(rows), np.intp)
     place[order] = np.arange(len(rows))
