@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# What is imported and collected stays: it is not looked through for garbage again and again.
+gc.set_threshold(50_000)
 
 # One profile for all: a busy machine is no reason to fail, so nothing is timed.
 settings.register_profile("nakctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have the simulator compiled once, before several workers would do it at the same time."""
     if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
         subprocess.run([sys.executable, "-c", COMPILE], check=True)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -9,6 +9,7 @@ returned: that is what a kill must not take.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -107,4 +108,5 @@ def serve(control: socket.socket) -> None:
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as control:
         warm_up()
+        gc.freeze()
         serve(control)
