@@ -18,7 +18,10 @@ from hypothesis import HealthCheck, settings
 gc.set_threshold(50_000)
 
 # One profile for all: a busy machine is no reason to fail, so nothing is timed.
-settings.register_profile("nakctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run of the suite draws anew, and there are many.
+settings.register_profile(
+    "nakctl", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("nakctl")
 
 # Channels are claimed apart from the runs that go on on this computer; set before any test copies it.

@@ -82,22 +82,28 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
     """None once NAME.h5 is sealed, else the sealed file beside it; and what its rows mean."""
     if not files.journal_of(path).exists():
         raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
-    with Verifier() as verifier:
-        begun = _begun_while_it_goes_on(path, at)
-        return _finish(path, begun, verifier, at)
+    with contextlib.ExitStack() as kept:
+        begun = verifier = None
+        if lock.is_held(files.lock_of(path)):
+            verifier = kept.enter_context(Verifier())
+            begun = _begun_while_it_goes_on(path, at)
+        journal = JournalReader(path, exclusive=True)
+        kept.callback(journal.close)
+        if is_sealed(path):  # by another process, while this one waited
+            return None, {}
+        begun = begun or _begin(path, journal)
+        return _finish(begun, journal, verifier or kept.enter_context(Verifier()), at)
 
 
 def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
     """All that a run recorded which goes on now, once it has ended; None if it is over already."""
-    if not lock.is_held(files.lock_of(path)):
-        return None
     journal = JournalReader(path)
     try:
         if _has_end(journal):
             return None
         begun = _begin(path, journal)
         while not _has_end(journal):
-            if not lock.is_held(files.lock_of(path)):
+            if not lock.is_held(files.lock_of(path)) and not _has_end(journal):
                 raise RecordError(UNCLOSED)
             _add_polls(begun, journal, at)
             at("following")
@@ -108,33 +114,28 @@ def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
 
 
 def _finish(
-    path: Path, begun: Replay | None, verifier: Verifier, at: Stage
+    begun: Replay, journal: JournalReader, verifier: Verifier, at: Stage
 ) -> tuple[Path | None, dict[str, Any]]:
-    journal = JournalReader(path, exclusive=True)
-    try:
-        if is_sealed(path):  # by another process, while this one waited
-            return None, {}
-        temporary = files.temporary_of(path)
-        written = _write(begun or _begin(path, journal), journal, at)
-        at("written")
-        at("syncing")
-        files.sync_file(temporary)
-        at("synced")
-        found = verifier.confirm(temporary, written.tables, lambda: at("verifying"))
-        at("verified")
-        _conclude(temporary, found)
-        files.sync_file(temporary)
-        at("concluded")
-        if written.aside is not None:
-            path.replace(written.aside)
-        beside = _put_in_place(temporary, path)
-        files.sync_folder(path.parent)
-        at("replaced")
-        if written.rest is not None and beside is None:
-            files.remove_rest(written.rest)
-        return beside, found
-    finally:
-        journal.close()
+    path = journal.path
+    temporary = files.temporary_of(path)
+    written = _write(begun, journal, at)
+    at("written")
+    at("syncing")
+    files.sync_file(temporary)
+    at("synced")
+    found = verifier.confirm(temporary, written.tables, lambda: at("verifying"))
+    at("verified")
+    _conclude(temporary, found)
+    files.sync_file(temporary)
+    at("concluded")
+    if written.aside is not None:
+        path.replace(written.aside)
+    beside = _put_in_place(temporary, path)
+    files.sync_folder(path.parent)
+    at("replaced")
+    if written.rest is not None and beside is None:
+        files.remove_rest(written.rest)
+    return beside, found
 
 
 def _begin(path: Path, journal: JournalReader) -> Replay:

@@ -15,13 +15,10 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
-
-from conftest import SHORT
 
 from nakctl.cli import main
 from nakctl.record.journal import Journal
@@ -80,14 +77,16 @@ def keep(request: dict[str, Any], descriptors: Sequence[int]) -> None:
 
 
 def warm_up() -> None:
-    """Import everything, and have the simulator compiled."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        Path("short.yaml").write_text(SHORT, encoding="utf-8")
-        sys.argv = ["nakctl", "run", "short.yaml", "--quiet", "--out", "x.h5"]
-        with suppress(SystemExit):
-            main()
-        os.chdir("/")
+    """Import what a run imports, and load the simulator."""
+    import nakctl.cli.header
+    import nakctl.cli.run
+    import nakctl.cli.screen
+    import nakctl.record.recorder  # noqa: F401
+    from nakctl.device.limits import instrument
+    from nakctl_sim.cell.models import load_model
+    from nakctl_sim.warm_up import warm_up as load_simulator
+
+    load_simulator(load_model("NaK50"), instrument("SP-300"))
 
 
 def serve(control: socket.socket) -> None:

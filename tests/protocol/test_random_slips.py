@@ -13,7 +13,7 @@ from nakctl.protocol import library
 from nakctl.protocol.load import understand
 from nakctl.text.reader import Loc, read_text
 
-OFTEN = settings(max_examples=300)
+OFTEN = settings(max_examples=150)
 VALUES = """3|-1|0 s|3 V|-3 mA/cm2|5 parsecs|true|null|[1, 2]|{a: 1}|[]|{}|$level|$nothing|1e999|'|"|&a x|*a
 !t x|on|1:30||[1, 2] mA|{|rest|operando""".replace("\n", "|").split("|")
 CHARACTERS = "\t\x00:{}[],#&*!|>'\"%@`$-?\n 0aµ\u2028\ufeff"

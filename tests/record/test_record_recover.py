@@ -16,6 +16,7 @@ from nakctl.record import files, layout, lock
 from nakctl.record.journal import Journal
 from nakctl.record.read import open_run
 from nakctl.record.recover import recover, unsealed
+from nakctl.record.seal import seal
 
 
 def killed(folder: Path, polls: int = 20) -> Path:
@@ -39,7 +40,7 @@ def test_a_killed_run_is_sealed_and_says_so(tmp_path: Path) -> None:
 def test_damaged_leftovers_do_not_matter(tmp_path: Path, leftover: str) -> None:
     path = killed(tmp_path)
     (tmp_path / leftover).write_bytes(b"\x89HDF\r\n\x1a\nnot much of a file" * 100)
-    assert recover(path).rows == 200
+    assert seal(path).rows == 200
     assert rows.names_in(tmp_path) == ["run.h5"]
 
 
@@ -173,7 +174,7 @@ def test_what_the_live_view_holds_beyond_a_damaged_journal_is_kept(
     path = tmp_path / "run.h5"
     live(path)
     spoil(path, statement)
-    recovered = recover(path)
+    recovered = seal(path)
     from_journal = max(polls - 1, 0) * 10
     assert (recovered.path, recovered.status, recovered.rows) == (path, "recovered", 200)
     assert f"up to poll {polls}" in recovered.message
@@ -200,7 +201,7 @@ def test_a_live_view_that_cannot_be_taken_in_is_kept_beside(tmp_path: Path, how:
         live(tmp_path / "other.h5")
         (tmp_path / "other.h5").replace(path)
     before, kept = path.read_bytes(), Path(f"{path}.live")
-    recovered = recover(path)
+    recovered = seal(path)
     assert recovered.rows == 0
     assert recovered.message.endswith(f"the live view cannot be made sense of and is kept: {kept}")
     assert kept.read_bytes() == before

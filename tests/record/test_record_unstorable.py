@@ -58,7 +58,7 @@ def with_header(path: Path, **changed: Any) -> None:
 def test_a_header_that_hdf5_cannot_hold(changed: dict[str, Any], left_out: list[str], tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     with_header(path, **changed)
-    assert recover(path).rows == 200
+    assert seal(path).rows == 200
     with h5py.File(path, "r") as file:
         entry = file["entry"]
         np.testing.assert_array_equal(entry["samples/Ewe"][()], rows.samples(0, 200)["Ewe"])
@@ -108,7 +108,7 @@ def test_a_column_of_nothing_but_nan_lasts_no_time(tmp_path: Path) -> None:
     journal = Journal.create(path, rows.header())
     journal.append({"samples": made})
     journal.close()
-    assert "in step" in recover(path).message
+    assert "in step" in seal(path).message
     with open_run(path) as run:
         assert run.header.duration_s == 0.0
 
@@ -134,7 +134,7 @@ def test_a_forged_journal_is_refused_in_a_sentence(
     rows.journal_only(path, 20)
     forge(path, document, lambda old: content)
     with pytest.raises(RecordError, match=why) as refused:
-        recover(path)
+        seal(path)
     assert "Error" not in str(refused.value)
     assert rows.names_in(tmp_path) == [
         "run.h5.journal",
@@ -149,7 +149,8 @@ def test_a_forged_end_is_none(end: Any, tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     rows.journal_only(path, 20)
     forge(path, "end", lambda old: end)
-    assert (recover(path).status, recover(path).rows) == ("recovered", 200)
+    sealed = seal(path)
+    assert (sealed.status, sealed.rows) == ("recovered", 200)
 
 
 def test_what_nobody_foresaw_is_a_sentence_too_and_leaves_no_litter(tmp_path: Path) -> None:
