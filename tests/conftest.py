@@ -28,6 +28,9 @@ settings.load_profile("nakctl")
 CLAIMS = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
 os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
 
+# What tests start again and again is compiled once, as our helpers are in any case (they are started with -I).
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A suite that was started in the background of a shell is deaf to Ctrl-C, and so would be the runs it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
