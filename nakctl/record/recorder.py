@@ -149,10 +149,13 @@ class Recorder:
         return f"{lost}; when there is room, {recover} gives what came before"
 
     def _sealed(self) -> Outcome | str:
-        """What the live view came to, which seals at the end; if it died or stood still, another one does."""
+        """What the helper came to that seals at the end; if it died or stood still, another one does.
+
+        One that began to seal before the end may have failed for a reason that is gone: that proves nothing.
+        """
         live, self._live = self._live, None
         said = live.wait(Outcome.from_json) if live else ""
-        if isinstance(said, Outcome):
+        if isinstance(said, Outcome) and (said.sealed or self._helper == "live"):
             return said
         try:
             return Helper("seal", str(self.path)).wait(Outcome.from_json)

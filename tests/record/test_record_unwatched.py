@@ -70,6 +70,19 @@ def test_a_helper_that_dies_is_replaced(tmp_path: Path, then: int) -> None:
     assert rows.names_in(tmp_path) == ["run.h5"]
 
 
+def test_what_kept_it_from_being_sealed_may_be_gone_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    in_the_way = files.temporary_of(path)
+    in_the_way.mkdir()
+    recorder = Recorder.create(path, rows.header(), watched=False)
+    append(recorder, 0)
+    wait_for(lambda: not helper_of(recorder).is_running())
+    in_the_way.rmdir()
+    finished = recorder.finish("completed", "")
+    assert (finished.sealed, finished.message) == (True, "")
+    assert rows.names_in(tmp_path) == ["run.h5"]
+
+
 @posix
 def test_a_journal_that_vanishes_costs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
