@@ -28,6 +28,9 @@ settings.load_profile("nakctl")
 CLAIMS = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
 os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
 
+# As the command does for all it starts.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # What tests start again and again is compiled once, as our helpers are in any case (they are started with -I).
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 
 _GARBAGE_AFTER = 50_000  # new objects; all that a start makes stays, and is looked through every 700 else
 
@@ -10,6 +11,8 @@ _GARBAGE_AFTER = 50_000  # new objects; all that a start makes stays, and is loo
 def main() -> None:
     """Entry point of the `nakctl` command."""
     gc.set_threshold(_GARBAGE_AFTER)
+    # No process of ours multiplies large matrices: starting threads for that takes each a tenth of a second.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from nakctl.cli import console
     from nakctl.cli.app import app
 

@@ -21,7 +21,7 @@ from nakctl.errors import InputError
 from nakctl.record.recover import recover, unsealed
 
 pytestmark = [pytest.mark.skipif(os.name != "posix", reason="process groups and SIGKILL"), pytest.mark.slow]
-KILLS, AT_A_TIME = 16, 8
+KILLS, AT_A_TIME = 12, 6
 LONGEST_s = 2.0  # the run takes about 1.3 s at its pace: some are killed while they are sealed, or after
 MOST_PER_POLL = 40  # a look at 100 times the pace: 5 rows when all is well, more on a busy machine
 ARGUMENTS = ["run", "short.yaml", "--set", "rest=100 s", "--speed", "100", "--quiet"]

@@ -20,7 +20,7 @@ from paced_writer import PER_POLL
 from nakctl.record.recover import recover, unsealed
 
 HERE = Path(__file__).parent
-KILLS = 8
+KILLS = 6
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and SIGKILL")
 
 
