@@ -112,9 +112,10 @@ def test_where_rows_cannot_be_had_the_channel_is_looked_at() -> None:
     assert keeper.codes == []
 
 
-def test_what_a_silent_read_brought_is_kept_if_the_look_is_lost() -> None:
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_a_silent_read_brought_is_kept_whatever_becomes_of_the_look(looks: bool) -> None:
     reader, channel, _ = made()
-    channel.mute, channel.looks = True, False
+    channel.mute, channel.looks = True, looks
     channel.notices = (Notice(0.0, 1, "rows_lost", "12 rows are lost"),)
     assert reader.next(Watch()).notices == channel.notices
 
