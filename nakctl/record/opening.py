@@ -168,9 +168,8 @@ def _explained(path: Path, live: bool, trouble: Exception) -> NakctlError:
     if _written_here(path):
         return RecordError(f"{path} is open for writing in this process: close that h5py.File first")
     if live:
-        return RecordError(
-            f"{path} is being recorded, and nothing of it can be read yet: try again in a moment; {trouble}"
-        )
+        unread = f"{path} is being recorded, and nothing of it can be read yet: try again in a moment"
+        return RecordError(f"{unread}; {trouble}" if path.exists() else unread)
     if files.journal_of(path).exists():
         return RecordError(f"{path} cannot be read before nakctl recover {path}: {trouble}")
     return RecordError(f"{path} is {_damage(path) or 'no HDF5 file that can be read'} ({trouble})")

@@ -12,7 +12,8 @@ import record_rows as rows
 from test_record_kill import check_recovered, killed_run
 from test_record_recorder import append, helper_of, wait_for
 
-from nakctl.record import files
+from nakctl.errors import RecordError
+from nakctl.record import files, opening
 from nakctl.record.read import open_run
 from nakctl.record.recorder import Recorder
 from nakctl.record.recover import recover
@@ -42,6 +43,16 @@ def test_its_file_is_that_of_a_run_which_was_watched(tmp_path: Path) -> None:
     for name in expected.keys() - {"entry/entry_identifier_uuid"}:
         np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
     assert rows.names_in(tmp_path) == ["calm.h5", "run.h5"]
+
+
+def test_who_looks_at_it_is_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE_S", 0.1)
+    path = tmp_path / "run.h5"
+    recorder = started(path)
+    append(recorder, 0)
+    with pytest.raises(RecordError, match="nothing of it can be read yet: try again in a moment$"):
+        open_run(path)
+    assert recorder.finish("completed", "").sealed
 
 
 @posix
