@@ -50,7 +50,7 @@ def test_who_looks_at_it_is_told_to_come_back(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "run.h5"
     recorder = started(path)
     append(recorder, 0)
-    with pytest.raises(RecordError, match="nothing of it can be read yet: try again in a moment$"):
+    with pytest.raises(RecordError, match=r"nothing of it can be read yet: try again in a moment$"):
         open_run(path)
     assert recorder.finish("completed", "").sealed
 
