@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
 
 from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
@@ -35,19 +35,15 @@ def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
 
 
 def _places(step_id: int, chain: Segment) -> Iterator[tuple[Technique | None, list[Technique]]]:
-    """Of each technique of a step but its sentinels: what is before it, and the step from it on."""
-    for place, (before, this) in enumerate(pairwise((None, *chain.techniques))):
+    """Of each technique of a step: what is before it, and the step from it on."""
+    for place, before in enumerate((None, *chain.techniques[:-1])):
         of_step = list(takewhile(lambda each: _is_of(each, step_id), chain.techniques[place:]))
-        if of_step and not _is_sentinel(this):
+        if of_step:
             yield before, of_step
 
 
 def _is_of(technique: Technique, step_id: int) -> bool:
     return not isinstance(technique, Loop) and technique.step == step_id
-
-
-def _is_sentinel(technique: Technique | None) -> bool:
-    return isinstance(technique, Cp | Ca) and technique.sentinel
 
 
 def _holds(of_step: Iterable[Technique], end: End) -> bool:

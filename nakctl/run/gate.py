@@ -52,8 +52,8 @@ class Streak:
 
     def feed(self, bad: Bools, times_s: Floats) -> Iterator[Notice]:
         """bad: (n,) of the rows in order."""
-        if len(bad) == 0 or not (self.count or self.after == 0 or bad.any()):
-            return
+        if len(bad) == 0 or not (self.count or bad.any()):
+            return  # as nearly always: nothing begins, and nothing is over
         runs = _runs(bad, self.count)
         first = np.arange(len(bad)) - runs + 1  # of each run; negative: in an earlier read
         since_s = np.where(first < 0, self.since_s, times_s[np.clip(first, 0, len(bad) - 1)])

@@ -14,9 +14,10 @@ import h5py
 import pytest
 from command_line import Going, Said, nakctl, nakctl_anew, nakctl_here, refused, samples_in, until
 
-from nakctl.cli.run import exit_code
+from nakctl.cli.report import exit_code, report
 from nakctl.errors import EXIT_CODES, ChannelError, ExitCode, NakctlError, RecordError
 from nakctl.record.journal_reader import JournalReader
+from nakctl.record.recorder import Finished
 from nakctl.run import engine
 from nakctl.run.run import UNDER_CURRENT, Outcome
 
@@ -185,6 +186,30 @@ def test_a_name_that_is_no_utf_8(command: tuple[str, ...], short: Path) -> None:
     assert "is no UTF-8" in refused(nakctl(*command, cwd=short))
 
 
+ABOUT = {
+    "title": "a test", "simulated": False, "start_time": "", "sample": {"name": "one", "area_cm2": 1.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sealed", "message", "found", "expected"),
+    [
+        (True, "", {"text": "", "steps": 2, "status": "of others"}, ""),
+        (True, "", {}, "its figures could not be read (they were not told): nakctl show x.h5"),
+        (True, "", {"trouble": "mine: oops"}, "its figures could not be read (mine: oops): nakctl show x.h5"),
+        (True, "kept beside", {}, "kept beside"),
+        (False, "no room", {}, "no room"),
+    ],
+)
+def test_what_the_file_tells_never_hides_how_the_run_ended(
+    sealed: bool, message: str, found: dict[str, object], expected: str
+) -> None:
+    """Other packages may draw conclusions, too, under any name."""
+    told = report(ABOUT, Finished(Path("x.h5"), sealed, message, found), ENDED, None, ExitCode.DONE)
+    assert (told["status"], told.get("message", "")) == ("completed", expected)
+    assert told.get("steps") == found.get("steps")
+
+
 # --- two at once ---------------------------------------------------------------------------------------
 
 
@@ -204,6 +229,7 @@ def test_a_run_whose_name_was_taken_meanwhile_takes_the_next(
     create, taken = Recorder.create, []
 
     def quicker(path: Path, header: dict[str, object], *, watched: bool) -> Recorder:
+        assert not watched  # in virtual time
         if not taken:
             taken.append(path)
             path.write_bytes(b"of another run")

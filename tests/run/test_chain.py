@@ -72,6 +72,7 @@ def test_what_it_means_to_come_from_one_technique_to_another(chain: tuple[Techni
 
 def test_a_step_goes_on_in_its_next_part_and_in_its_sentinel() -> None:
     long, sentinel = cp(1), cp(1, sentinel=True)
-    table = made((long, long, sentinel, cp(1, 2e-3), cp(2), rest(1)))
+    table = made((long, long, sentinel, cp(1, 2e-3), cp(2), rest(1), rest(1)))
     assert np.argwhere(table.stays).tolist() == [[0, 1], [0, 2], [1, 2]]
     assert np.argwhere(table.parted).tolist() == [[0, 1]]
+    assert not made((sentinel, long)).stays.any()

@@ -258,8 +258,10 @@ def test_a_new_step_starts_anew_but_a_begun_fall_is_counted_on() -> None:
 def test_the_highest_of_the_window_is_that_of_a_search_through_all_of_it() -> None:
     """However the samples are cut into reads: against the plain definition of the rule."""
     random = np.random.default_rng(5)
-    for _ in range(60):
+    for k in range(120):
         Ewe = -np.abs(random.normal(0.02, 0.03, 60)).round(3)
+        if k % 2:  # long stretches that are low, or are not
+            Ewe = np.repeat(Ewe[:5], random.multinomial(60, [0.2] * 5)) - random.normal(0, 1e-3, 60).round(3)
         rows = fall(*Ewe.tolist())
         rows["step_count"] = np.repeat([1, 2], [25, 35])
         rule = ShortRule(fall=0.75, within_s=float(random.integers(2, 30)), below_V=0.015, samples=2)
