@@ -16,7 +16,7 @@ from nakctl.record import layout
 from nakctl.run.engine import Ending
 from nakctl.run.guard import ASKED_SLACK_s, Guard
 from nakctl.run.ledger import Booked
-from nakctl.run.short import ShortWatch
+from nakctl.run.short import LONG, ShortWatch
 
 
 def samples(*given: tuple[float, float, float], step_id: int = 1, step_count: int = 1) -> np.ndarray:
@@ -227,6 +227,7 @@ def fall(*Ewe: float, I: float = -1e-4, start: float = 0.0, step_count: int = 1)
         ([-0.09, -0.002, 0.002, -0.002], 3),  # noise around zero
         ([0.09, 0.016, 0.01, 0.002, -0.002, -0.01], None),  # turning into the direction of the current
         ([-0.09, math.nan, -0.002, -0.002, -0.002], 4),  # no value says nothing
+        ([-0.09, -0.002, -0.002, *[-0.09] * 2 * LONG, -0.002], None),  # it was no short: counted anew
     ],
 )
 def test_short(Ewe: list[float], row: int | None) -> None:
