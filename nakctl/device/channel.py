@@ -19,10 +19,13 @@ Promises
     is a Notice; trouble that it does not survive is a ChannelError.
 8.  No call waits for the experiment, sleeps or tries again: each is one exchange with the instrument.
 9.  `look` consumes nothing. Where nobody answers it is None, and so is the look of a reading.
+10. A channel outlives whoever speaks for it: a new one, opened on the same place to go on there, `adopt`s the
+    segment with the memo of the last reading that was kept, and hands over what the old one would have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import Any, Protocol
@@ -131,6 +134,8 @@ class Reading:
     look   what the channel said beside the block; None: it was not heard
     more   further rows may wait: read again before going to sleep
     visit  that of the newest row of the segment so far; None: there was none yet
+    raw    what the rows were made of, as the instrument gave it: its driver can make them anew
+    memo   JSON values, small: what whoever goes on after this reading has to know (`Channel.adopt`)
     """
 
     state: State
@@ -140,6 +145,8 @@ class Reading:
     look: Look | None = None
     more: bool = False
     visit: Visit | None = None
+    raw: bytes = b""
+    memo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +196,9 @@ class Channel(Protocol):
     def check(self, segment: Segment) -> None:
         """LimitError: this very channel cannot do it (its ranges, its memory). Changes nothing."""
 
-    def load(self, segment: Segment) -> None:
-        """Replace what is loaded."""
+    def load(self, segment: Segment, mark: str = "") -> None:
+        """Replace what is loaded. mark: by which it can be told later whose it is, where a channel can keep
+        one; it is written after the load."""
 
     def start(self) -> None:
         """Run what was loaded, from its first technique."""
@@ -200,6 +208,14 @@ class Channel(Protocol):
 
     def look(self) -> Look | None:
         """How the channel is at this moment; consumes nothing."""
+
+    def adopt(self, segment: Segment, memo: Mapping[str, Any]) -> None:
+        """Go on where another one left off that had loaded and started `segment` here. Nothing is loaded,
+        started or stopped, and no row is fetched.
+
+        memo  of the last reading that was kept; {}: none was, since the start
+        ChannelTaken: what is on the channel is not what was left there. LinkLost: ask again.
+        """
 
     def stop(self) -> None:
         """Ask once for the cell to be opened."""
