@@ -10,10 +10,10 @@ from typing import Any
 from nakctl.cli.prepare import print_json
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis
 from nakctl.errors import ExitCode, NakctlError
-from nakctl.plan.numbers import si
 from nakctl.rig import Rig, find_rig, survey
 from nakctl.rig.claim import Claim, holder
 from nakctl.rig.survey import Seen
+from nakctl.text.numbers import si
 
 
 def words(sdk_path: Path | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from nakctl.cli.pictures import check_target
 from nakctl.cli.prepare import print_json
 from nakctl.errors import ExitCode, InputError
-from nakctl.plan.numbers import duration
+from nakctl.text.numbers import duration
 
 
 def show(file: Path, as_json: bool) -> int:

@@ -17,10 +17,10 @@ from nakctl.cli.mail import ALARM, HEAD, PLAIN, WARNING, Mail
 from nakctl.cli.prepare import Prepared
 from nakctl.cli.remote import Remote
 from nakctl.cli.views import SIMULATED, Nothing, View, view
-from nakctl.plan.numbers import areal_current, duration, si
 from nakctl.record.poll import Event
 from nakctl.run.keeper import Progress
 from nakctl.run.run import UNDER_CURRENT
+from nakctl.text.numbers import areal_current, duration, si
 
 CELL_OPEN, CELL_UNSAFE = "open", "may be under current"
 

@@ -16,7 +16,7 @@ from nakctl.plan.findings import (
     sweep_of,
     warning,
 )
-from nakctl.plan.numbers import areal_current, si
+from nakctl.text.numbers import areal_current, si
 
 ABSURD_A_cm2 = 1.0
 HIGH_A_cm2 = 0.05  # far above any current density reported for a solid electrolyte at room temperature

@@ -11,7 +11,7 @@ from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Done, Eis
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_V, error, peak_A, sweep_of, warning
-from nakctl.plan.numbers import listed, si
+from nakctl.text.numbers import listed, si
 
 BLIND = "readings stop there, so it would never be seen"
 

@@ -12,7 +12,7 @@ from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
 from nakctl.plan.findings import Finding, Scene, dc_A, error, warning
 from nakctl.plan.gaps import FOREVER, gaps
-from nakctl.plan.numbers import duration, plural, si
+from nakctl.text.numbers import duration, plural, si
 
 
 def window(scene: Scene) -> Iterator[Finding]:

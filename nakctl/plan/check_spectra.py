@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from nakctl.device.program import Eis
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Finding, Leaf, Scene, drives_current, error, sweep_of, warning
-from nakctl.plan.numbers import duration, si
 from nakctl.plan.techniques import seconds_per_spectrum
+from nakctl.text.numbers import duration, si
 from nakctl.text.units import UnitError, parse
 
 MOST_OF_RANGE = 0.5  # the maker's advice

@@ -9,7 +9,7 @@ from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, error, warning
-from nakctl.plan.numbers import count, duration, si
+from nakctl.text.numbers import count, duration, si
 
 LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory
 TIGHT_REACTIONS = 10  # a step shorter than this many reactions of the host is gone before it can act well

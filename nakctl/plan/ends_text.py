@@ -9,8 +9,8 @@ from nakctl.device.program import Ca, Cp, Loop, Segment, StepInfo, played
 from nakctl.plan import plan as p
 from nakctl.plan.findings import Leaf
 from nakctl.plan.held import held
-from nakctl.plan.numbers import different, duration, span
 from nakctl.plan.view import View
+from nakctl.text.numbers import different, duration, span
 
 MOST_PLACES = 3
 

@@ -9,7 +9,9 @@ from nakctl.plan import plan as p
 from nakctl.plan.ends_text import ends_told
 from nakctl.plan.estimate import Amount
 from nakctl.plan.findings import Leaf, dc_A, dc_V, sweep_of
-from nakctl.plan.numbers import (
+from nakctl.plan.techniques import sweep_seconds
+from nakctl.plan.view import View
+from nakctl.text.numbers import (
     areal_charge,
     areal_current,
     different,
@@ -19,8 +21,6 @@ from nakctl.plan.numbers import (
     span,
     wrapped,
 )
-from nakctl.plan.techniques import sweep_seconds
-from nakctl.plan.view import View
 
 NUMBER, NAME, TIME, TECHNIQUE = 8, 36, 16, 6
 

@@ -14,7 +14,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
 from nakctl.plan.gaps import gaps
-from nakctl.plan.numbers import clock_time
+from nakctl.text.numbers import clock_time
 
 
 def plan_json(

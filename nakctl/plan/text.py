@@ -13,11 +13,11 @@ from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.findings import Finding, Scene
 from nakctl.plan.gaps import FOREVER, gaps
 from nakctl.plan.leaf_text import may_add_rows, net_charge
-from nakctl.plan.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
 from nakctl.plan.plan_json import plan_json
 from nakctl.plan.program_text import program_text
 from nakctl.plan.tree import tree
 from nakctl.plan.view import View
+from nakctl.text.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
 
 __all__ = ["findings_text", "plan_json", "plan_text", "program_text"]
 

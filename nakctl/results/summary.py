@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nakctl.plan.numbers import duration, plural, si
 from nakctl.record.read import Run
 from nakctl.results.areal import charge_mAh_cm2, current_mA_cm2
 from nakctl.results.capacity import critical_capacity_mAh_cm2
@@ -19,6 +18,7 @@ from nakctl.results.current import moved
 from nakctl.results.interruptions import interruptions
 from nakctl.results.sensors import sensor_figures, sensors_told
 from nakctl.results.shorts import Short, held_steps, verdict
+from nakctl.text.numbers import duration, plural, si
 
 _DIGITS = 6  # samples are stored in single precision; more would be noise
 

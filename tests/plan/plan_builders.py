@@ -12,8 +12,8 @@ from nakctl.plan import plan as p
 from nakctl.plan.check import Finding, check
 from nakctl.plan.estimate import Estimate, estimate
 from nakctl.plan.lower import lower
-from nakctl.plan.numbers import duration, si
 from nakctl.plan.sweeps import spread
+from nakctl.text.numbers import duration, si
 
 SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
 LIMITS: dict[str, float | None] = {"Ewe_min_V": -3.0, "Ewe_max_V": 3.0, "I_max_A": None, "time_s": None}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nakctl.plan import numbers
+from nakctl.text import numbers
 
 
 @pytest.mark.parametrize(
