@@ -12,9 +12,9 @@ from pathlib import Path
 
 from timing import medians, table
 
+from nakctl.checks.check import check
 from nakctl.device.limits import instrument
 from nakctl.device.program import Program
-from nakctl.plan.check import check
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import estimate
 from nakctl.plan.lower import lower

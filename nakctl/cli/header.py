@@ -17,9 +17,9 @@ from typing import Any
 from nakctl import __version__
 from nakctl.cli.prepare import Prepared
 from nakctl.device.channel import ChannelInfo
-from nakctl.plan.plan_json import limits_json, plan_json, rules_json
-from nakctl.plan.program_text import program_text
 from nakctl.record import layout
+from nakctl.render.plan_json import limits_json, plan_json, rules_json
+from nakctl.render.program_text import program_text
 
 _PACKAGES = ("numpy", "h5py", "pydantic", "pint", "numba", "typer", "PyYAML")
 

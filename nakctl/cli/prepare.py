@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nakctl.checks.check import check
+from nakctl.checks.findings import Finding
+from nakctl.checks.sensors import check_sensors
 from nakctl.cli import console
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
@@ -17,11 +20,8 @@ from nakctl.device.limits import Instrument, instrument
 from nakctl.device.program import Program
 from nakctl.device.sensor import SensorSpec
 from nakctl.errors import InputError, LimitError
-from nakctl.plan.check import check
-from nakctl.plan.check_sensors import check_sensors
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import Estimate, estimate
-from nakctl.plan.findings import Finding
 from nakctl.plan.lower import lower
 from nakctl.plan.plan import Plan
 from nakctl.protocol.load import Loaded, load

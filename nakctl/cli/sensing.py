@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nakctl.checks.sensors import uses
 from nakctl.cli.prepare import Prepared
 from nakctl.device.sensor import Sensors, SensorSpec, load_service
 from nakctl.errors import InputError
-from nakctl.plan.check_sensors import uses
 
 
 def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:

@@ -12,8 +12,8 @@ from nakctl.device.ends import Side
 from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
-from nakctl.plan.findings import dc_A
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
+from nakctl.plan.scene import dc_A
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded

@@ -9,7 +9,7 @@ from itertools import takewhile
 from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
 from nakctl.plan.ends import lead
-from nakctl.plan.findings import Leaf, Scene
+from nakctl.plan.scene import Leaf, Scene
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What will be done: SI, signed, each step knowing its line of YAML. Repeats stay structure.
 
-I > 0 oxidises (strips) the working electrode. Built by `compile`, printed by `text`, lowered by
-`nakctl.plan.lower`. Knows no instrument.
+I > 0 oxidises (strips) the working electrode. Built by `compile`, lowered by `lower`, told by
+`nakctl.render`. Knows no instrument.
 """
 
 from __future__ import annotations

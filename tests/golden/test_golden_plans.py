@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from nakctl.checks.check import check
 from nakctl.device.cell import Cell
 from nakctl.device.limits import Instrument, instrument
 from nakctl.plan import plan as p
-from nakctl.plan.check import check
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import estimate
 from nakctl.plan.lower import lower
-from nakctl.plan.text import findings_text, plan_text, program_text
 from nakctl.protocol import library
 from nakctl.protocol.load import load
+from nakctl.render.plan_text import findings_text, plan_text
+from nakctl.render.program_text import program_text
 
 Golden = Callable[[str, str], None]
 NOW = datetime(2026, 1, 5, 9, 0)

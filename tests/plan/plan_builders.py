@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nakctl.checks.check import check
+from nakctl.checks.findings import Finding
 from nakctl.device.limits import Instrument, instrument
 from nakctl.device.program import Program
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
-from nakctl.plan.check import Finding, check
 from nakctl.plan.estimate import Estimate, estimate
 from nakctl.plan.lower import lower
 from nakctl.plan.sweeps import spread

@@ -22,10 +22,10 @@ from plan_builders import (
     with_limits,
 )
 
+from nakctl.checks.check import check
 from nakctl.device.program import Segment
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
-from nakctl.plan.check import check
 
 
 def test_a_decent_plan_has_no_findings() -> None:

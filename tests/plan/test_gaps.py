@@ -17,11 +17,11 @@ from plan_builders import (
     with_limits,
 )
 
+from nakctl.checks.check import check
 from nakctl.device.cell import Cell
 from nakctl.device.limits import Instrument
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
-from nakctl.plan.check import check
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.gaps import FOREVER, Gap, gaps
 from nakctl.plan.lower import lower

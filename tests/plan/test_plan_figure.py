@@ -7,7 +7,7 @@ import pytest
 from plan_builders import SP300, estimated, hold, lowered, plan, repeat, with_limits
 
 from nakctl.plan import plan as p
-from nakctl.plan.figure import MOST_PASSES, SHOWN_WITHOUT_END, draw, pieces
+from nakctl.render.figure import MOST_PASSES, SHOWN_WITHOUT_END, draw, pieces
 
 PULSE = (hold(level=1e-3, duration_s=1.0), hold("rest", duration_s=5.0))
 

@@ -29,8 +29,9 @@ from plan_builders import (
 from nakctl.device.program import Loop, Segment, ShortRule
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
-from nakctl.plan.plan_json import plan_json
-from nakctl.plan.text import findings_text, plan_text, program_text
+from nakctl.render.plan_json import plan_json
+from nakctl.render.plan_text import findings_text, plan_text
+from nakctl.render.program_text import program_text
 
 NOW = datetime(2026, 1, 5, 9, 0)
 

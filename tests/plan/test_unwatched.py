@@ -23,9 +23,9 @@ from nakctl.device.limits import Instrument, instrument
 from nakctl.device.program import Cp, Eis, Hardware, Segment, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
-from nakctl.plan.findings import Scene
 from nakctl.plan.held import held
 from nakctl.plan.lower import lower
+from nakctl.plan.scene import Scene
 from nakctl.plan.techniques import SENTINEL_s
 from nakctl.protocol import library
 from nakctl.protocol.load import load, understand

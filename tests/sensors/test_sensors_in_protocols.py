@@ -11,17 +11,17 @@ from bench import spec_of
 from beside import HEAD, program_of, run_beside
 
 import nakctl
+from nakctl.checks.sensors import check_sensors
 from nakctl.device.cell import Cell
 from nakctl.device.program import HostLoop, Segment, SetPoint
 from nakctl.device.sensor import Latest
 from nakctl.errors import ProtocolError
-from nakctl.plan.check_sensors import check_sensors
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.plan import Plan
-from nakctl.plan.program_text import program_text
 from nakctl.protocol.load import understand
 from nakctl.record import files
 from nakctl.record.recover import recover
+from nakctl.render.program_text import program_text
 from nakctl.run.sensing import SensorGuard
 from nakctl.text.reader import read_text
 from nakctl_sensors.virtual import VirtualSensors

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from nakctl.checks.findings import Finding, error
 from nakctl.device.sensor import SensorSpec
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
-from nakctl.plan.findings import Finding, error
 from nakctl.text.sentences import did_you_mean
 from nakctl.text.units import DIMENSIONS, SENSED, parse
 

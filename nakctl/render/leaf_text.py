@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from nakctl.device.program import Ca, Cp, Done, Eis, Ocv
 from nakctl.plan import plan as p
-from nakctl.plan.ends_text import ends_told
 from nakctl.plan.estimate import Amount
-from nakctl.plan.findings import Leaf, dc_A, dc_V, sweep_of
+from nakctl.plan.scene import Leaf, dc_A, dc_V, sweep_of
 from nakctl.plan.techniques import sweep_seconds
-from nakctl.plan.view import View
+from nakctl.render.ends_text import ends_told
+from nakctl.render.view import View
 from nakctl.text.numbers import (
     areal_charge,
     areal_current,

@@ -7,13 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from nakctl.checks.findings import Finding
 from nakctl.device.ends import End
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
-from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, dc_V, sweep_of
 from nakctl.plan.gaps import gaps
+from nakctl.plan.scene import Leaf, Scene, dc_A, dc_V, sweep_of
 from nakctl.text.numbers import clock_time
 
 

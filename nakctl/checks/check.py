@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from nakctl.checks.currents import CURRENT_CHECKS
+from nakctl.checks.findings import Finding
+from nakctl.checks.ranges import RANGE_CHECKS
+from nakctl.checks.spectra import SPECTRA_CHECKS
+from nakctl.checks.times import TIME_CHECKS
+from nakctl.checks.whole_run import RUN_CHECKS, interruptions
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Program
 from nakctl.plan import plan as p
-from nakctl.plan.check_currents import CURRENT_CHECKS
-from nakctl.plan.check_ranges import RANGE_CHECKS
-from nakctl.plan.check_run import RUN_CHECKS, interruptions
-from nakctl.plan.check_spectra import SPECTRA_CHECKS
-from nakctl.plan.check_times import TIME_CHECKS
-from nakctl.plan.findings import Finding, Scene
-
-__all__ = ["Finding", "check"]
+from nakctl.plan.scene import Scene
 
 
 def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Finding, ...]:

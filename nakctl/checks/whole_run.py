@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import way
 from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
-from nakctl.plan.findings import Finding, Scene, dc_A, error, warning
 from nakctl.plan.gaps import FOREVER, gaps
+from nakctl.plan.scene import Scene, dc_A
 from nakctl.text.numbers import duration, plural, si
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nakctl.device.program import SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
-from nakctl.plan.findings import Leaf, Scene
+from nakctl.plan.scene import Leaf, Scene
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nakctl.plan.findings import (
-    Finding,
-    Leaf,
-    Scene,
-    dc_A,
-    dc_V,
-    drives_current,
-    error,
-    peak_A,
-    sweep_of,
-    warning,
-)
+from nakctl.checks.findings import Finding, error, warning
+from nakctl.plan.scene import Leaf, Scene, dc_A, dc_V, drives_current, peak_A, sweep_of
 from nakctl.text.numbers import areal_current, si
 
 ABSURD_A_cm2 = 1.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.program import Eis
 from nakctl.plan import plan as p
-from nakctl.plan.findings import Finding, Leaf, Scene, drives_current, error, sweep_of, warning
+from nakctl.plan.scene import Leaf, Scene, drives_current, sweep_of
 from nakctl.plan.techniques import seconds_per_spectrum
 from nakctl.text.numbers import duration, si
 from nakctl.text.units import UnitError, parse

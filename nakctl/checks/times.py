@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import way
 from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
-from nakctl.plan.findings import Finding, Leaf, Scene, dc_A, error, warning
+from nakctl.plan.scene import Leaf, Scene, dc_A
 from nakctl.text.numbers import count, duration, si
 
 LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory

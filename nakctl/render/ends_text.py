@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from nakctl.device.ends import End
 from nakctl.device.program import Ca, Cp, Loop, Segment, StepInfo, played
 from nakctl.plan import plan as p
-from nakctl.plan.findings import Leaf
 from nakctl.plan.held import held
-from nakctl.plan.view import View
+from nakctl.plan.scene import Leaf
+from nakctl.render.view import View
 from nakctl.text.numbers import different, duration, span
 
 MOST_PLACES = 3

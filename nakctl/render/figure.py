@@ -12,7 +12,7 @@ from nakctl.device.limits import Instrument
 from nakctl.device.program import Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Estimate
-from nakctl.plan.findings import Leaf, dc_A, sweep_of
+from nakctl.plan.scene import Leaf, dc_A, sweep_of
 from nakctl.text.numbers import count
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from nakctl.device.program import SetPoint
 from nakctl.plan import plan as p
-from nakctl.plan.leaf_text import detail, leaf_lines, line, net_charge
-from nakctl.plan.view import View
+from nakctl.render.leaf_text import detail, leaf_lines, line, net_charge
+from nakctl.render.view import View
 from nakctl.text.numbers import count, duration, listed, plural, span
 
 FEW_LEVELS = 8

@@ -6,20 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from nakctl.checks.findings import Finding
 from nakctl.device.limits import Instrument
 from nakctl.device.program import Ca, Cp, Done, Eis, Ocv, Program, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
-from nakctl.plan.findings import Finding, Scene
 from nakctl.plan.gaps import FOREVER, gaps
-from nakctl.plan.leaf_text import may_add_rows, net_charge
-from nakctl.plan.plan_json import plan_json
-from nakctl.plan.program_text import program_text
-from nakctl.plan.tree import tree
-from nakctl.plan.view import View
+from nakctl.plan.scene import Scene
+from nakctl.render.leaf_text import may_add_rows, net_charge
+from nakctl.render.tree import tree
+from nakctl.render.view import View
 from nakctl.text.numbers import clock_time, different, duration, listed, plural, si, size, wrapped
-
-__all__ = ["findings_text", "plan_json", "plan_text", "program_text"]
 
 _INDENT = " " * 10
 MOST_PLACES = 6

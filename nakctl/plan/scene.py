@@ -1,43 +1,15 @@
-"""What a check looks at, and what it may find."""
+"""What checks and texts look at: a plan, what it became, and what each of its steps imposes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Cp, Done, Program, Segment, played, segments
-from nakctl.errors import Fault, Mark
 from nakctl.plan import plan as p
 
 Leaf = p.Hold | p.Spectrum
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to know before the start: the fact in `message`, what would be right in `help`.
-
-    rule  short name of the check that found it, for machines
-    """
-
-    severity: Literal["error", "warning"]
-    rule: str
-    mark: Mark
-    message: str
-    help: str = ""
-
-    def fault(self, file: str, text: str = "") -> Fault:
-        """The same as a fault of the protocol's file; text is the line itself."""
-        return Fault(file, self.mark, f"{self.message}; {self.help}" if self.help else self.message, text)
-
-
-def error(rule: str, mark: Mark, message: str, help: str = "") -> Finding:
-    return Finding("error", rule, mark, message, help)
-
-
-def warning(rule: str, mark: Mark, message: str, help: str = "") -> Finding:
-    return Finding("warning", rule, mark, message, help)
 
 
 @dataclass(frozen=True)
