@@ -21,7 +21,7 @@ import numpy as np
 from nakctl.device.cell import Cell
 from nakctl.device.channel import State, Watch
 from nakctl.device.driver import Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Cp, Hardware, Segment
 from nakctl_biologic.codes import Board
 from nakctl_biologic.driver import driver

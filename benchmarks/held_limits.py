@@ -40,11 +40,15 @@ def texts() -> Iterator[tuple[str, str]]:
 def listing() -> dict[str, Step]:
     """By protocol, instrument and step: what its techniques are, and what they test. Runs on both commits."""
     from nakctl.device.cell import Cell
-    from nakctl.device.limits import instrument
     from nakctl.plan.compile import compile_protocol
     from nakctl.plan.lower import lower
     from nakctl.protocol.load import understand
     from nakctl.text.reader import read_text
+
+    try:
+        from nakctl.device.instrument import instrument
+    except ImportError:  # as it was called at commits before
+        from nakctl.device.limits import instrument
 
     found: dict[str, Step] = {}
     for name, text in texts():

@@ -13,7 +13,7 @@ from pathlib import Path
 from timing import medians, table
 
 from nakctl.checks.check import check
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Program
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import estimate

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from nakctl.device.readings import READING
 from nakctl.device.sensor import Look, Sensors, SensorSpec, load_kind, load_service
+from nakctl.device.sensor_journal import READING
 from nakctl.record.aux_reader import AuxReader
 from nakctl_sensors.process import SensorProcess
 

@@ -39,7 +39,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COMPILE = """
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.warm_up import warm_up
 for cell in ("NaK50", "randles"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 
 SAME_s = 1e-9  # two sums of the same ticks: what floating point leaves between them, far below any time base
 

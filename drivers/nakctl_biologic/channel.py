@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Watch
 from nakctl.device.driver import ClockLike
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board

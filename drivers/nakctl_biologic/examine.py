@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from nakctl.device.inspection import Chassis, Diagnosis, Severity
-from nakctl.device.limits import Instrument, instrument, instruments
+from nakctl.device.instrument import Instrument, instrument, instruments
 from nakctl.errors import LinkLost, NakctlError
 from nakctl_biologic import find
 from nakctl_biologic.codes import STATES, Board, Firmware, device_name

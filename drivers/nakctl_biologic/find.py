@@ -6,7 +6,7 @@ import ctypes
 from ctypes import byref
 
 from nakctl.device.inspection import Found
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.errors import ChannelError, RigError
 from nakctl_biologic.address import link_of
 from nakctl_biologic.codes import DEVICES, board_of, device_name

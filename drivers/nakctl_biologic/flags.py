@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Rows
-from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Cp, Done, Eis, Hardware, Test
 
 LOW_AMPLITUDE_SHARE = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Loop, Segment, Technique
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board

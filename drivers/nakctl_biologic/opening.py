@@ -7,7 +7,7 @@ from typing import Any
 
 from nakctl.device.channel import ChannelInfo, Notice
 from nakctl.device.driver import ClockLike, Place
-from nakctl.device.limits import Instrument, instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.errors import ChannelError, RigError
 from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import RUN, STATES, STOP, Board, Firmware, device_name

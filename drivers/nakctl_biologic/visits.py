@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
 from nakctl_biologic.codes import Board
 from nakctl_biologic.errors import RowError

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.readings import CLOCK_TIE, INSERT, READING, SCHEMA, TIES, aux_of, checksum
+from nakctl.device.sensor_journal import CLOCK_TIE, INSERT, READING, SCHEMA, TIES, aux_of, checksum
 from nakctl_sensors.timemap import Tie
 
 MOST_BLOCKS_WAITING = 20_000

@@ -14,7 +14,7 @@ from nakctl.checks.ranges import RANGE_CHECKS
 from nakctl.checks.spectra import SPECTRA_CHECKS
 from nakctl.checks.times import TIME_CHECKS
 from nakctl.checks.whole_run import RUN_CHECKS, interruptions
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Program
 from nakctl.plan import plan as p
 from nakctl.plan.scene import Scene

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nakctl.checks.findings import Finding, error, warning
-from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Done, Eis
 from nakctl.plan import plan as p
 from nakctl.plan.scene import Leaf, Scene, dc_V, peak_A, sweep_of

@@ -16,7 +16,7 @@ from nakctl.checks.sensors import check_sensors
 from nakctl.cli import console
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
-from nakctl.device.limits import Instrument, instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Program
 from nakctl.device.sensor import SensorSpec
 from nakctl.errors import InputError, LimitError

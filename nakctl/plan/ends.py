@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nakctl.device.ends import End, Kind, Quantity, Side, Then, way
-from nakctl.device.limits import CurrentRange, Instrument
+from nakctl.device.instrument import CurrentRange, Instrument
 from nakctl.device.program import Hardware, ShortRule, Test
 from nakctl.errors import Mark
 from nakctl.plan import plan as p

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Ca, Cp, Done, Program, Segment, played, segments
 from nakctl.plan import plan as p
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Technique, Test
 from nakctl.plan import plan as p
 from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, stop_tests

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.readings import CLOCK_TIE, READING, SELECT, TIES, aux_of, checksum
+from nakctl.device.sensor_journal import CLOCK_TIE, READING, SELECT, TIES, aux_of, checksum
 
 
 class AuxReader:

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.readings import TIES
+from nakctl.device.sensor_journal import TIES
 from nakctl.record import layout
 from nakctl.record.aux_reader import AuxReader
 from nakctl.record.describe import group

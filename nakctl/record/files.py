@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from nakctl.device.readings import aux_of
+from nakctl.device.sensor_journal import aux_of
 from nakctl.errors import InputError, RecordError
 from nakctl.record import lock
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nakctl.checks.findings import Finding
 from nakctl.device.ends import End
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nakctl.checks.findings import Finding
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Done, Eis, Ocv, Program, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate

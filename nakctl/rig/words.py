@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Place
 from nakctl.device.inspection import Chassis
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.errors import RigError
 from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems

@@ -21,7 +21,7 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, ChannelInfo, Look, Notice, Reading, State, Visit, Watch
 from nakctl.device.driver import ClockLike
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, ChannelTaken, IllegalEvent, LinkLost
 from nakctl_sim.cell.models import Model

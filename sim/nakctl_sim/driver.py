@@ -42,7 +42,7 @@ class SimDriver:
         return catalog.describe(name)
 
     def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
-        from nakctl.device.limits import instrument
+        from nakctl.device.instrument import instrument
         from nakctl_sim.cell.models import load_model
         from nakctl_sim.channel import SimChannel
         from nakctl_sim.warm_up import warm_up

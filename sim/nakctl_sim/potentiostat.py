@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Segment
 from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nakctl.device.channel import Watch
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Eis, Hardware, Ocv, Segment
 from nakctl_sim.cell.models import Model
 from nakctl_sim.potentiostat import Potentiostat

@@ -16,7 +16,7 @@ import pytest
 from nakctl.device.cell import Cell
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, State, Watch
 from nakctl.device.driver import ClockLike, Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
 from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import Board

@@ -17,7 +17,7 @@ from shortened import parameters
 from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
 from nakctl.device.driver import ClockLike, Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol import library

@@ -15,7 +15,7 @@ import pytest
 from biologic_bench import FAMILIES, SP300, VMP3
 
 from nakctl.device.cell import Cell
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import HostLoop, Node, Segment
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower

@@ -29,7 +29,7 @@ from compared import STEP_WORDS
 from kept import Kept
 
 from nakctl.device.channel import State
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Loop, Segment
 from nakctl.errors import ChannelError, IllegalEvent
 from nakctl.plan.compile import compile_protocol

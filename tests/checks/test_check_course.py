@@ -19,7 +19,7 @@ from plan_builders import (
     with_limits,
 )
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.plan import plan as p
 
 # rule, severity, instrument, the plan it is about, the plan it just is not about

@@ -16,7 +16,7 @@ from plan_builders import (
     with_limits,
 )
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.plan import plan as p
 
 OPEN = with_limits(Ewe_min_V=None, Ewe_max_V=None)

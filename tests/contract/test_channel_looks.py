@@ -11,7 +11,7 @@ from channel_bench import MIXED, MakeChannel, chain, collected, cp, drain, eis, 
 from time_bases import counted_s
 
 from nakctl.device.channel import Look, State, Watch
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Hardware, Test
 from nakctl.errors import LimitError
 from nakctl.run.clock import FreeClock

@@ -7,39 +7,39 @@ import sys
 
 import pytest
 
-from nakctl.device import limits
+from nakctl.device.instrument import Instrument, instrument, instruments
 from nakctl.errors import RigError
 
 CONFIDENCE = {"verified", "hardware", "documented", "transcribed", "single", "unverified"}
-ALL = [limits.instrument(name) for name in limits.instruments()]
+ALL = [instrument(name) for name in instruments()]
 
 
 @pytest.mark.parametrize("name", ["SP-300", "sp300", "SP 300", "sp-300"])
 def test_a_name_may_be_spelt_as_people_do(name: str) -> None:
-    assert limits.instrument(name).name == "SP-300"
+    assert instrument(name).name == "SP-300"
 
 
 def test_an_unknown_name_is_told_what_there_is() -> None:
     with pytest.raises(RigError, match="SP-200 is no instrument nakctl knows; there are: SP-300, VMP-3"):
-        limits.instrument("SP-200")
+        instrument("SP-200")
 
 
-@pytest.mark.parametrize("each", ALL, ids=limits.instruments())
-def test_every_value_has_unit_source_and_confidence(each: limits.Instrument) -> None:
+@pytest.mark.parametrize("each", ALL, ids=instruments())
+def test_every_value_has_unit_source_and_confidence(each: Instrument) -> None:
     told = {name.partition(".")[0] for name in each.facts}
-    assert told == set(limits.Instrument.__dataclass_fields__) - {"name", "family", "facts"} - missing(each)
+    assert told == set(Instrument.__dataclass_fields__) - {"name", "family", "facts"} - missing(each)
     for name, fact in each.facts.items():
         assert fact.unit, name
         assert len(fact.source) > 10, name
         assert fact.confidence in CONFIDENCE, name
 
 
-def missing(each: limits.Instrument) -> set[str]:
+def missing(each: Instrument) -> set[str]:
     return {"f_full_amplitude_Hz"} if each.f_full_amplitude_Hz is None else set()
 
 
-@pytest.mark.parametrize("each", ALL, ids=limits.instruments())
-def test_ranges_ascend_by_code_and_by_size(each: limits.Instrument) -> None:
+@pytest.mark.parametrize("each", ALL, ids=instruments())
+def test_ranges_ascend_by_code_and_by_size(each: Instrument) -> None:
     assert [r.code for r in each.I_ranges] == sorted({r.code for r in each.I_ranges})
     assert [r.full_A for r in each.I_ranges] == sorted({r.full_A for r in each.I_ranges})
     assert each.I_ranges[-1].full_A == each.I_max_A
@@ -50,14 +50,14 @@ def test_ranges_ascend_by_code_and_by_size(each: limits.Instrument) -> None:
     ]
 
 
-@pytest.mark.parametrize("each", ALL, ids=limits.instruments())
-def test_no_technique_is_longer_than_the_counter_of_its_time_base(each: limits.Instrument) -> None:
+@pytest.mark.parametrize("each", ALL, ids=instruments())
+def test_no_technique_is_longer_than_the_counter_of_its_time_base(each: Instrument) -> None:
     assert set(each.timebase_s) == {"OCV", "CPLIMIT", "CALIMIT", "GEIS", "PEIS"}
     assert each.longest_s <= min(each.timebase_s.values()) * 2**31
 
 
 def test_what_tells_the_instruments_apart() -> None:
-    sp300, vmp3 = limits.instrument("SP-300"), limits.instrument("VMP-3")
+    sp300, vmp3 = instrument("SP-300"), instrument("VMP-3")
     assert (sp300.f_max_Hz, vmp3.f_max_Hz) == (7e6, 1e6)
     assert (sp300.bandwidth, sp300.bandwidth_max) == (8, 9)
     assert (vmp3.bandwidth, vmp3.bandwidth_max) == (5, 7)
@@ -78,12 +78,12 @@ def test_what_tells_the_instruments_apart() -> None:
 def test_spectra_take_as_long_as_recorded_ones(
     name: str, first_Hz: float, last_Hz: float, count: int, average: int, seconds: tuple[float, float]
 ) -> None:
-    each, ratio = limits.instrument(name), (last_Hz / first_Hz) ** (1 / max(1, count - 1))
+    each, ratio = instrument(name), (last_Hz / first_Hz) ** (1 / max(1, count - 1))
     total_s = sum(each.eis_seconds(first_Hz * ratio**k, average, 0.1) for k in range(count))
     assert seconds[0] < total_s < seconds[1]
 
 
 def test_the_files_are_read_without_heavy_imports() -> None:
-    code = "import sys, nakctl.device.limits as l; l.instrument('sp300'); print(*sys.modules)"
+    code = "import sys, nakctl.device.instrument as l; l.instrument('sp300'); print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not {"numpy", "pydantic", "pint"} & set(modules.stdout.split())

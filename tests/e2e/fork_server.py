@@ -82,7 +82,7 @@ def warm_up() -> None:
     import nakctl.cli.run
     import nakctl.cli.screen
     import nakctl.record.recorder  # noqa: F401
-    from nakctl.device.limits import instrument
+    from nakctl.device.instrument import instrument
     from nakctl_sim.cell.models import load_model
     from nakctl_sim.warm_up import warm_up as load_simulator
 

@@ -10,7 +10,7 @@ import pytest
 
 from nakctl.checks.check import check
 from nakctl.device.cell import Cell
-from nakctl.device.limits import Instrument, instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import estimate

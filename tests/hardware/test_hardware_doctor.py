@@ -10,7 +10,7 @@ import pytest
 
 from nakctl.device.driver import Inspector, Teacher
 from nakctl.device.inspection import Chassis, Diagnosis
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl_biologic import inspect
 from nakctl_biologic.driver import driver
 from nakctl_biologic.first_day.bench import Bench

@@ -7,7 +7,7 @@ from typing import Any
 
 from eclib_bench import BOOL, INT, SINGLE, Parameters
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Technique, Test
 
 E_BELOW, E_ABOVE, I_BELOW_AND, I_ABOVE, I_BELOW = 1, 5, 99, 101, 97

@@ -11,7 +11,7 @@ from eclib_rows import Buffer, points, samples
 from eclib_techniques import of
 
 from nakctl.device.channel import POINT, SAMPLE, Rows, State, Watch
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.channel import SimChannel

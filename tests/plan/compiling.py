@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from nakctl.device.cell import Cell
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Program, Segment, Technique, Test
 from nakctl.device.program import segments as segments_of
 from nakctl.plan.compile import compile_protocol

@@ -7,7 +7,7 @@ from typing import Any
 
 from nakctl.checks.check import check
 from nakctl.checks.findings import Finding
-from nakctl.device.limits import Instrument, instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Program
 from nakctl.errors import Mark
 from nakctl.plan import plan as p

@@ -25,7 +25,7 @@ from shortened import parameters
 from unwatched import unwatched
 
 from nakctl.device.driver import Place
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, HostLoop, Node, Ocv, Segment, segments
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol

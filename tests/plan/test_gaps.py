@@ -19,7 +19,7 @@ from plan_builders import (
 
 from nakctl.checks.check import check
 from nakctl.device.cell import Cell
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol

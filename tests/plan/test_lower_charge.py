@@ -7,7 +7,7 @@ from compiling import compiled, lowered, lowered_sweep, segments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import (
     Cp,
     Eis,

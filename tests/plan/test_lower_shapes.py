@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from compiling import CP, lowered
 
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import (
     HostLoop,
     Loop,

@@ -19,7 +19,7 @@ from unwatched import unwatched
 from nakctl.device.channel import Rows
 from nakctl.device.driver import Place
 from nakctl.device.ends import End
-from nakctl.device.limits import Instrument, instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Cp, Eis, Hardware, Segment, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol

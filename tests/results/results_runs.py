@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from headers import header_of
 
-from nakctl.device import readings
+from nakctl.device import sensor_journal
 from nakctl.record import layout
 from nakctl.record.journal import Journal
 from nakctl.record.poll import Event
@@ -148,9 +148,9 @@ def spectra(
 
 def sensed(path: Path, name: str, rows: Sequence[tuple[float, float, float]]) -> None:
     """What the sensors' process leaves beside a run before it is sealed: time, value, +- of time."""
-    block = np.array(rows, readings.READING).tobytes()
-    db = sqlite3.connect(readings.aux_of(path))
+    block = np.array(rows, sensor_journal.READING).tobytes()
+    db = sqlite3.connect(sensor_journal.aux_of(path))
     with db:
-        db.execute(readings.SCHEMA)
-        db.execute(readings.INSERT, (name, readings.checksum(name, block), block))
+        db.execute(sensor_journal.SCHEMA)
+        db.execute(sensor_journal.INSERT, (name, sensor_journal.checksum(name, block), block))
     db.close()

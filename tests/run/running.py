@@ -10,7 +10,7 @@ from kept import Kept
 
 from nakctl.device.channel import Channel, Reading, Watch
 from nakctl.device.driver import Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.errors import LinkLost
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower

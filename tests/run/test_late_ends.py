@@ -6,7 +6,7 @@ import pytest
 from kept import Kept
 
 from nakctl.device.driver import Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import understand

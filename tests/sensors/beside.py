@@ -10,7 +10,7 @@ from typing import Any
 from headers import header_of
 
 from nakctl.device.driver import Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Program
 from nakctl.device.sensor import Sensors, SensorSpec
 from nakctl.plan.compile import compile_protocol

@@ -15,8 +15,8 @@ from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instru
 from parents import LOOKING, next_value, parent_of
 from pymodbus import FramerType
 
-from nakctl.device.readings import aux_of
 from nakctl.device.sensor import SensorNotice, SensorTrouble, load_kind, load_service
+from nakctl.device.sensor_journal import aux_of
 from nakctl_sensors.process import SensorProcess
 from nakctl_sensors.watcher import Watcher
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Watch
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Segment, Technique, Test
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.habits import USUAL, ChannelHabits

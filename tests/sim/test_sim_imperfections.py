@@ -9,7 +9,7 @@ import pytest
 from sim_bench import cp, eis, execute, ocv, on, potentiostat
 
 from nakctl.device.channel import Flag, Rows
-from nakctl.device.limits import instrument, instruments
+from nakctl.device.instrument import instrument, instruments
 from nakctl.errors import RigError
 from nakctl_sim.imperfections import imperfections
 

@@ -14,7 +14,7 @@ import pytest
 from sim_bench import ca, cp, dummy_V, eis, execute, ocv, on, potentiostat
 
 from nakctl.device.channel import Flag, Watch
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Loop, Segment, Test
 from nakctl.errors import LimitError
 

@@ -23,7 +23,7 @@ from shortened import parameters
 
 from nakctl.cli.report import exit_code
 from nakctl.device.driver import Place
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol.load import load

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from nakctl.device.driver import ClockLike, Place
 from nakctl.device.inspection import Chassis, Lesson
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl.errors import ChannelError
 from nakctl_biologic import find, inspect
 from nakctl_biologic.codes import device_name

@@ -8,7 +8,7 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Rows
 from nakctl.device.driver import ClockLike
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Technique, Test
 from nakctl.errors import ChannelError
 from nakctl_biologic.codes import STOP, Board

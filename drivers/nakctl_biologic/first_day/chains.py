@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nakctl.device.inspection import Lesson
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Loop, Technique, loaded_as
 from nakctl_biologic.first_day.bench import Bench, Trace
 from nakctl_biologic.params import MOST_STEPS, Loaded, current_steps, load_as

@@ -10,7 +10,7 @@ import numpy as np
 
 from nakctl.device.channel import Rows
 from nakctl.device.inspection import Lesson, Verdict
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl_biologic.codes import Board
 from nakctl_biologic.first_day.bench import AMPLITUDE_V, Bench
 from nakctl_biologic.first_day.chains import data_file

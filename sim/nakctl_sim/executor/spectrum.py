@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import POINT, Flag, Rows
-from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Eis
 from nakctl_sim.cell.models import Model
 from nakctl_sim.imperfections import Imperfections

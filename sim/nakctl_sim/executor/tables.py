@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.limits import CurrentRange, Instrument, PotentialRange
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import (
     Ca,
     Cp,

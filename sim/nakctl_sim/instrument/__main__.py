@@ -6,7 +6,7 @@ import argparse
 import inspect
 import sys
 
-from nakctl.device.limits import instrument as instrument_data
+from nakctl.device.instrument import instrument as instrument_data
 from nakctl.errors import NakctlError
 from nakctl.run.clock import WallClock
 from nakctl_sim.cell.models import load_model

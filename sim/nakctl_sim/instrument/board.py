@@ -16,7 +16,7 @@ import numpy as np
 
 from nakctl.device.channel import Watch
 from nakctl.device.driver import ClockLike
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Technique
 from nakctl.errors import LimitError, RigError
 from nakctl_sim.cell.models import Model

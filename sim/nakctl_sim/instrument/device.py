@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nakctl.device.driver import ClockLike
-from nakctl.device.limits import instrument
+from nakctl.device.instrument import instrument
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.instrument.abi import N_CHANNELS
 from nakctl_sim.instrument.abi import Board as Kind

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nakctl.device.limits import Instrument
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique
 from nakctl_sim.instrument.codes import Code, Refused
 from nakctl_sim.instrument.exits import tests_of
