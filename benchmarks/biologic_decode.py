@@ -24,11 +24,11 @@ from nakctl.device.driver import Place
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Cp, Hardware, Segment
 from nakctl_biologic.codes import Board
+from nakctl_biologic.data_words import decode_c3x, encode_c3x
 from nakctl_biologic.driver import driver
 from nakctl_biologic.params import chain
 from nakctl_biologic.rows import Block
 from nakctl_biologic.visits import Visits
-from nakctl_biologic.words import decode_c3x, encode_c3x
 from nakctl_sim.instrument import register
 from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.device import VirtualInstrument

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from nakctl.device.channel import POINT, SAMPLE, Flag, Rows
 from nakctl_biologic.codes import Board
+from nakctl_biologic.data_words import Singles, Words, decode_c3x, decode_ieee, seconds
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.layouts import Layout, layout
 from nakctl_biologic.structures import MAX_WORDS
-from nakctl_biologic.words import Singles, Words, decode_c3x, decode_ieee, seconds
 
 I_RANGE_CODES = 15  # 0 .. 14
 UNKNOWN_RANGE = -1

@@ -19,13 +19,13 @@ from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
 from nakctl_biologic.codes import Board
+from nakctl_biologic.data_words import timebase
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.flags import point_flags, ranges_of, sample_flags
 from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.news import News, by_change, gap, successors
 from nakctl_biologic.params import Loaded
 from nakctl_biologic.rows import Block, layout_of, point_rows, sample_rows
-from nakctl_biologic.words import timebase
 
 COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
 LATE_SAMPLE = ("time_s", "Ewe_V", "I_A")

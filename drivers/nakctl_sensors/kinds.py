@@ -24,7 +24,7 @@ class InstrumentKind:
     simulated: bool = False
 
     def spec(self, name: str, words: Mapping[str, Any]) -> tuple[SensorSpec | None, list[Problem]]:
-        from nakctl_sensors.words import WORDS, read_words
+        from nakctl_sensors.rig_entry import WORDS, read_words
 
         return read_words(name, words, WORDS[self.name])
 

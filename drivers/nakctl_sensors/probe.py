@@ -17,7 +17,7 @@ from nakctl.errors import RigError
 from nakctl.text.units import SENSED, UnitError, scale_of
 from nakctl_sensors.dialogues import dialogue, dialogue_names
 from nakctl_sensors.reply import MOST_SHOWN, number_in
-from nakctl_sensors.words import NUMBER_PATTERN
+from nakctl_sensors.rig_entry import NUMBER_PATTERN
 
 BAUD_RATES = (9600, 115200, 19200, 57600, 38400, 4800, 2400, 1200)
 LISTEN_s, ANSWER_s = 0.6, 0.25
@@ -188,8 +188,8 @@ _IDENTITIES = {
 
 def _probe_visa(where: str, say: Callable[[str], None]) -> Proposal:
     """Its identity tells the dialogue. An address may name its library: ADDRESS@py, ADDRESS FILE.yaml@sim."""
+    from nakctl_sensors.rig_entry import WORDS, read_words
     from nakctl_sensors.scpi import ScpiSource
-    from nakctl_sensors.words import WORDS, read_words
 
     address, _, backend = where.partition(" ")
     words: dict[str, Any] = {"kind": "scpi", "address": address}

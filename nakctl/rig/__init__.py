@@ -106,8 +106,8 @@ def _drivers() -> Iterator[Any]:
 
 def _read(file: Path) -> Rig:
     """A rig file; its words (and pydantic) are imported only where there is one."""
+    from nakctl.rig.rig_yaml import read_rig
     from nakctl.rig.sensors import read_sensors
-    from nakctl.rig.words import read_rig
 
     words = read_rig(file, driver_names(), tuple(SIMULATED))
     places = SIMULATED | words.places()

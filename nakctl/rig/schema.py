@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from nakctl.protocol.schema import tidy
-from nakctl.rig.words import RigWords
+from nakctl.rig.rig_yaml import RigWords
 from nakctl.text.quantities import REF_PATTERN
 
 FILE = "rig.schema.json"

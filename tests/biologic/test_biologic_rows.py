@@ -10,10 +10,10 @@ from biologic_bench import block, c3x, c3x_single
 
 from nakctl.errors import ChannelError
 from nakctl_biologic.codes import Board
+from nakctl_biologic.data_words import decode_c3x
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.layouts import layout
 from nakctl_biologic.rows import point_rows, range_codes, sample_rows
-from nakctl_biologic.words import decode_c3x
 
 ESSENTIAL, PREMIUM, DIGICORE = Board.ESSENTIAL, Board.PREMIUM, Board.DIGICORE
 TB_s = 2e-5

@@ -10,8 +10,8 @@ import pytest
 
 from nakctl.errors import CellError, Mark
 from nakctl_sim.cell import catalog, kernel, nak
+from nakctl_sim.cell.cell_file import NakFile, Parameters
 from nakctl_sim.cell.models import load_model, names
-from nakctl_sim.cell.words import NakFile, Parameters
 
 MINE = """\
 model: nak

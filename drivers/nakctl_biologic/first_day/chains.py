@@ -9,9 +9,9 @@ from dataclasses import replace
 from nakctl.device.inspection import Lesson
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Loop, Technique, loaded_as
+from nakctl_biologic.data_words import timebase
 from nakctl_biologic.first_day.bench import Bench, Trace
 from nakctl_biologic.params import MOST_STEPS, Loaded, current_steps, load_as
-from nakctl_biologic.words import timebase
 
 SHORT_s = 0.2
 ONE_s = 10.0  # a technique by itself takes less

@@ -13,7 +13,7 @@ from nakctl.device.cell import Cell
 from nakctl.errors import CellError
 from nakctl.text.faults import in_order, problems
 from nakctl.text.reader import Document, read_file
-from nakctl_sim.cell.words import Build, CircuitCell, CircuitFile, NakFile
+from nakctl_sim.cell.cell_file import Build, CircuitCell, CircuitFile, NakFile
 
 HERE = Path(__file__).parent
 File = TypeVar("File", NakFile, CircuitFile)

@@ -22,6 +22,7 @@ from nakctl_sim.instrument.abi import (
 from nakctl_sim.instrument.abi import Board as Kind
 from nakctl_sim.instrument.arguments import buffered
 from nakctl_sim.instrument.board import Board
+from nakctl_sim.instrument.c3x import Words
 from nakctl_sim.instrument.calls import Answer
 from nakctl_sim.instrument.codes import Code, Refused
 from nakctl_sim.instrument.device_calls import each_channel
@@ -29,7 +30,6 @@ from nakctl_sim.instrument.memory import Group
 from nakctl_sim.instrument.received import RECORD, receive, update
 from nakctl_sim.instrument.shown import current_values
 from nakctl_sim.instrument.techniques import technique_file
-from nakctl_sim.instrument.words import Words
 
 if TYPE_CHECKING:
     from nakctl_sim.instrument.device import Session, VirtualInstrument

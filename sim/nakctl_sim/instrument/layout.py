@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nakctl.device.channel import Rows
 from nakctl_sim.instrument.abi import Board
-from nakctl_sim.instrument.words import Words, floats_to_words, ticks_to_words
+from nakctl_sim.instrument.c3x import Words, floats_to_words, ticks_to_words
 
 Counts = npt.NDArray[np.int64]
 IMPEDANCE_COLUMNS = 14

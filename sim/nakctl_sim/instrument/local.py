@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from nakctl_sim.instrument.abi import LABEL_BYTES, Board, Kind
 from nakctl_sim.instrument.arguments import buffered
+from nakctl_sim.instrument.c3x import word_to_float
 from nakctl_sim.instrument.calls import Answer, values_of
 from nakctl_sim.instrument.codes import FIND_INVALID_PARAMETER, Code, Refused, text
-from nakctl_sim.instrument.words import word_to_float
 
 VERSION = "6.8.1.0"
 RECORD = struct.Struct(f"<{LABEL_BYTES}siIi")

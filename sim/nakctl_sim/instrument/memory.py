@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl_sim.instrument.abi import DATA_WORDS
-from nakctl_sim.instrument.words import Words
+from nakctl_sim.instrument.c3x import Words
 
 WORD_BYTES = 4
 Floats = npt.NDArray[np.float64]

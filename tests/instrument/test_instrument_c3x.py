@@ -10,7 +10,7 @@ from eclib_rows import decode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nakctl_sim.instrument.words import floats_to_words, ticks_to_words, word_to_float
+from nakctl_sim.instrument.c3x import floats_to_words, ticks_to_words, word_to_float
 
 TABLE = [
     (0x80000000, 0.0), (0x00000000, 1.0), (0xFF800000, -1.0), (0x00400000, 1.5), (0x00C00000, -1.5),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl_biologic.words import decode_c3x, decode_ieee, encode_c3x, seconds, timebase
+from nakctl_biologic.data_words import decode_c3x, decode_ieee, encode_c3x, seconds, timebase
 
 TABLE = [
     (0x80000000, 0.0), (0x00000000, 1.0), (0xFF800000, -1.0), (0x00400000, 1.5), (0x00C00000, -1.5),
