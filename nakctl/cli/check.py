@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from nakctl.cli.prepare import Wishes, prepare, print_json
+from nakctl.cli.json_output import print_json
+from nakctl.cli.prepare import Wishes, prepare
 from nakctl.errors import ExitCode, Fault, InputError
 
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nakctl.cli.prepare import Wishes, print_json
+from nakctl.cli.json_output import print_json
+from nakctl.cli.prepare import Wishes
 from nakctl.errors import ExitCode, InputError, RecordError
 from nakctl.results.calibration import Asked, Row, asked, table
 

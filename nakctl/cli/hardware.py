@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nakctl.cli.prepare import print_json
+from nakctl.cli.json_output import print_json
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis
 from nakctl.errors import ExitCode, NakctlError
 from nakctl.rig import Rig, find_rig, survey

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from nakctl import __version__
 from nakctl.cli.hardware import words
-from nakctl.cli.prepare import print_json
+from nakctl.cli.json_output import print_json
 from nakctl.device.driver import Driver, Place, Teacher
 from nakctl.device.inspection import Chassis, Lesson, Verdict
 from nakctl.errors import ExitCode, InputError, RigError

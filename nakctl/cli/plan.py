@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from nakctl.cli.json_output import print_json
 from nakctl.cli.pictures import check_target
-from nakctl.cli.prepare import Wishes, prepare, print_json
+from nakctl.cli.prepare import Wishes, prepare
 from nakctl.errors import ExitCode
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nakctl.checks.check import check
 from nakctl.checks.findings import Finding
 from nakctl.checks.sensors import check_sensors
-from nakctl.cli import console
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
 from nakctl.device.instrument import Instrument, instrument
@@ -104,26 +99,3 @@ def refuse_seed(seed: int) -> None:
     """InputError if no file could keep it, or no generator take it."""
     if not 0 <= seed < 1 << 63:
         raise InputError(f"--seed {seed}: give a whole number from 0 to 2^63 - 1")
-
-
-def print_json(data: Any) -> None:
-    print(_json(data))
-
-
-def print_last(data: Any) -> None:
-    """The same at the end of a run, which no terminal holds up."""
-    console.say(_json(data))
-
-
-def _json(data: Any) -> str:
-    """What is no number becomes null. ASCII, unless standard output takes every letter."""
-    takes_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(_finite(data), indent=1, ensure_ascii=not takes_all, allow_nan=False)
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, Mapping):
-        return {name: _finite(value) for name, value in data.items()}
-    return [_finite(each) for each in data] if isinstance(data, list | tuple) else data

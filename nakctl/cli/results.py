@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from nakctl.cli.json_output import print_json
 from nakctl.cli.pictures import check_target
-from nakctl.cli.prepare import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.text.numbers import duration
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nakctl.cli.check import errors
 from nakctl.cli.hardware import look, words
-from nakctl.cli.prepare import print_json
+from nakctl.cli.json_output import print_json
 from nakctl.device.inspection import Chassis, Found
 from nakctl.errors import ChannelError, ExitCode, InputError, RigError
 from nakctl.protocol import library

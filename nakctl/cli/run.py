@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from nakctl.cli import console
 from nakctl.cli.jobs import free_name, jobs
-from nakctl.cli.prepare import Prepared, Wishes, print_last, refuse_seed
+from nakctl.cli.json_output import print_last
+from nakctl.cli.prepare import Prepared, Wishes, refuse_seed
 from nakctl.cli.report import LEFT_BEHIND, exit_code, report
 from nakctl.cli.sensing import beside, logged
 from nakctl.cli.stopping import StopAsked, asked_to_stop

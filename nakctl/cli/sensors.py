@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nakctl.cli.prepare import print_json
+from nakctl.cli.json_output import print_json
 from nakctl.device.sensor import Proposal, SensorSpec, SensorTrouble, load_service
 from nakctl.errors import ExitCode, InputError, RigError
 from nakctl.rig import RIG_FILE, find_rig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from nakctl.cli.prepare import print_json
+from nakctl.cli.json_output import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.protocol import library
 from nakctl.text.faults import did_you_mean
