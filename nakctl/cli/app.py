@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import lab
-from nakctl.cli.bench import sensors_app
+from nakctl.cli import app_instruments
+from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
     DiscardRows,
     Json,
@@ -39,7 +39,7 @@ sim_app = typer.Typer(
     help="The simulated cells and instruments.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(sim_app, name="sim")
-app.add_typer(lab.rig_app, name="rig")
+app.add_typer(app_instruments.rig_app, name="rig")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A protocol file, or the name of a shipped one.")]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A result file.")]
@@ -229,9 +229,9 @@ def sim_compare(
     ] = None,
 ) -> int:
     """Run the paper's protocols on the simulated cells; print what came out beside what the paper reports."""
-    from nakctl.cli import compare
+    from nakctl.cli import sim_compare
 
-    return compare.compare(as_json, keep)
+    return sim_compare.compare(as_json, keep)
 
 
 @sim_app.command("instrument")
@@ -260,14 +260,14 @@ def sim_instrument(
 
     What habits and faults there are: python -m nakctl_sim.instrument --help
     """
-    from nakctl.cli import instrument
+    from nakctl.cli import sim_instrument
 
-    return instrument.serve(like, port, speed, seed, cell or [], habit or [], fault or [])
+    return sim_instrument.serve(like, port, speed, seed, cell or [], habit or [], fault or [])
 
 
-app.command()(lab.devices)
-app.command()(lab.channels)
-app.command()(lab.doctor)
+app.command()(app_instruments.devices)
+app.command()(app_instruments.channels)
+app.command()(app_instruments.doctor)
 
 
 @app.command()

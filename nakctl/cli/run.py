@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nakctl.cli import console
-from nakctl.cli.jobs import free_name, jobs
+from nakctl.cli.asked_runs import asked_runs, free_name
 from nakctl.cli.json_output import print_last
 from nakctl.cli.prepare import Prepared, Wishes, refuse_seed
 from nakctl.cli.report import LEFT_BEHIND, exit_code, report
-from nakctl.cli.sensing import beside, logged
-from nakctl.cli.stopping import StopAsked, asked_to_stop
+from nakctl.cli.run_sensors import beside, logged
+from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
 from nakctl.errors import ExitCode, InputError, NakctlError, RecordError
 from nakctl.rig.claim import claimed
@@ -54,7 +54,7 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     refuse_seed(options.seed)
     if options.speed is not None and not 0 < options.speed < math.inf:
         raise InputError(f"--speed {options.speed:g}: give a number above 0")
-    asked = jobs(file, wishes, each, options.out)
+    asked = asked_runs(file, wishes, each, options.out)
     for ready, _ in asked:
         if options.speed is not None and not ready.simulated:
             raise InputError(

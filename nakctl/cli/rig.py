@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nakctl.cli.check import errors
-from nakctl.cli.hardware import look, words
+from nakctl.cli.devices import look, words
 from nakctl.cli.json_output import print_json
 from nakctl.device.inspection import Chassis, Found
 from nakctl.errors import ChannelError, ExitCode, InputError, RigError

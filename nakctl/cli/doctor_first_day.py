@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nakctl import __version__
-from nakctl.cli.hardware import words
+from nakctl.cli.devices import words
 from nakctl.cli.json_output import print_json
 from nakctl.device.driver import Driver, Place, Teacher
 from nakctl.device.inspection import Chassis, Lesson, Verdict

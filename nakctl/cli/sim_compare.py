@@ -47,12 +47,12 @@ def run_all(folder: Path) -> dict[str, Path]:
 
 def _run(name: str, wanted: Asked) -> str:
     """As `nakctl run` does it, in the working folder. RecordError if the file is not whole."""
-    from nakctl.cli.jobs import jobs
+    from nakctl.cli.asked_runs import asked_runs
     from nakctl.cli.run import Options, run_one
-    from nakctl.cli.stopping import asked_to_stop
+    from nakctl.cli.signals import asked_to_stop
 
     wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
-    [(ready, out)] = jobs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
+    [(ready, out)] = asked_runs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
     with asked_to_stop() as stop_asked:
         options = Options(out, 0, None, "", as_json=False, quiet=True)
         report = run_one(ready, out, options, stop_asked)

@@ -17,7 +17,7 @@ from nakctl.record import files
 SUFFIX = ".h5"
 
 
-def jobs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[tuple[Prepared, Path]]:
+def asked_runs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[tuple[Prepared, Path]]:
     """Everything prepared, and free of errors, before the first one starts. InputError."""
     found: dict[Path, Prepared] = {}
     for chosen in _combinations(each):

@@ -28,9 +28,9 @@ def devices(
     addresses: Addresses = None, sdk_path: SdkPath = None, rig: RigFile = None, as_json: Json = False
 ) -> int:
     """List the instruments that answer, on USB, in the network and in the rig."""
-    from nakctl.cli import hardware
+    from nakctl.cli import devices as command
 
-    return hardware.devices(addresses or [], sdk_path, rig, as_json)
+    return command.devices(addresses or [], sdk_path, rig, as_json)
 
 
 @explained
@@ -61,21 +61,21 @@ def doctor(
 ) -> int:
     """Examine library, files, link and channels; say what to do about what is wrong."""
     if first_day:
-        from nakctl.cli import lessons
+        from nakctl.cli import doctor_first_day
 
-        where = lessons.Where(target, channel, rig, sdk_path, load_firmware)
-        return lessons.first_day(where, yes_dummy_cell, out, as_json)
-    from nakctl.cli import hardware
+        where = doctor_first_day.Where(target, channel, rig, sdk_path, load_firmware)
+        return doctor_first_day.first_day(where, yes_dummy_cell, out, as_json)
+    from nakctl.cli import doctor as command
 
-    return hardware.doctor(target, sdk_path, rig, as_json)
+    return command.doctor(target, sdk_path, rig, as_json)
 
 
 @explained
 def channels(rig: RigFile = None, as_json: Json = False) -> int:
     """List the channels of the rig: what each does, and who runs there."""
-    from nakctl.cli import hardware
+    from nakctl.cli import channels as command
 
-    return hardware.channels(rig, as_json)
+    return command.channels(rig, as_json)
 
 
 @rig_app.command("init")
@@ -88,9 +88,9 @@ def rig_init(
     sdk_path: SdkPath = None,
 ) -> int:
     """Write a first rig file from the instruments that answer."""
-    from nakctl.cli import rigs
+    from nakctl.cli import rig as command
 
-    return rigs.init(addresses or [], sdk_path, out)
+    return command.init(addresses or [], sdk_path, out)
 
 
 @rig_app.command("check")
@@ -100,15 +100,15 @@ def rig_check(
     as_json: Json = False,
 ) -> int:
     """Check a rig file, without asking any instrument."""
-    from nakctl.cli import rigs
+    from nakctl.cli import rig as command
 
-    return rigs.check(file, as_json)
+    return command.check(file, as_json)
 
 
 @rig_app.command("schema")
 @explained
 def rig_schema() -> int:
     """Print the JSON Schema of rig files, for editors."""
-    from nakctl.cli import rigs
+    from nakctl.cli import rig as command
 
-    return rigs.schema()
+    return command.schema()
