@@ -34,7 +34,7 @@ def report(
 
     about  what the file says of the run before its first row
     """
-    from nakctl.cli.screen import CELL_OPEN, CELL_UNSAFE
+    from nakctl.cli.screen.run_screen import CELL_OPEN, CELL_UNSAFE
 
     unsafe = LEFT_BEHIND if outcome.hangs else CELL_UNSAFE
     sample = about["sample"]

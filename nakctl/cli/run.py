@@ -25,7 +25,7 @@ from nakctl.errors import ExitCode, InputError, NakctlError, RecordError
 from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
-    from nakctl.cli.screen import Screen
+    from nakctl.cli.screen.run_screen import Screen
     from nakctl.device.channel import Channel
     from nakctl.record.recorder import Recorder
     from nakctl.record.table import Table
@@ -117,7 +117,7 @@ def _recover_leftovers(folders: set[Path], options: Options) -> None:
 
 def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked) -> dict[str, Any] | None:
     """Run, record and seal; what `--json` prints of it. None: it was to stop before anything was started."""
-    from nakctl.cli.screen import screen
+    from nakctl.cli.screen.run_screen import screen
     from nakctl.run.clock import FreeClock, WallClock
 
     start = datetime.now().astimezone()

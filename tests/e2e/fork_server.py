@@ -80,7 +80,7 @@ def warm_up() -> None:
     """Import what a run imports, and load the simulator."""
     import nakctl.cli.header
     import nakctl.cli.run
-    import nakctl.cli.screen
+    import nakctl.cli.screen.run_screen
     import nakctl.record.recorder  # noqa: F401
     from nakctl.device.instrument import instrument
     from nakctl_sim.cell.models import load_model

@@ -16,10 +16,10 @@ import pytest
 from command_line import ENVIRONMENT, NAKCTL, Going, helpers_of, samples_in, until
 from rigs import RIG
 
-from nakctl.cli.mail import ALARM, PLAIN, WARNING, Mail, Mailbox
-from nakctl.cli.remote import RESTARTS
+from nakctl.cli.screen.mailbox import ALARM, PLAIN, WARNING, Mail, Mailbox
+from nakctl.cli.screen.remote_screen import RESTARTS
 
-VIEWER = "nakctl.cli.viewer"
+VIEWER = "nakctl.cli.screen.screen_process"
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 terminals = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
 PACED = ("run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "x.h5")
@@ -164,13 +164,13 @@ def test_ctrl_z_does_not_leave_the_cell_alone(terminal: Terminal, short: Path) -
 def test_in_virtual_time_there_is_no_further_process(
     short: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nakctl.cli import remote
+    from nakctl.cli.screen import remote_screen
 
     def none(*args: object) -> None:
         raise AssertionError("a process of its own for a screen that cannot be late")
 
-    monkeypatch.setattr(remote, "Remote", none)
-    monkeypatch.setattr("nakctl.cli.screen.Remote", none)
+    monkeypatch.setattr(remote_screen, "Remote", none)
+    monkeypatch.setattr("nakctl.cli.screen.run_screen.Remote", none)
     monkeypatch.chdir(short)
     with pytest.raises(SystemExit) as ended:
         from nakctl.cli.app import app

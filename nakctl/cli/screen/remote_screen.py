@@ -1,4 +1,4 @@
-"""The run's end of a screen that is a process of its own (`viewer`): nothing here makes the run wait."""
+"""The run's end of a screen that is a process of its own (`screen_process`): nothing here makes it wait."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from nakctl import isolated
 from nakctl.cli import console
-from nakctl.cli.mail import Mail, Mailbox
-from nakctl.cli.viewer import HEARD, TOLD
-from nakctl.cli.views import sentences
+from nakctl.cli.screen.drawing import sentences
+from nakctl.cli.screen.mailbox import Mail, Mailbox
+from nakctl.cli.screen.screen_process import HEARD, TOLD
 
 MAIL_EVERY_s = 0.1  # a state is drawn eight times a second
 RESTARTS = 3
@@ -22,7 +22,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Remote:
-    """A `views.View` that draws elsewhere. Of what is not drawn in time only sentences are kept."""
+    """A `drawing.View` that draws elsewhere. Of what is not drawn in time only sentences are kept."""
 
     def __init__(self, kind: str, file: Path) -> None:
         self._hello = {"view": kind, "file": str(file), "encoding": sys.stdout.encoding}
@@ -87,7 +87,7 @@ class Remote:
     def _started(self) -> subprocess.Popen[str] | None:
         try:
             process = isolated.start(
-                "nakctl.cli.viewer", stdin=subprocess.PIPE, stdout=self._stdout, console=True
+                "nakctl.cli.screen.screen_process", stdin=subprocess.PIPE, stdout=self._stdout, console=True
             )
         except OSError:
             return None

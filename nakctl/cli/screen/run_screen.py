@@ -1,4 +1,4 @@
-"""What a run shows while it goes on, in words; `views` draws them.
+"""What a run shows while it goes on, in words; `drawing` draws them.
 
 A run that keeps a wall clock is shown by a process of its own: whatever becomes of the terminal, the run does
 not notice. In virtual time nothing can be late, and the same views draw in line.
@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nakctl.cli.mail import ALARM, HEAD, PLAIN, WARNING, Mail
 from nakctl.cli.prepare import Prepared
-from nakctl.cli.remote import Remote
-from nakctl.cli.views import SIMULATED, Nothing, View, view
+from nakctl.cli.screen.drawing import SIMULATED, Nothing, View, view
+from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
+from nakctl.cli.screen.remote_screen import Remote
 from nakctl.record.poll import Event
 from nakctl.run.keeper import Progress
 from nakctl.run.run import UNDER_CURRENT

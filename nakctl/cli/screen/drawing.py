@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nakctl.cli.mail import ALARM, HEAD, PLAIN, WARNING, Mail
+from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -1,7 +1,8 @@
 """The screen of a run as a process of its own: it may freeze, die, or be unable to write a letter.
 
-Started by `remote`. A line on standard input says how to draw, then comes one mail a line. On standard error
-it answers with a word a line: `heard` once the end of the run has come in, `told` once it has been drawn.
+Started by `remote_screen`. A line on standard input says how to draw, then comes one mail a line. On standard
+error it answers with a word a line: `heard` once the end of the run has come in, `told` once that has been
+drawn.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import threading
 from contextlib import suppress
 
 from nakctl import isolated
-from nakctl.cli.mail import Mail, Mailbox
-from nakctl.cli.views import view
+from nakctl.cli.screen.drawing import view
+from nakctl.cli.screen.mailbox import Mail, Mailbox
 
 STDERR = 2
 HEARD, TOLD = "heard", "told"
