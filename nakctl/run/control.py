@@ -182,14 +182,14 @@ class Control:
             self.keeper.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
-        passed = [f.passes for f in before.position] != [f.passes for f in self.state.position]
+        passed = engine.went_round(before.position, self.state.position)
         if not self.insist("load", lambda: self.channel.load(segment)):
             return
         called_s = self.now_s()
         self.cell_open = False
         if not self.insist("start", self.channel.start):
             return
-        self.starts.waiting = Started(segment, called_s, self.now_s(), passed and bool(before.position))
+        self.starts.waiting = Started(segment, called_s, self.now_s(), passed)
         self.guard.open_segment(segment, self.now_s())
         self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
         self.bench.guard.open_segment(segment)

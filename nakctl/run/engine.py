@@ -215,6 +215,14 @@ def node_at(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
     return node
 
 
+def went_round(before: tuple[Frame, ...], after: tuple[Frame, ...]) -> bool:
+    """Whether a loop that both lie in has come to its next pass in between."""
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            return one.index == other.index
+    return False
+
+
 def _enter(nodes: tuple[Node, ...], outer: tuple[Frame, ...], index: int = 0) -> tuple[Frame, ...]:
     """The first segment or set-point at or inside node `index`; a loop's body is never empty."""
     position = (*outer, Frame(index))

@@ -16,12 +16,14 @@ from nakctl.run.engine import (
     EngineState,
     Event,
     Finish,
+    Frame,
     Interrupted,
     Load,
     Phase,
     Stop,
     Tripped,
     react,
+    went_round,
 )
 
 HARDWARE = Hardware("1 mA", "5 V", 8)
@@ -95,6 +97,29 @@ ROWS = [
 )
 def test_rows(script: list[Event], nodes: tuple[Node, ...], expected: list[object]) -> None:
     assert played(script, *nodes) == expected
+
+
+WAYS = [
+    ("into a loop", [(0, 0)], [(1, 0), (0, 0)], False),
+    ("on in a loop", [(1, 2), (0, 0)], [(1, 2), (1, 0)], False),
+    ("round", [(1, 2), (1, 0)], [(1, 3), (0, 0)], True),
+    ("round from a loop in it", [(1, 2), (1, 4), (0, 0)], [(1, 3), (0, 0)], True),
+    ("round within a loop", [(1, 2), (0, 0), (0, 0)], [(1, 2), (0, 1), (0, 0)], True),
+    ("out of a loop", [(1, 2), (1, 0)], [(2, 0)], False),
+    ("out of one into another", [(1, 2), (1, 0)], [(2, 0), (0, 0)], False),
+    ("the begin", [], [(0, 0)], False),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS]
+)
+def test_a_loop_goes_round(
+    before: list[tuple[int, int]], after: list[tuple[int, int]], expected: bool
+) -> None:
+    assert (
+        went_round(tuple(Frame(*each) for each in before), tuple(Frame(*each) for each in after)) == expected
+    )
 
 
 @pytest.mark.parametrize("event", [Begin(), ENDED, Tripped(END), Interrupted(OPERATOR)])

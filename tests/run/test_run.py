@@ -61,6 +61,15 @@ def test_end_loop_leaves_the_innermost_loop_only() -> None:
     assert kept["samples"]["cycle"][-1] >= 2
 
 
+@pytest.mark.parametrize("until", ["", ", until: {charge: 1 Ah, then: end loop}"])
+def test_cycles_do_not_depend_on_who_loops(until: str) -> None:
+    """The host does where it has to watch a charge."""
+    loop = f"[{{strip: 0.1 mA, for: 2 s{until}}}, {{plate: 0.1 mA, for: 2 s}}]"
+    _, kept = done(f"- rest: 2 s\n- repeat: 2\n  steps: {loop}\n- rest: 2 s")
+    assert kept["steps"]["step_id"].tolist() == [1, 2, 3, 2, 3, 4]
+    assert kept["steps"]["cycle"].tolist() == [1, 1, 1, 2, 2, 2]
+
+
 def test_the_end_of_the_run_as_wanted_and_as_feared() -> None:
     outcome, _ = done("- strip: 1 mA\n  for: 1 h\n  until: {Ewe_above: 0.2 V, then: end run}\n- rest: 5 s")
     assert (outcome.status, outcome.reason) == ("completed", "Ewe above 0.2 V")
