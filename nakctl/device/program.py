@@ -159,11 +159,17 @@ class Segment:
     loop     the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
     tops_up  it goes on with the step of the segment before, for as long as that step still lacks of its time;
              its one technique is loaded with what is missing
+
+    In what is left of a program (`run.remainder`):
+    new_cycle  positions at which a cycle begins, though no loop of this chain leads back to there
+    step_s     how long its first step had lasted before; counts where a time was asked for it
     """
 
     techniques: tuple[Technique, ...]
     loop: bool = False
     tops_up: bool = False
+    new_cycle: tuple[int, ...] = ()
+    step_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

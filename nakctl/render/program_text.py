@@ -15,6 +15,7 @@ from nakctl.device.program import (
     Node,
     Ocv,
     Program,
+    Segment,
     SetPoint,
     StepInfo,
     Technique,
@@ -51,10 +52,16 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
             place = f"line {node.mark.line}:{node.mark.column}"
             yield f"{indent}host sets {node.sensor} to {_n(node.value)} (SI), {place}: {node.label}"
             continue
-        about = " (a loop)" if node.loop else " (tops up)" if node.tops_up else ""
-        yield f"{indent}segment{about}"
+        yield f"{indent}segment{_about(node)}"
         for position, technique in enumerate(node.techniques):
             yield f"{indent}{position:>3} {_technique(technique)}"
+
+
+def _about(segment: Segment) -> str:
+    about = " (a loop)" if segment.loop else " (tops up)" if segment.tops_up else ""
+    if segment.new_cycle:
+        about += f" (a cycle begins at {', '.join(map(str, segment.new_cycle))})"
+    return about + (f" (its step lasted {_n(segment.step_s)} s before)" if segment.step_s else "")
 
 
 def _technique(technique: Technique) -> str:

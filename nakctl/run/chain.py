@@ -64,6 +64,8 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
         new_cycle[back] = loop.passes
         around_s = (begun_s[at] - begun_s[1:])[:, None] + (begun_s[:-1] - begun_s[loop.to])
         between_s[back] = around_s[back]
+    for at in segment.new_cycle:
+        new_cycle[:at, at:] = True
 
     control = np.array([_control(t) for t in techniques], np.float32)
     sentinel = np.array([_is_sentinel(t) for t in techniques], np.bool_)

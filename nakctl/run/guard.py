@@ -40,6 +40,7 @@ class Guard:
         self.charge_rest_s: float | None = None
         self.time_s = 0.0
         self.start_s = 0.0
+        self.before_s = 0.0  # that the step of the segment had lasted before it began
         self.elapsed_s = 0.0
         self.step_count = 0  # of the row that met the last ending; 0: no row did
 
@@ -50,7 +51,8 @@ class Guard:
         self.own = [end for end in mine if end.kind == "cutoff" and end.id not in self.going_on]
         asked = [end for end in mine if end.kind == "asked"]
         self.asked = asked[0] if asked and not segment.tops_up else None
-        self.start_s, self.elapsed_s = start_s, 0.0
+        self.start_s = start_s
+        self.elapsed_s = self.before_s = segment.step_s
         self.time_s = max(self.time_s, start_s)
 
     @property
@@ -96,7 +98,7 @@ class Guard:
         if len(samples) == 0:
             return None
         self.time_s = max(self.time_s, float(samples["time"][-1]))
-        self.elapsed_s = max(self.elapsed_s, self.time_s - self.start_s)
+        self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
         readings = readings_of(samples, step_charge_C)
         self._note_charge(readings)
         met = first_met((*self.of_run, *self.own), readings)
@@ -137,8 +139,8 @@ class Guard:
         if look is None or not look.running:
             return None
         if math.isfinite(look.elapsed_s):
-            self.elapsed_s = max(self.elapsed_s, look.elapsed_s)
-            self.time_s = max(self.time_s, self.start_s + self.elapsed_s)
+            self.elapsed_s = max(self.elapsed_s, self.before_s + look.elapsed_s)
+            self.time_s = max(self.time_s, self.start_s + look.elapsed_s)
         seen = Readings(
             time_s=np.array([self.time_s]),
             Ewe_V=np.array([look.Ewe_V]),
@@ -155,7 +157,7 @@ class Guard:
         """How much of its time a step that is topped up still lacks."""
         step = next(t.step for t in segment.techniques if not isinstance(t, Loop))
         [asked] = self.program.ends_of(step, "asked")
-        return asked.value - self.elapsed_s
+        return asked.value - max(self.elapsed_s, segment.step_s)
 
 
 def _going_on(program: Program) -> set[int]:

@@ -80,12 +80,12 @@ class Ledger:
         self.fresh_cycle = False
 
     def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
-        """A chain starts at start_s of the run. new_cycle: a loop of the host was passed to come here."""
+        """A chain starts at start_s of the run. new_cycle: a loop of the host went round to come here."""
         self.chain = chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
         self.last = self.before_last = None
         self.visit_from_s, self.swept = 0.0, Swept()
-        self.fresh_cycle = new_cycle
+        self.fresh_cycle = new_cycle or 0 in segment.new_cycle
 
     def book(self, reading: Reading) -> Booked:
         """The rows of one read, in order of time."""

@@ -67,7 +67,9 @@ SMALL = Program(
                 Cp(3, 1e-3, 0.005, 0.005, None, (ABOVE,), "stop", HARDWARE, sentinel=True),
                 Eis(3, "GEIS", 1e-3, False, 5e-6, 0.0, 1.0, 1e5, 10.0, 41, "log", 1, 0.1, False, True, HARDWARE),
                 Loop(1, 3, False),
-            )
+            ),
+            new_cycle=(0, 2),
+            step_s=2.5,
         ),
     ),
     steps=(
@@ -100,6 +102,8 @@ SMALL_JSON = {
                         ],
                         "loop": True,
                         "tops_up": False,
+                        "new_cycle": [],
+                        "step_s": 0.0,
                     },
                     {
                         "is": "segment",
@@ -108,6 +112,8 @@ SMALL_JSON = {
                         ],
                         "loop": False,
                         "tops_up": True,
+                        "new_cycle": [],
+                        "step_s": 0.0,
                     },
                 ],
                 "times": None,
@@ -126,6 +132,8 @@ SMALL_JSON = {
                 ],
                 "loop": False,
                 "tops_up": False,
+                "new_cycle": [0, 2],
+                "step_s": 2.5,
             },
         ],
         "steps": [

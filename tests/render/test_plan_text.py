@@ -328,6 +328,16 @@ def test_program_text_tells_programs_apart() -> None:
     assert texts == [program_text(lowered(each)) for each in plans]
 
 
+def test_program_text_tells_what_is_left_of_programs_apart() -> None:
+    program = lowered(plan(hold(), hold("rest")))
+    [segment] = program.nodes
+    assert isinstance(segment, Segment)
+    left = [segment, replace(segment, new_cycle=(0, 1)), replace(segment, step_s=2.5)]
+    assert [program_text(replace(program, nodes=(each,))).splitlines()[1] for each in left] == [
+        "segment", "segment (a cycle begins at 0, 1)", "segment (its step lasted 2.5 s before)",
+    ]  # fmt: skip
+
+
 def test_program_text_has_a_line_for_each_technique() -> None:
     program = lowered(plan(repeat(50_000, hold(level=1e-3, duration_s=1.0), hold("rest", duration_s=5.0))))
     (segment,) = program.nodes

@@ -31,9 +31,9 @@ def chains(draw: st.DrawFn) -> tuple[Technique, ...]:
     return tuple(chain)
 
 
-def made(chain: tuple[Technique, ...]) -> Chain:
+def made(chain: tuple[Technique, ...], new_cycle: tuple[int, ...] = ()) -> Chain:
     steps = [info(step, level) for step, level in LEVELS.items()]
-    return chain_of(program(Segment(chain), steps=steps), Segment(chain), 0.0)
+    return chain_of(program(Segment(chain), steps=steps), Segment(chain, new_cycle=new_cycle), 0.0)
 
 
 def way(chain: tuple[Technique, ...], a: int, b: int) -> tuple[Loop | None, list[int]]:
@@ -54,9 +54,11 @@ def lasts_s(chain: tuple[Technique, ...], table: Chain, at: int) -> float:
     return 0.0 if isinstance(chain[at], Loop) else max(0.0, chain[at].duration_s - TICK_s)  # type: ignore[union-attr]
 
 
-@given(chains())
-def test_what_it_means_to_come_from_one_technique_to_another(chain: tuple[Technique, ...]) -> None:
-    table = made(chain)
+@given(chains(), st.sets(st.integers(0, 15)))
+def test_what_it_means_to_come_from_one_technique_to_another(
+    chain: tuple[Technique, ...], begins: set[int]
+) -> None:
+    table = made(chain, tuple(begins))
     played = [at for at, each in enumerate(chain) if not isinstance(each, Loop)]
     for a in played:
         for b in played:
@@ -64,6 +66,7 @@ def test_what_it_means_to_come_from_one_technique_to_another(chain: tuple[Techni
             one, other = chain[a].step, chain[b].step  # type: ignore[union-attr]
             levels = LEVELS[one], LEVELS[other]
             cycle = taken.passes if taken else 0 not in levels and levels[0] != levels[1]
+            cycle = cycle or any(a < at <= b for at in begins)
             assert table.new_cycle[a, b] == cycle
             assert table.new_step[a, b] == (cycle or one != other)
             expected_s = sum(lasts_s(chain, table, at) for at in passed)

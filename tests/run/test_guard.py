@@ -206,6 +206,21 @@ def test_what_is_missing_of_it_is_known_when_its_chain_is_over() -> None:
     assert made.judge(NOTHING, shows(elapsed_s=100.0)) is None  # the top-up keeps its own time
 
 
+def test_what_is_left_of_it_lasts_as_long_as_was_left() -> None:
+    made = guard(ASKED)
+    left = Segment((rest(1),), step_s=50.0)
+    made.open_segment(left, 1000.0)
+    assert made.watch().every_s == pytest.approx(25.0 + ASKED_SLACK_s)
+    assert made.judge(NOTHING, shows(elapsed_s=25.0)) is None
+    assert made.time_s == pytest.approx(1025.0)
+    ending = made.judge(NOTHING, shows(elapsed_s=25.0 + ASKED_SLACK_s))
+    assert (ending and ending.value) == pytest.approx(75.0 + ASKED_SLACK_s)
+    made.open_segment(left, 2000.0)
+    made.judge(booked(samples((2020.0, 0, 1e-3))), None)
+    assert made.missing_s(Segment((cp(1),), tops_up=True)) == pytest.approx(5.0)
+    assert made.missing_s(Segment((cp(1),), tops_up=True, step_s=72.0)) == pytest.approx(3.0)
+
+
 # --- the rule of the short circuit ---------------------------------------------------------------------
 
 RULE = ShortRule(fall=0.75, within_s=120.0, below_V=0.015, samples=3)

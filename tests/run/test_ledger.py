@@ -95,6 +95,28 @@ def test_the_host_s_loops_count_cycles_too() -> None:
     assert (second.samples["step_count"][0], len(second.steps)) == (2, 1)
 
 
+def test_what_is_left_of_a_program_says_where_cycles_begin() -> None:
+    """The rest of a pass, then a loop of the passes that are left."""
+    segment = Segment((cp(2), cp(1), cp(2), loop(1, 2)), new_cycle=(1,))
+    data = [(1, 0, 0), (2, 1, 0), (3, 2, 0), (4, 1, 1), (5, 2, 1)]
+    data = rows(*((time_s, 0.0, 1e-3, technique, passes) for time_s, technique, passes in data))
+    _, [book] = booked(segment, [info(1), info(2)], reading(data))
+    assert book.samples["cycle"].tolist() == [1, 2, 2, 3, 3]
+    assert book.samples["step_count"].tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("new_cycle", "cycles", "steps"), [((0,), [1, 2], [1, 2]), ((), [1, 1], [1, 1])])
+def test_it_may_begin_with_a_cycle_or_go_on_with_a_step(
+    new_cycle: tuple[int, ...], cycles: list[int], steps: list[int]
+) -> None:
+    row = reading(rows((1, 0, 1e-3, 0, 0)))
+    ledger, [first] = booked(Segment((cp(1),)), [info(1)], row)
+    ledger.open_segment(Segment((cp(1),), new_cycle=new_cycle), 200.0, new_cycle=False)
+    both = np.concatenate([first.samples, ledger.book(row).samples])
+    assert both["cycle"].tolist() == cycles
+    assert both["step_count"].tolist() == steps
+
+
 def test_charge_flows_between_rows_of_a_chain_and_not_between_segments() -> None:
     ledger, [book] = booked(
         Segment((cp(1),)), [info(1)], reading(rows((3600, 0, 2e-3, 0, 0)), state=State.STOPPED)
