@@ -172,7 +172,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """What the record keeps of the instrument. facts: serial, firmware, library, calibration, model ..."""
+    """What the record keeps of the instrument. facts: serial, firmware, library, calibration, model ..., and
+    what its driver needs to decode `Reading.raw`."""
 
     instrument: str
     channel: str
@@ -198,7 +199,7 @@ class Channel(Protocol):
 
     def load(self, segment: Segment, mark: str = "") -> None:
         """Replace what is loaded. mark: by which it can be told later whose it is, where a channel can keep
-        one; it is written after the load."""
+        one; it is written after the load. "": one that nobody else has."""
 
     def start(self) -> None:
         """Run what was loaded, from its first technique."""
@@ -209,12 +210,14 @@ class Channel(Protocol):
     def look(self) -> Look | None:
         """How the channel is at this moment; consumes nothing."""
 
-    def adopt(self, segment: Segment, memo: Mapping[str, Any]) -> None:
+    def adopt(self, segment: Segment, memo: Mapping[str, Any], mark: str = "") -> None:
         """Go on where another one left off that had loaded and started `segment` here. Nothing is loaded,
-        started or stopped, and no row is fetched.
+        started or stopped, and no row is fetched. After STOPPED, the next read says STOPPED once more.
 
         memo  of the last reading that was kept; {}: none was, since the start
-        ChannelTaken: what is on the channel is not what was left there. LinkLost: ask again.
+        mark  with which it was loaded. A memo knows it, so without a memo it has to be given.
+        ChannelTaken: what is on the channel is not what was left there, and it is left alone. LinkLost: ask
+        again. A channel that keeps no marks is taken for ours until rows come that do not fit.
         """
 
     def stop(self) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from nakctl.device.cell import Cell
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
 
 if TYPE_CHECKING:
-    from nakctl.device.channel import Channel
+    from nakctl.device.channel import Channel, Rows, Visit
+    from nakctl.device.program import Segment
 
 
 class ClockLike(Protocol):
@@ -50,8 +51,12 @@ class Driver(Protocol):
     def cell(self, name: str) -> Cell:
         """One of them by name, or from a file; CellError says what there is."""
 
-    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
-        """Connect. ChannelError if that fails."""
+    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int, adopting: bool = False) -> Channel:
+        """Connect. ChannelError if that fails, or if the channel runs or holds rows of somebody.
+
+        adopting  to go on with what runs there (`Channel.adopt`): nothing is refused for that, and nothing is
+                  changed on the device, its firmware and its settings included
+        """
 
 
 @runtime_checkable
@@ -75,6 +80,23 @@ class Inspector(Protocol):
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
         """Every channel of the device that holds a board. ChannelError."""
+
+
+class Decoder(Protocol):
+    """Makes the rows of one segment anew, without an instrument, from what its readings kept of it."""
+
+    def rows(self, raw: bytes) -> tuple[Rows, Rows, Visit | None]:
+        """Samples, points and newest visit of a reading, from its `raw`. To be given those of all readings
+        of the segment, from the first on, in their order. ChannelError: it is damaged."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """A driver whose readings keep what their rows were made of, and that can make them anew."""
+
+    def decoder(self, facts: Mapping[str, Any], segment: Segment) -> Decoder:
+        """facts: `ChannelInfo.facts` of the channel that read it, also after a way through JSON.
+        ChannelError: they do not say enough."""
 
 
 @runtime_checkable
