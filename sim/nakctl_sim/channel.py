@@ -1,88 +1,56 @@
-"""The channel contract over a potentiostat in virtual time.
-
-The channel's time is the clock's, minus the moment of `start`. On a paced clock the world goes as far as the
-clock is whenever somebody calls; rows that nobody fetched wait, as in an instrument's memory. On a free clock
-it stands still between two reads, and a read goes as far as one read should: to the next row beyond the
-watch, to `every_s` after the moment at which the last one came back, or until a block is full.
-
-A stop takes effect the instrument's `reaction_s` after the moment of the last read (or now, if that is
-later): meanwhile the technique goes on, as it does on the bench while the host reads, decides and calls.
-Loading takes the instrument's `load_s`.
-"""
+"""The channel contract over a simulated board: whoever speaks for it, and may be dropped while it goes on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, ChannelInfo, Look, Notice, Reading, State, Visit, Watch
-from nakctl.device.driver import ClockLike
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
-from nakctl.errors import ChannelError, ChannelTaken, IllegalEvent, LinkLost
-from nakctl_sim.cell.models import Model
-from nakctl_sim.habits import USUAL, ChannelHabits
+from nakctl.errors import ChannelError, ChannelTaken, IllegalEvent
+from nakctl_sim.board import SimBoard
 from nakctl_sim.imperfections import imperfections
-from nakctl_sim.potentiostat import ROWS_AT_ONCE, Potentiostat
-from nakctl_sim.trouble import LOST, Trouble, Troubles
-from nakctl_sim.waiting import Block, Waiting
+from nakctl_sim.waiting import Block
 
 
 class Phase(Enum):
+    FOREIGN = auto()  # what is there was not what it was taken for
     IDLE = auto()
     LOADED = auto()
     RUNNING = auto()  # until every row was handed over
+    OVER = auto()
     CLOSED = auto()
 
 
-MAY_LOAD = {Phase.IDLE, Phase.LOADED}
-NO_WATCH = Watch()
+AT_REST = {Phase.IDLE, Phase.OVER}
 NOTHING = Block(np.zeros(0, SAMPLE), np.zeros(0, POINT), (), None)
 PATIENCE_s = 10.0  # to compute a block, on a machine that is busy with other things
-MEMORY_ROWS = 8 * ROWS_AT_ONCE  # about as many as the memory of a real one holds; then the world waits
+
+
+def channel_info(name: str, instrument: Instrument, seed: int, facts: dict[str, Any]) -> ChannelInfo:
+    """facts: what the record is to keep of the model."""
+    faults = imperfections(instrument).as_facts()
+    return ChannelInfo(instrument.name, name, True, facts | {"seed": seed, "imperfections": faults})
 
 
 class SimChannel:
     """A simulated potentiostat channel; obeys nakctl.device.channel.Channel.
 
-    facts: what the record is to keep of the model.
+    Any number of them may speak for one board, one after the other, in the program in which it stands. Its
+    readings have no `raw`: its rows are made of nothing else.
     """
 
-    def __init__(
-        self,
-        name: str,
-        model: Model,
-        instrument: Instrument,
-        clock: ClockLike,
-        seed: int,
-        facts: dict[str, Any],
-        habits: ChannelHabits = USUAL,
-        troubles: Sequence[Trouble] = (),
-    ) -> None:
-        self._info = ChannelInfo(
-            instrument=instrument.name,
-            channel=name,
-            simulated=True,
-            facts=facts | {"seed": seed, "imperfections": imperfections(instrument).as_facts()},
-        )
-        self._instrument = instrument
-        self._clock = clock
-        self._potentiostat = Potentiostat(model, instrument, seed, habits)
-        self._troubles = Troubles(troubles)
-        self._waiting = Waiting()
+    def __init__(self, board: SimBoard, info: ChannelInfo) -> None:
+        self.board = board
+        self._info = info
         self._phase = Phase.IDLE
-        self._opened_s = self._open_since_s = clock.now_s()
-        self._start_s = 0.0  # of the segment, on the clock
-        self._stop_s = math.inf  # when a stop takes effect, in the segment
-        self._connected = False  # the chain runs
-        self._to_begin = False  # it was started, and has not begun
-        self._begun_late = False  # on a free clock: the next read brings its first moment alone
         self._visit: Visit | None = None
-        self._memory_full = self._lost = self._was_silent = False
+        self._was_silent = False
 
     @property
     def info(self) -> ChannelInfo:
@@ -95,186 +63,107 @@ class SimChannel:
     # --- load and start --------------------------------------------------------------------------------
 
     def check(self, segment: Segment) -> None:
-        self._potentiostat.check(segment)
+        self.board.check(segment)
 
-    def load(self, segment: Segment) -> None:
-        if self._phase not in MAY_LOAD:
-            raise IllegalEvent(f"load while the channel is {self._phase.name.lower()}")
-        self._must_answer()
-        self._potentiostat.load(segment)
-        self._clock.advance_to(self._clock.now_s() + self._instrument.load_s)
+    def _must_be(self, doing: str, *phases: Phase) -> None:
+        if self._phase is Phase.FOREIGN:
+            raise ChannelTaken("another program loaded the channel; what runs there now is left alone")
+        if self._phase not in phases:
+            raise IllegalEvent(f"{doing} while the channel is {self._phase.name.lower()}")
+
+    def load(self, segment: Segment, mark: str = "") -> None:
+        self._must_be("load", *AT_REST, Phase.LOADED)
+        self.board.load(segment, mark)
+        self._visit = None
         self._phase = Phase.LOADED
 
     def start(self) -> None:
-        if self._phase is not Phase.LOADED:
-            raise IllegalEvent(f"start while the channel is {self._phase.name.lower()}")
-        self._must_answer()
-        self._start_s = self._clock.now_s() + self._troubles.slow_start_s
-        self._stop_s = math.inf
-        self._visit = None
-        self._to_begin = True
+        self._must_be("start", Phase.LOADED)
+        self.board.start()
         self._phase = Phase.RUNNING
-        self._begin()
 
-    def _begin(self) -> None:
-        """As soon as it is time to."""
-        if self._to_begin and self._clock.now_s() >= self._start_s:
-            self._potentiostat.rest(max(0.0, self._start_s - self._open_since_s))
-            self._potentiostat.start()
-            self._to_begin, self._connected = False, True
-            self._begun_late = self._troubles.slow_start_s > 0.0
+    def adopt(self, segment: Segment, memo: Mapping[str, Any], mark: str = "") -> None:
+        if self._phase is not Phase.FOREIGN:
+            self._must_be("adopt", *AT_REST)
+        mark = mark or str(memo.get("mark", ""))
+        if not mark:
+            raise IllegalEvent("what is on the channel is known by its mark, and none was given")
+        self.board.must_answer()
+        if self.board.mark != mark:
+            self._phase = Phase.FOREIGN
+            raise ChannelTaken(f'another program loaded the channel, its mark is "{self.board.mark}"')
+        visit = memo.get("visit")
+        self._visit = None if visit is None else Visit(*visit)
+        self._was_silent = bool(memo.get("silent"))
+        self._phase = Phase.OVER if memo.get("over") else Phase.RUNNING
+
+    def _memo(self) -> dict[str, Any]:
+        if self._phase not in {Phase.RUNNING, Phase.OVER}:
+            return {}
+        visit = self._visit
+        return {
+            "mark": self.board.mark,
+            "visit": None if visit is None else [visit.technique, visit.passes, visit.start_s],
+            "silent": self._was_silent,
+            "over": self._phase is Phase.OVER,
+        }
 
     # --- read and look ---------------------------------------------------------------------------------
 
     def read(self, watch: Watch) -> Reading:
-        if self._phase is Phase.CLOSED:
-            raise IllegalEvent("read while the channel is closed")
-        self._go_on(watch)
-        self._must_have_kernel()
-        if self._silent:
+        self._must_be("read", *AT_REST, Phase.LOADED, Phase.RUNNING)
+        self.board.go_on(watch)
+        self.board.must_have_kernel()
+        if self.board.is_silent:
             self._was_silent = True
-            return Reading(self._state, NOTHING.samples, NOTHING.points, visit=self._visit)
+            nothing = NOTHING.samples, NOTHING.points
+            return Reading(self._state, *nothing, visit=self._visit, memo=self._memo())
         return self._hand_over()
 
     def _hand_over(self) -> Reading:
-        block = self._waiting.take() if self._waiting else NOTHING
+        if self._phase is Phase.RUNNING:
+            fetched, look = self.board.fetch()
+        else:  # what waits there is somebody else's
+            fetched, look = None, self.board.seen()
+        block = fetched or NOTHING
         notices = (self._outage(), *block.notices) if self._was_silent else block.notices
         self._was_silent = False
         self._visit = block.visit or self._visit
-        if self._phase is Phase.RUNNING and not (self._waiting or self._connected or self._to_begin):
-            self._phase = Phase.IDLE
-        look, more = self._seen(), bool(self._waiting)
-        self._memory_full = self._memory_full and more
-        return Reading(self._state, block.samples, block.points, notices, look, more, self._visit)
+        more = self._phase is Phase.RUNNING and self.board.has_more
+        if self._phase is Phase.RUNNING and self.board.is_over:
+            self._phase = Phase.OVER
+        of = (block.samples, block.points, notices, look, more, self._visit)
+        return Reading(self._state, *of, memo=self._memo())
 
     @property
     def _state(self) -> State:
-        return State.STOPPED if self._phase is Phase.IDLE else State.RUNNING
+        return State.STOPPED if self._phase in AT_REST else State.RUNNING
+
+    def _outage(self) -> Notice:
+        text = "the link to the channel was down; the channel went on by itself"
+        return Notice(self.board.time_s, 1, "link", text)
 
     def look(self) -> Look | None:
         """On a free clock, of the moment at which the last read came back."""
         if self._phase is Phase.CLOSED:
             return None
-        if self._paced:
-            self._go_on(NO_WATCH)
-        self._must_have_kernel()
-        return None if self._silent else self._seen()
-
-    def _seen(self) -> Look:
-        reached_s = 0.0 if self._to_begin else self._potentiostat.reached_s
-        open_s = 0.0 if self._connected else max(0.0, self._clock.now_s() - self._open_since_s)
-        Ewe_V, I_A = self._potentiostat.peek(self._potentiostat.reached_s + open_s)
-        filled = 1.0 if self._memory_full else min(1.0, self._waiting.n_rows / MEMORY_ROWS)
-        return Look(self._connected, Ewe_V, I_A, reached_s, filled)
-
-    # --- the world goes on -----------------------------------------------------------------------------
-
-    @property
-    def _paced(self) -> bool:
-        return math.isfinite(self._clock.horizon_s())
-
-    def _go_on(self, watch: Watch) -> None:
-        """On a paced clock to where it is; on a free one as far as one read goes, unless rows wait."""
-        self._begin()
-        if self._paced:
-            until_s = self._clock.horizon_s() - self._start_s
-            while self._connected and self._waiting.n_rows < MEMORY_ROWS:
-                self._go(until_s, NO_WATCH)
-                if self._potentiostat.reached_s >= until_s:
-                    return
-        elif not self._waiting or self._silent:
-            until_s = self._next_look_s(watch)
-            if self._to_begin:
-                self._clock.advance_to(min(self._start_s, self._start_s + until_s))
-                self._begin()
-            elif self._connected and until_s > 0.0:
-                until_s = min(until_s, self._tick_s) if self._begun_late else until_s
-                self._begun_late = False
-                self._go(until_s, NO_WATCH if self._silent else watch)
-            elif self._silent and math.isfinite(until_s):
-                self._clock.advance_to(self._start_s + until_s)
-
-    @property
-    def _tick_s(self) -> float:
-        return min(self._instrument.timebase_s.values())
-
-    def _next_look_s(self, watch: Watch) -> float:
-        """On a free clock, the moment at which a read has to come back, in the segment."""
-        now_s = self._clock.now_s()
-        edge_s = self._opened_s + self._troubles.next_edge_s(now_s - self._opened_s)
-        if watch.every_s is None or self._stop_s < math.inf:
-            return edge_s - self._start_s
-        every_s = max(watch.every_s, self._tick_s)  # or time would not go on
-        return min(edge_s, now_s + every_s) - self._start_s
-
-    def _go(self, until_s: float, watch: Watch) -> None:
-        """Towards until_s, or as far as something happens to the chain."""
-        reached_s = self._potentiostat.reached_s
-        act = self._troubles.next_act(self._start_s + reached_s - self._opened_s)
-        act_s = math.inf if act is None else self._opened_s + act.at_s - self._start_s
-        stops, acts = self._stop_s <= min(until_s, act_s), act_s < min(until_s, self._stop_s)
-        edge_s = min(until_s, self._stop_s, act_s)
-        watch = NO_WATCH if self._stop_s < math.inf else watch
-        output = self._potentiostat.run(edge_s, watch, cut=stops or acts)
-        self._waiting.add(output)
-        self._clock.advance_to(self._start_s + self._potentiostat.reached_s)
-        if output.over or (output.waits and stops):
-            self._open()
-        elif output.waits and acts and act is not None:
-            self._act(act)
-
-    def _act(self, act: Trouble) -> None:
-        self._troubles.acted()
-        if act.name == "early-end":
-            self._potentiostat.skip()
-            return
-        self._open()
-        self._memory_full = act.name == "memory-full"
-        self._lost = act.name == LOST
-
-    def _open(self) -> None:
-        """The cell is open: the chain is over."""
-        self._potentiostat.halt()
-        self._connected = False
-        self._open_since_s = self._start_s + self._potentiostat.reached_s
+        if self.board.is_paced:
+            self.board.go_on()
+        self.board.must_have_kernel()
+        return None if self.board.is_silent else self.board.seen()
 
     # --- stop and close --------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Takes effect within the reads that follow."""
-        now_s = self._clock.now_s()
-        self._must_answer()
-        if self._troubles.is_on("stop-refused", now_s - self._opened_s):
-            raise ChannelError("the channel refuses to stop")
-        if self._troubles.is_on("stop-ignored", now_s - self._opened_s):
-            return
+        self._must_be("stop", *Phase)
+        self.board.stop()
         if self._phase is Phase.LOADED:
             self._phase = Phase.IDLE
-        elif self._to_begin:
-            self._to_begin = False
-        elif self._connected and self._stop_s == math.inf:
-            reached_s = self._potentiostat.reached_s + self._instrument.reaction_s
-            self._stop_s = max(now_s - self._start_s, reached_s)
 
     def close(self) -> None:
         """There is nothing to let go of, but nothing can be done any more."""
+        if self._phase is Phase.RUNNING:
+            with suppress(ChannelError):
+                self.board.stop()
         self._phase = Phase.CLOSED
-
-    # --- trouble ---------------------------------------------------------------------------------------
-
-    @property
-    def _silent(self) -> bool:
-        return self._troubles.is_on("silent", self._clock.now_s() - self._opened_s)
-
-    def _must_answer(self) -> None:
-        self._must_have_kernel()
-        if self._silent:
-            raise LinkLost("the channel does not answer")
-
-    def _must_have_kernel(self) -> None:
-        if self._lost or self._troubles.is_on(LOST, self._clock.now_s() - self._opened_s):
-            raise ChannelTaken("the channel has lost its firmware")
-
-    def _outage(self) -> Notice:
-        time_s = max(0.0, self._clock.now_s() - self._start_s)
-        return Notice(time_s, 1, "link", "the link to the channel was down; the channel went on by itself")

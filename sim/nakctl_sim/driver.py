@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
-from nakctl.errors import CellError, RigError
+from nakctl.errors import CellError, ChannelError, RigError
 from nakctl_sim.cell import catalog
 from nakctl_sim.habits import ChannelHabits, with_words
 from nakctl_sim.trouble import Trouble, trouble
@@ -41,10 +41,16 @@ class SimDriver:
     def cell(self, name: str) -> Cell:
         return catalog.describe(name)
 
-    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
+    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int, adopting: bool = False) -> Channel:
+        if adopting:
+            raise ChannelError(
+                f"{place.name}: a simulated channel does not outlive the program that ran it, so there is "
+                "nothing to go on with"
+            )
         from nakctl.device.instrument import instrument
+        from nakctl_sim.board import SimBoard
         from nakctl_sim.cell.models import load_model
-        from nakctl_sim.channel import SimChannel
+        from nakctl_sim.channel import SimChannel, channel_info
         from nakctl_sim.warm_up import warm_up
 
         scatter_seed, changed, troubles = specimen(place), habits(place), trouble_of(place)
@@ -62,7 +68,8 @@ class SimDriver:
         device = instrument(place.instrument)
         if math.isfinite(clock.horizon_s()):  # else no clock runs, and a helper may start meanwhile
             warm_up(model, device)
-        return SimChannel(place.name, model, device, clock, seed, facts, changed, troubles)
+        board = SimBoard(model, device, clock, seed, changed, troubles)
+        return SimChannel(board, channel_info(place.name, device, seed, facts))
 
     def takes(self, address: str) -> bool:
         """Simulated channels have none."""

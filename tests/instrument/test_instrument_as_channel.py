@@ -10,9 +10,10 @@ from eclib_bench import bench
 from eclib_rows import Buffer, points, samples
 from eclib_techniques import of
 
-from nakctl.device.channel import POINT, SAMPLE, Rows, State, Watch
+from nakctl.device.channel import POINT, SAMPLE, ChannelInfo, Rows, State, Watch
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
+from nakctl_sim.board import SimBoard
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.channel import SimChannel
 from nakctl_sim.instrument.clock import StepClock
@@ -56,7 +57,8 @@ SEGMENTS: dict[str, tuple[Technique, ...]] = {
 def on_channel(like: str, cell: str, *chains: tuple[Technique, ...]) -> tuple[Rows, Rows]:
     """One chain after the other, PAUSE_s between them."""
     clock = StepClock()
-    channel = SimChannel("sim", load_model(cell), instrument(like), clock, 7, {})
+    board = SimBoard(load_model(cell), instrument(like), clock, seed=7)
+    channel = SimChannel(board, ChannelInfo(like, "sim", True))
     found = []
     for chain in chains:
         channel.load(Segment(chain))

@@ -15,7 +15,7 @@ from sim_bench import cp, ocv
 from nakctl.device.channel import State, Watch
 from nakctl.device.driver import Place
 from nakctl.device.program import Segment
-from nakctl.errors import CellError, RigError
+from nakctl.errors import CellError, ChannelError, RigError
 from nakctl.run.clock import FreeClock
 from nakctl_sim.driver import driver
 
@@ -94,3 +94,8 @@ def test_what_there_is_not() -> None:
         driver.cell("NaK51")
     with pytest.raises(RigError):
         driver.open(place("SP-9000"), driver.cell("NaK50"), FreeClock(), 1)
+
+
+def test_a_simulated_channel_does_not_outlive_its_program() -> None:
+    with pytest.raises(ChannelError, match="does not outlive the program that ran it"):
+        driver.open(place(), driver.cell("NaK50"), FreeClock(), 1, adopting=True)
