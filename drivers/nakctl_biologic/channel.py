@@ -7,8 +7,10 @@ not ours any more: the channel goes on by itself and keeps its rows, so the run 
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from enum import Enum, auto
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Watch
 from nakctl.device.driver import ClockLike
@@ -16,16 +18,13 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board
-from nakctl_biologic.course import Course, Stage
 from nakctl_biologic.device import CONNECT_TIMEOUT_s
-from nakctl_biologic.errors import EclibError, RowError
-from nakctl_biologic.link import Link, NotOurs
+from nakctl_biologic.errors import EclibError
+from nakctl_biologic.following import Following, look_of
+from nakctl_biologic.link import Link, NotOurs, as_kept
 from nakctl_biologic.memory import check_memory, memory_s
-from nakctl_biologic.messages import Messages
 from nakctl_biologic.notes import Notes
 from nakctl_biologic.params import chain
-from nakctl_biologic.rows import Block
-from nakctl_biologic.structures import CurrentValues
 from nakctl_biologic.visits import Taken, Visits
 
 LOADING_s = 20.0  # what loading a long chain may take besides
@@ -33,18 +32,26 @@ RUNS_ALREADY = -13
 
 
 class Phase(Enum):
+    FOREIGN = auto()  # opened to go on with what is there, which nobody has recognised yet
     IDLE = auto()
     LOADED = auto()
     STARTING = auto()  # a start was asked for and not answered
     RUNNING = auto()
+    OVER = auto()  # every row of the chain was handed over
     CLOSED = auto()
 
 
-OPEN = (Phase.IDLE, Phase.LOADED, Phase.STARTING, Phase.RUNNING)
+AT_REST = (Phase.IDLE, Phase.OVER)
+OPEN = (*AT_REST, Phase.LOADED, Phase.STARTING, Phase.RUNNING)
+# What comes of a memo that is damaged, or of something else.
+NO_MEMO = (KeyError, TypeError, ValueError, AttributeError, struct.error, ChannelError)
 
 
 class BiologicChannel:
-    """Obeys nakctl.device.channel.Channel. notices: what was found while it was opened."""
+    """Obeys nakctl.device.channel.Channel.
+
+    notices  what was found while it was opened; adopting: that was done to go on with what is there
+    """
 
     def __init__(
         self,
@@ -54,6 +61,8 @@ class BiologicChannel:
         clock: ClockLike,
         info: ChannelInfo,
         notices: list[Notice],
+        *,
+        adopting: bool = False,
     ) -> None:
         self._link = link
         self._board = board
@@ -61,14 +70,11 @@ class BiologicChannel:
         self._clock = clock
         self._info = info
         self._memory_bytes = int(info.facts.get("memory_bytes", 0))
-        self._phase = Phase.IDLE
+        self._phase = Phase.FOREIGN if adopting else Phase.IDLE
         self._visits = Visits(Segment(()), (), instrument, board)
         self._notes = Notes(f"channel {link.number + 1}", clock, notices)
-        self._messages = Messages(link, clock, self._notes)
         self._start_s = 0.0
-        self._course = Course("", 0.0)
-        self._unanswered = 0  # reads that may have taken rows out of the channel
-        self._trouble: ChannelError | None = None  # to be told by the next read
+        self._following: Following | None = None  # of what was started last
 
     @property
     def info(self) -> ChannelInfo:
@@ -84,8 +90,9 @@ class BiologicChannel:
         return self._notes.name
 
     def _must_be(self, doing: str, *phases: Phase) -> None:
-        if self._link.lost:
-            raise NotOurs(f"{self._link.lost}; what runs there now is left alone")
+        self._link.must_be_ours()
+        if self._phase is Phase.FOREIGN and self._phase not in phases:
+            raise NotOurs(f"nobody has recognised what is on {self._name}: it is left alone")
         if self._phase not in phases:
             raise IllegalEvent(f"{doing} while {self._name} is {self._phase.name.lower()}")
 
@@ -101,16 +108,17 @@ class BiologicChannel:
         channel does not say how large it is."""
         return memory_s(segment, self._memory_bytes, self._instrument, self._board)
 
-    def load(self, segment: Segment) -> None:
+    def load(self, segment: Segment, mark: str = "") -> None:
         """LinkLost: not heard or not answered; it may be loaded again, from its first technique."""
-        self._must_be("load", Phase.IDLE, Phase.LOADED)
+        self._must_be("load", *AT_REST, Phase.LOADED)
         loaded = chain(segment, self._instrument, self._board)
         self._visits = Visits(segment, loaded, self._instrument, self._board)
+        self._following = None
         self._phase, self._notes.seen = Phase.IDLE, ""
         self._reach("load")
         try:
             self._link.device.load(self._link.number, loaded)
-            self._link.sign()
+            self._link.sign(mark)
         except EclibError as error:
             self._fail(error)
         self._heard()
@@ -130,12 +138,14 @@ class BiologicChannel:
 
     def _begin(self) -> None:
         """From here on it is read as one that runs."""
-        self._course = Course(self._name, self._start_s)
-        self._notes.begin(self._start_s)
-        self._messages.begin()
-        self._unanswered = 0
-        self._trouble = None
+        self._follow(self._start_s, None)
         self._phase = Phase.RUNNING
+
+    def _follow(self, start_s: float, memo: Mapping[str, Any] | None) -> Following:
+        self._following = Following(
+            self._link, self._clock, self._notes, self._visits, self._memory_bytes, start_s, memo
+        )
+        return self._following
 
     def _has_begun(self) -> bool:
         """It heard a start that was not answered: it runs, or has run and rows wait."""
@@ -157,6 +167,44 @@ class BiologicChannel:
                 self._phase = Phase.IDLE
             self._fail(error)
 
+    # --- where another one left off --------------------------------------------------------------------
+
+    def adopt(self, segment: Segment, memo: Mapping[str, Any], mark: str = "") -> None:
+        """Two questions are asked: which firmware is there, and which mark. Where the library or the channel
+        keeps no marks, the rows that come have to fit.
+
+        ChannelError: the memo is of another segment, or of another nakctl.
+        """
+        if self._phase not in {Phase.FOREIGN, *AT_REST}:
+            raise IllegalEvent(f"adopt while {self._name} is {self._phase.name.lower()}")
+        if not (memo or mark):
+            raise IllegalEvent(f"what is on {self._name} is known by its mark, and none was given")
+        loaded = chain(segment, self._instrument, self._board)
+        self._visits = Visits(segment, loaded, self._instrument, self._board)
+        keeps_none = memo and not memo.get("mark")
+        self._link.mark = "" if keeps_none else as_kept(mark or str(memo["mark"]))
+        self._recognise()
+        try:
+            following = self._follow(self._clock.now_s(), memo)
+        except NO_MEMO:
+            raise ChannelError(
+                f"what was noted of {self._name} does not belong to this segment, or to this nakctl"
+            ) from None
+        self._phase = Phase.OVER if following.is_over else Phase.RUNNING
+
+    def _recognise(self) -> None:
+        self._link.lost = ""
+        try:
+            if not self._link.reach():
+                raise LinkLost(f"{self._name} cannot be asked whose it is: {self._link.said}")
+            self._link.recognise()
+        except EclibError as error:
+            self._link.bear(error)
+            raise LinkLost(f"it is not known whose {self._name} is: {error}") from None
+        self._heard()
+
+    # --- calls -----------------------------------------------------------------------------------------
+
     def _reach(self, doing: str) -> None:
         """LinkLost: nobody answers, and it is not time yet for another try, or the try failed."""
         if not self._link.reach():
@@ -173,104 +221,41 @@ class BiologicChannel:
         if outage_s is not None:
             self._notes.outage(outage_s)
 
-    # --- read ------------------------------------------------------------------------------------------
+    # --- read and look ---------------------------------------------------------------------------------
 
     def read(self, watch: Watch) -> Reading:
         """The next block. `watch` is not needed: hardware is read often enough.
 
-        Between segments nothing is fetched: then there is no look either. Trouble waits for the next read if
-        a block does.
+        Between segments nothing is fetched: then there is no look either.
         """
-        if self._trouble is not None:
-            raise self._trouble
-        try:
-            return self._next()
-        except ChannelError as error:
-            if not self._visits.holds or isinstance(error, IllegalEvent):
-                raise
-            self._trouble = error
-            return self._reading(State.RUNNING, self._visits.release())
+        if self._following is None or self._phase is not Phase.RUNNING:
+            self._must_be("read", *OPEN)
+            return self._nothing()
+        reading = self._following.read()
+        if self._following.is_over:
+            self._phase = Phase.OVER
+        return reading
 
-    def _next(self) -> Reading:
-        self._must_be("read", *OPEN)
-        if self._phase is not Phase.RUNNING:
-            return self._reading(State.STOPPED if self._phase is Phase.IDLE else State.RUNNING)
-        answer = self._fetch()
-        if answer is None:
-            self._notes.silence(self._link.said)
-            return self._reading(State.RUNNING, self._visits.release())
-        block, values = answer
-        taken = self._take(block)
-        self._notes.values(values)
-        stage = self._course.go_on(values, block.n_rows, self._clock.now_s())
-        talks = self._messages.listen(at_once=stage is Stage.SETTLING)
-        if stage is Stage.OVER and not talks:
-            self._end(values)
-        self._clock.advance_to(self._start_s + self._visits.last_s)
-        if self._phase is not Phase.RUNNING:
-            return self._reading(State.STOPPED, taken, self._look(values))
-        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0) or self._visits.holds
-        more = waiting or stage is not Stage.UNDER_WAY
-        return self._reading(State.RUNNING, taken, self._look(values), more=more)
-
-    def _fetch(self) -> tuple[Block, CurrentValues] | None:
-        """One block, and the state of the channel beside it; None: silence."""
-        if not self._link.reach():
-            return None
-        try:
-            answer = self._link.device.data(self._link.number)
-        except EclibError as error:
-            self._link.bear(error)
-            self._unanswered += not error.unheard
-            return None
-        self._heard()
-        return answer
-
-    def _take(self, block: Block) -> Taken:
-        if block.n_rows == 0:
-            return self._visits.release() + Taken(notices=self._visits.overflow(block))
-        unanswered, self._unanswered = self._unanswered, 0
-        try:
-            return self._visits.take(block, unanswered)
-        except RowError:
-            self._link.recognise()  # rows of a chain that another program loaded: hands off
-            raise
-
-    def _look(self, values: CurrentValues) -> Look:
-        filled = values.MemFilled / self._memory_bytes if self._memory_bytes > 0 else 0.0
-        return Look(values.State != STOP, values.Ewe, values.I, values.ElapsedTime, filled)
-
-    def _reading(
-        self, state: State, taken: Taken | None = None, look: Look | None = None, *, more: bool = False
-    ) -> Reading:
-        taken = taken or Taken()
-        notices = self._notes.hand_over(taken.notices)
-        return Reading(state, taken.samples, taken.points, notices, look, more, self._visits.newest)
+    def _nothing(self) -> Reading:
+        nothing, notices = Taken(), self._notes.hand_over()
+        state = State.STOPPED if self._phase in AT_REST else State.RUNNING
+        if self._following is None:
+            return Reading(state, nothing.samples, nothing.points, notices)
+        visit, memo = self._following.newest, self._following.memo()
+        return Reading(state, nothing.samples, nothing.points, notices, visit=visit, memo=memo)
 
     def look(self) -> Look | None:
         """One BL_GetCurrentValues; None: silence. ChannelError: the channel is somebody else's."""
-        self._must_be("look", *OPEN)
+        self._must_be("look", *OPEN, Phase.FOREIGN)
         if not self._link.reach():
             return None
         try:
-            return self._look(self._link.device.values(self._link.number))
+            return look_of(self._link.device.values(self._link.number), self._memory_bytes)
         except EclibError as error:
             self._link.bear(error)
             return None
 
     # --- the end ---------------------------------------------------------------------------------------
-
-    def _end(self, values: CurrentValues) -> None:
-        """The chain is over, and every row was handed over."""
-        self._phase = Phase.IDLE
-        if self._course.left_bytes:
-            self._notes.left(self._course.left_bytes)
-        if self._course.told_to_stop:
-            self._notes.stopped(values)
-        elif self._course.begun:
-            self._notes.extend(self._visits.finish())
-        if self._unanswered:
-            self._notes.extend(self._visits.missing(self._unanswered))
 
     def stop(self) -> None:
         """One BL_StopChannel; whether it was obeyed is for the reads that follow to say.
@@ -288,7 +273,8 @@ class BiologicChannel:
             self._phase = Phase.IDLE
         if self._phase is Phase.STARTING:  # it may have run, and have rows
             self._begin()
-        self._course.told_to_stop = True
+        if self._following is not None:
+            self._following.be_told_to_stop()
 
     def _not_stopped(self, error: EclibError) -> ChannelError:
         if isinstance(error, LinkLost):

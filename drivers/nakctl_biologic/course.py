@@ -50,6 +50,15 @@ class Course:
         self._start = Patience(start_s)
         self._stuck: Patience | None = None
 
+    @property
+    def reached(self) -> list[bool]:
+        """How far it is, for a successor. What is waited for is waited for anew: its clock is another one."""
+        return [self.begun, self.told_to_stop, self._stands]
+
+    @reached.setter
+    def reached(self, reached: list[bool]) -> None:
+        self.begun, self.told_to_stop, self._stands = reached
+
     def go_on(self, values: CurrentValues, n_rows: int, now_s: float) -> Stage:
         """After one block with n_rows. ChannelError: it was started and does not run."""
         self.begun = self.begun or values.State != STOP or n_rows > 0

@@ -166,6 +166,11 @@ class Device:
         """The next message of the channel, empty if there is none."""
         return self.eclib.message(self.id, channel) if self.eclib.has("BL_GetMessage") else ""
 
+    @property
+    def keeps_marks(self) -> bool:
+        """Whether a text can be left on its channels, as far as the library goes."""
+        return self.eclib.has("BL_GetExperimentInfos") and self.eclib.has("BL_SetExperimentInfos")
+
     def sign(self, channel: int, text: str) -> None:
         """Leave a text on the channel."""
         infos = ExperimentInfos(Filename=text.encode("ascii"))

@@ -7,19 +7,20 @@ Importing this module loads no library and no numpy; `open` does. Words of a pla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nakctl.device.cell import Cell
-from nakctl.device.driver import ClockLike, Driver, Place
+from nakctl.device.driver import ClockLike, Decoder, Driver, Place
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
 from nakctl.errors import CellError
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
+    from nakctl.device.program import Segment
 
 
 class BiologicDriver:
-    """Channels of the SP-300 and VMP-3 families. Also an Inspector and a Teacher."""
+    """Channels of the SP-300 and VMP-3 families. It also decodes, inspects and teaches."""
 
     virtual_time = False
 
@@ -35,11 +36,16 @@ class BiologicDriver:
             f"a real channel takes its cell from rig.yaml, and there is no cell {name}: describe it there"
         )
 
-    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int) -> Channel:
+    def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int, adopting: bool = False) -> Channel:
         """The cell and the seed are not the instrument's business."""
         from nakctl_biologic.opening import open_channel
 
-        return open_channel(place, clock)
+        return open_channel(place, clock, adopting=adopting)
+
+    def decoder(self, facts: Mapping[str, Any], segment: Segment) -> Decoder:
+        from nakctl_biologic import decoding
+
+        return decoding.Decoder(facts, segment)
 
     def takes(self, address: str) -> bool:
         from nakctl_biologic.address import is_ours

@@ -7,6 +7,8 @@ come and somebody calls, and there is no last one. How long it is worth is for t
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 
 from nakctl.device.driver import ClockLike
@@ -16,6 +18,10 @@ from nakctl_biologic.device import Device
 from nakctl_biologic.errors import EclibError
 from nakctl_biologic.remedies import CUT, LINK
 
+# The instrument has 255 letters for it. A memo has to hold it, too, so it is shorter.
+LONGEST_MARK = 120
+DIGEST = 16
+STRANGE = re.compile(r"[^ !#-\[\]-~]")  # all but the letters that stand for themselves in ASCII and in JSON
 PAUSES_s = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # between tries to come back; then always the last
 
 
@@ -29,6 +35,7 @@ class Link:
     silent_since_s  on the clock; None: the last call that counts was answered
     said            why the last call or the last try failed
     lost            why the channel is somebody else's now, "" as long as it is ours
+    mark            by which it is known again; "": it keeps none
     """
 
     def __init__(self, device: Device, number: int, clock: ClockLike) -> None:
@@ -37,8 +44,8 @@ class Link:
         self.silent_since_s: float | None = None
         self.said = ""
         self.lost = ""
+        self.mark = ""
         self._clock = clock
-        self._signature: str | None = None
         self._cut = False  # a new connection is needed
         self._failures = 0  # calls in a row that were not answered
         self._tries = 0
@@ -87,6 +94,10 @@ class Link:
         self._cut = False
         return True
 
+    def must_be_ours(self) -> None:
+        if self.lost:
+            raise NotOurs(f"{self.lost}; what runs there now is left alone")
+
     def hurry(self) -> None:
         """Somebody wants the cell open: the next try is due now."""
         self._next_try_s = min(self._next_try_s, self._clock.now_s())
@@ -96,9 +107,9 @@ class Link:
         self._next_try_s = self._clock.now_s() + PAUSES_s[min(self._tries, len(PAUSES_s) - 1)]
         self._tries += 1
 
-    def sign(self) -> None:
-        """Write this run's own mark on the channel, if it takes one, to know it again."""
-        mark = f"nakctl {uuid.uuid4().hex}"
+    def sign(self, mark: str) -> None:
+        """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has."""
+        mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
         try:
             self.device.sign(self.number, mark)
             readable = self.device.signature(self.number) == mark
@@ -106,7 +117,7 @@ class Link:
             raise
         except (EclibError, KeyError):
             readable = False
-        self._signature = mark if readable else None
+        self.mark = mark if readable else ""
 
     def recognise(self) -> None:
         """NotOurs: the channel is not the one that was left."""
@@ -117,7 +128,20 @@ class Link:
                 f"{channel} has lost its firmware (it was switched off, or another program took it): "
                 "the run is over"
             )
-        elif self._signature is not None and self.device.signature(self.number) != self._signature:
-            self.lost = f"another program loaded {channel}: the run is over"
+        elif self.mark and self.device.keeps_marks:
+            found = self.device.signature(self.number)
+            if found != self.mark:
+                says = f', its mark is "{found}"' if found else ""
+                self.lost = f"another program loaded {channel}{says}: the run is over"
         if self.lost:
             raise NotOurs(self.lost)
+
+
+def as_kept(mark: str) -> str:
+    """How a mark stands on the channel: as it is, if it is short and of ordinary letters. Else its beginning
+    and a digest of the whole, so that it is the same every time and no other's."""
+    plain = STRANGE.sub("?", mark)
+    if plain == mark and len(mark) <= LONGEST_MARK:
+        return mark
+    digest = hashlib.sha256(mark.encode("utf-8", "backslashreplace")).hexdigest()[:DIGEST]
+    return f"{plain[: LONGEST_MARK - DIGEST - 1]} {digest}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nakctl.device.driver import ClockLike
 from nakctl_biologic.errors import EclibError
 from nakctl_biologic.link import Link
@@ -14,10 +16,7 @@ MOST = 20  # in a row
 class Messages:
     def __init__(self, link: Link, clock: ClockLike, notes: Notes) -> None:
         self._link, self._clock, self._notes = link, clock, notes
-        self._asked_s = -EVERY_s
-        self._in_a_row = 0
-
-    def begin(self) -> None:
+        self._asked_s = -math.inf
         self._in_a_row = 0
 
     def listen(self, *, at_once: bool) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -53,14 +54,22 @@ class News:
     """
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, int]] = set()
+        self._told: dict[str, int] = {}  # what was told: a bit for each technique, counted from -1
         self._skipped = 0
 
     def _is_fresh(self, what: str, technique: int = -1) -> bool:
-        key = (what, technique)
-        fresh = key not in self._told
-        self._told.add(key)
-        return fresh
+        before, bit = self._told.get(what, 0), 1 << (technique + 1)
+        self._told[what] = before | bit
+        return not before & bit
+
+    def memo(self) -> dict[str, Any]:
+        """What needs not be told again, as JSON values."""
+        return {"told": {what: f"{bits:x}" for what, bits in self._told.items()}, "skipped": self._skipped}
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """KeyError, TypeError, ValueError and their like: it was no such memo."""
+        self._told = {str(what): int(bits, 16) for what, bits in memo["told"].items()}
+        self._skipped = int(memo["skipped"])
 
     def skipped(self, readings: int, at_s: float) -> list[Notice]:
         """Readings that the instrument counts as lost; whether it counts them through is not known."""

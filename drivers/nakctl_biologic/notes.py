@@ -33,6 +33,19 @@ class Notes:
         self._pending = [replace(each, time_s=0.0) for each in self._pending]
         self._start_s = start_s
 
+    @property
+    def told(self) -> list[int]:
+        """Option error and State, which are told when they change; a successor needs not tell them again."""
+        return [self._option, self._state]
+
+    @told.setter
+    def told(self, told: list[int]) -> None:
+        self._option, self._state = told
+
+    def date(self, start_s: float) -> None:
+        """Times count from there, as is known now."""
+        self._start_s = start_s
+
     def hand_over(self, others: Iterable[Notice] = ()) -> tuple[Notice, ...]:
         notices, self._pending = (*self._pending, *others), []
         return notices

@@ -13,7 +13,7 @@ from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import RUN, STATES, STOP, Board, Firmware, device_name
 from nakctl_biologic.device import Device
 from nakctl_biologic.eclib import Eclib
-from nakctl_biologic.errors import EclibError
+from nakctl_biologic.errors import EclibError, failure
 from nakctl_biologic.link import Link
 from nakctl_biologic.providers import open_library
 from nakctl_biologic.structures import ChannelInfos, HardwareConf
@@ -33,8 +33,11 @@ class Found:
     facts: dict[str, Any]
 
 
-def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
-    """RigError: the rig describes another instrument. ChannelError: it cannot be used."""
+def open_channel(place: Place, clock: ClockLike, *, adopting: bool = False) -> BiologicChannel:
+    """RigError: the rig describes another instrument. ChannelError: it cannot be used.
+
+    adopting: to go on with what is there: that is looked at, and nothing is changed.
+    """
     address = place.options.get("address")
     if not address:
         raise RigError(f"{place.name}: its device has no address")
@@ -42,20 +45,22 @@ def open_channel(place: Place, clock: ClockLike) -> BiologicChannel:
     device = Device(eclib, str(address))
     device.connect()
     try:
-        found = _examine(device, place)
-        return _channel(device, place, found, clock)
+        found = _examine(device, place, adopting)
+        return _channel(device, place, found, clock, adopting)
     except BaseException:
         device.disconnect()
         raise
 
 
-def _channel(device: Device, place: Place, found: Found, clock: ClockLike) -> BiologicChannel:
+def _channel(device: Device, place: Place, found: Found, clock: ClockLike, adopting: bool) -> BiologicChannel:
     info = ChannelInfo(place.instrument, place.name, device.eclib.simulated, found.facts)
     link = Link(device, place.channel - 1, clock)
-    return BiologicChannel(link, found.board, _limited(place, found), clock, info, _notices(device))
+    notices = [] if adopting else _notices(device)  # the one before may still be counted among the others
+    limited = _limited(place, found)
+    return BiologicChannel(link, found.board, limited, clock, info, notices, adopting=adopting)
 
 
-def _examine(device: Device, place: Place) -> Found:
+def _examine(device: Device, place: Place, adopting: bool) -> Found:
     """Everything that has to be right before the first load, in the order in which it can be asked."""
     name = device_name(device.infos.DeviceCode)
     if name is None:
@@ -66,15 +71,23 @@ def _examine(device: Device, place: Place) -> Found:
         there_are = ", ".join(str(each + 1) for each in plugged) or "none"
         raise ChannelError(f"{place.name}: {name} has no channel {place.channel}; plugged are: {there_are}")
     board = device.board(number)
-    infos = with_kernel(device, place, board)
+    infos = _left_there(device, place) if adopting else with_kernel(device, place, board)
     family = instrument(place.instrument).family
     if FAMILIES[board] != family:
         raise RigError(
             f"{place.name}: the rig says {place.instrument}, but channel {place.channel} of this {name} has "
             f"a board of type {board.name}, which is of the {FAMILIES[board]} family"
         )
-    hardware = _standard_hardware(device, number) if board is Board.PREMIUM else {}
+    hardware = _standard_hardware(device, number, adopting) if board is Board.PREMIUM else {}
     return Found(name, board, infos, _facts(device, place, name, board, infos) | hardware)
+
+
+def _left_there(device: Device, place: Place) -> ChannelInfos:
+    """The infos of a channel, whatever it does. ChannelTaken: the library's kernel is not on it any more."""
+    code, infos = device.channel_infos(place.channel - 1)
+    if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
+        raise failure("BL_GetChannelInfos", code if code < 0 else -9, place.channel)
+    return infos
 
 
 def with_kernel(device: Device, place: Place, board: Board) -> ChannelInfos:
@@ -123,18 +136,19 @@ def _discard_rows(device: Device, number: int) -> None:
         pass
 
 
-def _standard_hardware(device: Device, number: int) -> dict[str, Any]:
+def _standard_hardware(device: Device, number: int, adopting: bool) -> dict[str, Any]:
     """SP-300 family: electrodes connected as on the cable. The grounding is left as the lab chose it."""
     if not device.eclib.has("BL_GetHardConf"):
         return {}
     conf = device.hardware_conf(number)
-    if conf.Conn != STANDARD:
+    if conf.Conn != STANDARD and not adopting:
         device.set_hardware_conf(number, HardwareConf(STANDARD, conf.Ground))
     return {"grounding": GROUNDING.get(conf.Ground, str(conf.Ground)), "connection_was": conf.Conn}
 
 
 def _facts(device: Device, place: Place, name: str, board: Board, infos: ChannelInfos) -> dict[str, Any]:
     return {
+        "instrument": place.instrument,
         "device": name,
         "address": device.address,
         "channel_number": place.channel,

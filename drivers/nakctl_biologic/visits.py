@@ -3,77 +3,62 @@
 A *visit* is one execution of one technique of the chain. Blocks do not number their visits: a new one shows
 in another technique, another count of the loops, or another start time, whichever the instrument gives.
 Rows are in the order of time within a visit only: the last one of a technique may lie a little behind the
-first one of the next. It may also come behind it, in a block of its own. So a block that begins a visit while
-the last row of the one before is not there yet is held back for one read; rows that come even later have no
-place any more, and are told.
+first one of the next. It may also come behind it, in a block of its own. So a small block that begins a visit
+while the last row of the one before is not there yet is held back for one read; rows that come even later
+have no place any more, and are told.
 """
 
 from __future__ import annotations
 
-import math
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
+from nakctl.errors import ChannelError
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import timebase
 from nakctl_biologic.errors import RowError
+from nakctl_biologic.executions import Execution, Executions, place_of, start_of
 from nakctl_biologic.flags import point_flags, ranges_of, sample_flags
 from nakctl_biologic.layouts import IMPEDANCE
 from nakctl_biologic.news import News, by_change, gap, successors
 from nakctl_biologic.params import Loaded
+from nakctl_biologic.raw import packed, unpacked
 from nakctl_biologic.rows import Block, layout_of, point_rows, sample_rows
 
 COARSE = 2.0**-22  # of the times of points, which are singles: so much of itself each may lie too early
 LATE_SAMPLE = ("time_s", "Ewe_V", "I_A")
 LATE_POINT = ("time_s", "frequency_Hz", "Z_re_ohm", "Z_im_ohm", "E_dc_V", "I_dc_A")
 SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
-
-
-@dataclass(slots=True)
-class Execution:
-    """A visit under way. loop, start_s: as its blocks say. sample_s, point_s: of the newest row of each kind,
-    or its start. points: frequencies so far."""
-
-    technique: int
-    loop: int
-    start_s: float
-    passes: int
-    sample_s: float
-    point_s: float
-    points: int = 0
-
-    @property
-    def last_s(self) -> float:
-        return max(self.sample_s, self.point_s)
+# A late row lies behind the first few rows of a visit, not behind many; and a memo has to hold what is held.
+MOST_HELD_WORDS = 150
 
 
 @dataclass(slots=True)
 class Taken:
-    """What one block holds: samples of SAMPLE, points of POINT."""
+    """What one block holds: samples of SAMPLE, points of POINT. unfit: why none of its rows are here. raw:
+    the words behind them, where they are kept."""
 
     samples: Rows = field(default_factory=lambda: np.zeros(0, SAMPLE))
     points: Rows = field(default_factory=lambda: np.zeros(0, POINT))
     notices: list[Notice] = field(default_factory=list)
+    unfit: ChannelError | None = None
+    raw: bytes = b""
 
     def __add__(self, later: Taken) -> Taken:
         return Taken(
             np.concatenate([self.samples, later.samples], dtype=SAMPLE),
             np.concatenate([self.points, later.points], dtype=POINT),
             self.notices + later.notices,
+            self.unfit or later.unfit,
+            self.raw + later.raw,
         )
-
-
-def _start_s(of: Block | Execution) -> float:
-    return of.start_s if math.isfinite(of.start_s) else 0.0
-
-
-def _place(of: Block | Execution) -> tuple[int, int, float]:
-    """What tells one visit from another: technique, loop, start."""
-    return of.technique, of.loop, _start_s(of)
 
 
 class Visits:
@@ -89,10 +74,8 @@ class Visits:
         self._techniques: dict[int, Done] = techniques  # those with rows, by their place in the chain
         self._timebases = {at: instrument.timebase_s[loaded_as(each)] for at, each in techniques.items()}
         self._ranges = {at: ranges_of(each.hardware, instrument) for at, each in techniques.items()}
-        self._visit: Execution | None = None
-        self._before: Execution | None = None  # the one before it
+        self._executions = Executions()
         self._held: tuple[Block, int] | None = None  # with the reads before it that were not answered
-        self._latest: dict[int, Execution] = {}  # of each technique
         self._news = News()
         self.last_s = 0.0
 
@@ -106,6 +89,20 @@ class Visits:
     def holds(self) -> bool:
         """Whether a block waits for the next read."""
         return self._held is not None
+
+    @property
+    def _visit(self) -> Execution | None:
+        return self._executions.under_way
+
+    def hear(self, block: Block, unanswered: int = 0) -> Taken:
+        """The rows that may be handed over after a read; a block without rows: it brought none. unanswered:
+        as in `take`."""
+        if block.n_rows == 0:
+            return self.release()
+        try:
+            return self.take(block, unanswered)
+        except ChannelError as error:
+            return replace(self.release(), unfit=error)
 
     def take(self, block: Block, unanswered: int = 0) -> Taken:
         """The rows that may be handed over now that this block came. unanswered: reads before it that may
@@ -202,28 +199,19 @@ class Visits:
     def _enter(self, block: Block, notices: list[Notice], full: int | None = None) -> Execution:
         """The visit that a block belongs to. full: that many points are all that one visit can have."""
         visit = self._visit
-        if visit is not None and _place(block) == _place(visit) and visit.points != full:
+        if visit is not None and place_of(block) == visit.place and visit.points != full:
             return visit
-        known, start_s = self._latest.get(block.technique), _start_s(block)
+        start_s = start_of(block)
         notices += self._incomplete(visit)
         notices += self._skipped(block)
         is_absolute = block.process == IMPEDANCE  # the time of a point
         if visit is not None and not is_absolute and start_s <= min(visit.start_s, self.last_s):
             notices += self._news.goes_back(block.technique, start_s, self.last_s)
-        self._before = visit
-        self._visit = self._latest[block.technique] = Execution(
-            technique=block.technique,
-            loop=block.loop,
-            start_s=start_s,
-            passes=0 if known is None else known.passes + 1,
-            sample_s=start_s,
-            point_s=start_s,
-        )
-        return self._visit
+        return self._executions.begin(block)
 
     def _is_of(self, block: Block, visit: Execution | None) -> bool:
         """Whether it belongs to a visit that others followed. A start that was told does not come again."""
-        if visit is None or _place(block) != _place(visit) or self._is_whole(block, visit):
+        if visit is None or place_of(block) != visit.place or self._is_whole(block, visit):
             return False
         return visit.start_s > 0.0 or self._first_s(block) > visit.last_s
 
@@ -236,8 +224,8 @@ class Visits:
 
     def _is_late(self, block: Block) -> bool:
         """Whether it belongs to a visit that is over."""
-        visit, older = self._visit, (self._before, self._latest.get(block.technique))
-        if visit is None or _place(block) == _place(visit):
+        visit, older = self._visit, (self._executions.before, self._executions.latest(block.technique))
+        if visit is None or place_of(block) == visit.place:
             return False
         return any(
             each is not None and visit.start_s > each.start_s and self._is_of(block, each) for each in older
@@ -245,8 +233,10 @@ class Visits:
 
     def _may_overtake(self, block: Block) -> bool:
         """Whether it begins a visit, and the one before may still have rows to come: its last ones lack."""
-        visit, start_s = self._visit, _start_s(block)
+        visit, start_s = self._visit, start_of(block)
         if visit is None or start_s <= visit.start_s or self._is_late(block):
+            return False
+        if len(block.words) > MOST_HELD_WORDS:
             return False
         technique = self._techniques[visit.technique]
         if isinstance(technique, Eis):
@@ -289,6 +279,24 @@ class Visits:
             return []
         text = f"no row came of what ran between technique {before} and technique {block.technique}"
         return [gap(self.last_s, text, before=before, technique=block.technique)]
+
+    # --- for whoever goes on with the segment ---------------------------------------------------------
+
+    def memo(self) -> dict[str, Any]:
+        """All that the next block is judged by, as JSON values: up to 3.5 kB for a chain of 60 techniques."""
+        held = "" if self._held is None else b64encode(packed(*self._held)).decode("ascii")
+        return {**self._executions.memo(), "held": held, "last_s": self.last_s, "news": self._news.memo()}
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """Be as the one was who made the memo. KeyError, TypeError, ValueError, struct.error, ChannelError:
+        it is none, or that of another segment."""
+        self._executions.recall(memo)
+        self._held = next(unpacked(b64decode(memo["held"], validate=True)), None)
+        self.last_s = float(memo["last_s"])
+        self._news.recall(memo["news"])
+        held = set() if self._held is None else {self._held[0].technique}
+        if not self._executions.techniques | held <= self._techniques.keys():
+            raise ValueError("rows have come of techniques that this segment has not")
 
     # --- reads that were not answered ------------------------------------------------------------------
 

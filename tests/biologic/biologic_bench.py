@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,12 @@ from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, State, Watch
 from nakctl.device.driver import ClockLike, Place
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
+from nakctl_biologic import params
 from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import Board
 from nakctl_biologic.opening import open_channel
 from nakctl_biologic.rows import Block
+from nakctl_biologic.visits import Visits
 from nakctl_sim.instrument import device_calls, register
 from nakctl_sim.instrument.clock import StepClock
 from nakctl_sim.instrument.device import VirtualInstrument
@@ -170,6 +173,34 @@ def channel_says(monkeypatch: pytest.MonkeyPatch, **said: int) -> None:
 def calls_of(one: Bench) -> Counter[str]:
     """How often the instrument was asked for what."""
     return one.instrument.troubles._calls
+
+
+# Whoever goes on with a channel that was dropped.
+
+# All that a place may allow to be thrown away.
+OPTIONS = {"address": "sim://inprocess/bench", "load_firmware": True, "discard_rows": True}
+LONG = chain(cp(2e-4, 100.0))
+MARK = "nakctl 6fd3a1e2-8c1d-4c55-9d3e-1f0a7b2c4d5e 1 1"
+
+
+def through_json(memo: Mapping[str, Any]) -> dict[str, Any]:
+    text = json.dumps(memo, allow_nan=False)
+    assert len(text) <= 4096
+    kept: dict[str, Any] = json.loads(text)
+    return kept
+
+
+def successor(one: Bench, clock: ClockLike | None = None) -> BiologicChannel:
+    """Of a program that was killed: its connection is gone."""
+    for session in list(one.instrument._sessions):
+        session.close()
+    place = Place("bench", "biologic", one.instrument.data.name, 1, OPTIONS)
+    return open_channel(place, clock or one.clock, adopting=True)
+
+
+def visits_of(segment: Segment) -> Visits:
+    """Of an SP-300."""
+    return Visits(segment, params.chain(segment, SP300, Board.PREMIUM), SP300, Board.PREMIUM)
 
 
 # Words by the definition of the format, number by number: written apart from the code under test.

@@ -49,7 +49,7 @@ def test_it_is_not_over_before_its_memory_is_empty(
     values.State, values.MemFilled = state, filled
     answers = [(block, values)] * 3
     monkeypatch.setattr(device, "data", lambda channel: answers.pop() if answers else data(channel))
-    one.channel._course.begun = True
+    one.channel._following._course.begun = True  # type: ignore[union-attr]
     assert [one.channel.read(NOTHING).state for _ in range(3)] == [State.RUNNING] * 3
     while one.channel.read(NOTHING).more:
         pass

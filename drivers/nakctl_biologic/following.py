@@ -1,0 +1,195 @@
+"""One chain that was started, followed block by block until every row was handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nakctl.device.channel import Look, Reading, State, Visit
+from nakctl.device.driver import ClockLike
+from nakctl.errors import ChannelError, ChannelTaken
+from nakctl_biologic.codes import STOP
+from nakctl_biologic.course import Course, Stage
+from nakctl_biologic.errors import EclibError, RowError
+from nakctl_biologic.link import Link
+from nakctl_biologic.messages import Messages
+from nakctl_biologic.notes import Notes
+from nakctl_biologic.raw import NO_ROWS, packed
+from nakctl_biologic.rows import HALF_UNIT, Block
+from nakctl_biologic.structures import CurrentValues
+from nakctl_biologic.visits import Taken, Visits
+
+
+def look_of(values: CurrentValues, memory_bytes: int) -> Look:
+    """memory_bytes: of the channel; 0: not known."""
+    filled = values.MemFilled / memory_bytes if memory_bytes > 0 else 0.0
+    return Look(values.State != STOP, values.Ewe, values.I, values.ElapsedTime, filled)
+
+
+class Following:
+    """Of one channel and one start.
+
+    start_s   when it was started, on the clock
+    memo      where another one left off; {}: it had read nothing. None: it was started just now
+    is_over   every row was handed over
+    KeyError, TypeError, ValueError, struct.error, ChannelError: the memo is none of this segment.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        clock: ClockLike,
+        notes: Notes,
+        visits: Visits,
+        memory_bytes: int,
+        start_s: float,
+        memo: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._link, self._clock, self._notes, self._visits = link, clock, notes, visits
+        self._memory_bytes = memory_bytes
+        self._start_s = start_s
+        self._is_dated = memo is None  # else the start is only known to be no later
+        self._course = Course(notes.name, start_s)
+        self._messages = Messages(link, clock, notes)
+        self._unanswered = 0  # reads that may have taken rows out of the channel
+        self._unfit = False  # words came that did not fit what was loaded
+        self._trouble: ChannelError | None = None  # to be told by the next read
+        self.is_over = False
+        if memo:
+            self._recall(memo)
+        notes.begin(self._start_s)
+
+    @property
+    def newest(self) -> Visit | None:
+        return self._visits.newest
+
+    def be_told_to_stop(self) -> None:
+        """The instrument has accepted it."""
+        self._course.told_to_stop = True
+
+    # --- for whoever goes on with it -------------------------------------------------------------------
+
+    def memo(self) -> dict[str, Any]:
+        """Nothing of it depends on the clock, which is another one there."""
+        return {
+            "mark": self._link.mark,
+            "over": self.is_over,
+            "unfit": self._unfit,
+            "unanswered": self._unanswered,
+            "course": self._course.reached,
+            "told": self._notes.told,
+            "visits": self._visits.memo(),
+        }
+
+    def _recall(self, memo: Mapping[str, Any]) -> None:
+        self._visits.recall(memo["visits"])
+        self._start_s -= self._visits.last_s
+        self._course.reached = memo["course"]
+        self._unanswered, self.is_over = int(memo["unanswered"]), bool(memo["over"])
+        self._unfit = bool(memo["unfit"])
+        if self._unfit:
+            self._trouble = RowError(f"rows came from {self._notes.name} that do not fit what was loaded")
+        self._notes.told = memo["told"]
+
+    def _date(self, values: CurrentValues) -> None:
+        """When it began, by the instrument's own clock, which is a single."""
+        if not self._is_dated:
+            elapsed_s = values.ElapsedTime * (1.0 + 2.0 * HALF_UNIT)
+            self._start_s = min(self._start_s, self._clock.now_s() - elapsed_s)
+            self._notes.date(self._start_s)
+            self._is_dated = True
+
+    # --- read ------------------------------------------------------------------------------------------
+
+    def read(self) -> Reading:
+        """The next block. Trouble waits for the next read if a block does."""
+        if self._trouble is not None:
+            raise self._trouble
+        try:
+            return self._next()
+        except ChannelError as error:
+            if not self._visits.holds:
+                raise
+            self._trouble = error
+            return self._reading(State.RUNNING, self._take(NO_ROWS))
+
+    def _next(self) -> Reading:
+        self._link.must_be_ours()
+        answer = self._fetch()
+        if answer is None:
+            self._notes.silence(self._link.said)
+            return self._reading(State.RUNNING, self._take(NO_ROWS))
+        block, values = answer
+        self._date(values)
+        taken = self._take(block)
+        self._notes.values(values)
+        stage = self._course.go_on(values, block.n_rows, self._clock.now_s())
+        talks = self._messages.listen(at_once=stage is Stage.SETTLING)
+        if stage is Stage.OVER and not talks:
+            self._end(values)
+        self._clock.advance_to(self._start_s + self._visits.last_s)
+        look = look_of(values, self._memory_bytes)
+        if self.is_over:
+            return self._reading(State.STOPPED, taken, look)
+        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0) or self._visits.holds
+        more = waiting or stage is not Stage.UNDER_WAY or self._trouble is not None
+        return self._reading(State.RUNNING, taken, look, more=more)
+
+    def _fetch(self) -> tuple[Block, CurrentValues] | None:
+        """One block, and the state of the channel beside it; None: silence."""
+        if not self._link.reach():
+            return None
+        try:
+            answer = self._link.device.data(self._link.number)
+        except EclibError as error:
+            self._link.bear(error)
+            self._unanswered += not error.unheard
+            return None
+        outage_s = self._link.answered()
+        if outage_s is not None:
+            self._notes.outage(outage_s)
+        return answer
+
+    def _take(self, block: Block) -> Taken:
+        """What may be handed over now, and the words it is made of. Words that fit nothing are kept, too."""
+        came = block.n_rows != 0
+        unanswered = self._unanswered if came else 0
+        raw = packed(block, unanswered) if came or self._visits.holds else b""
+        taken = self._visits.hear(block, unanswered)
+        taken.raw = raw
+        if came:
+            self._unanswered = 0
+        else:
+            taken.notices += self._visits.overflow(block)
+        if taken.unfit is not None:
+            self._unfit, self._trouble = True, self._why(taken.unfit)
+        return taken
+
+    def _why(self, unfit: ChannelError) -> ChannelError:
+        """They may be rows of a chain that another program loaded: hands off."""
+        try:
+            self._link.recognise()
+        except ChannelTaken as error:
+            return error
+        except ChannelError:  # nobody answers that
+            return unfit
+        return unfit
+
+    def _reading(
+        self, state: State, taken: Taken, look: Look | None = None, *, more: bool = False
+    ) -> Reading:
+        notices = self._notes.hand_over(taken.notices)
+        of = (taken.samples, taken.points, notices, look, more, self._visits.newest, taken.raw, self.memo())
+        return Reading(state, *of)
+
+    def _end(self, values: CurrentValues) -> None:
+        """The chain is over, and every row was handed over."""
+        self.is_over = True
+        if self._course.left_bytes:
+            self._notes.left(self._course.left_bytes)
+        if self._course.told_to_stop:
+            self._notes.stopped(values)
+        elif self._course.begun:
+            self._notes.extend(self._visits.finish())
+        if self._unanswered:
+            self._notes.extend(self._visits.missing(self._unanswered))
