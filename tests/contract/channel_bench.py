@@ -1,9 +1,11 @@
-"""What the contract suite needs to try a channel: a clock driven by hand, segments, a reader."""
+"""What the contract suite needs to try a channel: a clock driven by hand, segments, a reader, a successor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +16,18 @@ from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Tes
 RANGE = Hardware("1 mA", "5 V", 5)
 NOTHING = Watch()
 MAX_READS = 200_000
-MakeChannel = Callable[..., Channel]
+MOST_MEMO_BYTES = 4096
+MARK = "nakctl 6fd3a1e2-8c1d-4c55-9d3e-1f0a7b2c4d5e 1 1"
+
+
+class MakeChannel(Protocol):
+    """Channels under contract. One can be dropped, as when its program is killed, and another be made that
+    speaks for what goes on there."""
+
+    def __call__(self, clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel: ...
+
+    def again(self, dropped: Channel, *, is_cut: bool = True) -> Channel:
+        """Opened to adopt. is_cut: the connection of the one that was dropped is gone with it."""
 
 
 @dataclass
@@ -25,6 +38,47 @@ class Run:
     points: Rows
     notices: list[Notice] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
+
+
+def through_json(memo: Mapping[str, Any]) -> dict[str, Any]:
+    """As it comes out of a record."""
+    text = json.dumps(memo, allow_nan=False)
+    assert len(text) <= MOST_MEMO_BYTES
+    kept: dict[str, Any] = json.loads(text)
+    return kept
+
+
+class AdoptedEachRead:
+    """A channel that is dropped after its start and after every read: another one goes on with what the memo
+    of that read says."""
+
+    def __init__(self, channel: Channel, make: MakeChannel) -> None:
+        self.channel = channel
+        self._make = make
+        self._segment = Segment(())
+        self._started = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.channel, name)
+
+    def load(self, segment: Segment, mark: str = "") -> None:
+        self.channel.load(segment, mark or MARK)
+        self._segment, self._started = segment, False
+
+    def start(self) -> None:
+        self.channel.start()
+        self._started = True
+        self._drop({}, MARK)
+
+    def read(self, watch: Watch) -> Reading:
+        reading = self.channel.read(watch)
+        if self._started:
+            self._drop(reading.memo)
+        return reading
+
+    def _drop(self, memo: Mapping[str, Any], mark: str = "") -> None:
+        self.channel = self._make.again(self.channel)
+        self.channel.adopt(self._segment, through_json(memo), mark)
 
 
 def start(channel: Channel, clock: ClockLike, segment: Segment) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
-from channel_bench import MakeChannel
+from channel_bench import AdoptedEachRead, MakeChannel
 
 from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
@@ -15,6 +18,7 @@ from nakctl.device.driver import ClockLike, Place
 from nakctl.run.clock import FreeClock
 
 SERVERS: list[Any] = []
+ENTRY_POINTS = cache(entry_points)
 
 
 @pytest.fixture(autouse=True)
@@ -26,60 +30,102 @@ def no_server_is_left() -> Iterator[None]:
         server.server_close()
 
 
-def simulated(instrument: str) -> MakeChannel:
-    def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
+@pytest.fixture(autouse=True)
+def packages_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Channels are opened thousands of times here, and what is installed stays the same."""
+    monkeypatch.setattr("nakctl_biologic.providers.entry_points", ENTRY_POINTS)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    instrument: str
+
+    def __call__(self, clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
         from nakctl_sim.driver import driver
 
-        place = Place("bench", "sim", instrument, 1, {})
+        place = Place("bench", "sim", self.instrument, 1, {})
         return driver.open(place, driver.cell(cell), clock or FreeClock(), seed)
 
-    return make
+    def again(self, dropped: Channel, *, is_cut: bool = True) -> Channel:
+        """On the same board: it stands in this program, and there is no connection to it."""
+        from nakctl_sim.channel import SimChannel
+
+        assert isinstance(dropped, SimChannel)
+        return SimChannel(dropped.board, dropped.info)
 
 
-def behind_the_library(instrument: str) -> MakeChannel:
-    """The driver of the real instruments, over a virtual one that offers the functions of their library."""
+@dataclass(frozen=True)
+class BehindTheLibrary:
+    """The driver of the real instruments, over a virtual one that offers the functions of their library.
 
-    def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
-        from nakctl_sim.instrument import register
+    instruments: by their addresses.
+    """
+
+    instrument: str
+    instruments: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
         from nakctl_sim.instrument.device import VirtualInstrument
 
-        clock = clock or FreeClock()
-        address = register("contract", VirtualInstrument(instrument, {1: cell}, clock, seed))
-        return driven(instrument, address, clock, cell, seed)
+        virtual = VirtualInstrument(self.instrument, {1: cell}, clock or FreeClock(), seed)
+        address = self.put_up(virtual)
+        self.instruments[address] = virtual
+        return self.opened(address)
 
-    return make
+    def put_up(self, virtual: Any) -> str:
+        from nakctl_sim.instrument import register
+
+        return register(f"contract {len(self.instruments)}", virtual)
+
+    def opened(self, address: str, *, adopting: bool = False) -> Channel:
+        from nakctl_biologic.driver import driver
+
+        place = Place("bench", "biologic", self.instrument, 1, {"address": address})
+        return driver.open(place, Cell("cell", 1.0), self.instruments[address].clock, 1, adopting)
+
+    def again(self, dropped: Channel, *, is_cut: bool = True) -> Channel:
+        address = dropped.info.facts["address"]
+        if is_cut:
+            for session in list(self.instruments[address]._sessions):
+                session.close()
+        return self.opened(address, adopting=True)
 
 
-def on_a_port(instrument: str) -> MakeChannel:
+class OnAPort(BehindTheLibrary):
     """The same, with the virtual instrument behind a loopback port: every call is a message."""
 
-    def make(clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
-        from nakctl_sim.instrument.device import VirtualInstrument
+    def put_up(self, virtual: Any) -> str:
         from nakctl_sim.instrument.server import Server
 
-        clock = clock or FreeClock()
-        server = Server(VirtualInstrument(instrument, {1: cell}, clock, seed), 0)
+        server = Server(virtual, 0)
         SERVERS.append(server)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        return driven(instrument, server.address, clock, cell, seed)
-
-    return make
+        return server.address
 
 
-def driven(instrument: str, address: str, clock: ClockLike, cell: str, seed: int) -> Channel:
-    from nakctl_biologic.driver import driver
+@dataclass(frozen=True)
+class Adopted:
+    """Channels that are dropped after every read, and gone on with."""
 
-    return driver.open(
-        Place("bench", "biologic", instrument, 1, {"address": address}), Cell(cell, 1.0), clock, seed
-    )
+    of: MakeChannel
+
+    def __call__(self, clock: ClockLike | None = None, cell: str = "randles", seed: int = 1) -> Channel:
+        return AdoptedEachRead(self.of(clock, cell, seed), self.of)
+
+    def again(self, dropped: Channel, *, is_cut: bool = True) -> Channel:
+        assert isinstance(dropped, AdoptedEachRead)
+        return self.of.again(dropped.channel, is_cut=is_cut)
 
 
-CHANNELS = {
-    "sim-sp300": simulated("SP-300"),
-    "sim-vmp3": simulated("VMP-3"),
-    "biologic-sp300": behind_the_library("SP-300"),
-    "biologic-vmp3": behind_the_library("VMP-3"),
-    "port-sp300": on_a_port("SP-300"),  # a port carries messages of either family alike
+CHANNELS: dict[str, MakeChannel] = {
+    "sim-sp300": Simulated("SP-300"),
+    "sim-vmp3": Simulated("VMP-3"),
+    "biologic-sp300": BehindTheLibrary("SP-300"),
+    "biologic-vmp3": BehindTheLibrary("VMP-3"),
+    "port-sp300": OnAPort("SP-300"),  # a port carries messages of either family alike
+}
+ADOPTED: dict[str, MakeChannel] = {
+    f"{name} adopted each read": Adopted(CHANNELS[name]) for name in ("sim-sp300", "biologic-sp300")
 }
 
 
@@ -93,8 +139,12 @@ def make_watching_channel(request: pytest.FixtureRequest) -> MakeChannel:
     return make
 
 
-@pytest.fixture(params=CHANNELS.values(), ids=CHANNELS.keys())
-def make_channel(request: pytest.FixtureRequest) -> MakeChannel:
-    """make_channel(clock, cell, seed) -> Channel, with a circuit or a cell of that name connected."""
-    make: MakeChannel = request.param
-    return make
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """make_channel(clock, cell, seed) -> Channel, with a circuit or a cell of that name connected.
+
+    A module with ALSO_DROPPED has its promises kept by channels that are dropped after every read, too.
+    """
+    if "make_channel" in metafunc.fixturenames:
+        dropped = ADOPTED if getattr(metafunc.module, "ALSO_DROPPED", False) else {}
+        made = CHANNELS | dropped
+        metafunc.parametrize("make_channel", made.values(), ids=made.keys())

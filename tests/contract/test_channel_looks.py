@@ -17,6 +17,7 @@ from nakctl.errors import LimitError
 from nakctl.run.clock import FreeClock
 from nakctl_sim.instrument.clock import StepClock
 
+ALSO_DROPPED = True
 OHM, FARAD = 100.0, 0.01
 NEVER_s = 1000.0  # no row but the first and the last
 SLOW_SWEEP = eis(bias=0.1e-3, amplitude=1e-6, n=2, first_Hz=0.02, last_Hz=0.01, hold_s=0.0)  # 55 s and more

@@ -24,6 +24,7 @@ from nakctl.errors import ChannelError
 from nakctl.run.clock import FreeClock
 from nakctl_sim.instrument.clock import StepClock
 
+ALSO_DROPPED = True
 ONCE = Watch()
 RANGE_SMALL = Hardware("10 uA", "5 V", 5)
 
