@@ -15,9 +15,11 @@ NakctlError                 exit code
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -121,3 +123,9 @@ class IllegalEvent(ChannelError):
 
 class RecordError(NakctlError):
     """The journal or the result file could not be written or read."""
+
+
+def place_of(error: BaseException) -> str:
+    """Of a fault of the program itself: where it happened, for a sentence."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"

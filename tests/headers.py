@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from nakctl.record import layout
+from nakctl.booking import layout
 
 
 def header_of(title: str, **more: Any) -> dict[str, Any]:

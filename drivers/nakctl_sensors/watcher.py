@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from nakctl.device.driver import ClockLike
 from nakctl.device.sensor import SensorKind, SensorNotice, SensorSpec, SensorTrouble, Source
+from nakctl.errors import place_of
 from nakctl_sensors.health import Health
 from nakctl_sensors.reply import value_of
 
@@ -72,7 +73,7 @@ class Watcher(threading.Thread):
         try:
             self._work()
         except Exception as error:  # noqa: BLE001  whatever a maker's library throws: another thread takes over
-            self.died_of = f"{type(error).__name__}: {error}"
+            self.died_of = f"{error} ({place_of(error)})"
 
     def _work(self) -> None:
         while not self.stopping.is_set():

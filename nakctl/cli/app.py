@@ -181,11 +181,18 @@ def run(
 
 @app.command()
 @explained
-def recover(file: RunFile, as_json: Json = False) -> int:
+def recover(
+    file: RunFile,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Book a sealed file anew, from all that it keeps beside its tables."),
+    ] = False,
+    as_json: Json = False,
+) -> int:
     """Make a complete file of a run that was killed."""
     from nakctl.cli import results
 
-    return results.recover(file, as_json)
+    return results.recover(file, as_json, again=again)
 
 
 @app.command()

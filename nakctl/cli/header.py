@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from nakctl import __version__
+from nakctl.booking import layout
 from nakctl.cli.prepare import Prepared
 from nakctl.device.channel import ChannelInfo
-from nakctl.record import layout
+from nakctl.plan.estimate import Amount
 from nakctl.render.plan_json import limits_json, plan_json, rules_json
 from nakctl.render.program_text import program_text
 
+LIVE_BYTES_PER_ROW = 60.0  # its columns as they are, and what belongs to them
 _PACKAGES = ("numpy", "h5py", "pydantic", "pint", "numba", "typer", "PyYAML")
 
 
@@ -77,8 +79,14 @@ def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed:
         "seed": seed,
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
-        "expected_rows": 0 if total is None else round(total.samples),
+        "expected_bytes": 0 if total is None else _expected_bytes(total, ready.estimate.poll_s),
     }
+
+
+def _expected_bytes(total: Amount, poll_s: float | None) -> int:
+    """Of the journal, of the view of it that others may read meanwhile, and of the sealed file."""
+    live = total.samples * LIVE_BYTES_PER_ROW
+    return round(total.journal_bytes(poll_s) + live + total.file_bytes(poll_s))
 
 
 def _user() -> str:

@@ -81,15 +81,16 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
     program = lower(plan, device)
     bench = f"in {rig.file}" if rig.file else f"without a {RIG_FILE}"
     found = (*check(plan, program, device), *check_sensors(plan, rig.sensors, bench))
+    driver = load_driver(place.driver)
     return Prepared(
         loaded=loaded,
         place=place,
-        driver=load_driver(place.driver),
+        driver=driver,
         cell=cell,
         instrument=device,
         plan=plan,
         program=program,
-        estimate=estimate(plan, program, device),
+        estimate=estimate(plan, program, device, None if driver.virtual_time else device.poll_s),
         findings=tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark))),
         sensors=rig.sensors,
     )

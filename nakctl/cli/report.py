@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nakctl.booking import layout
 from nakctl.errors import EXIT_CODES, ExitCode, NakctlError
-from nakctl.record import layout
 
 if TYPE_CHECKING:
     from nakctl.record.recorder import Finished

@@ -31,6 +31,8 @@ def show(file: Path, as_json: bool) -> int:
     print(f"{found['status']}{end}")
     if header.recovery:
         print(f"recovered: {header.recovery}")
+    if header.unbooked:
+        print(f"not whole: {header.unbooked}")
     for line in told(found):
         print(line)
     if header.note:
@@ -65,10 +67,10 @@ def plot(file: Path, out: Path | None) -> int:
     return ExitCode.DONE
 
 
-def recover(file: Path, as_json: bool) -> int:
+def recover(file: Path, as_json: bool, *, again: bool) -> int:
     from nakctl.record.recover import recover as make_whole
 
-    done = make_whole(file)
+    done = make_whole(file, again=again)
     if as_json:
         print_json(
             {"file": str(done.path), "status": done.status, "rows": done.rows, "message": done.message}

@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nakctl.cli import console
 from nakctl.cli.asked_runs import asked_runs, free_name
 from nakctl.cli.json_output import print_last
 from nakctl.cli.prepare import Prepared, Wishes, refuse_seed
@@ -21,14 +20,14 @@ from nakctl.cli.report import LEFT_BEHIND, exit_code, report
 from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
-from nakctl.errors import ExitCode, InputError, NakctlError, RecordError
+from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of
 from nakctl.rig.claim import claimed
 
 if TYPE_CHECKING:
+    from nakctl.booking.table import Table
     from nakctl.cli.screen.run_screen import Screen
     from nakctl.device.channel import Channel
     from nakctl.record.recorder import Recorder
-    from nakctl.record.table import Table
     from nakctl.run.clock import Clock
     from nakctl.run.run import Outcome
 
@@ -136,8 +135,6 @@ def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked)
         show.sealing()
         told = _sealed(recorder, about, ended, bench.trouble)
         show.tell(told)
-    if ended.trace:
-        console.say(ended.trace, to=sys.stderr)
     return told
 
 
@@ -171,12 +168,14 @@ def _recorder(
     ready: Prepared, out: Path, about: Mapping[str, Any], options: Options
 ) -> tuple[Recorder, Mapping[str, Table]]:
     """The record and its tables. A run without a name of its own takes the next free one. RecordError."""
-    from nakctl.record import layout
+    from nakctl.booking import layout
+    from nakctl.device import program_json
     from nakctl.record.recorder import Recorder
 
+    program = program_json.dump(ready.program)
     while True:
         try:
-            recorder = Recorder.create(out, about, watched=not _is_free(ready, options))
+            recorder = Recorder.create(out, about, program, watched=not _is_free(ready, options))
             return recorder, layout.tables(about)
         except InputError:
             if options.out is not None:
@@ -213,10 +212,11 @@ def _run(
                 stop_asked=stop_asked,
                 times_asked=stop_asked.count,
                 sensors=sensors,
+                run_id=recorder.run_id,
             )
         return _Ended(outcome)
     except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)
-        reason = f"nakctl itself failed: {type(error).__name__}: {error}"
+        reason = f"a fault of nakctl itself ({place_of(error)})"
         torn = Outcome("interrupted", reason, math.nan, 0, 0, NakctlError(reason), cell_open=False)
         return _Ended(torn, traceback.format_exc())
 
@@ -226,9 +226,11 @@ def _sealed(
 ) -> dict[str, Any]:
     """Seal the file, and report. trouble: of the channel when it was let go."""
     outcome = ended.outcome
-    if trouble is not None:
-        with suppress(RecordError):  # of which `finish` tells
+    with suppress(RecordError):  # of which `finish` tells
+        if trouble is not None:
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")
+        if ended.trace:  # for whoever mends it
+            recorder.note(2, "fault", outcome.reason, {"trace": ended.trace})
     finished = recorder.finish(
         outcome.status,
         outcome.reason,
@@ -277,7 +279,7 @@ def _opened(ready: Prepared, clock: Clock, options: Options) -> Iterator[_Bench]
         except NakctlError as error:
             bench.trouble = error
         except Exception as error:  # noqa: BLE001  (the file is sealed, and told of, all the same)
-            bench.trouble = NakctlError(f"nakctl itself failed: {type(error).__name__}: {error}")
+            bench.trouble = NakctlError(f"a fault of nakctl itself ({place_of(error)})")
 
 
 @contextmanager

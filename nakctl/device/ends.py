@@ -32,6 +32,7 @@ ENDED_BY = {
     "operator": "somebody asked for the end",
     "interrupted": "the channel ended by itself, and no End of the program explains it",
     "trouble": "the instrument, its link or the disk failed",
+    "unclosed": "the program that recorded it was gone before it ended",
 }
 
 # What acts first when one row meets several: safety before what is wanted, what is wanted before a cutoff.

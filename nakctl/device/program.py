@@ -10,7 +10,7 @@ Sign everywhere: I > 0 oxidises (strips) the working electrode.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nakctl.device.ends import End, Kind, Side, Then
@@ -273,6 +273,23 @@ class Program:
     def ends_of(self, step_id: int, kind: Kind | None = None) -> tuple[End, ...]:
         """The step's own ends, as written, of one kind or all; 0: those of the whole run."""
         return tuple(end for end in self.ends if end.step == step_id and kind in (None, end.kind))
+
+
+def node_at(nodes: Sequence[Node], place: Sequence[int]) -> Node:
+    """place: the index in each list of nodes, from the outermost one."""
+    node = nodes[place[0]]
+    for index in place[1:]:
+        assert isinstance(node, HostLoop)
+        node = node.body[index]
+    return node
+
+
+def lasting(segment: Segment, seconds: float) -> Segment:
+    """A top-up with what is missing."""
+    technique = segment.techniques[0]
+    assert isinstance(technique, Ocv | Cp | Ca)
+    shorter = replace(technique, duration_s=seconds, every_s=min(technique.every_s, seconds))
+    return replace(segment, techniques=(shorter,))
 
 
 def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:

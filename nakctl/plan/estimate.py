@@ -32,12 +32,19 @@ from nakctl.plan.techniques import lasts_s
 # Measured on sealed files of shipped dry runs (HDF5 columns, gzip 4, shuffle), within 12 %: a row at rest has
 # no current and no charge to tell; an impedance point has more columns, and noise in all of them, and a row
 # of its own besides; each step done has a row in the table of steps. The rest is what a file holds before its
-# first row. Of pulses within a third: how well their times are compressed depends on the time base.
-BYTES_PER_ROW = 5.0
-BYTES_PER_RESTING_ROW = 1.6
-BYTES_PER_POINT = 61.0
-BYTES_PER_VISIT = 9.0
-BYTES_PER_FILE = 125e3
+# first row. Of pulses within a third: how well their times are compressed depends on the time base. All of it
+# holds what the tables were booked from, too. A real instrument is read every so often: each read that brings
+# a row is an entry, with what its rows were made of.
+BYTES_PER_QUICK_ROW, BYTES_PER_ROW = 4.6, 6.1  # once a second or more often; every 10 s or less often
+BYTES_PER_RESTING_ROW = 0.55
+BYTES_PER_POINT = 90.0
+BYTES_PER_VISIT = 25.0
+BYTES_PER_FILE = 168e3
+BYTES_PER_READ, BYTES_OF_WORDS = 14.0, 5.0  # of a read, and of a row of it
+
+# The journal is not compressed.
+JOURNAL_BYTES_PER_ROW, JOURNAL_BYTES_PER_POINT, JOURNAL_BYTES_PER_FILE = 30.1, 29.0, 50e3
+JOURNAL_BYTES_PER_READ, JOURNAL_BYTES_OF_WORDS = 185.0, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,29 @@ class Amount:
 
     @property
     def row_bytes(self) -> float:
-        """What it adds to a sealed file; `file_bytes` is the size of that."""
-        rows = (self.samples - self.resting) * BYTES_PER_ROW + self.resting * BYTES_PER_RESTING_ROW
+        """What it adds to a sealed file of a dry run; `file_bytes` is the size of that."""
+        every_s = self.duration_s / self.samples if self.samples else 0.0
+        slow = min(max(math.log10(every_s), 0.0), 1.0) if every_s > 0 else 0.0
+        row = BYTES_PER_QUICK_ROW + (BYTES_PER_ROW - BYTES_PER_QUICK_ROW) * slow
+        rows = (self.samples - self.resting) * row + self.resting * BYTES_PER_RESTING_ROW
         return rows + self.points * BYTES_PER_POINT + self.visits * BYTES_PER_VISIT
 
-    @property
-    def file_bytes(self) -> float:
-        """Size of the sealed file of a run that takes this."""
-        return BYTES_PER_FILE + self.row_bytes
+    def file_bytes(self, poll_s: float | None = None) -> float:
+        """Size of the sealed file of a run that takes this. poll_s: how often its channel is read; None: as
+        much as there is at once, because its time is virtual.
+        """
+        words = 0.0 if poll_s is None else self.samples * BYTES_OF_WORDS
+        return BYTES_PER_FILE + self.row_bytes + words + self._reads(poll_s) * BYTES_PER_READ
+
+    def journal_bytes(self, poll_s: float | None = None) -> float:
+        """What the disk has to hold beside that until the file is sealed."""
+        rows = self.samples * JOURNAL_BYTES_PER_ROW + self.points * JOURNAL_BYTES_PER_POINT
+        words = 0.0 if poll_s is None else self.samples * JOURNAL_BYTES_OF_WORDS
+        return JOURNAL_BYTES_PER_FILE + rows + words + self._reads(poll_s) * JOURNAL_BYTES_PER_READ
+
+    def _reads(self, poll_s: float | None) -> float:
+        """Those that bring rows."""
+        return 0.0 if poll_s is None else min(self.samples, self.duration_s / poll_s)
 
 
 _numbers = attrgetter(*(field.name for field in fields(Amount)))
@@ -110,6 +132,7 @@ class Estimate:
     per_pass  one pass of the endless repeats; None if there are none
     load_s    gap between two chains, at open circuit
     limit_s   limits.time of the run
+    poll_s    how often the channel is read; None: its time is virtual
     """
 
     steps: tuple[StepEstimate, ...]
@@ -117,6 +140,7 @@ class Estimate:
     per_pass: Amount | None
     load_s: float
     limit_s: float | None
+    poll_s: float | None = None
 
     def step(self, step_id: int) -> StepEstimate:
         return self.steps[step_id - 1]
@@ -159,7 +183,7 @@ class _Occurrence:
     endless: bool
 
 
-def estimate(plan: p.Plan, program: Program, instrument: Instrument) -> Estimate:
+def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: float | None = None) -> Estimate:
     """What the run takes if no cutoff and no rule ends anything before its time."""
     finite, per_pass, endless_somewhere = Amount(), Amount(), False
     by_step = dict.fromkeys((leaf.step_id for leaf in p.leaves(plan.steps)), Amount())
@@ -185,6 +209,7 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument) -> Estimate
         per_pass=per_pass if endless_somewhere else None,
         load_s=instrument.load_s,
         limit_s=plan.limits.time_s,
+        poll_s=poll_s,
     )
 
 

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.booking.table import Table
 from nakctl.errors import RecordError
 from nakctl.record.ended import kinds
 from nakctl.record.opening import opened
-from nakctl.record.table import Table
 
 _NEXUS = ("NX_class", "signal", "axes", "auxiliary_signals")
 

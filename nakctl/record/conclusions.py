@@ -12,6 +12,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from nakctl.errors import place_of
+
 GROUP = "nakctl.conclusions"
 TROUBLE = "trouble"  # name under which it stands that a conclusion could not be drawn
 
@@ -23,6 +25,8 @@ def conclusions(path: Path) -> dict[str, Any]:
     for point in {each.value: each for each in entry_points(group=GROUP)}.values():
         try:
             found |= json.loads(json.dumps(point.load()(path)))
+        except ImportError:
+            troubles.append(f"{point.name}: what would draw it is not installed in order")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the run is to be sealed
-            troubles.append(f"{point.name}: {type(error).__name__}: {error}")
+            troubles.append(f"{point.name}: a fault of the program ({place_of(error)})")
     return found | ({TROUBLE: "; ".join(troubles)} if troubles else {})

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from nakctl import __version__
-from nakctl.record import layout
+from nakctl.booking import layout
 
 _SHOWN = 200  # of a value that cannot be stored
 _TAIL = 4096  # rows

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.record.layout import ENDS
+from nakctl.booking.layout import ENDS
 
 # Sentences without codes beside them, the first that fits. A goal could not be told from a cutoff.
 _SENTENCES = tuple(

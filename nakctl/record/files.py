@@ -14,18 +14,17 @@ from nakctl.device.sensor_journal import aux_of
 from nakctl.errors import InputError, RecordError
 from nakctl.record import lock
 
-# What one row of samples needs until the run is sealed: 50 B in the journal, 44 B in the live view, and the
-# compressed copy that exists beside both for a moment.
-BYTES_PER_ROW = 110
-BALLAST_BYTES = 64 << 20
+# Set aside in any case, so that a run of unknown length can end in order; of a small disk less.
+LEAST_RESERVE_BYTES = 64 << 20
 
 
 def journal_of(path: Path) -> Path:
     return Path(f"{path}.journal")
 
 
-def ballast_of(path: Path) -> Path:
-    return Path(f"{path}.ballast")
+def reserve_of(path: Path) -> Path:
+    """Bytes that are set aside for the run."""
+    return Path(f"{path}.reserve")
 
 
 def lock_of(path: Path) -> Path:
@@ -43,9 +42,9 @@ def beside_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.sealed.h5")
 
 
-def restored_of(path: Path) -> Path:
-    """A journal that is written anew, before it has its name."""
-    return Path(f"{path}.journal.new")
+def restored_of(file: Path) -> Path:
+    """A journal, or a rest of one, that is written anew, before it has its name."""
+    return Path(f"{file}.new")
 
 
 def damaged_of(path: Path) -> Path:
@@ -54,14 +53,26 @@ def damaged_of(path: Path) -> Path:
 
 
 def rests_of(path: Path, run_id: str) -> list[Path]:
-    """Where rows may be that the journal's disk did not take at the end: NAME of a NAME.journal, the nearest
-    first. The same for who writes them and for who recovers them.
+    """Where entries may be that the journal's disk did not take, the nearest first. The same for who writes
+    them and for who recovers them.
     """
-    name = f"{path.name}.{re.sub(r'[^0-9A-Za-z-]', '_', run_id)[:64]}.rest"
-    folders = [path.parent, Path(tempfile.gettempdir())]
+    name = f"{path.name}.{re.sub(r'[^0-9A-Za-z-]', '_', run_id)[:64]}.rest.journal"
+    folders = [path.parent, user_data_folder(), Path(tempfile.gettempdir())]
     with contextlib.suppress(RuntimeError):  # a user without a home
-        folders.insert(1, Path.home())
+        folders.append(Path.home())  # where the first version put them
     return [folder / name for folder in folders]
+
+
+def user_data_folder() -> Path:
+    """Where programs keep what belongs to this user on this computer; it may not be there yet."""
+    import platformdirs  # not by every command that looks at a name
+
+    return platformdirs.user_data_path("nakctl", appauthor=False)
+
+
+def slot_of(path: Path) -> Path:
+    """Counters of the run, see `slot`."""
+    return Path(f"{path}.slot")
 
 
 def view_of(path: Path) -> Path:
@@ -102,23 +113,22 @@ def refuse_network_share(path: Path) -> None:
         raise RecordError(f"{path} is on a network share, where a journal is not safe: use a local disk")
 
 
-def refuse_full_disk(path: Path, expected_rows: int) -> None:
-    """RecordError if the rows to expect do not fit beside the ballast."""
+def refuse_full_disk(path: Path, expected_bytes: int) -> None:
+    """RecordError if what the run is expected to write does not fit."""
     free = shutil.disk_usage(path.parent).free
-    need = expected_rows * BYTES_PER_ROW
-    if need > free:
+    if expected_bytes > free:
         raise RecordError(
-            f"{path.parent} has {free / 1e6:.0f} MB left; {expected_rows} samples need {need / 1e6:.0f} MB"
+            f"{path.parent} has {free / 1e6:.0f} MB left, and the run needs {expected_bytes / 1e6:.0f} MB"
         )
 
 
-def make_ballast(path: Path) -> None:
-    """Room that is given up when the disk is full, so that a run can end in order."""
+def set_aside(path: Path, expected_bytes: int) -> None:
+    """Room that no other program can take, and that is given up as the disk becomes full."""
     free = shutil.disk_usage(path.parent).free
-    size = min(BALLAST_BYTES, free // 16)
-    with ballast_of(path).open("wb") as file:
+    size = max(expected_bytes, min(LEAST_RESERVE_BYTES, free // 16), 1)
+    with reserve_of(path).open("wb") as file:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            os.posix_fallocate(file.fileno(), 0, size)
         else:
             file.truncate(size)  # NTFS sets the clusters aside
 
@@ -127,23 +137,24 @@ def remove_journal(path: Path) -> None:
     """Remove the journal with what belongs to it, itself last: as long as it is there, there is work."""
     journal = journal_of(path)
     aux = aux_of(path)
-    of_sensors = (aux, Path(f"{aux}-wal"), Path(f"{aux}-shm"))
+    of_sensors = tuple(Path(f"{aux}{end}") for end in ("", "-wal", "-shm", "-journal"))
     belongings = (
-        Path(f"{journal}-wal"),
-        Path(f"{journal}-shm"),
+        *(Path(f"{journal}{end}") for end in ("-wal", "-shm", "-journal")),
         *of_sensors,
-        restored_of(path),
-        ballast_of(path),
+        restored_of(journal),
+        reserve_of(path),
+        Path(f"{path}.ballast"),  # as it was called before
+        slot_of(path),
         lock_of(path),
     )
     for leftover in (*belongings, journal):
         leftover.unlink(missing_ok=True)
 
 
-def remove_rest(place: Path) -> None:
-    """place: one of `rests_of`."""
+def remove_store(file: Path) -> None:
+    """A SQLite file with all that lies beside it, itself last."""
     for end in ("-wal", "-shm", "-journal", ""):
-        Path(f"{journal_of(place)}{end}").unlink(missing_ok=True)
+        Path(f"{file}{end}").unlink(missing_ok=True)
 
 
 def keep_damaged_journal(path: Path) -> None:

@@ -20,9 +20,9 @@ import h5py
 from nakctl import isolated
 from nakctl.errors import RecordError
 from nakctl.record import files, lock, seal
+from nakctl.record.hdf5_writer import LIBVER, Hdf5Writer
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.process import Beat
-from nakctl.record.replay import LIBVER, Replay
 
 _LOOK_S = 0.05  # how soon the end of the run is noticed
 _WRITE_S = 0.5  # each flush writes the last chunk of every column again, so not more often than needed
@@ -52,15 +52,14 @@ def follow(path: Path, journal: JournalReader, beat: Beat) -> None:
         path.unlink(missing_ok=True)  # the view of a helper that died; the journal says it is not sealed
         # Without locks: on Windows they are mandatory, and a viewer that locks would break the writer.
         file = h5py.File(path, "w", libver=LIBVER, locking=False)
-        replay = Replay(file, journal, sealed=False)
+        writer = Hdf5Writer(file, journal, sealed=False)
         file.swmr_mode = True
         while not _ends_within(_WRITE_S, journal) and lock.is_held(files.lock_of(path)):
             beat("following")
-            for poll in journal.polls(after=replay.seq):
-                replay.add(poll)
+            for entries in seal.batches(journal.entries(after=writer.seq)):
+                writer.add(entries)
                 beat("catching up")
-            replay.sensors.take()
-            replay.write()
+            writer.write()
             file.flush()
         file.close()
     except (OSError, RuntimeError) as error:  # what h5py makes of the errors of libhdf5

@@ -19,13 +19,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.booking.layout import CHAINS, ENDS, GAP_CODE, TIES
+from nakctl.booking.table import Table
 from nakctl.errors import InputError
 from nakctl.record.columns import Columns, Log, NoRows, Steps
 from nakctl.record.describe import last_time_s, read_fields
 from nakctl.record.ended import Ended, ended
-from nakctl.record.layout import CHAINS, ENDS, GAP_CODE, TIES
 from nakctl.record.opening import check, opened
-from nakctl.record.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Header:
                  interrupted or recovered; sealed: whether the file is final
     end_reason   "" as long as it runs; end: the same as codes, for whoever draws conclusions from it
     recovery     what is known of a run that had to be recovered, else ""
+    unbooked     why its tables hold less than was recorded, else ""
     cell, area_cm2, protocol (the YAML as it was), plan (as compiled), rules, results: as recorded; None: not
                  known
     duration_s   from the start to the last row
@@ -49,6 +50,7 @@ class Header:
     end_reason: str
     end: Ended
     recovery: str
+    unbooked: str
     run_id: str
     start_time: str
     duration_s: float
@@ -152,6 +154,7 @@ def _header(file: h5py.File) -> Header:
         end_reason=top.get("end_reason", ""),
         end=ended(entry, top),
         recovery=top.get("recovery", ""),
+        unbooked=top.get("unbooked", ""),
         run_id=top["entry_identifier_uuid"],
         start_time=top["start_time"],
         duration_s=last_time_s(entry),

@@ -1,12 +1,12 @@
 """What a run records with: the journal, and a helper process that turns it into HDF5 while the run goes on.
 
-    recorder = Recorder.create(path, header)
-    recorder.append({"samples": rows, ...}, events)      # once per poll
+    recorder = Recorder.create(path, header, program)
+    recorder.append([entry, ...])                        # see `booking.entry`
     finished = recorder.finish("completed", "all steps done", end_kind="steps done")
 
 Keys of the header (JSON values): format, run_id, start_time (ISO 8601 with zone), title, simulated; as far as
 they are known user, sample, instrument, protocol, plan, program, params, rules, limits, environment,
-command_line, git, note, seed, three_electrode, I_ranges {code: name}, expected_rows.
+command_line, git, note, seed, three_electrode, I_ranges {code: name}, sensors, expected_bytes.
 
 This module and all it imports stay clear of h5py: a full disk can crash libhdf5, never the process that
 controls the cell.
@@ -15,22 +15,30 @@ controls the cell.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nakctl import __version__
+from nakctl.booking.entry import Entry, event_entry
+from nakctl.booking.event import Event
 from nakctl.errors import RecordError
+from nakctl.record import files
+from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
-from nakctl.record.poll import Event
 from nakctl.record.process import Helper, Outcome
+from nakctl.record.sensor_reader import SensorReader
+from nakctl.record.slot import Slot
 
 _RESTARTS = 5
 _RESTART_AFTER_S = 1.0
+_SENSED_EVERY_S = 0.5
 _DOES = {"live": "the live view", "seal": "the sealing"}  # what a helper keeps up while the run goes on
 
 
@@ -50,44 +58,77 @@ class Finished:
 class Recorder:
     """The record of one run."""
 
-    def __init__(self, path: Path, journal: Journal, helper: str) -> None:
-        self.path = path
+    def __init__(self, path: Path, journal: Journal, slot: Slot, helper: str) -> None:
+        self.path, self.run_id = path, ""
         self._helper, self._does = helper, _DOES[helper]
-        self._journal = journal
+        self._journal, self._slot = journal, slot
+        self._sensors = SensorReader(path)
         self._restarts_left = _RESTARTS
-        self._time_s = 0.0
-        self._waits = False
+        self._time_s, self._unix_s = 0.0, math.nan
+        self._refused = ""
         self._unwritten: list[Event] = []  # made by the last append, after it had written
+        self._sensed_at = 0.0
+        self._blocks = 0  # that were handed over; those of them that are safe: `slot`
         self._live = self._new_live()
 
     @classmethod
-    def create(cls, path: Path, header: Mapping[str, Any], *, watched: bool = True) -> Recorder:
+    def create(
+        cls, path: Path, header: Mapping[str, Any], program: Mapping[str, Any], *, watched: bool = True
+    ) -> Recorder:
         """Start recording into NAME.h5. Nothing is overwritten.
 
+        program  as `device.program_json` writes it
         watched  others may look at NAME.h5 while the run goes on; else there is none until it is sealed,
                  which then takes less time
         Raises InputError if the file or an unsealed run of that name exists, RecordError if the disk cannot
         hold what is expected.
         """
-        return cls(path, Journal.create(path, header), "live" if watched else "seal")
+        journal = Journal.create(path, header, program)
+        try:
+            slot = Slot(path)
+        except OSError as error:
+            journal.close()
+            files.remove_journal(path)
+            raise RecordError(f"{files.slot_of(path)} cannot be written: {error.strerror}") from error
+        recorder = cls(path, journal, slot, "live" if watched else "seal")
+        recorder.run_id = str(header["run_id"])
+        recorder.append([_writer("start")])
+        return recorder
 
-    def append(
-        self, tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event] = ()
-    ) -> tuple[Event, ...]:
-        """Keep what one poll brought; tables as in `layout`, by name, any of them left out or empty.
+    def begin_block(self, block: int) -> None:
+        """The channel is asked for the block of that number, see `slot`. Of any thread."""
+        self._slot.begin(block)
+
+    def append(self, entries: Sequence[Entry], *, durable: bool = False) -> tuple[Event, ...]:
+        """Keep entries. durable: they are on the disk when this returns, if it takes them.
 
         Returns what the record itself has to report (it is recorded too): the live view was restarted, or
-        the disk does not take the rows, which then wait in memory. RecordError when 64 MB of them wait.
+        the disk does not take the entries, which then go elsewhere or wait. RecordError when 64 MB wait.
         """
-        self._time_s = _latest(tables, events, self._time_s)
-        about = [*self._watch_journal(), *self._watch_live()]
-        trouble = self._journal.append(tables, [*events, *self._unwritten, *about])
-        self._unwritten = self._watch_disk(trouble)
+        self._time_s = max([self._time_s, *(each.time_s for each in entries if math.isfinite(each.time_s))])
+        self._unix_s = next((e.unix_s for e in reversed(entries) if math.isfinite(e.unix_s)), self._unix_s)
+        about = self._look()
+        self._blocks = max([self._blocks, *(entry.block for entry in entries)])
+        events = [self._entry(event) for event in (*self._unwritten, *about)]
+        self._journal.append([*entries, *self._sensed(), *events], durable=durable)
+        if not self._journal.waiting:
+            self._slot.keep(self._blocks)
+        self._unwritten = self._watch_disk()
         return (*about, *self._unwritten)
 
-    def note(self, severity: int, code: str, message: str) -> None:
-        """Keep an event at the time of the latest row. RecordError as for `append`."""
-        self.append({}, [self._event(severity, code, message)])
+    def tick(self) -> tuple[Event, ...]:
+        """To be called now and then while nothing comes: what happens to the files is noticed."""
+        sensed = self._sensed()
+        if sensed or self._journal.waiting or self._journal.elsewhere or self._unwritten:
+            return self.append(sensed)
+        about = self._look()
+        if about:
+            self._journal.append([self._entry(event) for event in about])
+        return tuple(about)
+
+    def note(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Keep an event at the time of the latest entry. RecordError as for `append`."""
+        self.append([self._entry(self._event(severity, code, message, facts))])
 
     def finish(
         self,
@@ -107,22 +148,20 @@ class Recorder:
         end_id     row of the table `ends` that ended the run, 0: none of them
         end_value  what was read of its quantity, in SI; NaN if no reading ended the run
         """
+        value = None if math.isnan(end_value) else end_value
+        end: dict[str, Any] = {"status": status, "end_reason": end_reason, "facts": dict(facts or {})}
+        end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
         try:
-            events = [*self._unwritten, *self._watch_journal()]
-            self._journal.end(
-                status,
-                end_reason,
-                facts or {},
-                end_kind=end_kind,
-                end_id=end_id,
-                end_value=end_value,
-                events=events,
-            )
+            with suppress(RecordError):  # that too much waits is no reason not to try
+                self.append(self._sensed(now=True))
+            self._journal.end(end)
+            self._slot.keep(self._blocks)
         except RecordError as error:
-            rest = self._set_aside()
+            lost = self._lost()
             self.abandon()
-            return Finished(self.path, False, f"{error}; {rest}")
+            return Finished(self.path, False, f"{error}; {lost}")
         self._journal.close()
+        self._close()
         said = self._sealed()
         if isinstance(said, Outcome):
             return Finished(said.path, said.sealed, said.message, said.found)
@@ -131,22 +170,23 @@ class Recorder:
     def abandon(self) -> None:
         """Let go of everything as it is; `nakctl recover` makes a file of it."""
         self._journal.close()
+        self._close()
         if self._live:
             self._live.give_up()
             self._live = None
 
-    def _set_aside(self) -> str:
-        """What becomes of the rows that wait, and what recovery will give, as a sentence."""
-        times_s, aside = self._journal.waiting_times_s(), self._journal.set_aside()
-        recover = f"nakctl recover {self.path}"
-        if not times_s:
-            return f"when there is room: {recover}"
-        span = f"{min(times_s):.6g} s to {max(times_s):.6g} s"
-        waited = f"{len(times_s)} samples that waited in memory ({span})"
-        if aside is not None:
-            return f"{waited} are kept in {aside}; when there is room, {recover} takes them in"
-        lost = f"{waited} could be kept nowhere and are lost"
-        return f"{lost}; when there is room, {recover} gives what came before"
+    def _close(self) -> None:
+        self._sensors.close()
+        self._slot.close()
+
+    def _lost(self) -> str:
+        """What no place took, and what recovery will give, as a sentence."""
+        recover = f"when there is room: nakctl recover {self.path}"
+        rows = [entry.samples["time_s"] for entry in self._journal.waiting if len(entry.samples)]
+        if not rows:
+            return recover
+        spans = f"{len(np.concatenate(rows))} samples of the last {len(rows)} reads"
+        return f"{spans} could be kept nowhere and are lost; {recover} gives what came before"
 
     def _sealed(self) -> Outcome | str:
         """What the helper came to that seals at the end; if it died or stood still, another one does.
@@ -169,6 +209,19 @@ class Recorder:
             return Helper(self._helper, str(self.path))
         except OSError:
             return None
+
+    def _look(self) -> list[Event]:
+        """What happened to the files and to the helper."""
+        return [*self._watch_journal(), *self._watch_live()]
+
+    def _sensed(self, *, now: bool = False) -> list[Entry]:
+        """What the sensors' process has written into its own journal since the last time."""
+        at = time.monotonic()
+        if not now and at - self._sensed_at < _SENSED_EVERY_S:
+            return []
+        self._sensed_at = at
+        found = self._sensors.entries()
+        return [entry._replace(time_s=self._time_s, unix_s=self._unix_s) for entry in found]
 
     def _watch_journal(self) -> list[Event]:
         """A journal of which something was moved or deleted is written anew, and the live view with it."""
@@ -202,21 +255,30 @@ class Recorder:
         self._restarts_left -= 1
         return [self._event(0, "live_view_restarted", f"{self._does} was restarted: {reason}")]
 
-    def _watch_disk(self, trouble: str | None) -> list[Event]:
-        """Whether the disk stopped taking rows, or takes them again."""
-        if (trouble is not None) == self._waits:
+    def _watch_disk(self) -> list[Event]:
+        """Whether the disk stopped taking what is recorded, or takes it again."""
+        elsewhere, trouble = self._journal.elsewhere, self._journal.trouble
+        where = f"in {elsewhere[-1]}" if elsewhere else "in memory" if trouble else ""
+        if where == self._refused:
             return []
-        self._waits = trouble is not None
-        if trouble is not None:
-            return [self._event(2, "disk_refuses", f"rows wait in memory: {trouble}")]
-        return [self._event(0, "disk_accepts", "the rows that waited in memory are written")]
+        self._refused = where
+        if where:
+            why = f": {trouble}" if trouble else ""
+            text = f"the disk takes no more{why}; what is recorded is kept {where} meanwhile"
+            return [self._event(2, "disk_refuses", text)]
+        return [self._event(0, "disk_accepts", "what the disk did not take is in the journal now")]
 
-    def _event(self, severity: int, code: str, message: str) -> Event:
-        return Event(self._time_s, severity, code, 0, message)
+    def _entry(self, event: Event) -> Entry:
+        return event_entry(event, unix_s=self._unix_s)
+
+    def _event(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> Event:
+        return Event(self._time_s, severity, code, 0, message, dict(facts or {}))
 
 
-def _latest(tables: Mapping[str, npt.NDArray[np.void]], events: Sequence[Event], before_s: float) -> float:
-    rows = tables.get("samples")
-    sample_s = float(rows["time"][-1]) if rows is not None and len(rows) else before_s
-    times_s = (sample_s, *(event.time_s for event in events))
-    return max([before_s, *(time_s for time_s in times_s if math.isfinite(time_s))])
+def _writer(why: str) -> Entry:
+    """Who writes from here on, and when this is by the clock that runs on while the other one is set."""
+    facts = {
+        "pid": os.getpid(), "boot": boot_id(), "version": __version__, "why": why,
+        "monotonic_s": time.monotonic(), "unix_s": time.time(),
+    }  # fmt: skip
+    return Entry("writer", facts=facts)

@@ -21,9 +21,10 @@ class Recovered:
     message: str
 
 
-def recover(path: Path) -> Recovered:
+def recover(path: Path, *, again: bool = False) -> Recovered:
     """Seal what was recorded into NAME.h5, whatever became of NAME.h5 itself. Harmless on a sealed file.
 
+    again  a file that is sealed is booked anew, from what it holds beside its tables
     Raises InputError if there is no such run or it is still going on, RecordError if it cannot be sealed (the
     journal stays).
     """
@@ -36,7 +37,7 @@ def recover(path: Path) -> Recovered:
         files.remove_journal(path)
         raise InputError(f"{path} was killed before anything was recorded; what it left is removed")
     try:
-        helper = Helper("seal", str(path))
+        helper = Helper("seal", str(path), *(("--again",) if again else ()))
     except OSError as trouble:
         raise RecordError(f"{path} is not sealed: no process can be started ({trouble})") from trouble
     said = helper.wait(Outcome.from_json)

@@ -1,15 +1,15 @@
 """Journal -> the file that stays: compressed, complete, verified, and put in place in one step.
 
 `nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own. Killed at any moment it leaves
-either what was there before, or the sealed file; run again it completes what is left to do.
+either what was there before, or the sealed file; run again it completes what is left to do. `--again` books
+a sealed file anew, from its journal if that was kept, else from what the file itself holds.
 
     NAME.h5.sealing is written (of a run that goes on: as it grows, up to its end), synced, and verified by
                     another process
     NAME.h5 is replaced by it
     the journal is removed (kept as NAME.h5.journal.damaged if it could not be read to its end)
 
-Beside the journal's rows come those that its disk did not take at the end (`Journal.set_aside`), and, where
-the journal is damaged, those that the live view holds beyond it (`view`).
+Where the journal is damaged, rows that the live view holds beyond it are taken from there (`view`).
 """
 
 from __future__ import annotations
@@ -18,26 +18,36 @@ import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import h5py
+import numpy as np
 
-from nakctl import isolated
+from nakctl import __version__, isolated
+from nakctl.booking import layout
+from nakctl.booking.entry import Entry
+from nakctl.booking.event import Event
 from nakctl.errors import NakctlError, RecordError
 from nakctl.record import files, lock
-from nakctl.record.describe import fields
-from nakctl.record.ending import UNCLOSED, ending_of, write_ending
+from nakctl.record.decoding import Decoding
+from nakctl.record.describe import fields, last_time_s
+from nakctl.record.ending import UNCLOSED, Ending, ending_of, ending_told, write_ending
+from nakctl.record.hdf5_writer import LIBVER, Hdf5Writer, Source, write_derived
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.opening import CHECKSUMS, checksums
 from nakctl.record.process import Beat, Outcome, answer
-from nakctl.record.replay import LIBVER, Replay, write_derived
+from nakctl.record.raw_tables import RawReader
+from nakctl.record.sensor_reader import SensorReader
+from nakctl.record.slot import blocks_of
 from nakctl.record.verify import Verifier
 from nakctl.record.view import Beyond, take_beyond
 
 _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
+_ENTRIES_AT_A_TIME, _ROWS_AT_A_TIME = 1024, 1 << 17
 _LOOK_S = 0.01  # how soon the end of a run is noticed
 
 Stage = Callable[[str], None]
@@ -45,22 +55,28 @@ Stage = Callable[[str], None]
 
 class _Written(NamedTuple):
     """tables: rows, and checksum by column; aside: under which name the live view is to be kept, if it is;
-    rest: which one was taken in.
+    rests: files that were taken in beside the journal.
     """
 
     tables: dict[str, tuple[int, dict[str, int]]]
     aside: Path | None
-    rest: Path | None
+    rests: list[Path]
 
 
-def seal(path: Path, at: Stage = lambda stage: None) -> Outcome:
+def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> Outcome:
     """Seal NAME.h5 from its journal; on a file that is sealed already, remove what is left over.
 
-    at  called with what is done now (again and again) and what was reached: written, synced, ...
+    at     called with what is done now (again and again) and what was reached: written, synced, ...
+    again  a file that is sealed already is booked anew
     Raises RecordError if the journal holds no run or the file does not verify; OSError and RuntimeError (as
     h5py does) if the disk does not take it. The journal is then as it was, and this process should end.
     """
-    beside, found = (None, {}) if is_sealed(path) else _seal_from_journal(path, at)
+    beside: Path | None = None
+    found: dict[str, Any] = {}
+    if not is_sealed(path):
+        beside, found = _seal_from_journal(path, at)
+    elif again:
+        beside, found = _seal_anew(path, at)
     if beside is not None:
         held = f"{path} is held open by another program: close that, then nakctl recover {path}"
         return _outcome(beside, False, held, found)
@@ -92,10 +108,40 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
         if is_sealed(path):  # by another process, while this one waited
             return None, {}
         begun = begun or _begin(path, journal)
-        return _finish(begun, journal, verifier or kept.enter_context(Verifier()), at)
+        written = _write(begun, journal, at)
+        return _finish(path, written, verifier or kept.enter_context(Verifier()), at)
 
 
-def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
+def _seal_anew(path: Path, at: Stage) -> tuple[Path | None, dict[str, Any]]:
+    """As `_seal_from_journal`. A damaged journal holds no more than the file that was made of it."""
+    with contextlib.ExitStack() as kept:
+        verifier = kept.enter_context(Verifier())
+        old = kept.enter_context(h5py.File(path, "r", locking=False))
+        raw = RawReader(old)
+        writer, decoding = _begin(path, raw), Decoding(raw.header, raw.documents["program"])
+        for entries in batches(decoding.of(raw.entries())):
+            writer.add(entries)
+            at("writing")
+        writer.booked_again = _told_again(decoding)
+        _copy_sensors(old, writer)
+        told, kept_as_was = ending_told(old, raw.end()), raw.documents
+        writer.sensors.damage = writer.sensors.damage or kept_as_was["sensors_damage"]
+        writer.close_book(unclosed=kept_as_was["unclosed"])
+        _add_missing(writer, kept_as_was["lost_blocks"])
+        written = _closed(writer, raw, told, kept_as_was)
+        old.close()
+        return _finish(path, written, verifier, at)
+
+
+def _told_again(decoding: Decoding) -> str:
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    many = f"those of {decoding.changed} reads differ" if decoding.changed else "none differs"
+    rows = "" if decoding.words == 0 else f"; rows made anew from the instrument's words: {many}"
+    why = f"; not all could be: {decoding.trouble}" if decoding.trouble else ""
+    return f"booked anew by nakctl {__version__}, {now}{rows}{why}"
+
+
+def _begun_while_it_goes_on(path: Path, at: Stage) -> Hdf5Writer | None:
     """All that a run recorded which goes on now, once it has ended; None if it is over already."""
     journal = JournalReader(path)
     try:
@@ -105,7 +151,7 @@ def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
         while not _has_end(journal):
             if not lock.is_held(files.lock_of(path)) and not _has_end(journal):
                 raise RecordError(UNCLOSED)
-            _add_polls(begun, journal, at)
+            _add_entries(begun, journal, at)
             at("following")
             time.sleep(_LOOK_S)
         return begun
@@ -114,11 +160,9 @@ def _begun_while_it_goes_on(path: Path, at: Stage) -> Replay | None:
 
 
 def _finish(
-    begun: Replay, journal: JournalReader, verifier: Verifier, at: Stage
+    path: Path, written: _Written, verifier: Verifier, at: Stage
 ) -> tuple[Path | None, dict[str, Any]]:
-    path = journal.path
     temporary = files.temporary_of(path)
-    written = _write(begun, journal, at)
     at("written")
     at("syncing")
     files.sync_file(temporary)
@@ -133,51 +177,91 @@ def _finish(
     beside = _put_in_place(temporary, path)
     files.sync_folder(path.parent)
     at("replaced")
-    if written.rest is not None and beside is None:
-        files.remove_rest(written.rest)
+    for rest in written.rests if beside is None else ():
+        files.remove_store(rest)
     return beside, found
 
 
-def _begin(path: Path, journal: JournalReader) -> Replay:
+def _begin(path: Path, source: Source) -> Hdf5Writer:
     """The sealed file under its temporary name, without rows.
 
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
     """
     temporary = files.temporary_of(path)
     temporary.unlink(missing_ok=True)
-    return Replay(h5py.File(temporary, "w", libver=LIBVER), journal, sealed=True)
+    return Hdf5Writer(h5py.File(temporary, "w", libver=LIBVER), source, sealed=True)
 
 
-def _write(replay: Replay, journal: JournalReader, at: Stage) -> _Written:
+def _write(writer: Hdf5Writer, journal: JournalReader, at: Stage) -> _Written:
     """All that is not in the file yet. Closes it."""
-    last, damage = journal, ""
-    rest = _rest_of(journal)
+    damage, rests = "", journal.rests()
     try:
-        _add_polls(replay, journal, at)
-        if rest is not None:
-            last = JournalReader(rest)
-            _add_polls(replay, last, at)
+        _add_entries(writer, journal, at)
     except JournalDamage as error:
         damage = error.reason
-        if rest is not None:
-            damage += f" (what waited in memory at the end is kept in {files.journal_of(rest)})"
-    replay.sensors.take()
-    replay.write()
+        if rests:
+            damage += f" (what its disk did not take is kept in {', '.join(map(str, rests))})"
+    sensors = SensorReader(journal.path, writer.sensors.last_block)
+    for entry in sensors.entries():
+        writer.sensors.add(entry)
+    writer.sensors.damage = writer.sensors.damage or sensors.damage
+    sensors.close()
+    whole = not damage and _is_whole(journal, writer)
     beyond = Beyond()
-    if damage or not _is_whole(last, replay):
-        beyond = take_beyond(journal.path, replay, damaged=bool(damage))
+    if not whole:
+        writer.settle_book()
+        writer.write()
+        if not writer.unbooked:  # else its tables end before the view's, and all is in its raw ones
+            beyond = take_beyond(journal.path, writer, damaged=bool(damage))
+        elif damage and journal.path.exists():
+            beyond = Beyond(aside=files.view_of(journal.path))
         if beyond.rows and not damage:
             damage = "it ends before its live view does"
-    write_derived(replay)
-    replay.sensors.conclude()
-    ending = ending_of(last, replay, damage, beyond)
-    write_ending(replay, ending, journal.header.get("start_time"))
-    tables = replay.all_tables()
-    replay.sensors.reader.close()
-    replay.file.close()
-    if last is not journal:
-        last.close()
-    return _Written(tables, beyond.aside, None if damage else rest)
+    if "samples" not in beyond.rows:
+        writer.close_book(unclosed=not whole)
+    lost = 0 if whole or damage else lost_blocks(journal.path)
+    missing = _add_missing(writer, lost)
+    told = ending_of(journal, writer, damage, beyond, missing)
+    known = {"unclosed": not whole, "lost_blocks": lost, "from_view": beyond.rows}
+    tables = _closed(writer, journal, told, known | {"end": _end_of(journal)})
+    return tables._replace(aside=beyond.aside, rests=[] if damage else rests)
+
+
+def _closed(writer: Hdf5Writer, source: Source, told: Ending, known: Mapping[str, Any]) -> _Written:
+    """With all that is said once at the end. known: what it cannot be told from its entries."""
+    if writer.raw is not None:
+        documents = {"header": source.header, "program": source.program()}
+        writer.raw.add_documents({**known, **documents, "sensors_damage": writer.sensors.damage})
+    writer.write()
+    write_derived(writer)
+    writer.sensors.conclude()
+    write_ending(writer, told, source.header.get("start_time"))
+    tables = writer.all_tables()
+    writer.file.close()
+    return _Written(tables, None, [])
+
+
+def _add_missing(writer: Hdf5Writer, lost: int) -> str:
+    """Blocks that were begun, and that nobody kept: as an event, and as a sentence, "" if there are none."""
+    if not lost:
+        return ""
+    many = f"{lost} blocks of rows" if lost > 1 else "one block of rows"
+    text = f"{many} may be missing at the end: the program ended while it fetched or kept them"
+    writer.write()
+    time_s = last_time_s(writer.entry)
+    writer.add_events([Event(time_s, 1, layout.GAP_CODE, 0, text, {"blocks": lost})])
+    return text
+
+
+def _copy_sensors(old: h5py.File, writer: Hdf5Writer) -> None:
+    """Readings that came into the file beside its entries: its run ended before its journal had them."""
+    for name, growing in writer.sensors.tables.items():
+        growing.write()
+        group = old[f"entry/{name}"]
+        rows = np.zeros(len(group["time"]) - growing.rows, growing.table.dtype)
+        for column in growing.table.names:
+            rows[column] = group[column][growing.rows :]
+        growing.add(rows)
 
 
 def _conclude(temporary: Path, found: Mapping[str, Any]) -> None:
@@ -195,32 +279,51 @@ def _conclude(temporary: Path, found: Mapping[str, Any]) -> None:
     file.close()
 
 
-def _has_end(journal: JournalReader) -> bool:
+def _end_of(journal: JournalReader) -> dict[str, Any] | None:
+    """None as well if it cannot be read."""
     try:
-        return journal.end() is not None
+        return journal.end()
     except JournalDamage:
-        return False
+        return None
 
 
-def _add_polls(replay: Replay, journal: JournalReader, at: Stage) -> None:
-    for poll in journal.polls(after=replay.seq):
-        replay.add(poll)
+def _has_end(journal: JournalReader) -> bool:
+    return _end_of(journal) is not None
+
+
+def _add_entries(writer: Hdf5Writer, journal: JournalReader, at: Stage) -> None:
+    for entries in batches(journal.entries(after=writer.seq)):
+        writer.add(entries)
         at("writing")
 
 
-def _rest_of(journal: JournalReader) -> Path | None:
-    """What waited in memory when the journal's disk was full to the very end, see `Journal.set_aside`."""
-    places = files.rests_of(journal.path, str(journal.header.get("run_id", "")))
-    return next((place for place in places if files.journal_of(place).exists()), None)
-
-
-def _is_whole(journal: JournalReader, replay: Replay) -> bool:
-    """Whether all polls came that were there when the run ended in order."""
+def batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
+    """Many at a time are booked sooner. What came before damage comes before its error, too."""
+    batch: list[Entry] = []
+    rows = 0
     try:
-        end = journal.end()
+        for entry in entries:
+            batch.append(entry)
+            rows += len(entry.samples)
+            if len(batch) >= _ENTRIES_AT_A_TIME or rows >= _ROWS_AT_A_TIME:
+                yield batch
+                batch, rows = [], 0
     except JournalDamage:
-        return False
-    return end is not None and end["polls"] == replay.seq
+        yield batch
+        raise
+    yield batch
+
+
+def lost_blocks(path: Path) -> int:
+    """Blocks that a run which ended suddenly had begun, and not kept, as far as that is known."""
+    blocks = blocks_of(path)
+    return 0 if blocks is None else blocks.missing
+
+
+def _is_whole(journal: JournalReader, writer: Hdf5Writer) -> bool:
+    """Whether all came that was there when the run ended in order."""
+    end = _end_of(journal)
+    return end is not None and end["entries"] == writer.seq
 
 
 def _put_in_place(temporary: Path, path: Path) -> Path | None:
@@ -261,7 +364,8 @@ def _run_id(path: Path) -> bytes:
 def _outcome(path: Path, sealed: bool, message: str, found: dict[str, Any]) -> Outcome:
     with h5py.File(path, "r", locking=False) as file:
         entry = file["entry"]
-        note = entry["recovery"].asstr()[()] if "recovery" in entry else ""
+        told = (entry.get(name) for name in ("recovery", "unbooked", "booked_again"))
+        note = "; ".join(each.asstr()[()] for each in told if each is not None)
         status = entry["run_status"].asstr()[()]
         return Outcome(path, sealed, status, len(entry["samples/time"]), message or note, found)
 
@@ -272,7 +376,7 @@ def main() -> NoReturn:
     path, beat = Path(sys.argv[1]), Beat()
     try:
         beat("sealing")
-        outcome = seal(path, beat)
+        outcome = seal(path, beat, again="--again" in sys.argv[2:])
         answer(outcome.as_json(), 0 if outcome.sealed else 1)
     except (NakctlError, OSError, RuntimeError) as error:
         said = str(error)

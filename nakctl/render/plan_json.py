@@ -44,7 +44,7 @@ def plan_json(
         "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
         "endless": estimate.per_pass is not None,
-        "total": total and _amount(total, plan.area_cm2) | {"file_bytes": round(total.file_bytes)},
+        "total": total and _amount(total, plan.area_cm2) | _sizes(total, estimate.poll_s),
         "per_pass": per_pass and _amount(per_pass, plan.area_cm2),
         "limits": limits_json(plan.limits),
         "rules": rules_json(plan),
@@ -53,6 +53,13 @@ def plan_json(
         "structure": [_structure(step) for step in plan.steps],
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
         "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def _sizes(total: Amount, poll_s: float | None) -> dict[str, int]:
+    return {
+        "file_bytes": round(total.file_bytes(poll_s)),
+        "journal_bytes": round(total.journal_bytes(poll_s)),
     }
 
 

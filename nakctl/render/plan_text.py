@@ -167,7 +167,11 @@ def _sums(amount: Amount, view: View) -> Iterator[str]:
     said = [f"{least}{plural(amount.samples, 'row')}"]
     if amount.spectra:
         said.append(f"{plural(amount.spectra, 'spectrum', 'spectra')} with {plural(amount.points, 'point')}")
-    yield from _wrapped("", f"{', '.join(said)}, about {size(amount.file_bytes)}")
+    poll_s = view.estimate.poll_s
+    file, journal = size(amount.file_bytes(poll_s)), size(amount.journal_bytes(poll_s))
+    yield from _wrapped(
+        "", f"{', '.join(said)}, about {file} (and a journal of {journal} until it is sealed)"
+    )
     charge = f"charge {net_charge(amount, view.scene.plan.area_cm2)}" if amount.moved_C else ""
     free = f"what flows in {duration(amount.free_s)} under potential control" if amount.free_s else ""
     if charge or free:

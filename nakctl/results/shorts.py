@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.booking.layout import SAMPLES
+from nakctl.decide.short import ShortWatch
 from nakctl.device.program import ShortRule
-from nakctl.record.layout import SAMPLES
 from nakctl.record.read import Run
 from nakctl.results.current import CurrentSteps, charge_before_Ah, current_steps
-from nakctl.run.short import ShortWatch
 
 # As the shipped CCD test has it, after Fig. 1a of the paper, and the language's number of samples.
 USUAL = ShortRule(fall=0.75, within_s=120.0, below_V=0.015, samples=3)

@@ -2,9 +2,9 @@
 
     one block > to the record, without waiting > judge > command    the next block if more waits, else sleep
 
-One thin loop around pure parts: `engine` decides, `guard` watches, `proof` says why a chain is over; `keeper`
-hands over what `ledger` books. Nothing but the channel may hold it up: the record is written beside it, and a
-call that does not come back is seen by `supervisor`, which tells it and can leave without it.
+One thin loop around pure parts: `engine` decides, `guard` watches, `proof` says why a chain is over;
+`logbook` hands over what comes, and books it. Nothing but the channel may hold it up: the record is written
+beside it, and a call that does not come back is seen by `supervisor`, which can leave without it.
 
 The one blanket `except` of the run stands here: whatever happens, the channel is stopped.
 """
@@ -20,23 +20,25 @@ from typing import TypeVar
 
 import numpy as np
 
+from nakctl.booking.book import Page
+from nakctl.booking.ending import Ending, Status, gravest, interrupted
+from nakctl.booking.table import Table
+from nakctl.decide import engine
+from nakctl.decide.gate import Gate
+from nakctl.decide.guard import Guard
+from nakctl.decide.proof import why_over
+from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Reading, State, Watch
-from nakctl.device.program import Ca, Cp, Ocv, Program, Segment, segments
+from nakctl.device.program import Program, Segment, lasting, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError
-from nakctl.record.table import Table
-from nakctl.run import engine
 from nakctl.run.clock import Clock
-from nakctl.run.guard import Guard
-from nakctl.run.keeper import Keeper, Progress
-from nakctl.run.ledger import Booked
-from nakctl.run.proof import why_over
+from nakctl.run.logbook import Logbook, Progress
 from nakctl.run.pulse import Abandoned, Pulse
 from nakctl.run.reading import Reader, nothing
 from nakctl.run.recording import Recording
 from nakctl.run.sensing import Bench
 from nakctl.run.starting import Started, Starts
-from nakctl.run.stopping import Stopping
 
 Answer = TypeVar("Answer")
 
@@ -51,11 +53,11 @@ class Outcome:
     """How a run ended. error: what interrupted it, if anything did.
 
     cell_open         the channel was seen stopped; False: the cell may be under current
-    end_kind, end_id, end_value  as in `engine.Ending`
+    end_kind, end_id, end_value  as in `Ending`
     hangs             a call of the channel never came back: this process has to leave without its threads
     """
 
-    status: engine.Status
+    status: Status
     reason: str
     duration_s: float
     samples: int
@@ -86,6 +88,7 @@ class Control:
         observe: Callable[[Progress], None],
         stop_asked: Callable[[], str | None],
         times_asked: Callable[[], int],
+        run_id: str,
     ) -> None:
         self.program, self.channel, self.clock = program, channel, clock
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
@@ -93,16 +96,19 @@ class Control:
         self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
         self.observe, self.stop_asked, self.times_asked = observe, stop_asked, times_asked
         self.start_s = clock.now_s()
-        self.keeper = Keeper(program, recording, samples, self.now_s, clock.unix_time_s)
-        self.reader = Reader(channel, clock, pulse, self.keeper, self.now_s)
-        self.bench = Bench(program, sensors, self.now_s, self.keeper.note_at)
+        self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
+        self.run_id = run_id
+        self.reader = Reader(channel, clock, pulse, self.logbook, self.now_s)
+        self.gate = Gate()
+        self.bench = Bench(program, sensors, self.now_s, self.logbook)
         self.guard = Guard(program)
         self.state = engine.EngineState()
+        self.seen: Ending | None = None  # what the guard asked for after the last read
         self.pending: deque[engine.Event] = deque([engine.Begin()])
-        self.ended: engine.Ending | None = None
+        self.ended: Ending | None = None
         self.error: NakctlError | None = None
         self.cell_open = True
-        self.starts = Starts(self.keeper)
+        self.starts = Starts(self.logbook)
         self.stopping = Stopping(self.start_s)
 
     def now_s(self) -> float:
@@ -138,12 +144,13 @@ class Control:
         self.pulse.begin_round()
         self.hear_the_operator()
         reading = self.next_reading()
+        page = self.keep(reading)
         sensed = self.bench.look()
         self.tell_late_rounds()
-        booked = self.keep(reading)
         self.look_at_the_record()
-        self.observe(self.keeper.progress(reading.points, self.bench.shown))
-        self.pending.extend(self.judge(reading, booked, sensed))
+        self.observe(self.logbook.progress(reading.points, self.bench.shown))
+        self.pending.extend(self.judge(reading, page, sensed))
+        self.logbook.turn()
         if self.state.phase is engine.Phase.STOPPING and self.may_run_on(reading):
             self.insist_on_stop()
         self.pulse.end_round(self.promised_s)
@@ -162,8 +169,11 @@ class Control:
                     self.load(command.segment, before)
                 case engine.Stop():
                     ending = self.state.ending
+                    if ending is not None:
+                        met = self.guard.step_count if ending is self.seen else 0
+                        self.logbook.meant_to_stop(ending, met)
                     as_planned = ending is None or ending.status == "completed"
-                    self.keeper.note(0 if as_planned else 1, "stop", f"stopping: {command.reason}")
+                    self.logbook.note(0 if as_planned else 1, "stop", f"stopping: {command.reason}")
                     self.stopping = Stopping(self.now_s())
                     self.insist_on_stop()
                 case engine.Apply():
@@ -173,24 +183,32 @@ class Control:
 
     def load(self, segment: Segment, before: engine.EngineState) -> None:
         """Load and start a chain. Of a step there may be nothing missing: then its top-up is over at once."""
+        lasting_s: float | None = None
         if segment.tops_up:
             missing_s = self.guard.missing_s(segment)
             if missing_s < max(SHORTEST_TOP_UP_s, self.reaction_s):
                 self.pending.append(engine.ChainEnded())
                 return
-            segment = _lasting(segment, missing_s)
-            self.keeper.note(
+            segment, lasting_s = lasting(segment, missing_s), missing_s
+            self.logbook.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
-        passed = engine.went_round(before.position, self.state.position)
-        if not self.insist("load", lambda: self.channel.load(segment)):
+        new_cycle = engine.went_round(before.position, self.state.position)
+        mark = f"nakctl {self.run_id} {self.logbook.segment + 1} 0" if self.run_id else ""
+        self.logbook.meant_to_load(self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
+        if not self.insist("load", lambda: self.channel.load(segment, mark)):
             return
+        self.logbook.done("load")
+        self.logbook.meant("start", durable=True)
         called_s = self.now_s()
         self.cell_open = False
         if not self.insist("start", self.channel.start):
             return
-        self.starts.waiting = Started(segment, called_s, self.now_s(), passed)
-        self.guard.open_segment(segment, self.now_s())
+        returned_s = self.now_s()
+        self.logbook.done("start", called_s=called_s, returned_s=returned_s)
+        self.starts.waiting = Started(called_s, returned_s)
+        self.guard.open_segment(segment, returned_s)
+        self.gate.open_segment(segment)
         self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
         self.bench.guard.open_segment(segment)
 
@@ -207,11 +225,14 @@ class Control:
                     told = True
                 reason = self.stop_asked()
                 if reason is not None:
-                    self.keeper.note(1, "stop", f"stopping: {reason}")
+                    self.logbook.done(name, refused=str(error))
+                    self.logbook.asked("stop", "operator", reason)
+                    self.logbook.note(1, "stop", f"stopping: {reason}")
                     self.error = error
-                    self.interrupt(engine.Ending("end run", reason, "aborted", "operator"))
+                    self.interrupt(Ending("end run", reason, "aborted", "operator"))
                     return False
             except ChannelError as error:
+                self.logbook.done(name, refused=str(error))
                 self.trouble(error)
                 return False
             self.clock.sleep(INSIST_s)
@@ -226,27 +247,30 @@ class Control:
 
     def next_reading(self) -> Reading:
         try:
-            reading = self.reader.next(self.watch())
+            return self.reader.next(self.watch())
         except ChannelError as error:
             self.trouble(error)
             self.leave_unreadable()
             return nothing()
+
+    def keep(self, reading: Reading) -> Page:
+        """To the record before anything else; then into the book. What is wrong with it is told."""
+        page = self.logbook.said(reading)
         start = self.starts.settle(reading, self.reader.tie)
         if start is not None:
             self.guard.start_s = start.time_s
-        return reading
-
-    def keep(self, reading: Reading) -> Booked:
-        if self.starts.waiting is not None:  # nothing came yet: notices wait for the start they count from
-            self.keeper.hand_over_notes()
-            return Booked.nothing(self.keeper.ledger.dtype)
-        return self.keeper.keep(reading)
+            page = self.logbook.began(start)
+        self.logbook.note_steps(page.newest.steps)
+        for notice in self.gate.look_at(page.samples, page.points, reading.look):
+            self.logbook.notice(notice)
+        return page
 
     def look_at_the_record(self) -> None:
         """Without a record there is no experiment; but the channel is stopped like in any other end."""
-        if self.keeper.lost is not None and self.error is None:
-            self.error = self.keeper.lost
-            self.interrupt(engine.interrupted(str(self.error), "trouble"))
+        trouble = self.logbook.lost or self.logbook.unbooked
+        if trouble is not None and self.error is None:
+            self.error = trouble
+            self.interrupt(interrupted(str(self.error), "trouble"))
 
     # --- what is watched ---------------------------------------------------------------------------------
 
@@ -262,34 +286,33 @@ class Control:
             return watch
         return replace(watch, every_s=every_s)
 
-    def judge(self, reading: Reading, booked: Booked, sensed: engine.Ending | None) -> list[engine.Event]:
+    def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
-        seen = self.guard.judge(booked, reading.look)
-        ending = engine.gravest(sensed, seen, self.left_early())
+        self.seen = self.guard.judge(page.newest, reading.look)
+        ending = gravest(sensed, self.seen, self.left_early())
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
         if not running:
             return []
-        if ending is not None and ending is seen and self.state.phase is engine.Phase.RUNNING:
-            self.keeper.note_met(self.guard.step_count, ending)
         if reading.state is State.STOPPED:
             self.cell_open = True
-            meant = engine.gravest(self.state.ending, ending) or self.explain()
-            if meant is not None:
-                self.keeper.note_end(meant)
+            if ending is not None and ending is self.seen and self.state.phase is engine.Phase.RUNNING:
+                self.logbook.meant_to_stop(ending, self.guard.step_count)
+            meant = gravest(self.state.ending, ending) or self.explain()
+            self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
 
-    def left_early(self) -> engine.Ending | None:
+    def left_early(self) -> Ending | None:
         """A chain that goes on after a technique that ended too soon is none that anybody planned."""
-        why = self.keeper.ledger.left_early
-        return engine.interrupted(why) if why else None
+        why = self.logbook.book.ledger.left_early
+        return interrupted(why) if why else None
 
-    def explain(self) -> engine.Ending | None:
+    def explain(self) -> Ending | None:
         """Why a chain that nobody stopped is over; None: it was done."""
         look = self.reader.look
         elapsed_s = math.nan if look is None else look.elapsed_s
-        last = self.keeper.ledger.last_rows(self.reader.visit)
-        why = why_over(self.program, self.reader.gate.segment, last, elapsed_s)
+        last = self.logbook.book.ledger.last_rows(self.reader.visit)
+        why = why_over(self.program, self.reader.segment, last, elapsed_s)
         return why or self.bench.guard.timed_out()
 
     # --- trouble -----------------------------------------------------------------------------------------
@@ -297,25 +320,26 @@ class Control:
     def hear_the_operator(self) -> None:
         reason = self.stop_asked()
         if reason is not None and self.state.phase is engine.Phase.RUNNING:
-            self.interrupt(engine.Ending("end run", reason, "aborted", "operator"))
+            self.logbook.asked("stop", "operator", reason)
+            self.interrupt(Ending("end run", reason, "aborted", "operator"))
             self.perform(self.pending.pop())
 
-    def interrupt(self, ending: engine.Ending) -> None:
+    def interrupt(self, ending: Ending) -> None:
         self.pending.append(engine.Interrupted(ending))
 
     def alarm(self, code: str, message: str) -> None:
-        self.keeper.note(2, code, message)
-        self.keeper.hand_over_notes()
-        self.observe(self.keeper.progress(np.empty(0, POINT), self.bench.shown))
+        self.logbook.note(2, code, message)
+        self.logbook.turn()
+        self.observe(self.logbook.progress(np.empty(0, POINT), self.bench.shown))
 
     def trouble(self, error: ChannelError) -> None:
         """The experiment does not survive it: the channel is stopped, its last rows are read."""
         if self.error is None:
             self.error = error
-            self.keeper.note(2, "trouble", str(error))
-        self.interrupt(engine.interrupted(str(self.error), "trouble"))
+            self.logbook.note(2, "trouble", str(error))
+        self.interrupt(interrupted(str(self.error), "trouble"))
         if isinstance(error, ChannelTaken):  # there is nothing of ours to stop or to read
-            self.ended = engine.interrupted(str(self.error), "trouble")
+            self.ended = interrupted(str(self.error), "trouble")
 
     def leave_unreadable(self) -> None:
         """Is the cell open, and can rows be read, are two questions: the first may be answered alone."""
@@ -325,7 +349,7 @@ class Control:
             look = self.call("look", self.channel.look)
             if look is not None and not look.running:
                 self.cell_open = True
-                self.keeper.note(2, "unread", "the channel has stopped, and its last rows cannot be read")
+                self.logbook.note(2, "unread", "the channel has stopped, and its last rows cannot be read")
                 self.ended = self.state.ending
 
     def tell_late_rounds(self) -> None:
@@ -333,7 +357,7 @@ class Control:
         if late is not None:
             many = "" if late.rounds == 1 else f", the longest of {late.rounds} late ones"
             text = f"a round of the run took {late.took_s:.3g} s{many}: {late.waited_for}"
-            self.keeper.note(1, "late_round", text, {"took_s": late.took_s, "rounds": late.rounds})
+            self.logbook.note(1, "late_round", text, {"took_s": late.took_s, "rounds": late.rounds})
 
     # --- the end -----------------------------------------------------------------------------------------
 
@@ -356,8 +380,8 @@ class Control:
         if alarm := stopping.alarm(now_s, self.times_asked()):
             self.alarm("not_stopped", f"{UNDER_CURRENT}: {alarm}")
         if stopping.is_given_up(self.times_asked()):
-            self.keeper.note(2, "given_up", f"{UNDER_CURRENT}: the operator gave up stopping the channel")
-            self.ended = self.state.ending or engine.interrupted(stopping.why)
+            self.logbook.note(2, "given_up", f"{UNDER_CURRENT}: the operator gave up stopping the channel")
+            self.ended = self.state.ending or interrupted(stopping.why)
             self.error = self.error or ChannelError(stopping.why or "the channel does not stop")
 
     def make_safe(self) -> None:
@@ -377,33 +401,26 @@ class Control:
 
     def fail(self, error: NakctlError) -> None:
         self.error = self.error or error
-        self.ended = engine.interrupted(str(self.error), "trouble")
+        self.ended = interrupted(str(self.error), "trouble")
 
     def outcome(self) -> Outcome:
         """Hand over the last step and the last events, and say how it ended."""
-        ending = self.ended or engine.interrupted("the run was left")
+        ending = self.ended or interrupted("the run was left")
         if not self.cell_open:
             ending = replace(ending, reason=f"{ending.reason}: {UNDER_CURRENT}")
             self.error = self.error or ChannelError(ending.reason)
-        ledger = self.keeper.ledger
         if self.error is not None:
-            ledger.note_end(ending)
-        self.keeper.note(0 if ending.status == "completed" else 2, "end", ending.reason)
+            self.logbook.over(ending)
+        self.logbook.meant("end", ending=ending.as_json())
+        self.logbook.note(0 if ending.status == "completed" else 2, "end", ending.reason)
         self.bench.close()
-        self.keeper.finish()
-        if self.keeper.lost is not None and self.error is None:  # else the first trouble is the one to tell
-            self.fail(self.keeper.lost)
+        self.logbook.finish()
+        if self.logbook.lost is not None and self.error is None:  # else the first trouble is the one to tell
+            self.fail(self.logbook.lost)
             ending = self.ended or ending
+        ledger = self.logbook.book.ledger
         duration_s = float(ledger.last_sample["time"][0])
         return Outcome(
             ending.status, ending.reason, duration_s, ledger.rows, ledger.spectra.count, self.error,
             self.cell_open, ending.kind, ending.end_id, ending.value,
         )  # fmt: skip
-
-
-def _lasting(segment: Segment, seconds: float) -> Segment:
-    """A top-up with what is missing."""
-    technique = segment.techniques[0]
-    assert isinstance(technique, Ocv | Cp | Ca)
-    lasting = replace(technique, duration_s=seconds, every_s=min(technique.every_s, seconds))
-    return replace(segment, techniques=(lasting,))

@@ -12,16 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from nakctl.decide.ties import Tie, tie
 from nakctl.device.channel import POINT, SAMPLE, Channel, Look, Reading, State, Visit, Watch
 from nakctl.device.program import Eis, Segment
 from nakctl.errors import ChannelError, LinkLost
 from nakctl.run.clock import Clock
-from nakctl.run.gate import Gate
-from nakctl.run.keeper import Keeper
+from nakctl.run.logbook import Logbook
 from nakctl.run.pulse import Pulse
-from nakctl.run.ties import Tie, tie
 
 BEHIND_s, BEHIND_BYTES, NEARLY_FULL = 1.0, 4 << 20, 0.75
+SOON_s = 0.05  # a commit that is nearly done is waited for, within the promised time of a round
 IDLE_s = 0.1  # virtual time goes on by so much where no channel moves it
 UNHEARD_s = 2.0  # a reply may be lost; for longer, nobody guards what the host holds
 
@@ -36,28 +36,28 @@ class Reader:
     """
 
     def __init__(
-        self, channel: Channel, clock: Clock, pulse: Pulse, keeper: Keeper, now_s: Callable[[], float]
+        self, channel: Channel, clock: Clock, pulse: Pulse, logbook: Logbook, now_s: Callable[[], float]
     ) -> None:
-        self.channel, self.clock, self.pulse, self.keeper, self.now_s = channel, clock, pulse, keeper, now_s
-        self.gate = Gate()
+        self.channel, self.clock, self.pulse, self.logbook, self.now_s = channel, clock, pulse, logbook, now_s
+        self.segment = Segment(())
         self.needs_rows = False
         self.look: Look | None = None
         self.visit: Visit | None = None
         self.tie: Tie | None = None
         self._behind_since_s: float | None = None
         self._heard_s = now_s()
+        self._more = False  # rows waited after the last block
         self._told = False  # that it is not heard
 
     def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
-        self.visit, self.needs_rows = None, needs_rows
-        self.gate.open_segment(segment)
+        self.visit, self.needs_rows, self.segment = None, needs_rows, segment
         self._heard_s = self.now_s()
 
     def next(self, watch: Watch) -> Reading:
         """What there is. ChannelError: it cannot be read. A silence is no error: the channel goes on."""
         before_s, why = self.now_s(), ""
         try:
-            reading = self._looked() if self._must_wait_for_the_record() else self._read_or_looked(watch)
+            reading = self._later() if self._must_wait_for_the_record() else self._read_or_looked(watch)
         except LinkLost as error:
             reading, why = nothing(), f": {error}"
             self._idle()
@@ -66,7 +66,7 @@ class Reader:
             self._idle()
             raise
         self._tell_silence(heard=not _is_silence(reading), why=why)
-        self.look, self.visit = reading.look, reading.visit or self.visit
+        self.look, self.visit, self._more = reading.look, reading.visit or self.visit, reading.more
         self.tie = tie(reading.look, before_s, self.now_s())
         return reading
 
@@ -76,9 +76,9 @@ class Reader:
 
     def read(self, watch: Watch) -> Reading:
         """A block, whatever the record does."""
+        self.logbook.begin_block()
         with self.pulse.calling("read"):
-            reading = self.channel.read(watch)
-        return self.gate.passed(reading)
+            return self.channel.read(watch)
 
     def _read_or_looked(self, watch: Watch) -> Reading:
         """Where no rows can be had, what the channel shows may be: limits are judged by that."""
@@ -88,6 +88,10 @@ class Reader:
         with suppress(LinkLost):  # what the read brought is kept all the same
             reading = replace(reading, look=self._looked().look)
         return reading
+
+    def _later(self) -> Reading:
+        """Rows that waited before still do; the record will have caught up in a moment, or is behind."""
+        return replace(self._looked(), more=self._more and self._behind_since_s is None)
 
     def _looked(self) -> Reading:
         with self.pulse.calling("look"):
@@ -104,31 +108,33 @@ class Reader:
             text = (
                 f"the channel is not heard for {silent_s:.3g} s: limits that the host holds are not guarded"
             )
-            self.keeper.note(2, "not_heard", f"{text}{why}", {"silent_s": silent_s})
+            self.logbook.note(2, "not_heard", f"{text}{why}", {"silent_s": silent_s})
 
     def _must_wait_for_the_record(self) -> bool:
-        recording = self.keeper.recording
+        """A block is fetched when the one before is kept: a sudden end takes one at the most."""
+        recording = self.logbook.recording
+        kept = recording.settle(SOON_s if self._behind_since_s is None else 0.0)
         behind = recording.waiting_s > BEHIND_s or recording.waiting_bytes > BEHIND_BYTES
         if behind != (self._behind_since_s is not None):
             self._tell_behind(behind)
-        if not behind or self.needs_rows or self._is_sweeping():
+        if kept or self.needs_rows or self._is_sweeping():
             return False
         return self.look is None or (self.look.running and self.look.filled <= NEARLY_FULL)
 
     def _is_sweeping(self) -> bool:
-        techniques = self.gate.segment.techniques
+        techniques = self.segment.techniques
         return self.visit is not None and isinstance(techniques[self.visit.technique], Eis)
 
     def _tell_behind(self, behind: bool) -> None:
         if behind:
             self._behind_since_s = self.now_s()
             text = "the record is behind: rows wait in the instrument meanwhile"
-            self.keeper.note(1, "record_behind", text)
+            self.logbook.note(1, "record_behind", text)
         elif self._behind_since_s is not None:
             lasted_s = self.now_s() - self._behind_since_s
             self._behind_since_s = None
             text = f"the record has caught up after {lasted_s:.3g} s"
-            self.keeper.note(0, "record_caught_up", text, {"lasted_s": lasted_s})
+            self.logbook.note(0, "record_caught_up", text, {"lasted_s": lasted_s})
 
 
 def _is_silence(reading: Reading) -> bool:

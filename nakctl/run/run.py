@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from nakctl.booking import layout
+from nakctl.booking.table import Table
 from nakctl.device.channel import Channel
 from nakctl.device.program import Program
 from nakctl.device.sensor import Sensors
-from nakctl.record import layout
-from nakctl.record.table import Table
 from nakctl.run.clock import Clock
 from nakctl.run.control import UNDER_CURRENT, Control, Outcome
-from nakctl.run.keeper import Progress
+from nakctl.run.logbook import Progress
 from nakctl.run.recording import Sink
 from nakctl.run.sensing import NoSensors
 from nakctl.run.supervisor import supervised
@@ -35,17 +35,19 @@ def run(
     stop_asked: Callable[[], str | None] = lambda: None,
     times_asked: Callable[[], int] = lambda: 0,
     sensors: Sensors | None = None,
+    run_id: str = "",
 ) -> Outcome:
     """Run a program on a channel until it ends, for whatever reason; the channel is left stopped.
 
     poll_s: how long to sleep between reads; reaction_s: what the plan promises of the host, longer rounds are
     events. observe is called after every read and may not wait; stop_asked gives the operator's reason to end
     the run, or None; times_asked how often he did: twice more after the alarm leaves a channel that does not
-    stop; sensors are looked at after every read. An error that is not nakctl's own is raised again after the
-    channel was stopped.
+    stop; run_id stands in the mark on the channel; sensors are looked at after every read. An error that is
+    not nakctl's own is raised again after the channel was stopped.
     """
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, stop_asked=stop_asked, times_asked=times_asked,
+        run_id=run_id,
     )  # fmt: skip
     return supervised(control, clock, sink, channel.patience_s)

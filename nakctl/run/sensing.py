@@ -9,19 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
+from nakctl.booking.ending import Ending, Status, ending_of
 from nakctl.device.ends import End
 from nakctl.device.program import Loop, Program, Segment, SetPoint, Settle
 from nakctl.device.sensor import NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
-from nakctl.run.engine import Ending, Status, ending_of
+from nakctl.run.logbook import Logbook
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
 BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, may a limit rest on what nobody sees
 SILENT_AFTER = 5  # readings that fail in a row, and a sensor's last value says nothing any more
-
-
-Note = Callable[[float, int, str, str, Mapping[str, Any]], None]
 
 
 class NoSensors:
@@ -43,11 +40,13 @@ class NoSensors:
 class Bench:
     """What stands beside the cell, as the loop sees it: looked at once per round, told and judged.
 
-    note  keeps an event: time_s, severity, code, message, facts
+    logbook  keeps what is told
     """
 
-    def __init__(self, program: Program, sensors: Sensors, now_s: Callable[[], float], note: Note) -> None:
-        self.sensors, self.now_s, self.note = sensors, now_s, note
+    def __init__(
+        self, program: Program, sensors: Sensors, now_s: Callable[[], float], logbook: Logbook
+    ) -> None:
+        self.sensors, self.now_s, self.logbook = sensors, now_s, logbook
         self.guard = SensorGuard(program, sensors)
         self._shown: dict[str, str] = {}
 
@@ -70,8 +69,11 @@ class Bench:
     def apply(self, point: SetPoint) -> None:
         """Ask for a set-point; what comes of it, a notice of the sensor tells."""
         text = f"{point.label}: {point.sensor} shall go to {point.text}"
-        self.note(self.now_s(), 0, "set", text, {})
-        self.sensors.set(point.sensor, self.sensors.specs[point.sensor].from_si(point.value))
+        value = self.sensors.specs[point.sensor].from_si(point.value)
+        self.logbook.meant("set", durable=True, sensor=point.sensor, value=value)
+        self.logbook.note(0, "set", text)
+        self.sensors.set(point.sensor, value)
+        self.logbook.done("set", sensor=point.sensor)
 
     def close(self) -> None:
         for notice in self.sensors.close().notices:
@@ -80,7 +82,8 @@ class Bench:
     def _tell(self, notice: SensorNotice) -> None:
         told = self.guard.told(notice)
         time_s = self.now_s() if told.time_s is None else told.time_s
-        self.note(time_s, told.severity, told.code, told.message, {"sensor": told.sensor, **told.facts})
+        facts = {"sensor": told.sensor, **told.facts}
+        self.logbook.note_at(time_s, told.severity, told.code, told.message, facts)
 
 
 class SensorGuard:

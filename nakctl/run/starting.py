@@ -7,27 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nakctl.decide.ties import Start, Tie, Ties, start_of
 from nakctl.device.channel import Reading, State
-from nakctl.device.program import Segment
-from nakctl.run.keeper import Keeper
-from nakctl.run.ties import Start, Tie, Ties, start_of
+from nakctl.run.logbook import Logbook
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A chain and when its start was called and returned. passed: a loop of the host was passed before."""
+    """When the start of a chain was called, and returned."""
 
-    segment: Segment
     called_s: float
     returned_s: float
-    passed: bool
 
 
 class Starts:
     """Of one run. waiting: a chain that was started, and has said nothing yet."""
 
-    def __init__(self, keeper: Keeper) -> None:
-        self.keeper = keeper
+    def __init__(self, logbook: Logbook) -> None:
+        self.logbook = logbook
         self.waiting: Started | None = None
         self._ties = Ties()
 
@@ -42,11 +39,9 @@ class Starts:
             return None
         self.waiting = None
         self._keep(self._ties.take())
-        start = start_of(started.called_s, started.returned_s, tie)
-        self.keeper.open_segment(started.segment, start, new_cycle=started.passed)
-        return start
+        return start_of(started.called_s, started.returned_s, tie)
 
     def _keep(self, tie: Tie | None) -> None:
         """Where time is virtual there is one clock, and nothing to be tied."""
-        if tie is not None and self.keeper.unix_time_s() is not None:
-            self.keeper.tie(tie)
+        if tie is not None and self.logbook.unix_time_s() is not None:
+            self.logbook.tie(tie)

@@ -16,9 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from nakctl.booking.event import Event
 from nakctl.device.channel import POINT
 from nakctl.errors import ChannelError
-from nakctl.record.poll import Event
 from nakctl.run.clock import Clock
 from nakctl.run.control import Control, Outcome
 from nakctl.run.pulse import Abandoned, Call, Pulse
@@ -96,8 +96,8 @@ class _Supervisor:
         """While the loop stands in a call its own book stands still, so it may be read from here."""
         control = self.control
         event = Event(control.now_s(), severity, code, 0, message)
-        control.keeper.hand_over({}, [event])
-        progress = control.keeper.progress(np.empty(0, POINT), control.bench.shown)
+        control.logbook.tell(event)
+        progress = control.logbook.progress(np.empty(0, POINT), control.bench.shown)
         control.observe(replace(progress, news=(event,)))
 
     def _leave(self) -> Outcome:

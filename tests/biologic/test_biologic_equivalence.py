@@ -54,7 +54,8 @@ def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Out
     channel, cell = make(like, clock)
     plan = compile_protocol(load(name, params), cell)
     kept = Kept()
-    outcome = run(lower(plan, instrument(like)), channel, clock, kept, poll_s=POLL_s)
+    kept.program = lower(plan, instrument(like))
+    outcome = run(kept.program, channel, clock, kept, poll_s=POLL_s)
     channel.close()
     return outcome, kept
 

@@ -70,7 +70,8 @@ def recorded(like: str, poll_s: float, habits: Habits) -> tuple[Outcome, Kept]:
     one = bench(like, "NaK50", habits)
     plan = compile_protocol(understand(read_text(PROTOCOL, "late.yaml"), {}), models.cell("NaK50"))
     kept = Kept()
-    outcome = run(lower(plan, instrument(like)), one.channel, one.clock, kept, poll_s=poll_s)
+    kept.program = lower(plan, instrument(like))
+    outcome = run(kept.program, one.channel, one.clock, kept, poll_s=poll_s)
     one.channel.close()
     return outcome, kept
 

@@ -3,8 +3,8 @@
 A request comes over a Unix socket, as JSON with the file descriptors of stdin, stdout, stderr and of a pipe. Into
 that the number of the process is written, and in the end its exit code, a line each. It leads a group of its own.
 
-With `witness`, it tells in FILE.witness, past all buffers, how many samples its journal had when `append`
-returned: that is what a kill must not take.
+With `witness`, it tells in FILE.witness, past all buffers, how many rows came from the channel, and how many
+its journal had when `append` returned: those a kill must not take.
 """
 
 from __future__ import annotations
@@ -15,30 +15,41 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nakctl.booking.book import Page
+from nakctl.booking.entry import Entry
 from nakctl.cli import main
+from nakctl.device.channel import Reading
 from nakctl.record.journal import Journal
+from nakctl.run.logbook import Logbook
 
 
 def told_to_a_witness(path: Path) -> None:
-    """Every append that returned adds how many samples are kept to the witness."""
-    append = Journal.append
-    kept = 0
+    """Every block of rows, when it came from the channel (r) and when `append` returned with it (k): how many
+    rows there were in all."""
+    counts = {b"r": 0, b"k": 0}
+    append, said = Journal.append, Logbook.said
 
-    def witnessed(journal: Journal, tables: Mapping[str, Any], events: Any = ()) -> str | None:
-        nonlocal kept
-        trouble = append(journal, tables, events)
-        if trouble is None:
-            kept += len(tables.get("samples", ()))
+    def tell(what: bytes, rows: int) -> None:
+        counts[what] += rows
+        if rows:
             with path.open("ab", buffering=0) as witness:
-                witness.write(b"%d\n" % kept)
-        return trouble
+                witness.write(b"%s %d\n" % (what, counts[what]))
 
-    Journal.append = witnessed  # type: ignore[method-assign]
+    def witnessed_append(journal: Journal, entries: Sequence[Entry], **how: bool) -> None:
+        append(journal, entries, **how)
+        if not journal.waiting:
+            tell(b"k", sum(len(each.samples) + len(each.points) for each in entries))
+
+    def witnessed_said(logbook: Logbook, reading: Reading) -> Page:
+        tell(b"r", len(reading.samples) + len(reading.points))
+        return said(logbook, reading)
+
+    Journal.append, Logbook.said = witnessed_append, witnessed_said  # type: ignore[method-assign]
 
 
 def run(request: dict[str, Any], streams: Sequence[int]) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import os
 import signal
@@ -14,11 +15,11 @@ import h5py
 import pytest
 from command_line import Going, Said, nakctl, nakctl_anew, nakctl_here, refused, samples_in, until
 
+from nakctl.booking.ending import Status
 from nakctl.cli.report import exit_code, report
 from nakctl.errors import EXIT_CODES, ChannelError, ExitCode, NakctlError, RecordError
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.recorder import Finished
-from nakctl.run import engine
 from nakctl.run.run import UNDER_CURRENT, Outcome
 
 Here = Callable[..., Said]
@@ -30,7 +31,7 @@ ENDED = Outcome("completed", "all steps done", 1.0, 1, 0)
 
 
 def test_every_status_has_an_exit_code() -> None:
-    assert set(EXIT_CODES) == {*get_args(engine.Status), "recovered"}
+    assert set(EXIT_CODES) == {*get_args(Status), "recovered"}
 
 
 @pytest.mark.parametrize(
@@ -91,20 +92,45 @@ def test_a_channel_that_does_not_close_is_part_of_the_end(
 def test_an_error_of_nakctl_itself_is_told_with_file_and_cell(
     short_here: Here, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nakctl.run.keeper import Keeper
+    from nakctl.run.control import Control
 
-    def keep(*args: object) -> None:
+    def judge(*args: object) -> None:
         raise IndexError("3 of 2")
 
-    monkeypatch.setattr(Keeper, "keep", keep)
+    monkeypatch.setattr(Control, "judge", judge)
     said = short_here("run", "short.yaml", "--out", "x.h5")
     assert said.code == ExitCode.INSTRUMENT
-    assert "interrupted: nakctl itself failed: IndexError: 3 of 2" in said.out
+    assert "interrupted: a fault of nakctl itself (test_e2e_ends.py, line " in said.out
+    assert "IndexError" not in said.out + said.err and "Traceback" not in said.out + said.err
     assert UNDER_CURRENT in said.out
     assert said.out.splitlines()[-1] == "file x.h5"
-    assert "Traceback" in said.err  # to be sent to whoever mends it
     with h5py.File(short / "x.h5") as file:
         assert file["entry/run_status"].asstr()[()] == "interrupted"
+        event = json.loads(file["entry/events/json"].asstr()[-1])
+        assert event["code"] == "fault"
+        assert "IndexError: 3 of 2" in event["facts"]["trace"]  # to be sent to whoever mends it
+
+
+def test_a_fault_of_the_booking_ends_the_run_and_loses_nothing(
+    short_here: Here, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the run alone: the file is booked by another process, which has no such fault here."""
+    from nakctl.booking.ledger import Ledger
+
+    def broken(*args: object, **more: object) -> object:
+        raise IndexError("3 of 2")
+
+    monkeypatch.setattr(Ledger, "book", broken)
+    said = short_here("run", "short.yaml", "--out", "x.h5")
+    assert said.code == ExitCode.FAILED
+    assert "cannot be booked, through a fault of nakctl itself (test_e2e_ends.py, line " in said.out
+    assert "the cell is open" in said.out
+    with h5py.File(short / "x.h5") as file:
+        assert file["entry/run_status"].asstr()[()] == "interrupted"
+        kinds = file["entry/raw/entries/kind"][()].tolist()
+        raw = file["entry/raw"]
+        assert len(file["entry/samples/time"]) == len(raw["samples/time_s"]) + len(raw["points/time_s"]) > 0
+        assert b"said" in kinds
 
 
 # --- signals -------------------------------------------------------------------------------------------
@@ -228,12 +254,12 @@ def test_a_run_whose_name_was_taken_meanwhile_takes_the_next(
 
     create, taken = Recorder.create, []
 
-    def quicker(path: Path, header: dict[str, object], *, watched: bool) -> Recorder:
+    def quicker(path: Path, header: dict[str, object], program: object, *, watched: bool) -> Recorder:
         assert not watched  # in virtual time
         if not taken:
             taken.append(path)
             path.write_bytes(b"of another run")
-        return create(path, header, watched=watched)
+        return create(path, header, program, watched=watched)
 
     monkeypatch.setattr(Recorder, "create", quicker)
     monkeypatch.chdir(short)

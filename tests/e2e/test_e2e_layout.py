@@ -10,8 +10,8 @@ import pytest
 from conftest import Ran
 
 import nakctl
-from nakctl.record import layout
-from nakctl.record.table import Column, Table
+from nakctl.booking import layout
+from nakctl.booking.table import Column, Table
 
 TABLES = [layout.SAMPLES, layout.IMPEDANCE, layout.SPECTRA, layout.STEPS, layout.EVENTS, layout.CLOCK]
 COLUMNS = [(table, column) for table in TABLES for column in table.columns]

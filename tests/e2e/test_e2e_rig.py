@@ -104,7 +104,7 @@ class Driver:
     def cell(self, name):
         raise LookupError(name)
 
-    def open(self, place, cell, clock, seed):
+    def open(self, place, cell, clock, seed, adopting=False):
         raise LinkLost(f"{place.options['address']} does not answer")
 
 driver = Driver()

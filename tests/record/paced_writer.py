@@ -10,7 +10,7 @@ import record_rows as rows
 
 from nakctl.record.recorder import Recorder
 
-PER_POLL = 10
+PER_POLL = rows.PER_POLL
 
 
 def say(what: object) -> None:
@@ -19,15 +19,14 @@ def say(what: object) -> None:
 
 
 def main(path: Path, polls: int, pause_s: float, watched: bool) -> None:
-    recorder = Recorder.create(path, rows.header(), watched=watched)
+    recorder = Recorder.create(path, rows.header(), rows.PROGRAM_JSON, watched=watched)
     status = "completed"
     try:
+        recorder.append(rows.opening())
         for k in range(polls):
-            tables = {"samples": rows.samples(k * PER_POLL, PER_POLL)}
-            if k % 5 == 0:
-                tables["steps"] = rows.step(k // 5)
             say(k * PER_POLL)  # about to be recorded; all before it is
-            recorder.append(tables, [rows.event(k)] if k % 7 == 0 else [])
+            recorder.begin_block(k + 1)
+            recorder.append([rows.said(k * PER_POLL, PER_POLL), *([rows.noted(k)] if k % 7 == 0 else [])])
             time.sleep(pause_s)
     except KeyboardInterrupt:
         status = "aborted"

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import old_journal
 import pytest
 import record_rows as rows
 
+from nakctl.booking import layout
+from nakctl.booking.entry import Entry
+from nakctl.booking.table import Table
+from nakctl.device import program_json
 from nakctl.device.ends import ENDED_BY
-from nakctl.record import layout
 from nakctl.record.journal import Journal
 from nakctl.record.read import open_run
 from nakctl.record.seal import seal
-from nakctl.record.table import Table
 
 
 def test_the_tables_of_ends_chains_and_ties(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    journal = Journal.create(path, rows.header())
-    chains = np.array([(1, 0.5, 1e-3, 0.0, 0.5, 0, 1, 0.0)], layout.CHAINS.dtype)
-    ties = np.array([(1, 600.0, 600.6, 2e-3)], layout.TIES.dtype)
-    journal.append({"ends": rows.ends(), "chains": chains, "ties": ties})
-    journal.end("completed", "charge above 1 mAh", {}, end_kind="cutoff", end_id=1)
-    journal.close()
+    tie = Entry("tie", 1, 600.6, facts={"elapsed_s": 600.0, "time_s": 600.6, "error_s": 2e-3})
+    end = rows.ended(end_reason="charge above 1 mAh", end_kind="cutoff", end_id=1)
+    path = rows.journal_with(tmp_path / "run.h5", [[*rows.opening(start_s=0.5), tie]], end)
     seal(path)
     run = open_run(path)
     assert run.ends.text.tolist() == ["charge above 1 mAh", "Ewe above 3 V"]
     assert (run.chains.step_after.tolist(), run.ties.elapsed.tolist()) == ([1], [600.0])
+    assert (run.chains.time.tolist(), run.chains.open.tolist()) == ([0.5], [0.5])
+    assert (run.ties.time.tolist(), run.ties.chain.tolist()) == ([600.6], [1])
     assert (run.header.end.kind, run.header.end.quantity, run.header.end.side) == (
         "cutoff",
         "charge",
@@ -41,13 +43,12 @@ def test_the_tables_of_ends_chains_and_ties(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("quantity", "units"), [("Ewe", "V"), ("short", "V"), ("|I|", "A"), ("charge", "C"), ("time", "s")]
 )
-def test_the_value_that_ended_a_run_has_its_unit(tmp_path: Path, quantity: str, units: str) -> None:
+def test_the_value_that_ended_a_run_has_its_unit(tmp_path: Path, quantity: Any, units: str) -> None:
     path = tmp_path / "run.h5"
-    journal = Journal.create(path, rows.header())
-    ends = rows.ends()[:1]
-    ends["quantity"] = quantity.encode()
-    journal.append({"ends": ends})
-    journal.end("completed", "as wanted", {}, end_kind="goal", end_id=1, end_value=0.01)
+    ends = tuple(replace(end, quantity=quantity) for end in rows.PROGRAM.ends)
+    journal = Journal.create(path, rows.header(), program_json.dump(replace(rows.PROGRAM, ends=ends)))
+    journal.append(rows.opening())
+    journal.end(rows.ended(end_reason="as wanted", end_kind="goal", end_id=1, end_value=0.01))
     journal.close()
     seal(path)
     with h5py.File(path) as file:
@@ -58,28 +59,21 @@ def test_the_value_that_ended_a_run_has_its_unit(tmp_path: Path, quantity: str, 
 OLD_TABLES = ("samples", "impedance", "spectra", "events", "clock")
 
 
-def old(path: Path, step_ends: list[str], run_end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def old(path: Path, step_ends: list[str], run_end: str) -> None:
     """A file from before there were codes: no tables of ends, chains, ties, and sentences alone."""
     known = layout.tables({})
     columns = tuple(c for c in layout.STEPS.columns if c.name not in ("end_kind", "end_id", "end_value"))
     old_steps = Table("steps", "NXcollection", columns, 64, 1024)
-    with monkeypatch.context() as patched:
-        tables = {name: known[name] for name in OLD_TABLES} | {"steps": old_steps}
-        patched.setattr(layout, "tables", lambda header: tables)
-        journal = Journal.create(path, rows.header())
-        booked = np.zeros(len(step_ends), old_steps.dtype)
-        booked["end_reason"] = [text.encode() for text in step_ends]
-        journal.append({"samples": rows.samples(0, 10), "steps": booked})
-        journal._flush(
-            json.dumps({"status": "completed", "end_reason": run_end, "facts": {}, "polls": 1}).encode()
-        )
-        journal.close()
+    tables = {name: known[name] for name in OLD_TABLES} | {"steps": old_steps}
+    booked = np.zeros(len(step_ends), old_steps.dtype)
+    booked["end_reason"] = [text.encode() for text in step_ends]
+    poll = {"samples": rows.samples(0, 10), "steps": booked}
+    end = {"status": "completed", "end_reason": run_end, "facts": {}}
+    old_journal.written(path, rows.header(), [(poll, ())], end, tables=tables)
     seal(path)
 
 
-def test_the_sentences_of_an_old_file_are_read_as_codes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sentences_of_an_old_file_are_read_as_codes(tmp_path: Path) -> None:
     sentences = {
         "duration": "duration",
         "short": "rule",
@@ -97,7 +91,7 @@ def test_the_sentences_of_an_old_file_are_read_as_codes(
         "the channel does not answer": "",
     }
     path = tmp_path / "run.h5"
-    old(path, list(sentences), "Ewe above 3 V", monkeypatch)
+    old(path, list(sentences), "Ewe above 3 V")
     run = open_run(path)
     assert run.steps.end_kind.tolist() == list(sentences.values())
     assert set(run.steps.end_kind) <= {"", *ENDED_BY}
@@ -112,12 +106,10 @@ def test_the_sentences_of_an_old_file_are_read_as_codes(
 
 def test_a_code_is_believed_whatever_the_sentence_says(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    journal = Journal.create(path, rows.header())
-    booked = np.concatenate([rows.step(1), rows.step(2)])
+    booked = np.zeros(2, layout.STEPS.dtype)
     booked["end_kind"], booked["end_reason"] = [b"limit", b"settled"], b"short"
-    journal.append({"steps": booked})
-    journal.end("interrupted", "Ewe above 3 V", {}, end_kind="interrupted")
-    journal.close()
+    end = old_journal.ended("interrupted", "Ewe above 3 V", end_kind="interrupted")
+    old_journal.written(path, rows.header(), [({"steps": booked}, ())], end)
     seal(path)
     run = open_run(path)
     assert (run.header.end.kind, run.header.end.quantity) == ("interrupted", "")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import record_rows as rows
-from test_record_recorder import append, helper_of, live_rows, wait_for
+from test_record_recorder import append, helper_of, live_rows, started, wait_for
 
 from nakctl import isolated
 from nakctl.record import process
@@ -115,7 +115,7 @@ def stopped(pid: int) -> bool:
 @posix
 def test_a_live_view_that_stands_still_at_the_end_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     append(recorder, 0)
     live = frozen(recorder, path, rows_shown=10)
     assert recorder.finish("completed", "").sealed
@@ -127,7 +127,7 @@ def test_a_live_view_that_stands_still_at_the_end_is_replaced(tmp_path: Path) ->
 @posix
 def test_a_live_view_that_stands_still_is_noticed_while_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     live = frozen(recorder, path, rows_shown=0)
     codes: list[str] = []
     count = iter(range(10**6))
@@ -143,7 +143,7 @@ def test_a_live_view_that_stands_still_is_noticed_while_the_run_goes_on(tmp_path
 
 def test_helpers_hear_no_key_of_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     wait_for(lambda: live_rows(path) == 0)
     live = helper_of(recorder)
     if os.name == "posix":

@@ -1,143 +1,169 @@
+"""The journal: what happens comes back as it was written, in one order, whatever interrupts."""
+
 from __future__ import annotations
 
-import errno
+import math
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import record_rows as rows
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from record_reading import end_of, entries_in, first_rows, memo_of, rows_until_damage
 
+from nakctl.booking import layout
+from nakctl.booking.entry import NO_FACTS, Entry, Kind
+from nakctl.booking.event import Event
+from nakctl.device.channel import POINT, SAMPLE
+from nakctl.device.program_json import load
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files, journal, layout
+from nakctl.record import files, journal, packing, store
 from nakctl.record.journal import Journal
 from nakctl.record.journal_reader import JournalDamage, JournalReader
-from nakctl.record.poll import Event
+from nakctl.record.store import Store
 
-TABLES = layout.tables({})
+numbers = st.integers(0, 2**63 - 1)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+told = st.dictionaries(st.text(max_size=5), values, max_size=3)
 
-polls = st.lists(
-    st.tuples(
-        st.dictionaries(st.sampled_from(["samples", "impedance", "steps", "clock"]), st.binary(max_size=600)),
-        st.lists(
-            st.builds(
-                Event,
-                st.floats(0, 1e9),
-                st.integers(0, 2),
-                st.text(max_size=5),
-                st.integers(0, 100),
-                st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-                st.dictionaries(st.sampled_from("ab"), st.integers()),
-            ),
-            max_size=2,
-        ),
-    ),
-    max_size=8,
+
+def as_rows(dtype: np.dtype[np.void]) -> st.SearchStrategy[rows.Rows]:
+    def cut(content: bytes) -> rows.Rows:
+        return np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
+
+    return st.binary(max_size=3 * dtype.itemsize).map(cut)
+
+
+entries = st.builds(
+    Entry,
+    kind=st.sampled_from([kind for kind in get_args(Kind) if kind != "booked"]),
+    segment=numbers,
+    time_s=st.floats(),
+    unix_s=st.floats(),
+    facts=told,
+    raw=st.binary(max_size=20),
+    samples=as_rows(SAMPLE),
+    points=as_rows(POINT),
+    memo=told,
+    block=numbers,
+    seq=st.just(0),
+    epoch=numbers,
+    tables=st.just(NO_FACTS),
+    events=st.just(()),
 )
 
 
-def as_rows(name: str, content: bytes) -> rows.Rows:
-    dtype = TABLES[name].dtype
-    return np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
+def whole(entry: Entry) -> dict[str, Any]:
+    """All that a journal keeps of it, comparable."""
+    kept = entry._asdict() | {"samples": entry.samples.tobytes(), "points": entry.points.tobytes()}
+    kept |= {name: None if math.isnan(kept[name]) else kept[name] for name in ("time_s", "unix_s")}
+    return {name: value for name, value in kept.items() if name not in ("seq", "memo")}
 
 
 @settings(max_examples=40)
-@given(polls)
-def test_what_was_appended_is_read_in_the_same_order(given_polls: Any) -> None:
+@given(st.lists(st.lists(entries, max_size=3), max_size=5))
+@example([[Entry("tie", time_s=-0.0, unix_s=-0.0)]])
+def test_entries_of_every_kind_come_back_as_they_were_written(appended: list[list[Entry]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.h5"
-        writer = Journal.create(path, rows.header())
-        kept = []
-        for blocks, events in given_polls:
-            tables = {name: as_rows(name, content) for name, content in blocks.items()}
-            assert writer.append(tables, events) is None
-            filled = {name: table.tobytes() for name, table in tables.items() if len(table)}
-            if filled or events:
-                kept.append((filled, events))
-        writer.end("completed", "done", {}, end_kind="goal", end_id=3, end_value=1.5)
-        reader = JournalReader(path)
-        read = [(poll.blocks, poll.event_list()) for poll in reader.polls()]
-        assert read == kept
-        codes = {"end_kind": "goal", "end_id": 3, "end_value": 1.5}
-        said = {"status": "completed", "end_reason": "done", "facts": {}, "polls": len(kept)}
-        assert reader.end() == said | codes
-        reader.close()
+        writer = rows.journal_of_run(path)
+        for some in appended:
+            writer.append(some)
+            assert (writer.trouble, list(writer.waiting)) == ("", [])
+        writer.end(rows.ended("aborted", "done", end_kind="goal", end_id=3, end_value=1.5))
         writer.close()
+        kept = [entry for some in appended for entry in some]
+        read = entries_in(path)
+        assert [whole(entry) for entry in read] == [whole(entry) for entry in kept]
+        assert [entry.seq for entry in read] == list(range(1, len(kept) + 1))
+        assert {entry.samples.dtype for entry in read} <= {SAMPLE}
+        end = rows.ended("aborted", "done", end_kind="goal", end_id=3, end_value=1.5)
+        assert end_of(path) == end | {"entries": len(kept)}
+        newest = next((k for k in range(len(kept), 0, -1) if kept[k - 1].memo), 0)
+        told = newest and {"seq": newest, "segment": kept[newest - 1].segment, "memo": kept[newest - 1].memo}
+        assert memo_of(path) == (told or None)
 
 
 def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    writer = Journal.create(path, rows.header())
+    writer = rows.journal_of_run(path)
     reader = JournalReader(path)
-    assert reader.end() is None
-    seen = 0
+    assert (reader.end(), reader.memo(), list(reader.entries())) == (None, None, [])
     for k in range(5):
-        writer.append({"samples": rows.samples(k * 10, 10)})
-        new = list(reader.polls(after=seen))
-        assert [poll.seq for poll in new] == [k + 1]
-        np.testing.assert_array_equal(new[0].rows(layout.SAMPLES), rows.samples(k * 10, 10))
-        seen = new[-1].seq
+        writer.append([rows.said(k * 10, 10)])
+        (new,) = reader.entries(after=k)
+        assert new.seq == k + 1
+        np.testing.assert_array_equal(new.samples, rows.given(k * 10, 10))
     reader.close()
     writer.close()
 
 
-def test_the_header_comes_back_with_the_layout_and_the_writer(tmp_path: Path) -> None:
+def test_the_header_comes_back_with_the_program_and_the_writer(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     header = rows.header(three_electrode=True)
-    Journal.create(path, header).close()
+    Journal.create(path, header, rows.PROGRAM_JSON).close()
     reader = JournalReader(path)
     assert reader.header["protocol"] == header["protocol"]
-    assert reader.header["pid"] == os.getpid()
+    assert (reader.header["pid"], reader.header["journal"]) == (os.getpid(), 2)
     assert reader.tables["samples"].dtype == layout.SAMPLES_3E.dtype
+    program = reader.program()
+    assert program is not None and load(program) == rows.PROGRAM
+    assert reader.book().program == rows.PROGRAM
+    assert reader.book().ledger.dtype == layout.SAMPLES_3E.dtype
     reader.close()
 
 
 def test_facts_may_be_numpy_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    writer = Journal.create(path, rows.header())
-    writer.append({}, [Event(0.0, 0, "x", 0, "", {"a": np.float32(0.5), "b": np.arange(2)})])
-    reader = JournalReader(path)
-    assert next(reader.polls()).event_list()[0].facts == {"a": 0.5, "b": [0, 1]}
-    reader.close()
-    writer.close()
+    told = Entry("tie", facts={"a": np.float32(0.5), "b": np.arange(2)})
+    path = rows.journal_with(tmp_path / "run.h5", [[told]])
+    assert entries_in(path)[0].facts == {"a": 0.5, "b": [0, 1]}
 
 
 @pytest.mark.parametrize("name", ["run.h5", "run.h5.journal"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
     with pytest.raises(InputError, match=r"not overwritten|not sealed"):
-        Journal.create(tmp_path / "run.h5", rows.header())
+        rows.journal_of_run(tmp_path / "run.h5")
     assert [p.name for p in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "precious"
 
 
 def test_a_run_that_does_not_fit_is_refused_before_it_starts(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="MB left"):
-        Journal.create(tmp_path / "run.h5", rows.header(expected_rows=10**15))
+        rows.journal_of_run(tmp_path / "run.h5", expected_bytes=10**15)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
-        Journal.create(tmp_path / "nowhere" / "run.h5", rows.header())
+        rows.journal_of_run(tmp_path / "nowhere" / "run.h5")
 
 
-def test_rows_of_another_layout_are_refused(tmp_path: Path) -> None:
-    writer = Journal.create(tmp_path / "run.h5", rows.header())
-    with pytest.raises(TypeError, match="samples"):
-        writer.append({"samples": rows.samples(0, 3, layout.SAMPLES_3E)})
-    writer.close()
+def test_a_disk_that_takes_no_journal_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> Store:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Store, "create", refuses)
+    with pytest.raises(RecordError, match="could not be started: disk I/O error"):
+        rows.journal_of_run(tmp_path / "run.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- interruptions -------------------------------------------------------------------------------------
 
 
 def interrupted_at(line: int, do: Callable[[], object]) -> bool:
@@ -146,7 +172,7 @@ def interrupted_at(line: int, do: Callable[[], object]) -> bool:
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal left
-        if frame.f_code.co_filename != journal.__file__:
+        if frame.f_code.co_filename not in (journal.__file__, store.__file__):
             return None
         if event == "line":
             left -= 1
@@ -170,258 +196,142 @@ def test_an_interrupt_anywhere_neither_doubles_nor_loses_what_was_recorded(tmp_p
     while interrupted:
         line += 1
         path = tmp_path / f"{line}.h5"
-        writer = Journal.create(path, rows.header())
-        writer.append({"samples": rows.samples(0, 10)})
-        interrupted = interrupted_at(line, lambda w=writer: w.append({"samples": rows.samples(10, 10)}))
-        writer.append({"samples": rows.samples(20, 10)})
-        writer.end("aborted", "", {})
-        reader = JournalReader(path)
-        starts = [float(poll.rows(layout.SAMPLES)["time"][0]) / 2.5 for poll in reader.polls()]
-        assert starts in ([0, 1, 2], [0, 2])  # gone only if it was interrupted before it was taken
-        reader.close()
+        writer = rows.journal_of_run(path)
+        writer.append([rows.said(0, 10)])
+        two = [rows.said(10, 10), rows.said(20, 10)]
+        interrupted = interrupted_at(line, lambda w=writer, two=two: w.append(two, durable=True))
+        writer.append([rows.said(30, 10)])
+        writer.end(rows.ended("aborted"))
         writer.close()
-    assert line > 10 and starts == [0, 1, 2]
+        starts = first_rows(path)
+        # gone only as far as it was interrupted before it was taken
+        assert starts in ([0, 10, 20, 30], [0, 10, 30], [0, 30])
+        assert memo_of(path) == {"seq": len(starts), "segment": 1, "memo": {"next": 40}}
+        end = end_of(path)
+        assert end is not None and end["entries"] == len(starts)
+    assert line > 25 and starts == [0, 10, 20, 30]
 
 
-# --- a full disk ---------------------------------------------------------------------------------------
+# --- how safe it is ------------------------------------------------------------------------------------
 
 
-def fill_disk(writer: Journal, full: bool) -> None:
-    """SQLite's own limit makes the very error of a full disk."""
-    db: sqlite3.Connection = writer._db
-    used = db.execute("PRAGMA page_count").fetchone()[0]
-    db.execute(f"PRAGMA max_page_count = {used + 1 if full else 1 << 30}")
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The time that the journal sees: clock.now_s; and clock.durable, how each write was asked for."""
+    clock = SimpleNamespace(now_s=100.0, durable=[])
+    monkeypatch.setattr(journal, "time", SimpleNamespace(monotonic=lambda: clock.now_s, sleep=lambda s: None))
+    write = Store.write
+
+    def noticed(self: Store, rows: Any, documents: Any, *, durable: bool) -> None:
+        clock.durable.append(durable)
+        write(self, rows, documents, durable=durable)
+
+    monkeypatch.setattr(Store, "write", noticed)
+    return clock
 
 
-def seqs(path: Path) -> list[int]:
-    reader = JournalReader(path)
-    found = [poll.seq for poll in reader.polls()]
-    reader.close()
-    return found
-
-
-def test_rows_wait_in_memory_while_the_disk_is_full(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    writer = Journal.create(path, rows.header())
-    assert files.ballast_of(path).stat().st_size > 0
-    assert writer.append({"samples": rows.samples(0, 500)}) is None
-    fill_disk(writer, True)
-    for k in range(1, 4):
-        assert "full" in (writer.append({"samples": rows.samples(500 * k, 500)}) or "")
-    assert seqs(path) == [1]
-    assert not files.ballast_of(path).exists()  # the first thing that is given up
-    fill_disk(writer, False)
-    assert writer.append({}) is None
-    assert seqs(path) == [1, 2, 3, 4]
+def test_how_long_the_disk_may_take_to_confirm(tmp_path: Path, clock: SimpleNamespace) -> None:
+    writer = rows.journal_of_run(tmp_path / "run.h5")
+    for pause_s, entry in [
+        (0.0, rows.said(0, 10)),
+        (0.05, rows.noted()),  # urgent, and only a moment ago
+        (0.06, rows.said(10, 10)),  # with which the urgent one becomes safe
+        (0.5, rows.said(20, 10)),
+        (0.6, rows.said(30, 10)),
+        (0.2, rows.over()),
+    ]:
+        clock.now_s += pause_s
+        writer.append([entry])
+    assert clock.durable == [False, False, True, False, True, True]
+    writer.append([rows.said(40, 10)], durable=True)
+    writer.append([rows.said(50, 10)])
+    writer.end(rows.ended())
+    assert clock.durable[6:] == [True, False, True]
     writer.close()
 
 
-def test_a_run_must_end_when_too_much_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MEMORY_BUDGET_BYTES", 50_000)
-    path = tmp_path / "run.h5"
-    writer = Journal.create(path, rows.header())
-    fill_disk(writer, True)
-    assert writer.append({"samples": rows.samples(0, 1000)}) is not None
-    with pytest.raises(RecordError, match="wait to be written"):
-        writer.append({"samples": rows.samples(1000, 1000)})
-    fill_disk(writer, False)
-    writer.end("interrupted", "the disk is full", {})
-    assert seqs(path) == [1, 2]
+@pytest.mark.parametrize(
+    "kind", ["writer", "meant", "done", "over", "asked", "event", "began", "said", "tie", "sensed"]
+)
+def test_what_was_meant_or_told_is_urgent(tmp_path: Path, clock: SimpleNamespace, kind: Any) -> None:
+    writer = rows.journal_of_run(tmp_path / "run.h5")
+    clock.now_s += 0.5
+    writer.append([Entry(kind)])
+    assert clock.durable == [kind not in ("began", "said", "tie", "sensed")]
     writer.close()
 
 
-# --- damage --------------------------------------------------------------------------------------------
-
-
-def rows_until_damage(path: Path) -> tuple[int, str]:
-    """How many rows can be read, and why not more. Every one of them must be right."""
-    count, reason = 0, ""
-    try:
-        reader = JournalReader(path)
-    except JournalDamage as error:
-        return 0, error.reason
-    try:
-        for poll in reader.polls():
-            got = poll.rows(layout.SAMPLES)
-            np.testing.assert_array_equal(got, rows.samples(count, len(got)))
-            count += len(got)
-    except JournalDamage as error:
-        reason = error.reason
-    reader.close()
-    return count, reason
-
-
-def test_a_truncated_log_ends_at_a_whole_poll(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    writer = Journal.create(path, rows.header())
-    for k in range(30):
-        writer.append({"samples": rows.samples(k * 10, 10)})
-    log = Path(f"{files.journal_of(path)}-wal").read_bytes()
-    found = []
-    for number, length in enumerate(range(0, len(log), len(log) // 40)):
-        copy = tmp_path / f"cut{number}.h5"
-        shutil.copy(files.journal_of(path), files.journal_of(copy))
-        Path(f"{files.journal_of(copy)}-wal").write_bytes(log[:length])
-        count, _ = rows_until_damage(copy)
-        assert count % 10 == 0
-        found.append(count)
-    assert found == sorted(found)
-    assert found[0] == 0 and found[-1] > 200
+def test_what_is_durable_lies_in_the_file_itself(tmp_path: Path) -> None:
+    """So that a copy of it alone is worth something."""
+    path, copy = tmp_path / "run.h5", tmp_path / "copy.h5"
+    writer = rows.journal_of_run(path)
+    writer.append([rows.said(0, 10)], durable=True)
+    writer.append([rows.said(10, 10)])
+    shutil.copy(files.journal_of(path), files.journal_of(copy))
+    assert rows_until_damage(copy) == (10, "")
+    assert rows_until_damage(path) == (20, "")
     writer.close()
 
 
-@pytest.fixture(scope="module")
-def whole_journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("whole") / "run.h5"
-    rows.journal_only(path, 60)
-    return files.journal_of(path).read_bytes()
-
-
-@settings(max_examples=150)
-@given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
-def test_a_flipped_byte_is_found_and_never_read_as_data(
-    whole_journal: bytes, place: float, flip: int
-) -> None:
-    damaged = bytearray(whole_journal)
-    damaged[int(place * len(damaged))] ^= flip
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.h5"
-        files.journal_of(path).write_bytes(damaged)
-        count, reason = rows_until_damage(path)
-    assert count == 600 or reason
-
-
-@pytest.mark.parametrize("place", [3806, 3980])
-def test_a_damaged_name_that_is_no_text_is_damage_like_any_other(whole_journal: bytes, place: int) -> None:
-    damaged = bytearray(whole_journal)
-    damaged[place] ^= 0x88
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.h5"
-        files.journal_of(path).write_bytes(damaged)
-        count, reason = rows_until_damage(path)
-    assert count == 600 or reason
-
-
-def test_damage_says_where_it_begins(tmp_path: Path, whole_journal: bytes) -> None:
-    damaged = bytearray(whole_journal)
-    damaged[whole_journal.index(rows.samples(300, 10).tobytes()) + 5] ^= 1
+def test_the_memo_is_that_of_the_newest_block(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    files.journal_of(path).write_bytes(damaged)
-    reader = JournalReader(path)
-    with pytest.raises(JournalDamage, match="after poll 30: the checksum"):
-        list(reader.polls())
-    reader.close()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
-@pytest.mark.parametrize("how", ["moved", "deleted", "with its folder"])
-def test_a_journal_that_vanishes_is_written_anew_whole(tmp_path: Path, how: str) -> None:
-    path = tmp_path / "runs" / "x.h5"
-    path.parent.mkdir()
-    writer = Journal.create(path, rows.header())
-    for number in range(20):
-        writer.append({"samples": rows.samples(3 * number, 3)})
-    assert not writer.has_vanished()
-    if how == "moved":
-        files.journal_of(path).rename(tmp_path / "elsewhere")
-    elif how == "deleted":
-        files.journal_of(path).unlink()
-    else:
-        shutil.rmtree(path.parent)
-    assert writer.has_vanished()
-    writer.restore()
-    assert not writer.has_vanished()
-    writer.append({"samples": rows.samples(60, 3)})
-    writer.end("completed", "all steps done", {})
+    writer = rows.journal_of_run(path)
+    assert memo_of(path) is None
+    writer.append(rows.opening())
+    assert memo_of(path) is None
+    writer.append([rows.said(0, 10), rows.said(10, 10), rows.noted()])
+    assert memo_of(path) == {"seq": 5, "segment": 1, "memo": {"next": 20}}
+    writer.append([rows.noted(), rows.said(20, 10, memo={})])  # a block without one
+    assert memo_of(path) == {"seq": 8, "segment": 1, "memo": {}}
+    writer.append([rows.said(30, 10, segment=2)])
+    assert memo_of(path) == {"seq": 9, "segment": 2, "memo": {"next": 40}}
     writer.close()
-    assert sum(len(poll.rows(layout.SAMPLES)) for poll in JournalReader(path).polls()) == 63
 
 
-def make_away_with(file: Path, how: str) -> None:
-    """As people and other programs do it."""
-    if how == "moved":
-        file.rename(f"{file}.elsewhere")
-    else:
-        file.unlink()
-    if how == "replaced":
-        file.write_bytes(b"something else " * 1000)
+# --- other versions ------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
-@pytest.mark.parametrize("how", ["moved", "deleted", "replaced"])
-@pytest.mark.parametrize("which", [("-wal",), ("-shm",), ("-wal", "-shm"), ("",), ("", "-wal", "-shm")])
-@pytest.mark.parametrize("watched", [False, True])
-def test_any_file_of_the_journal_that_vanishes_is_noticed_and_nothing_lost(
-    tmp_path: Path, which: tuple[str, ...], how: str, watched: bool
-) -> None:
-    """watched: another process, as the live view, has the journal open, so that closing it folds nothing."""
-    path = tmp_path / "x.h5"
-    writer = Journal.create(path, rows.header())
-    for number in range(20):
-        writer.append({"samples": rows.samples(3 * number, 3)})
-    with watching(path) if watched else nullcontext():
-        for end in which:
-            make_away_with(Path(f"{files.journal_of(path)}{end}"), how)
-        assert writer.has_vanished()
-        writer.restore()
-        assert not writer.has_vanished()
-        writer.append({"samples": rows.samples(60, 3)})
-        assert not writer.has_vanished()
-        writer.end("completed", "all steps done", {})
-        writer.close()
-    assert rows_until_damage(path) == (63, "")
-    assert [name for name in rows.names_in(tmp_path) if name.endswith(".new")] == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move or delete an open file")
-def test_where_the_disk_has_no_room_for_a_new_journal_the_ballast_goes(
+def test_rows_of_other_types_are_read_by_the_names_of_their_fields(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "x.h5"
-    writer = Journal.create(path, rows.header())
-    writer.append({"samples": rows.samples(0, 3)})
-    Path(f"{files.journal_of(path)}-wal").unlink()
-
-    def synced(file: Path) -> None:
-        if files.ballast_of(path).exists():
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(files, "sync_file", synced)
-    writer.restore()
-    writer.end("completed", "all steps done", {})
-    writer.close()
-    assert rows_until_damage(path) == (3, "")
-
-
-@contextmanager
-def watching(path: Path) -> Iterator[None]:
-    command = [sys.executable, "-c", WATCHING, f"file:{files.journal_of(path)}?mode=ro"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdin and other.stdout
-        assert other.stdout.readline().strip() == b"20"
-        try:
-            yield
-        finally:
-            other.stdin.close()
+    other = np.dtype(
+        [("passes", "<i8"), ("gone", "<f8"), ("time_s", "<f4"), ("Ewe_V", "<f8"), ("flags", "u1")]
+    )
+    made = np.zeros(10, other)
+    made["passes"], made["gone"], made["time_s"], made["flags"] = 3, 7.0, np.arange(10), 2
+    made["Ewe_V"] = 0.25
+    path = tmp_path / "run.h5"
+    with monkeypatch.context() as patched:
+        types = {"samples": other.descr, "points": POINT.descr}
+        patched.setattr(journal, "row_types", lambda: types)
+        rows.journal_with(path, [[*rows.opening(), rows.said(0, 10, samples=made)], [rows.swept(1)]])
+    [*_, said, swept] = entries_in(path)
+    assert said.samples.dtype == SAMPLE
+    for name, value in {"passes": 3, "time_s": np.arange(10), "flags": 2, "Ewe_V": 0.25, "I_A": 0.0}.items():
+        np.testing.assert_array_equal(said.samples[name], np.broadcast_to(value, 10), err_msg=name)
+    np.testing.assert_array_equal(swept.points, rows.points(1))
 
 
-WATCHING = """
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], uri=True)
-print(db.execute("SELECT count(*) FROM poll").fetchone()[0], flush=True)
-sys.stdin.read()
-"""
+def test_a_journal_says_of_which_types_its_rows_are(tmp_path: Path) -> None:
+    path = rows.journal_only(tmp_path / "run.h5", 1)
+    with closing(JournalReader(path)) as reader:
+        assert reader.header["rows"] == {
+            name: [list(field) for field in types] for name, types in packing.row_types().items()
+        }
 
 
-def test_nobody_is_waited_for_who_locks_the_journal(tmp_path: Path) -> None:
-    """Rows wait, and are written as soon as the lock is gone."""
-    path = tmp_path / "x.h5"
-    writer = Journal.create(path, rows.header())
-    with closing(sqlite3.connect(files.journal_of(path), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        assert "locked" in str(writer.append({"samples": rows.samples(0, 3)}))
-        other.execute("ROLLBACK")
-    assert writer.append({"samples": rows.samples(3, 3)}) is None
-    writer.end("completed", "all steps done", {})
-    writer.close()
-    assert sum(len(poll.rows(layout.SAMPLES)) for poll in JournalReader(path).polls()) == 6
+def test_a_newer_journal_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.h5"
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "VERSION", 3)
+        rows.journal_only(path, 1)
+    with pytest.raises(JournalDamage, match="it is of version 3: a newer nakctl wrote it"):
+        JournalReader(path)
+
+
+def test_an_event_is_booked_as_it_was_told(tmp_path: Path) -> None:
+    path = rows.journal_with(tmp_path / "run.h5", [[*rows.opening(), rows.said(0, 60), rows.noted(7)]])
+    with closing(JournalReader(path)) as reader:
+        page = reader.book().take(list(reader.entries()))
+    assert page.events[-1] == Event(1.75, 1, "note", 2, rows.event(7).message, {"k": 7})
+    assert page.tables["samples"].tobytes() == rows.samples(0, 60).tobytes()

@@ -59,10 +59,12 @@ def check_recovered(path: Path, recorded: int) -> None:
             np.testing.assert_array_equal(table[name][()], expected[name])
         assert np.all(np.diff(time_s) > 0)
         assert file["entry/run_status"].asstr()[()] == "recovered"
-        last = f"last sample at {time_s[-1]:.6g} s" if len(time_s) else "up to poll 0"
+        last = f"last sample at {time_s[-1]:.6g} s" if len(time_s) else "up to entry "
         assert last in file["entry/recovery"].asstr()[()]
-        steps = file["entry/steps/step_count"][()]
-        np.testing.assert_array_equal(steps, np.arange(len(steps)))
+        steps = file["entry/steps"]
+        count = -(-len(time_s) // rows.PER_PASS)  # the one that was under way among them
+        np.testing.assert_array_equal(steps["step_count"][()], np.arange(1, count + 1))
+        assert steps["end_kind"][()].tolist() == [b"duration"] * (count - 1) + [b"unclosed"] * bool(count)
 
 
 @pytest.mark.slow

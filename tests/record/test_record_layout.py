@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nakctl.booking import layout
+from nakctl.booking.table import Table, cut, from_json, to_json
 from nakctl.device.channel import Flag
-from nakctl.record import layout
-from nakctl.record.table import Table, cut, from_json, to_json
 
 TABLES = [
     layout.SAMPLES,

@@ -11,8 +11,9 @@ import record_rows as rows
 from record_live import LiveFile
 
 import nakctl
+from nakctl.booking import layout
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files, layout
+from nakctl.record import files
 from nakctl.record.journal import Journal
 from nakctl.record.read import open_run
 from nakctl.record.seal import seal
@@ -20,15 +21,21 @@ from nakctl.record.seal import seal
 
 def test_the_arrays_of_a_sealed_run(path: Path) -> None:
     with nakctl.open(str(path)) as run:
-        assert len(run.samples) == 200
-        expected = rows.samples(0, 200)
-        for name in run.samples.names:
-            np.testing.assert_array_equal(run.samples[name], expected[name])
+        expected = rows.booked([*rows.run_of(20), *rows.spectra(4), rows.over()])
+        numbers = {
+            name: getattr(run, name) for name in ("samples", "impedance", "spectra", "chains", "clock")
+        }
+        assert [len(table) for table in numbers.values()] == [220, 20, 4, 2, 2]
+        for name, table in numbers.items():
+            for column in table.names:
+                np.testing.assert_array_equal(table[column], expected[name][column], err_msg=column)
+        assert run.ends.text.tolist() == ["charge above 1 mAh", "Ewe above 3 V"]
+        np.testing.assert_array_equal(run.samples.I[:200], rows.samples(0, 200)["I"])
         assert run.samples.I is run.samples["I"]
-        assert run.steps.label.tolist() == ["strip 0.1 mA/cm²"] * 4
-        assert run.steps.step_count.tolist() == [0, 1, 2, 3]
-        assert run.spectra.spectrum.tolist() == []
-        assert run.events.code.tolist() == ["note"] * 3
+        assert run.steps.label.tolist() == ["strip 0.1 mA/cm²"] * 4 + ["spectra"]
+        assert run.steps.step_count.tolist() == [1, 2, 3, 4, 5]
+        assert run.spectra.spectrum.tolist() == [1, 2, 3, 4]
+        assert run.events.code.tolist() == ["segment", "note", "note", "note", "segment"]
         assert run.clock.names == ("time", "unix_time")
         assert "Ewe" in dir(run.samples)
 
@@ -38,8 +45,8 @@ def test_the_header_of_a_sealed_run(path: Path) -> None:
     assert header.title == "SIMULATED ccd on NaK50"
     assert (header.simulated, header.sealed, header.status) == (True, True, "completed")
     assert (header.end_reason, header.recovery) == ("as planned", "")
-    assert (header.cell, header.area_cm2, header.duration_s) == ("NaK50", 0.5, 49.75)
-    assert header.plan == {"steps": [1, 2]}
+    assert (header.cell, header.area_cm2, header.duration_s) == ("NaK50", 0.5, 144.0)
+    assert header.plan == {"steps": [{"step": 1}, {"step": 2}]}
     assert header.protocol == "nakctl: 1\nname: größer\n"
     assert header.params == {"levels": ["0.1 mA/cm2"]}
     assert header.results["ccd"] == {"value": 0.4, "units": "mA/cm2"}
@@ -52,9 +59,9 @@ def test_the_header_of_a_sealed_run(path: Path) -> None:
 def test_what_a_header_may_leave_out(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     known = {"format": 1, "run_id": "1", "start_time": "2026-03-01T09:30:00Z", "title": "x"}
-    journal = Journal.create(path, known)
-    journal.append({}, [rows.event(0, layout.GAP_CODE), rows.event(1)])
-    journal.end("completed", "", {})
+    journal = Journal.create(path, known, rows.PROGRAM_JSON)
+    journal.append([rows.noted(0, layout.GAP_CODE), rows.noted(1)])
+    journal.end(rows.ended(end_reason=""))
     journal.close()
     seal(path)
     header = open_run(path).header
@@ -65,9 +72,9 @@ def test_what_a_header_may_leave_out(tmp_path: Path) -> None:
 def test_a_spectrum_by_its_number(path: Path) -> None:
     run = open_run(path)
     frequency_Hz, z_ohm = run.spectrum(2)
-    expected = rows.impedance(2)
-    np.testing.assert_array_equal(frequency_Hz, expected["frequency"])
-    np.testing.assert_array_equal(z_ohm, expected["Z_re"] + 1j * expected["Z_im"])
+    expected = rows.points(2)
+    np.testing.assert_array_equal(frequency_Hz, expected["frequency_Hz"])
+    np.testing.assert_array_equal(z_ohm, expected["Z_re_ohm"] + 1j * expected["Z_im_ohm"])
     with pytest.raises(InputError, match="no spectrum 9; there are: 1, 2, 3, 4"):
         run.spectrum(9)
 
@@ -81,11 +88,11 @@ def test_unknown_columns_name_the_known_ones(path: Path) -> None:
 
 def test_the_file_is_not_held_open(path: Path) -> None:
     run = open_run(path)
-    assert len(run.samples.time) == 200
+    assert len(run.samples.time) == 220
     with h5py.File(path, "r+") as file:  # refused while any handle of this process is open for reading
         assert file["entry"].attrs["default"] == "plot"
     run.close()
-    assert len(run.samples.time) == 200
+    assert len(run.samples.time) == 220
 
 
 @pytest.fixture
@@ -159,7 +166,7 @@ def test_a_view_is_waited_for_only_as_long_as_somebody_records(
 ) -> None:
     monkeypatch.setattr("nakctl.record.opening._PATIENCE_S", 0.1)
     path = tmp_path / "run.h5"
-    journal = Journal.create(path, rows.header())
+    journal = rows.journal_of_run(path)
     with pytest.raises(RecordError, match="is being recorded, and nothing of it can be read yet"):
         open_run(path)
     journal.close()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -21,7 +18,6 @@ from test_record_kill import start_writer
 
 from nakctl.record import files
 from nakctl.record.ended import Ended
-from nakctl.record.journal_reader import JournalReader
 from nakctl.record.process import Helper
 from nakctl.record.read import open_run
 from nakctl.record.recorder import Recorder
@@ -63,16 +59,22 @@ def helper_of(recorder: Recorder) -> Helper:
 
 
 def append(recorder: Recorder, k: int) -> list[str]:
-    return [event.code for event in recorder.append({"samples": rows.samples(k * 10, 10)})]
+    return [event.code for event in recorder.append([rows.said(k * 10, 10)])]
+
+
+def started(path: Path) -> Recorder:
+    """With a chain that was begun."""
+    recorder = Recorder.create(path, rows.header(), rows.PROGRAM_JSON)
+    assert recorder.append(rows.opening()) == ()
+    return recorder
 
 
 def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     for k in range(20):
         assert append(recorder, k) == []
     why = {"end_kind": "limit", "end_id": 2, "end_value": 3.01}
-    recorder.append({"ends": rows.ends()})
     finished = recorder.finish("stopped", "limit: Ewe above 3 V", {"n": 1}, **why)
     assert (finished.path, finished.sealed, finished.message) == (path, True, "")
     assert finished.found["samples"] == 200
@@ -86,7 +88,7 @@ def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
 
 def test_new_rows_are_seen_within_a_second_while_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     wait_for(lambda: live_rows(path) == 0)
     latencies = []
     for k in range(4):
@@ -103,7 +105,7 @@ def test_new_rows_are_seen_within_a_second_while_the_run_goes_on(tmp_path: Path)
 @posix
 def test_the_live_view_comes_back_and_the_sealed_file_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
     path, calm = tmp_path / "run.h5", tmp_path / "calm.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     append(recorder, 0)
     wait_for(lambda: live_rows(path) == 10)
     first = helper_of(recorder)
@@ -121,20 +123,21 @@ def test_the_live_view_comes_back_and_the_sealed_file_is_as_if_nothing_had_happe
     assert codes == ["live_view_restarted"]
     assert recorder.finish("completed", "").sealed
 
-    undisturbed = Recorder.create(calm, rows.header())
-    undisturbed.append({"samples": rows.samples(0, 10 * k + 10)})
+    undisturbed = started(calm)
+    undisturbed.append([rows.said(0, 10 * k + 10)])
     undisturbed.finish("completed", "")
     found, expected = rows.datasets(path), rows.datasets(calm)
     for name, values in expected.items():
-        if not name.startswith("entry/events"):
+        if not name.startswith(("entry/events", "entry/raw", "entry/clock")):
             np.testing.assert_array_equal(found[name], values, err_msg=name)
-    assert found["entry/events/code"].tolist() == [b"live_view_restarted"]
+    np.testing.assert_array_equal(found["entry/raw/samples/Ewe_V"], expected["entry/raw/samples/Ewe_V"])
+    assert found["entry/events/code"].tolist() == [b"segment", b"live_view_restarted"]
 
 
 @posix
 def test_a_helper_that_dies_at_the_end_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     append(recorder, 0)
     os.kill(helper_of(recorder).pid, signal.SIGKILL)
     assert recorder.finish("completed", "").sealed
@@ -155,7 +158,7 @@ def test_ctrl_c_for_the_whole_group_still_ends_in_a_sealed_file(tmp_path: Path) 
 @posix
 def test_ctrl_c_does_not_end_the_live_view(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     wait_for(lambda: live_rows(path) == 0)
     helper = helper_of(recorder)
     os.kill(helper.pid, signal.SIGINT)
@@ -186,7 +189,7 @@ def test_the_live_view_leaves_when_the_run_was_killed(tmp_path: Path) -> None:
 
 def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     append(recorder, 0)
     recorder.abandon()
     assert recover(path).rows == 10
@@ -199,7 +202,7 @@ def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
 def test_a_part_of_the_journal_that_vanishes_costs_nothing(tmp_path: Path, end: str, then: int) -> None:
     """then: polls that come after it."""
     path = tmp_path / "run.h5"
-    recorder = Recorder.create(path, rows.header())
+    recorder = started(path)
     for k in range(20):
         append(recorder, k)
     wait_for(lambda: live_rows(path) == 200)  # the live view has the journal open
@@ -209,144 +212,9 @@ def test_a_part_of_the_journal_that_vanishes_costs_nothing(tmp_path: Path, end: 
     assert recorder.finish("completed", "all steps done").sealed
     with open_run(path) as run:
         np.testing.assert_array_equal(run.samples.time, rows.samples(0, 200 + 10 * then)["time"])
-        assert list(run.events.code) == ["journal_vanished"]
+        assert list(run.events.code) == ["segment", "journal_vanished"]
         assert run.header.status == "completed"
     assert rows.names_in(tmp_path) == ["run.h5"]
-
-
-ON_A_FULL_DISK = """
-import resource, signal, sys, time
-from pathlib import Path
-import record_rows as rows
-from nakctl.record.recorder import Recorder
-
-path = Path(sys.argv[1])
-recorder = Recorder.create(path, rows.header())
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-codes = []
-def append(k):
-    codes.extend(event.code for event in recorder.append({"samples": rows.samples(k * 10, 10)}))
-append(0)
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))  # for the journal and, after it dies, the live view
-for k in range(1, 400):
-    append(k)
-assert "disk_refuses" in codes, codes
-resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-append(400)
-append(401)
-print(",".join(codes))
-print(recorder.finish("completed", "").message)
-"""
-
-
-@posix
-def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    done = subprocess.run(
-        [sys.executable, "-c", ON_A_FULL_DISK, str(path)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=rows.ENVIRONMENT,
-    )
-    assert done.stdout.splitlines() == ["disk_refuses,disk_accepts", ""]
-    with open_run(path) as run:
-        np.testing.assert_array_equal(run.samples.time, rows.samples(0, 4020)["time"])
-        assert list(run.events.code) == ["disk_refuses", "disk_accepts"]
-
-
-FULL_TO_THE_END = """
-import resource, signal, sys
-from pathlib import Path
-import record_rows as rows
-from nakctl.record import journal
-from nakctl.record.recorder import Recorder
-
-path, limit = Path(sys.argv[1]), int(sys.argv[2])
-journal._PATIENCE_AT_THE_END_S = 0.2
-recorder = Recorder.create(path, rows.header())
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-for k in range(2):
-    recorder.append({"samples": rows.samples(k * 10, 10)})
-commit = journal.Journal._commit
-def full(self, end):  # the disk of this journal only; with a limit no other one takes anything either
-    import sqlite3
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
-    raise error
-journal.Journal._commit = full
-for k in range(2, 20):
-    recorder.append({"samples": rows.samples(k * 10, 10)}, [rows.event(k)] if k == 5 else [])
-if limit:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-print(recorder.finish("stopped", "limit: time", {"n": 1}, end_kind="limit", end_id=2).message)
-"""
-
-
-def full_to_the_end(path: Path, home: Path, limit: int) -> str:
-    home.mkdir()
-    environment = rows.ENVIRONMENT | {"HOME": str(home), "TMPDIR": str(home)}
-    command = [sys.executable, "-c", FULL_TO_THE_END, str(path), str(limit)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return done.stdout.strip()
-
-
-@posix
-@pytest.mark.parametrize("place", ["beside", "home"])
-def test_what_waits_when_the_disk_is_full_to_the_end_is_kept_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    """Beside: only the journal was locked by somebody else."""
-    path, home = tmp_path / "run.h5", tmp_path / "home"
-    said = full_to_the_end(path, home, 0)
-    run_id = header_of_journal(path)["run_id"]
-    (rest,) = tmp_path.glob("run.h5.*.rest.journal")
-    assert rest.name == f"run.h5.{run_id}.rest.journal"
-    assert f"180 samples that waited in memory (5 s to 49.75 s) are kept in {rest}" in said
-    assert f"nakctl recover {path} takes them in" in said
-    if place == "home":
-        rest.rename(home / rest.name)
-    monkeypatch.setenv("HOME", str(home))
-    recovered = recover(path)
-    assert (recovered.status, recovered.rows) == ("stopped", 200)
-    with open_run(path) as run:
-        np.testing.assert_array_equal(run.samples.Ewe, rows.samples(0, 200)["Ewe"])
-        assert (run.header.end_reason, run.header.results["n"]) == ("limit: time", 1)
-        assert list(run.events.code) == ["disk_refuses", "note"]
-    assert rows.names_in(tmp_path) == ["home", "run.h5"]
-    assert rows.names_in(home) == []
-
-
-@posix
-def test_rows_that_no_place_takes_are_said_to_be_lost(tmp_path: Path) -> None:
-    path = tmp_path / "run.h5"
-    said = full_to_the_end(path, tmp_path / "home", 1000)
-    assert "180 samples that waited in memory (5 s to 49.75 s) could be kept nowhere and are lost" in said
-    assert f"nakctl recover {path} gives what came before" in said
-    assert not list(tmp_path.glob("**/*.rest*"))
-    assert recover(path).rows == 20
-
-
-@posix
-def test_a_rest_that_does_not_go_on_where_the_journal_ends_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, home = tmp_path / "run.h5", tmp_path / "home"
-    full_to_the_end(path, home, 0)
-    monkeypatch.setenv("HOME", str(home))
-    with closing(sqlite3.connect(files.journal_of(path))) as db, db:
-        db.execute("DELETE FROM poll WHERE seq = 2")
-    (rest,) = tmp_path.glob("run.h5.*.rest.journal")
-    path.unlink(missing_ok=True)  # which has these rows
-    recovered = recover(path)
-    assert (recovered.status, recovered.rows) == ("recovered", 10)
-    assert rest.exists()
-    assert str(rest) in recovered.message
-
-
-def header_of_journal(path: Path) -> dict[str, Any]:
-    with closing(JournalReader(path)) as journal:
-        return journal.header
 
 
 RECORD_AND_RECOVER = """
@@ -356,8 +224,9 @@ from nakctl.record.recorder import Recorder
 from nakctl.record.recover import recover, unsealed
 path = Path(sys.argv[1])
 header = {"format": 1, "run_id": "1", "start_time": "2026-03-01T09:30:00+00:00", "title": ""}
-recorder = Recorder.create(path, header)
-recorder.append({})
+program = {"version": 1, "program": {"instrument": "SP-300", "area_cm2": 1.0, "nodes": [], "steps": []}}
+recorder = Recorder.create(path, header, program)
+recorder.append([])
 assert recorder.finish("completed", "").sealed
 recover(path), unsealed(path.parent)
 print([name for name in ("h5py", "pydantic", "pint", "matplotlib") if name in sys.modules])

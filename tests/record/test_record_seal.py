@@ -15,8 +15,9 @@ import record_rows as rows
 import xarray
 from nexusformat.nexus import nxload
 
+from nakctl.booking import layout
 from nakctl.errors import RecordError
-from nakctl.record import files, layout
+from nakctl.record import files
 from nakctl.record.process import Outcome
 from nakctl.record.recover import recover
 from nakctl.record.seal import is_sealed, seal
@@ -25,14 +26,12 @@ from nakctl.record.verify import faults_of
 STAGES = ["written", "synced", "verified", "replaced", "cleared"]
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rows.sealed(tmp_path_factory.mktemp("sealed") / "run.h5")
+TABLES = layout.tables(rows.header()) | {table.name: table for table in layout.RAW}
 
 
-@pytest.mark.parametrize("name", [*layout.tables({})])
+@pytest.mark.parametrize("name", [*TABLES])
 def test_every_column_is_as_the_layout_says(path: Path, name: str) -> None:
-    table = layout.tables(rows.header())[name]
+    table = TABLES[name]
     with h5py.File(path, "r") as file:
         group = file["entry"][name]
         assert group.attrs["NX_class"] == table.nx_class
@@ -41,7 +40,8 @@ def test_every_column_is_as_the_layout_says(path: Path, name: str) -> None:
             dataset = group[column.name]
             assert dataset.dtype == np.dtype(column.dtype)
             assert dict(dataset.attrs.items()) == column.attributes
-            assert (dataset.compression, dataset.compression_opts) == ("gzip", 4)
+            level = 1 if name.startswith("raw/") else 4
+            assert (dataset.compression, dataset.compression_opts) == ("gzip", level)
             assert dataset.shuffle and dataset.fletcher32
             assert dataset.chunks == (table.sealed_chunk,)
 
@@ -56,10 +56,14 @@ def test_every_dataset_in_a_table_has_units_and_label(path: Path) -> None:
 
 
 def test_the_rows_are_the_journals(path: Path) -> None:
+    expected = rows.booked([*rows.run_of(20), *rows.spectra(4), rows.over()])
+    assert expected["samples"][:200].tobytes() == rows.samples(0, 200).tobytes()
     with h5py.File(path, "r") as file:
-        for name, values in ((n, rows.samples(0, 200)[n]) for n in layout.SAMPLES.names):
-            np.testing.assert_array_equal(file[f"entry/samples/{name}"][()], values)
+        for name, table in expected.items():
+            for column in layout.tables({})[name].names:
+                np.testing.assert_array_equal(file[f"entry/{name}/{column}"][()], table[column])
         assert file["entry/impedance/spectrum"][()].tolist() == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
+        assert file["entry/spectra/complete"][()].tolist() == [1] * 4
         assert file["entry/steps/label"][0].decode() == "strip 0.1 mA/cm²"
         assert np.all(file["entry/nyquist/neg_Z_im"][()] == -file["entry/impedance/Z_im"][()])
         assert np.all(file["entry/impedance/Z_im"][()] < 0)
@@ -68,9 +72,10 @@ def test_the_rows_are_the_journals(path: Path) -> None:
 def test_events_are_cut_in_the_table_and_whole_beside_it(path: Path) -> None:
     with h5py.File(path, "r") as file:
         events = file["entry/events"]
-        message = events["message"][1].decode()
-        whole = json.loads(events["json"].asstr()[1])
-        assert len(events["json"]) == len(events["time"]) == 3
+        message = events["message"][2].decode()
+        whole = json.loads(events["json"].asstr()[2])
+        assert len(events["json"]) == len(events["time"]) == 5
+        assert events["step_count"][()].tolist() == [0, 1, 2, 3, 4]  # of the last row before each
     assert whole["message"].startswith(message) and len(whole["message"]) > len(message)
     assert whole["facts"] == {"k": 7}
 
@@ -79,7 +84,7 @@ def test_what_the_header_said_stands_in_its_place(path: Path) -> None:
     expected = {
         "title": "SIMULATED ccd on NaK50",
         "start_time": "2026-03-01T09:30:00+01:00",
-        "end_time": "2026-03-01T09:30:49.750000+01:00",
+        "end_time": "2026-03-01T09:32:24+01:00",
         "run_status": "completed",
         "end_reason": "as planned",
         "program_name": "nakctl",
@@ -93,7 +98,7 @@ def test_what_the_header_said_stands_in_its_place(path: Path) -> None:
         "protocol/data": "nakctl: 1\nname: größer\n",
         "protocol/file_name": "ccd.yaml",
         "protocol/sha256": "00",
-        "plan/data": '{"steps": [1, 2]}',
+        "plan/data": '{"steps": [{"step": 1}, {"step": 2}]}',
         "plan/sha256": "11",
         "plan/compiler": "nakctl 0.1",
         "plan/program": "1 CP 0.1 mA",
@@ -103,7 +108,7 @@ def test_what_the_header_said_stands_in_its_place(path: Path) -> None:
     with h5py.File(path, "r") as file:
         entry = file["entry"]
         assert {name: entry[name].asstr()[()] for name in expected} == expected
-        assert entry["duration"][()] == 49.75
+        assert entry["duration"][()] == 144.0
         assert entry["environment/seed"][()] == 7
         assert entry["sample/electrode_area"][()] == 0.5
         assert entry["sample/electrode_area"].attrs["units"] == "cm^2"
@@ -125,9 +130,12 @@ def test_a_simulated_file_says_so_everywhere(tmp_path: Path, simulated: bool) ->
 
 
 def test_the_third_electrode_is_kept(tmp_path: Path) -> None:
-    path = rows.sealed(tmp_path / "run.h5", 0, three_electrode=True)
+    path = rows.sealed(tmp_path / "run.h5", 2, three_electrode=True)
     with h5py.File(path, "r") as file:
         assert file["entry/samples/Ece"].dtype == "<f4"
+        expected = rows.samples(0, 20, three_electrode=True)
+        for name in expected.dtype.names:
+            np.testing.assert_array_equal(file[f"entry/samples/{name}"][()], expected[name])
 
 
 def test_a_run_without_rows_can_be_sealed(tmp_path: Path) -> None:
@@ -138,7 +146,7 @@ def test_a_run_without_rows_can_be_sealed(tmp_path: Path) -> None:
 
 
 def test_equal_runs_give_equal_datasets(tmp_path: Path, path: Path) -> None:
-    other = rows.datasets(rows.sealed(tmp_path / "other.h5"))
+    other = rows.datasets(rows.sealed(tmp_path / "other.h5", more_entries=[*rows.spectra(4), rows.over()]))
     first = rows.datasets(path)
     assert first.keys() == other.keys()
     for name, values in first.items():
@@ -162,13 +170,13 @@ def test_nexusformat_finds_the_default_plot(path: Path) -> None:
     assert plot.nxpath == "/entry/plot"
     assert plot.nxsignal.nxname == "Ewe"
     assert [axis.nxname for axis in plot.nxaxes] == ["time"]
-    np.testing.assert_array_equal(plot.nxsignal.nxdata, rows.samples(0, 200)["Ewe"])
+    np.testing.assert_array_equal(plot.nxsignal.nxdata[:200], rows.samples(0, 200)["Ewe"])
 
 
 def test_pandas_and_xarray_read_the_samples(path: Path) -> None:
     with h5py.File(path, "r") as file:
         frame = pandas.DataFrame({name: column[()] for name, column in file["entry/samples"].items()})
-    assert frame.shape == (200, 10)
+    assert frame.shape == (220, 10)
     with xarray.open_dataset(path, group="entry/samples", engine="h5netcdf", phony_dims="sort") as data:
         assert data["Ewe"].attrs["units"] == "V"
         np.testing.assert_array_equal(data["Ewe"].values, frame["Ewe"].to_numpy())
@@ -209,8 +217,8 @@ def test_a_journal_half_removed_does_not_harm_the_sealed_file(tmp_path: Path) ->
 
 def test_a_file_that_differs_from_the_journal_is_noticed(path: Path) -> None:
     crc = {"time": 1, "Ewe": 2}
-    assert list(faults_of(path, {"samples": (200, crc)})) == ["samples/time differs", "samples/Ewe differs"]
-    assert list(faults_of(path, {"samples": (9, {"I": 0})})) == ["samples/I has 200 rows instead of 9"]
+    assert list(faults_of(path, {"samples": (220, crc)})) == ["samples/time differs", "samples/Ewe differs"]
+    assert list(faults_of(path, {"samples": (9, {"I": 0})})) == ["samples/I has 220 rows instead of 9"]
 
 
 def test_a_file_that_does_not_verify_never_gets_its_name(tmp_path: Path) -> None:
@@ -280,11 +288,11 @@ def test_a_damaged_journal_gives_what_it_holds_and_is_kept(tmp_path: Path) -> No
     rows.journal_only(path, 40)
     whole = files.journal_of(path).read_bytes()
     damaged = bytearray(whole)
-    damaged[whole.index(rows.samples(300, 10).tobytes()) + 5] ^= 1
+    damaged[whole.index(rows.given(300, 10).tobytes()) + 5] ^= 1
     files.journal_of(path).write_bytes(damaged)
     outcome = seal(path)
     assert (outcome.sealed, outcome.status, outcome.rows) == (True, "recovered", 300)
-    assert "up to poll 30" in outcome.message and "checksum" in outcome.message
+    assert "up to entry 38" in outcome.message and "checksum" in outcome.message
     assert rows.names_in(tmp_path) == ["run.h5", "run.h5.journal.damaged"]
     assert files.damaged_of(path).read_bytes() == damaged
     assert seal(path).rows == 300

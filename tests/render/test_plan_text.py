@@ -95,7 +95,7 @@ ends when the cell shorts: under current Ewe along the current falls by 75 % of 
 finally   the cell is left open
 
 in all    30 h 10 min, until Tue 06 Jan 2026, 15:10, if nothing ends it before
-          at least 108 641 rows, about 670 kB
+          at least 108 641 rows, about 670 kB (and a journal of 3.3 MB until it is sealed)
           charge 1 mAh/cm2 net, 3 mAh/cm2 both ways
           1 gap of about 500 ms at open circuit, to load the next chain: 1 to 2.1
 

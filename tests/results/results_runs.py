@@ -1,4 +1,4 @@
-"""Small runs whose figures can be worked out by hand, written by the real journal and sealed by the real seal."""
+"""Small runs whose figures can be worked out by hand: tables as an old journal holds them, sealed by the real seal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import old_journal
 from headers import header_of
 
+from nakctl.booking import layout
+from nakctl.booking.event import Event
 from nakctl.device import sensor_journal
-from nakctl.record import layout
-from nakctl.record.journal import Journal
-from nakctl.record.poll import Event
 from nakctl.record.seal import seal
 
 Rows = npt.NDArray[np.void]
@@ -96,11 +96,16 @@ def written(
 
     tables  instead of those of the steps
     """
-    journal = Journal.create(path, header(**about))
-    journal.append((tables or tables_of(steps)) | (more or {}), events)
-    journal.end(*end, {}, end_kind=end_kind, end_id=end_id, end_value=end_value)
-    journal.close()
+    booked = (tables or tables_of(steps)) | (more or {})
+    said = old_journal.ended(*end, end_kind=end_kind, end_id=end_id, end_value=end_value)
+    old_journal.written(path, header(**about), [(booked, events)], said)
     assert seal(path).sealed
+    return path
+
+
+def left(path: Path, steps: Sequence[Step], end: dict[str, Any] | None = None) -> Path:
+    """The journal alone; end None: of a run that was killed."""
+    old_journal.written(path, header(), [(tables_of(steps), ())], end)
     return path
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import results_runs as runs
 
+from nakctl.booking import layout
+from nakctl.booking.event import Event
 from nakctl.device.sensor import SensorSpec
-from nakctl.record import layout
-from nakctl.record.poll import Event
 from nakctl.record.read import open_run
 from nakctl.results.areal import UnknownArea
 from nakctl.results.capacity import (

@@ -71,4 +71,5 @@ def done(
     place = Place("sim", "sim", like, 1, {"habits": habits or {}, "trouble": trouble or []})
     channel = wrap(driver.open(place, described, clock, 1))
     kept = sink or Kept()
+    kept.program = program
     return run(program, channel, clock, kept, poll_s=0.0, **options), kept

@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from compiling import compiled
+from hand_made import book
 from running import HEAD
 
+from nakctl.booking import layout
+from nakctl.booking.ledger import Booked, Ledger
+from nakctl.decide.engine import Begin, ChainEnded, EngineState, Load, Phase, react, went_round
+from nakctl.decide.proof import why_over
+from nakctl.decide.remainder import remainder
 from nakctl.device.channel import Channel, Reading, State, Watch
 from nakctl.device.driver import Place
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Program, Segment
 from nakctl.plan.lower import lower
-from nakctl.record import layout
 from nakctl.run.clock import FreeClock
-from nakctl.run.engine import Begin, ChainEnded, EngineState, Load, Phase, react, went_round
-from nakctl.run.ledger import Booked, Ledger
-from nakctl.run.proof import why_over
-from nakctl.run.remainder import remainder
 from nakctl_sim.driver import driver
 
 STEPS = """
@@ -46,7 +47,7 @@ class Bench:
 
     def read(self, watch: Watch) -> Reading:
         reading = self.channel.read(watch)
-        self.booked.append(self.ledger.book(reading))
+        self.booked.append(book(self.ledger, reading))
         return reading
 
     def play(self, program: Program, stop_s: float = np.inf) -> Program | None:

@@ -36,6 +36,7 @@ def done(like: str) -> tuple[Outcome, Kept]:
     address = register("late", VirtualInstrument(like, {1: "NaK50"}, clock, 1))
     channel = driver.open(Place("x", "biologic", like, 1, {"address": address}), cell, clock, 1)
     program = lower(compile_protocol(understand(read_text(TEXT, "t.yaml"), {}), cell), instrument(like))
+    kept.program = program
     return run(program, channel, clock, kept, poll_s=0.5), kept
 
 

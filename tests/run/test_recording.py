@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
+from nakctl.booking.entry import Entry
+from nakctl.booking.event import Event
 from nakctl.errors import RecordError
-from nakctl.record import layout
-from nakctl.record.poll import Event
 from nakctl.run.recording import Beside, InLine
 
 
@@ -21,32 +19,42 @@ class Disk:
     def __init__(self) -> None:
         self.may_go_on = threading.Event()
         self.reached = threading.Event()
+        self.ticked = threading.Event()
         self.kept: list[int] = []
+        self.durable: list[int] = []
         self.fails = False
 
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
+    def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
         self.reached.set()
         assert self.may_go_on.wait(30)
         if self.fails:
             raise RecordError("the disk is full")
-        self.kept += [int(row["step_count"]) for rows in tables.values() for row in rows]
-        return [Event(0.0, 1, "disk_refuses", 0, "rows wait")] if len(self.kept) == 1 else ()
+        self.kept += [entry.block for entry in entries]
+        if durable:
+            self.durable.append(self.kept[-1])
+        return [Event(0.0, 1, "disk_refuses", 0, "rows wait")] if 0 in self.kept[-len(entries) :] else ()
+
+    def tick(self) -> Sequence[Event]:
+        self.ticked.set()
+        return ()
+
+    def begin_block(self, block: int) -> None:
+        pass
 
 
-def row(number: int) -> dict[str, Any]:
-    made = np.zeros(1, layout.SAMPLES.dtype)
-    made["step_count"] = number
-    return {"samples": made}
+def entry(number: int) -> Entry:
+    return Entry("said", block=number)
 
 
 def test_a_disk_that_stands_still_holds_nobody_up_and_gets_everything_in_order() -> None:
     disk = Disk()
     recording = Beside(disk)
     for number in range(100):
-        recording.put(row(number), ())
+        recording.put(entry(number))
     assert disk.reached.wait(30)
-    assert recording.waiting_bytes >= 99 * layout.SAMPLES.dtype.itemsize
+    assert recording.waiting_bytes >= 99 * entry(0).size
     assert recording.waiting_s > 0
+    assert not recording.settle(0.0)
     disk.may_go_on.set()
     recording.finish()
     assert disk.kept == list(range(100))
@@ -54,23 +62,49 @@ def test_a_disk_that_stands_still_holds_nobody_up_and_gets_everything_in_order()
     assert [event.code for event in recording.noted()] == ["disk_refuses"]
 
 
-def test_trouble_of_the_disk_is_raised_by_the_run_s_own_thread() -> None:
+def test_what_has_to_be_durable_is_waited_for() -> None:
+    disk = Disk()
+    recording = Beside(disk)
+    recording.put(entry(1), durable=True)
+    assert not recording.settle(0.01)
+    disk.may_go_on.set()
+    assert recording.settle(30)
+    assert disk.durable == [1]
+    recording.put(entry(2))
+    assert recording.settle(30)
+    assert disk.durable == [1]
+    recording.finish()
+
+
+def test_while_nothing_comes_the_record_looks_after_its_files() -> None:
+    disk = Disk()
+    recording = Beside(disk, 0.01)
+    assert disk.ticked.wait(30)
+    recording.finish()
+
+
+@pytest.mark.parametrize("noticed_by", ["put", "tick"])
+def test_trouble_of_the_disk_is_raised_by_the_run_s_own_thread(noticed_by: str) -> None:
     disk = Disk()
     disk.fails = True
     recording = Beside(disk)
-    recording.put(row(1), ())
+    recording.put(entry(1))
     disk.may_go_on.set()
     with pytest.raises(RecordError, match="full"):
         recording.finish()
     with pytest.raises(RecordError, match="full"):
-        recording.put(row(2), ())
+        recording.put(entry(2)) if noticed_by == "put" else recording.tick()
 
 
-def test_in_virtual_time_it_is_done_at_once() -> None:
+def test_in_virtual_time_it_is_done_once_a_round() -> None:
     disk = Disk()
     disk.may_go_on.set()
     recording = InLine(disk)
-    recording.put(row(7), ())
-    assert disk.kept == [7]
+    recording.put(entry(0), durable=True)
+    recording.put(entry(7))
+    assert disk.kept == []
+    recording.tick()
+    assert disk.kept == [0, 7]
+    assert disk.durable == []
     assert [event.code for event in recording.noted()] == ["disk_refuses"]
     assert recording.noted() == []

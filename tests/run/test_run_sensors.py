@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-from booking import cp, end, info, points, program, rest, rows
+from hand_made import cp, end, info, points, program, rest, rows
 from test_supervisor import Bench, Kept
 
 from nakctl.device.channel import Reading, State, Visit, Watch

@@ -24,7 +24,7 @@ def test_a_silence_is_an_alarm_and_the_run_goes_on() -> None:
 
 def test_where_nobody_answers_a_load_is_tried_again() -> None:
     class Deaf(Pulled):
-        def load(self, segment: Segment) -> None:
+        def load(self, segment: Segment, mark: str = "") -> None:
             self.left += 1
             if self.left < 3:
                 raise LinkLost("no answer from the instrument")
@@ -93,7 +93,7 @@ def test_what_is_not_ours_is_raised_again_after_stopping() -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(self.inner, name)
 
-        def load(self, segment: Segment) -> None:
+        def load(self, segment: Segment, mark: str = "") -> None:
             raise ZeroDivisionError
 
         def stop(self) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import kept
 import numpy as np
 import pytest
-from booking import cp, end, info, points, program, rest, rows
+from hand_made import cp, end, info, points, program, rest, rows
 
+from nakctl.booking.entry import Entry
+from nakctl.booking.event import Event
 from nakctl.device.channel import ChannelInfo, Look, Reading, State, Visit, Watch
 from nakctl.device.program import Program, Segment
-from nakctl.record.poll import Event
 from nakctl.run.clock import WallClock
-from nakctl.run.keeper import Progress
+from nakctl.run.logbook import Progress
 from nakctl.run.run import Outcome, run
 
 LIMIT = end(1, "Ewe", "above", 3.0, kind="limit")
@@ -33,7 +35,7 @@ class Bench:
         self.shows = 0.1
 
     def check(self, segment: Segment) -> None: ...
-    def load(self, segment: Segment) -> None: ...
+    def load(self, segment: Segment, mark: str = "") -> None: ...
 
     def start(self) -> None:
         self.started.set()
@@ -58,25 +60,23 @@ class Bench:
     def close(self) -> None: ...
 
 
-class Kept:
-    """A sink; `may_go_on` holds its disk."""
+class Kept(kept.Kept):
+    """`may_go_on` holds its disk."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.samples = 0
+        super().__init__()
+        self.program = RESTING
         self.may_go_on = threading.Event()
         self.may_go_on.set()
-        self.first = threading.Event()
 
-    def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
-        self.samples += len(tables.get("samples", ()))
-        self.events += events
-        self.first.set()
+    def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+        noted = super().append(entries)
         self.may_go_on.wait(60)
-        return ()
+        return noted
 
-    def codes(self) -> list[str]:
-        return [event.code for event in self.events]
+    @property
+    def samples(self) -> int:
+        return sum(len(entry.samples) for entry in self.entries)
 
 
 def started(
@@ -146,11 +146,16 @@ def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() ->
 
 def test_while_the_disk_stands_still_limits_are_judged_by_what_the_channel_shows() -> None:
     """And nothing more is fetched: the rows wait in the instrument."""
-    channel, sink = Bench(), Kept()
+    channel, sink, behind = Bench(), Kept(), threading.Event()
+
+    def observe(progress: Progress) -> None:
+        if any(event.code == "record_behind" for event in progress.news):
+            behind.set()
+
+    thread, outcomes = started(channel, sink, observe=observe)
+    wait_for(lambda: channel.reads > 0)
     sink.may_go_on.clear()
-    thread, outcomes = started(channel, sink)
-    assert sink.first.wait(60)
-    wait_for(lambda: channel.looks > 5)  # a second later it only looks
+    assert behind.wait(60)
     reads = channel.reads
     channel.shows = 3.5
     assert channel.stopped.wait(60)
@@ -169,10 +174,11 @@ def test_with_its_memory_nearly_full_it_is_read_all_the_same() -> None:
             return Look(not self.stopped.is_set(), 0.1, 0.0, self.reads * 0.01, filled=0.8)
 
     channel, sink = Full(), Kept()
-    sink.may_go_on.clear()
     thread, _ = started(channel, sink)
-    assert sink.first.wait(60)
-    wait_for(lambda: "record_behind" in [event.code for event in sink.events] or channel.reads > 400)
+    wait_for(lambda: channel.reads > 0)
+    sink.may_go_on.clear()
+    reads = channel.reads
+    wait_for(lambda: channel.reads > reads + 100)
     assert channel.looks == 0
     channel.stopped.set()
     sink.may_go_on.set()
@@ -234,17 +240,9 @@ def test_a_chain_that_starts_late_is_tied_to_the_moment_it_began() -> None:
                 State.RUNNING, row, points(), look=Look(True, 0.1, 0.0, elapsed_s), visit=Visit(0, 0, 0.0)
             )
 
-    class Tables(Kept):
-        chains: Any = None
-
-        def append(self, tables: Mapping[str, Any], events: Sequence[Event]) -> Sequence[Event]:
-            if "chains" in tables:
-                self.chains = tables["chains"]
-            return super().append(tables, events)
-
-    channel, sink = Late(), Tables()
+    channel, sink = Late(), Kept()
     run(RESTING, channel, WallClock(), sink, poll_s=0.01)  # type: ignore[arg-type]
-    began_s, error_s = float(sink.chains["time"][0]), float(sink.chains["time_error"][0])
+    began_s, error_s = float(sink["chains"]["time"][0]), float(sink["chains"]["time_error"][0])
     assert began_s == pytest.approx(2.0, abs=error_s + 0.05)
     assert error_s < 2.0
 

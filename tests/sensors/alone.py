@@ -19,7 +19,8 @@ from nakctl.device.sensor import (
     SensorNotice,
     SensorSpec,
 )
-from nakctl.record.aux_reader import AuxReader
+from nakctl.device.sensor_journal import READING, TIES
+from nakctl.record.sensor_reader import SensorReader
 from nakctl.run.clock import WallClock
 from nakctl_sensors.process import SensorProcess
 
@@ -80,10 +81,11 @@ class Alone:
 
 
 def rows_of(path: Path) -> dict[str, Any]:
-    reader = AuxReader(path)
+    reader = SensorReader(path)
     found: dict[str, list[Any]] = {}
-    for sensor, rows in reader.blocks():
-        found.setdefault(sensor, []).append(rows)
+    for entry in reader.entries():
+        if entry.facts["sensor"] != TIES:
+            found.setdefault(entry.facts["sensor"], []).append(np.frombuffer(entry.raw, READING))
     reader.close()
     assert reader.damage == ""
-    return {sensor: np.concatenate(rows) for sensor, rows in found.items() if sensor}
+    return {sensor: np.concatenate(rows) for sensor, rows in found.items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from headers import header_of
 
+from nakctl.device import program_json
 from nakctl.device.driver import Place
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Program
@@ -51,7 +52,8 @@ def run_beside(
     """Everything that `nakctl run` does between reading the files and printing."""
     program, clock = program_of(steps, limits), clock or FreeClock()
     channel = driver.open(Place("sim", "sim", "SP-300", 1, {}), driver.cell("randles"), clock, 1)
-    recorder = Recorder.create(path, header_of("test", sensors=[spec.as_json() for spec in specs]))
+    about = header_of("test", sensors=[spec.as_json() for spec in specs])
+    recorder = Recorder.create(path, about, program_json.dump(program))
     beside = sensors(path, specs) if sensors is not None else None
     outcome = run(program, channel, clock, recorder, poll_s=0.0, sensors=beside, observe=observe)
     if seal:

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from nakctl.booking.event import Event
 from nakctl.cli.prepare import Prepared
 from nakctl.cli.screen.drawing import SIMULATED, Nothing, View, view
 from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
 from nakctl.cli.screen.remote_screen import Remote
-from nakctl.record.poll import Event
-from nakctl.run.keeper import Progress
+from nakctl.run.logbook import Progress
 from nakctl.run.run import UNDER_CURRENT
 from nakctl.text.numbers import areal_current, duration, si
 

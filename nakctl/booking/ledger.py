@@ -1,0 +1,303 @@
+"""Rows of a channel -> rows of the record: steps, cycles and charge are counted here (spectra: `spectra.py`).
+
+A channel says only which technique of its chain a row belongs to, and how often that technique had been
+started. From one row to the next this tells whether a new step began and whether a loop of the experiment
+was passed; both are looked up in small tables made once per segment, so that a read of 50 000 rows is booked
+with array operations.
+
+Charge: within a technique the trapezoid over its samples; from one technique to the next the new current over
+the time between the two rows (the instrument records the last row of a technique at its end); between
+segments nothing, because the cell was open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.booking import layout
+from nakctl.booking.chain import chain_of, other_level
+from nakctl.booking.early import Left, Newest, over_at_s, values, why_left
+from nakctl.booking.ending import Ending
+from nakctl.booking.order import merged
+from nakctl.booking.spectra import SpectrumBook, Swept
+from nakctl.booking.table import cut
+from nakctl.device.channel import Rows, Visit
+from nakctl.device.program import Program, Segment
+
+C_PER_Ah = 3600.0
+WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
+UNCLOSED = Ending("end run", "the recording ended before the step did", "interrupted", "unclosed")
+
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LastRows:
+    """What a chain left behind.
+
+    visit    of its last row; time_s, Ewe_V, I_A: of that row (I absolute), time in the segment
+    before   (time_s, Ewe_V, I_A) of the row before, if it is of the same visit
+    points   frequencies that came of the last sweep
+    """
+
+    visit: Visit
+    time_s: float
+    Ewe_V: float
+    I_A: float
+    before: tuple[float, float, float] | None
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Rows of the tables of `layout`. step_charge_Ah: (n,) charge since each sample's step began."""
+
+    samples: Rows
+    impedance: Rows
+    spectra: Rows
+    steps: Rows
+    step_charge_Ah: Floats
+
+    @classmethod
+    def nothing(cls, samples: np.dtype[np.void]) -> Booked:
+        """Of a read that brought no rows. samples: dtype of the main table."""
+        impedance, spectra, steps = layout.IMPEDANCE.empty(), layout.SPECTRA.empty(), layout.STEPS.empty()
+        return cls(np.empty(0, samples), impedance, spectra, steps, np.empty(0))
+
+
+class Ledger:
+    """Books one run. `samples` is the dtype of the record's main table."""
+
+    def __init__(self, program: Program, samples: np.dtype[np.void]) -> None:
+        self.program = program
+        self.dtype = samples
+        self.spectra = SpectrumBook()
+        self.labels = np.array([b"", *(cut(step.label, 64) for step in program.steps)], "S64")
+        self.names = np.array([b"", *(step.technique.encode() for step in program.steps)], "S16")
+        self.rows = 0
+        self.cycle = 1
+        self.level = 0
+        self.Q_Ah = 0.0
+        self.open = np.empty(0, layout.STEPS.dtype)  # the running step so far: one row or none
+        self.open_Q_Ah = 0.0
+        self.ending: Ending | None = None  # why the running step ends, if it ends now: the host knows
+        self.cut: Ending | None = None  # the cutoff that the chain went on from, in the running step
+        self.last: np.void | None = None  # the last row of this segment, as the channel gave it
+        self.before_last: np.void | None = None  # the row before it, if it is of the same visit
+        self.visit_from_s = 0.0  # where the visit of the last row began: the last row before it
+        self.swept = Swept()  # of that visit
+        self.left_early = ""  # a technique that ended before its time with nothing to explain it
+        self.last_sample: Rows = np.zeros(1, samples)
+        self.fresh_cycle = False
+
+    def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
+        """A chain starts at start_s of the run. new_cycle: a loop of the host went round to come here."""
+        self.chain = chain_of(self.program, segment, start_s)
+        self.spectra.open_segment(segment)
+        self.last = self.before_last = None
+        self.visit_from_s, self.swept = 0.0, Swept()
+        self.fresh_cycle = new_cycle or 0 in segment.new_cycle
+
+    def book(self, given: Rows, points: Rows, newest: Newest, *, stopped: bool = False) -> Booked:
+        """The rows of one read, in order of time; or of several, whose rows are in order anyway.
+
+        given, points  of SAMPLE and POINT; newest: as for `over_at_s`; stopped: the chain is over with them
+        """
+        rows, of_point = merged(given, points)
+        samples, step_charge_Ah, steps = self._book_samples(rows, newest)
+        impedance, spectra = self.spectra.book(points, samples[of_point])
+        if stopped:
+            spectra = np.concatenate([spectra, self.spectra.close()])
+        return Booked(samples, impedance, spectra, steps, step_charge_Ah)
+
+    def note_end(self, ending: Ending) -> None:
+        """The running step ends now, for a reason that its rows cannot tell."""
+        self.ending = ending
+
+    def finish(self) -> Rows:
+        """The last step, for the table of steps."""
+        steps, self.open = self.open, self.open[:0]
+        self._end(steps, {})
+        return steps
+
+    def last_rows(self, visit: Visit | None) -> LastRows | None:
+        """What is known of the end of a chain. visit: of its last row, as the channel says."""
+        if self.last is None or visit is None:
+            return None
+        last, before = self.last, self.before_last
+        known = None if before is None else (float(before["time_s"]), *values(before))
+        return LastRows(visit, float(last["time_s"]), *values(last), known, self.swept.count)
+
+    # --- samples and steps -----------------------------------------------------------------------------
+
+    def _book_samples(self, rows: Rows, newest: Newest) -> tuple[Rows, Floats, Rows]:
+        samples = np.zeros(len(rows), self.dtype)
+        if len(rows) == 0:
+            return samples, np.zeros(0), np.empty(0, layout.STEPS.dtype)
+        chain, technique = self.chain, rows["technique"]
+        before = self._rows_before(rows)
+        changed = (technique != before["technique"]) | (rows["passes"] != before["passes"])
+        new_step = changed & chain.new_step[before["technique"], technique]
+        new_cycle = changed & chain.new_cycle[before["technique"], technique]
+        if self.last is None:
+            changed[0] = True
+            new_step[0], new_cycle[0] = self._entering(int(technique[0]))
+        self._fill(samples, rows, technique)
+        samples["cycle"] = self.cycle + np.cumsum(new_cycle)
+        # summed from the charge so far, row by row: how rows are cut into reads changes no bit
+        samples["Q"] = np.cumsum(np.append(self.Q_Ah, _charge_Ah(rows, before, changed)))[1:]
+        samples["step_count"] = self.open["step_count"].sum() + np.cumsum(new_step)
+        cuts = self._cuts(rows, before, changed, np.cumsum(new_step), newest)
+        steps, step_charge_Ah = self._turn_over(samples, new_step, before["time_s"] + chain.start_s, cuts)
+        self._remember(rows, samples, changed, before)
+        return samples, step_charge_Ah, steps
+
+    def _cuts(
+        self, rows: Rows, before: Rows, changed: Bools, step_no: Ints, newest: Newest
+    ) -> dict[int, Ending]:
+        """Why steps ended, where rows tell: {number of the step in this read (0: the running one): why}."""
+        at = np.flatnonzero(changed)
+        if self.last is None:
+            at = at[at > 0]
+        begun_s, over_s = self._entered_s(before, changed, at), over_at_s(rows, before, at, newest)
+        left = Left(before[at], rows[at], begun_s, over_s, self._swept_before(rows, before, changed, at))
+        found, early = why_left(self.program, self.chain, left)
+        self.left_early = self.left_early or early
+        return {int(step_no[at[place] - 1]) if at[place] else 0: why for place, why in found.items()}
+
+    def _entered_s(self, before: Rows, changed: Bools, left: Ints) -> Floats:
+        """When the visits began that were left at these rows: at the last row before each."""
+        entered = np.flatnonzero(changed)
+        earlier = np.searchsorted(entered, left) - 1  # the change before; -1: in an earlier read
+        starts_s = np.append(before["time_s"][entered], self.visit_from_s)
+        return np.asarray(starts_s[earlier])
+
+    def _swept_before(self, rows: Rows, before: Rows, changed: Bools, left: Ints) -> dict[int, Swept]:
+        """The frequencies of the sweeps that were left, by their place among these."""
+        entered = np.flatnonzero(changed)
+        sweeps = np.flatnonzero(self.chain.is_sweep[before["technique"][left]]).tolist()
+        return {place: self._swept(rows, entered[entered < left[place]], left[place]) for place in sweeps}
+
+    def _swept(self, rows: Rows, entered: Ints, at: int) -> Swept:
+        """The frequencies of the visit of the row before `at`. entered: where visits began up to there."""
+        if len(entered) == 0:
+            return self.swept.and_then(rows[:at])
+        return Swept().and_then(rows[entered[-1] : at])
+
+    def _rows_before(self, rows: Rows) -> Rows:
+        """Each row's predecessor; before the first row of a segment, its start with that row's technique."""
+        before = np.empty_like(rows)
+        before[1:] = rows[:-1]
+        before[0] = rows[0] if self.last is None else self.last
+        if self.last is None:
+            before["time_s"][0] = 0.0
+        return before
+
+    def _entering(self, technique: int) -> tuple[bool, bool]:
+        """The first row of a segment: does it begin a step, a cycle?"""
+        step_id = int(self.chain.step_id[technique])
+        level = self.program.step(step_id).level
+        begun = len(self.open) > 0
+        new_cycle = begun and (self.fresh_cycle or bool(other_level(self.level, level)))
+        return new_cycle or not begun or int(self.open["step_id"][0]) != step_id, new_cycle
+
+    def _fill(self, samples: Rows, rows: Rows, technique: Rows) -> None:
+        samples["time"] = self.chain.start_s + rows["time_s"]
+        samples["Ewe"] = rows["Ewe_V"]
+        samples["I"] = rows["I_A"]
+        samples["flags"] = rows["flags"]
+        samples["I_range"] = rows["I_range"]
+        samples["step_id"] = self.chain.step_id[technique]
+        samples["control"] = self.chain.control[technique]
+        if "Ece" in (samples.dtype.names or ()):
+            samples["Ece"] = rows["Ece_V"]
+
+    def _turn_over(
+        self,
+        samples: Rows,
+        new_step: Bools,
+        time_before_s: Floats,
+        cuts: dict[int, Ending],
+    ) -> tuple[Rows, Floats]:
+        """Close the steps that ended among these samples; leave the last one open."""
+        first = len(self.open)  # 1: the running step is number 0 of `cuts`
+        starts = np.flatnonzero(new_step)
+        steps = self.open
+        if len(starts):
+            begun = self._begun(samples[starts], starts, time_before_s[starts])
+            steps = np.concatenate([self.open, begun], dtype=begun.dtype)
+        ends = np.append(starts, len(samples))[-len(steps) :]  # relative: the sample after each step's last
+        steps["row_count"] = self.rows + ends - steps["first_row"].astype(np.int64)
+        lasts = np.concatenate([self.last_sample, samples], dtype=samples.dtype)[ends]
+        steps["t_end"] = lasts["time"]
+        closed, self.open = steps[:-1], steps[-1:].copy()
+        of_steps = {number - 1 + first: ending for number, ending in cuts.items()}
+        self._end(closed, of_steps)
+        self.cut = of_steps.get(len(closed), self.cut)
+        Q_before = np.append(self.Q_Ah, samples["Q"][:-1])
+        base_Ah = np.full(len(samples), self.open_Q_Ah)
+        if len(starts):
+            base_Ah[starts[0] :] = Q_before[starts].repeat(np.diff(starts, append=len(samples)))
+            self.open_Q_Ah = float(Q_before[starts[-1]])
+        return closed, samples["Q"] - base_Ah
+
+    def _begun(self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: Floats) -> Rows:
+        """A step begins where the one before it ended, which is before its own first sample."""
+        begun = np.zeros(len(firsts), layout.STEPS.dtype)
+        for name in ("step_count", "step_id", "cycle"):
+            begun[name] = firsts[name]
+        begun["technique"] = self.names[firsts["step_id"]]
+        begun["label"] = self.labels[firsts["step_id"]]
+        begun["t_start"] = time_before_s
+        begun["first_row"] = self.rows + starts
+        return begun
+
+    def _end(self, steps: Rows, cuts: dict[int, Ending]) -> None:
+        """Why steps ended: what the host noted of the running one, else a cutoff the chain went on from."""
+        if len(steps) == 0:
+            return
+        first = self.ending or cuts.get(0) or self.cut or WHOLE
+        steps["end_reason"], steps["end_kind"] = WHOLE.reason.encode(), WHOLE.kind.encode()
+        steps["end_value"] = WHOLE.value
+        for place, ending in (cuts | {0: first}).items():
+            if place < len(steps):  # else the running one's, which goes on
+                write_end(steps[place], ending)
+        self.ending = self.cut = None
+
+    def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
+        entered = np.flatnonzero(changed)
+        if len(entered):
+            self.visit_from_s = float(before["time_s"][entered[-1]])
+        of_visit = rows[entered[-1] :] if len(entered) else rows
+        self.swept = self._swept(rows, entered, len(rows))
+        if len(of_visit) > 1:
+            self.before_last = of_visit[-2]
+        else:
+            self.before_last = None if len(entered) else self.last
+        self.last = rows[-1]
+        self.last_sample = samples[-1:]
+        self.rows += len(rows)
+        self.Q_Ah = float(samples["Q"][-1])
+        self.cycle = int(samples["cycle"][-1])
+        self.level = self.program.step(int(samples["step_id"][-1])).level
+
+
+def write_end(step: np.void, ending: Ending) -> None:
+    """Into a row of the table of steps."""
+    step["end_reason"] = cut(ending.reason, 64)
+    step["end_kind"], step["end_id"] = ending.kind.encode(), ending.end_id
+    step["end_value"] = ending.value
+
+
+def _charge_Ah(rows: Rows, before: Rows, changed: Bools) -> Floats:
+    """What is no number, or lies before the row before it, adds nothing."""
+    I_A = rows["I_A"].astype(np.float64)
+    mean_A = np.where(changed, I_A, (I_A + before["I_A"]) / 2)
+    passed_s = np.maximum(rows["time_s"] - before["time_s"], 0.0)
+    return np.asarray(np.nan_to_num(mean_A * passed_s, nan=0.0, posinf=0.0, neginf=0.0) / C_PER_Ah)

@@ -1,0 +1,166 @@
+"""What the host watches between two reads: limits, goals, the short, what no instrument can hold.
+
+Judges booked samples (see `ledger`), whole arrays at a time, and what the channel says of itself beside them.
+Slower than the instrument by one round of the loop, and the plan says so.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nakctl.booking.chain import leads_on
+from nakctl.booking.ending import Ending, ending_of
+from nakctl.booking.ledger import Booked
+from nakctl.booking.met import Floats, Met, Readings, first_met, readings_of
+from nakctl.decide.short import ShortWatch
+from nakctl.device.channel import Look, Rows, Watch
+from nakctl.device.ends import End
+from nakctl.device.program import Loop, Program, Segment, segments
+
+C_PER_Ah = 3600.0
+SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
+# The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
+ASKED_SLACK_s = 0.1
+
+
+class Guard:
+    """Watches one run. `judge` after every read."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.of_run = [end for end in program.ends if not end.step and end.quantity in ("Ewe", "|I|", "time")]
+        self.limits = [end for end in self.of_run if end.kind == "limit"]
+        self.short_end = next((end for end in program.ends if end.quantity == "short"), None)
+        self.short = None if program.short is None else ShortWatch(program.short)
+        self.going_on = _going_on(program)
+        self.own: list[End] = []
+        self.asked: End | None = None
+        self.charge_rest_s: float | None = None
+        self.time_s = 0.0
+        self.start_s = 0.0
+        self.before_s = 0.0  # that the step of the segment had lasted before it began
+        self.elapsed_s = 0.0
+        self.step_count = 0  # of the row that met the last ending; 0: no row did
+
+    def open_segment(self, segment: Segment, start_s: float) -> None:
+        """A chain begins at start_s of the run."""
+        steps = {t.step for t in segment.techniques if not isinstance(t, Loop)}
+        mine = [end for end in self.program.ends if end.step in steps]
+        self.own = [end for end in mine if end.kind == "cutoff" and end.id not in self.going_on]
+        asked = [end for end in mine if end.kind == "asked"]
+        self.asked = asked[0] if asked and not segment.tops_up else None
+        self.start_s = start_s
+        self.elapsed_s = self.before_s = segment.step_s
+        self.time_s = max(self.time_s, start_s)
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""
+        goals = (end for end in self.of_run if end.kind == "goal")
+        return self.short is not None or any(end.by == "host" for end in (*self.own, *goals))
+
+    def watch(self) -> Watch:
+        """The tightest values at which a look might matter, in the loaded segment."""
+        values: dict[tuple[str, str], list[float]] = {}
+        for end in (*self.of_run, *self.own):
+            values.setdefault((end.quantity, end.side), []).append(end.value)
+        return Watch(
+            Ewe_min_V=max(values.get(("Ewe", "below"), []), default=None),
+            Ewe_max_V=min(values.get(("Ewe", "above"), []), default=None),
+            I_min_A=max(values.get(("|I|", "below"), []), default=None),
+            I_max_A=min(values.get(("|I|", "above"), []), default=None),
+            Ewe_near_0_V=None if self.short is None else self.short.rule.below_V,
+            every_s=self._look_within_s(),
+        )
+
+    def _look_within_s(self) -> float | None:
+        waits = [
+            max(SOONEST_LOOK_s, end.value - self.time_s) for end in self.of_run if end.quantity == "time"
+        ]
+        if any(end.quantity == "charge" for end in self.own):
+            waits.append(max(SOONEST_LOOK_s, self.charge_rest_s or 0.0))
+        if self.short is not None and self.short.in_a_row:
+            waits.append(SOONEST_LOOK_s)
+        if self.asked is not None:
+            waits.append(max(SOONEST_LOOK_s, self.asked.value + ASKED_SLACK_s - self.elapsed_s))
+        return min(waits, default=None)
+
+    def judge(self, booked: Booked, look: Look | None) -> Ending | None:
+        """The ending that the earliest reading asks for: of the rows, then of what the channel says."""
+        met = self._by_rows(booked.samples, booked.step_charge_Ah * C_PER_Ah)
+        self.step_count = 0 if met is None else int(booked.samples["step_count"][met.row])
+        met = met or self._by_peaks(booked.impedance) or self._by_look(look)
+        return None if met is None else ending_of(met.end, met.value)
+
+    def _by_rows(self, samples: Rows, step_charge_C: Floats) -> Met | None:
+        if len(samples) == 0:
+            return None
+        self.time_s = max(self.time_s, float(samples["time"][-1]))
+        self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
+        readings = readings_of(samples, step_charge_C)
+        self._note_charge(readings)
+        met = first_met((*self.of_run, *self.own), readings)
+        row = None if self.short is None else self.short.look(samples)
+        if row is None or self.short_end is None or (met is not None and met.row < row):
+            return met
+        short = Met(self.short_end, float(readings.Ewe_V[row]), row)
+        later = met is None or row < met.row or short.end.gravity < met.end.gravity
+        return short if later else met
+
+    def _note_charge(self, readings: Readings) -> None:
+        """How long the rest of a charge takes at the present current."""
+        asked = [end.value for end in self.own if end.quantity == "charge"]
+        I_A = float(readings.I_A[-1])
+        left_C = min(asked, default=math.inf) - float(readings.charge_C[-1])
+        self.charge_rest_s = left_C / I_A if asked and I_A > 0 else None
+
+    def _by_peaks(self, impedance: Rows) -> Met | None:
+        """A sweep swings around its DC values: limits hold for the peaks, too."""
+        if len(impedance) == 0:
+            return None
+        for swing in (impedance["E_amp"].astype(np.float64), -impedance["E_amp"].astype(np.float64)):
+            nothing = np.zeros(len(impedance))
+            readings = Readings(
+                time_s=nothing,
+                Ewe_V=impedance["E_dc"] + swing,
+                I_A=np.abs(impedance["I_dc"].astype(np.float64)) + impedance["I_amp"],
+                charge_C=nothing,
+                step_id=np.zeros(len(impedance), np.uint32),
+            )
+            met = first_met([end for end in self.limits if end.quantity != "time"], readings)
+            if met is not None:
+                return met
+        return None
+
+    def _by_look(self, look: Look | None) -> Met | None:
+        """Limits by what the channel shows, also where no row came; the time of a step with spectra."""
+        if look is None or not look.running:
+            return None
+        if math.isfinite(look.elapsed_s):
+            self.elapsed_s = max(self.elapsed_s, self.before_s + look.elapsed_s)
+            self.time_s = max(self.time_s, self.start_s + look.elapsed_s)
+        seen = Readings(
+            time_s=np.array([self.time_s]),
+            Ewe_V=np.array([look.Ewe_V]),
+            I_A=np.array([abs(look.I_A)]),
+            charge_C=np.zeros(1),
+            step_id=np.zeros(1, np.uint32),
+        )
+        met = first_met(self.limits, seen)
+        if met is None and self.asked is not None and self.elapsed_s >= self.asked.value + ASKED_SLACK_s:
+            return Met(self.asked, self.elapsed_s)
+        return met
+
+    def missing_s(self, segment: Segment) -> float:
+        """How much of its time a step that is topped up still lacks."""
+        step = next(t.step for t in segment.techniques if not isinstance(t, Loop))
+        [asked] = self.program.ends_of(step, "asked")
+        return asked.value - max(self.elapsed_s, segment.step_s)
+
+
+def _going_on(program: Program) -> set[int]:
+    """Ids of the ends that a chain goes on from by itself, after which the host has nothing to do."""
+    techniques = (technique for segment in segments(program.nodes) for technique in segment.techniques)
+    return {end.id for technique in techniques for end in leads_on(program, technique)}
