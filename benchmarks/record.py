@@ -12,22 +12,39 @@ import numpy as np
 from timing import seconds, table
 
 import nakctl
-from nakctl.record import layout
+from nakctl.booking.entry import Entry
+from nakctl.device import program_json
+from nakctl.device.channel import SAMPLE
+from nakctl.device.program import Cp, Hardware, Loop, Program, Segment, StepInfo
+from nakctl.errors import NO_MARK
 from nakctl.record.recorder import Recorder
 
 HEADER = {"format": 1, "run_id": "benchmark", "start_time": "2025-01-01T00:00:00+00:00", "title": "benchmark"}
 SIZES = ((100, 1_000), (10_000, 100))  # rows of a poll, polls
 
 
-def rows(first: int, count: int) -> np.ndarray:
+RANGE = Hardware("1 mA", "5 V", 5)
+PROGRAM = Program(
+    "SP-300",
+    1.0,
+    (Segment((Cp(1, 1e-4, 6.0, 0.2, None, (), "stop", RANGE), Loop(0, None, True))),),
+    (StepInfo(1, "1 strip", "CP", 0, NO_MARK),),
+)
+OPENING = (
+    Entry("meant", 1, facts={"verb": "load", "position": [[0, 0]], "new_cycle": False}),
+    Entry("done", 1, facts={"verb": "start", "called_s": 0.0, "returned_s": 0.0}),
+    Entry("began", 1, facts={"time_s": 0.0, "error_s": 0.0}),
+)
+
+
+def poll(first: int, count: int) -> list[Entry]:
     """Samples that compress as badly as real ones: noise in the last digits."""
     noise = np.random.default_rng(first).standard_normal((2, count))
-    made = np.zeros(count, layout.SAMPLES.dtype)
-    made["time"] = np.arange(first, first + count) * 0.2
-    made["Ewe"], made["I"] = 0.1 + 1e-5 * noise[0], 1e-4 + 1e-8 * noise[1]
-    made["Q"] = np.cumsum(made["I"].astype(np.float64)) * 0.2 / 3600
-    made["step_count"] = made["time"] // 6
-    return made
+    made = np.zeros(count, SAMPLE)
+    made["time_s"] = np.arange(first, first + count) * 0.2
+    made["Ewe_V"], made["I_A"] = 0.1 + 1e-5 * noise[0], 1e-4 + 1e-8 * noise[1]
+    made["passes"] = made["time_s"] // 6
+    return [Entry("said", 1, float(made["time_s"][-1]), samples=made)]
 
 
 def main() -> None:
@@ -35,9 +52,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for per_poll, polls in SIZES:
             path = Path(folder) / f"{per_poll}.h5"
-            recorder = Recorder.create(path, HEADER)
+            recorder = Recorder.create(path, HEADER, program_json.dump(PROGRAM))
+            recorder.append(OPENING)
             total = per_poll * polls
-            made = [{"samples": rows(k * per_poll, per_poll)} for k in range(polls)]
+            made = [poll(k * per_poll, per_poll) for k in range(polls)]
             append_s = seconds(lambda made=made, recorder=recorder: [recorder.append(each) for each in made])
             seal_s = seconds(lambda recorder=recorder: recorder.finish("completed", "benchmark"))
             with nakctl.open(path) as run:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from nakctl.device.sensor import Look, Sensors, SensorSpec, load_kind, load_service
-from nakctl.device.sensor_journal import READING
-from nakctl.record.aux_reader import AuxReader
+from nakctl.device.sensor_journal import READING, TIES
+from nakctl.record.sensor_reader import SensorReader
 from nakctl_sensors.process import SensorProcess
 
 Blows = tuple[tuple[float, str], ...]  # at what second, by which signal
@@ -82,8 +82,8 @@ def loop(sensors: Sensors | None, now_s: Callable[[], float], blows: Blows) -> l
 
 
 def readings(path: Path) -> int:
-    reader = AuxReader(path)
-    count = sum(len(rows) for _, rows in reader.blocks() if rows.dtype == READING)
+    reader = SensorReader(path)
+    count = sum(len(e.raw) // READING.itemsize for e in reader.entries() if e.facts["sensor"] != TIES)
     reader.close()
     return count
 

@@ -50,6 +50,7 @@ def play(name: str, trouble: str, at_s: float | None) -> tuple[Outcome, Kept]:
     channel = driver.open(Place("x", "biologic", LIKE, 1, {"address": address}), cell, clock, 1)
     kept = Kept()
     program = lower(compile_protocol(load(name, parameters(name, LIKE)), cell), instrument(LIKE))
+    kept.program = program
     return run(program, channel, clock, kept, poll_s=0.5), kept
 
 

@@ -73,7 +73,7 @@ class Trial:
             with contextlib.suppress(sqlite3.Error):
                 db = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=1)
                 with contextlib.closing(db):
-                    if db.execute("SELECT count(*) FROM poll").fetchone()[0] > 1:
+                    if db.execute("SELECT count(*) FROM entry WHERE kind = 'said'").fetchone()[0] > 1:
                         return
             time.sleep(0.02)
         raise AssertionError("no row came")
@@ -140,14 +140,14 @@ def full(trial: Trial) -> None:
 
 SLOW_COMMIT = """
 import sys, time
-from nakctl.record import journal
-commit, state = journal.Journal._commit, {"left": 40}
-def slow(self, end):
+from nakctl.record.store import Store
+write, state = Store.write, {"left": 40}
+def slow(self, rows, documents, *, durable):
     state["left"] -= 1
     if state["left"] == 0:
         time.sleep(10)
-    commit(self, end)
-journal.Journal._commit = slow
+    write(self, rows, documents, durable=durable)
+Store.write = slow
 from nakctl.cli import main
 sys.argv = ["nakctl", *sys.argv[1:]]
 main()
