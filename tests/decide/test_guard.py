@@ -240,6 +240,7 @@ def fall(*Ewe: float, I: float = -1e-4, start: float = 0.0, step_count: int = 1)
         ([-0.014, -0.001, -0.001, -0.001], None),  # never was above the floor
         ([-0.016, -0.014, -0.014, -0.014], None),  # below the floor, but has not fallen
         ([-0.09, -0.002, 0.002, -0.002], 3),  # noise around zero
+        ([-0.09, 0.09, 0.09, 0.09], None),  # far on the other side of zero
         ([0.09, 0.016, 0.01, 0.002, -0.002, -0.01], None),  # turning into the direction of the current
         ([-0.09, math.nan, -0.002, -0.002, -0.002], 4),  # no value says nothing
         ([-0.09, -0.002, -0.002, *[-0.09] * 2 * LONG, -0.002], None),  # it was no short: counted anew

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nakctl.device.program import ShortRule
 from nakctl.errors import ProtocolError
-from nakctl.plan.plan import Hold, Repeat, Spectrum, Staircase, leaves
+from nakctl.plan.plan import Hold, Record, Repeat, Spectrum, Staircase, leaves
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,20 @@ def test_a_charge_at_constant_current_is_a_time(extent: str, duration_s: float) 
         [hold] = compiled(f"- {word}: 0.4 mA/cm2\n  for: {extent}").steps
         assert isinstance(hold, Hold)
         assert hold.duration_s == pytest.approx(duration_s, rel=1e-12)
+
+
+def test_what_is_recorded_of_a_step_are_its_own_words_and_else_those_of_the_protocol() -> None:
+    head = HEAD.replace("steps:", "record: {every: 2 s, dE: 3 mV, dI: 4 uA}\nsteps:")
+    steps = compiled(
+        """
+        - {ca: 1 V, for: 1 h}
+        - {ca: 1 V, for: 1 h, record: {dI: 9 uA}}
+        - {rest: 1 h, record: {every: 7 s, dE: 8 mV}}
+        """,
+        head=head,
+    ).steps
+    records = [leaf.record for leaf in leaves(steps)]
+    assert records == [Record(2.0, 3e-3, 4e-6), Record(2.0, 3e-3, 9e-6), Record(7.0, 8e-3, 4e-6)]
 
 
 def test_levels_from_to_step_hit_both_ends_without_rounding_errors() -> None:

@@ -74,6 +74,13 @@ def test_peis_at_open_circuit_is_biased_against_a_fresh_ocv() -> None:
     assert (loop.times, loop.to) == (12, 0)
 
 
+@pytest.mark.parametrize("bias_V", [1.0, 0.0])
+def test_peis_at_a_given_potential_does_not_ask_what_was_before(bias_V: float) -> None:
+    eis = chain(lowered(f"- rest: 1 s\n- {{peis: p, during: {{ca: {bias_V} V}}}}"))[-1]
+    assert isinstance(eis, Eis)
+    assert (eis.vs_previous, eis.bias) == (False, bias_V)
+
+
 def test_a_list_of_frequencies_becomes_as_few_even_sweeps_as_can_be() -> None:
     step = "- geis: {amplitude: 1 uA, frequencies: '1000, 100, 10, 8, 6, 4, 1 Hz'}"
     sweeps = [t for t in chain(lowered(step)) if isinstance(t, Eis)]

@@ -44,6 +44,9 @@ SHAPES = [
      [["Ocv", "Cp"]]),
     ("a host's cutoff makes a host's loop", f"- {{repeat: 9, steps: [{{rest: 1 h, until: {{Ewe_below: 0 V}}}}, {{{CP}}}]}}",
      [(9, [["Ocv"], ["Cp"]])]),
+    ("also one that ends the loop, at rest", "- {repeat: 9, steps: [{rest: 1 h, until: {Ewe_below: 0 V, then: end loop}}]}\n- rest: 1 s",
+     [(9, [["Ocv"]]), ["Ocv"]]),
+    ("or during a spectrum", "- {repeat: 9, steps: [{geis: g, until: {Ewe_below: 0 V, then: end loop}}]}", [(9, [["Eis"]])]),
     ("the device goes on from a cutoff, past a sentinel", f"- {{{CP}, until: {{Ewe_above: 1 V}}}}\n- rest: 1 s", [["Cp", "Cp*", "Ocv"]]),
     ("in a loop too", f"- {{repeat: 9, steps: [{{{CP}, until: {{Ewe_above: 1 V}}}}, {{rest: 1 s}}]}}", [["Cp", "Cp*", "Ocv", (0, 9)]]),
     ("with mixed consequences too", f"- {{repeat: 9, steps: [{{{CP}, until: [{{Ewe_above: 1 V}}, {{Ewe_below: 0 V, then: end run}}]}}]}}\n- rest: 1 s",
@@ -95,3 +98,14 @@ def test_chains_are_no_longer_than_the_instrument_holds() -> None:
     assert sum(lengths) == 200
     assert max(lengths) <= instrument("SP-300").chain_length
     assert len(lengths) == -(-200 // instrument("SP-300").chain_length)
+
+
+@pytest.mark.parametrize("name", ["SP-300", "VMP-3"])
+def test_a_loop_that_leaves_no_room_for_itself_is_the_hosts(name: str) -> None:
+    most = instrument(name).chain_length
+    for count in (most - 1, most):
+        steps = ", ".join(["{strip: 1 mA, for: 1 s}"] * count)
+        [node] = lowered(f"- {{repeat: 3, steps: [{steps}]}}", name).nodes
+        assert isinstance(node, Segment if count < most else HostLoop)
+        chains = [node] if isinstance(node, Segment) else node.body
+        assert [len(each.techniques) for each in chains if isinstance(each, Segment)] == [most]
