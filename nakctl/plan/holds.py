@@ -161,7 +161,6 @@ class Holds:
             if asked is not None:
                 value = value_of(asked, env)
                 text = f"{quantity} {side} {resolve(asked, env).text}"
-                value = value if quantity == "Ewe" else abs(value)
                 return p.Cutoff(quantity, side, value, words.then, scope.mark(loc), text)  # type: ignore[arg-type]
         raise AssertionError(f"{words} has no condition")
 
