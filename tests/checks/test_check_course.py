@@ -25,6 +25,7 @@ from nakctl.plan import plan as p
 # rule, severity, instrument, the plan it is about, the plan it just is not about
 ROWS = [
     ("timebase", "error", SP300, plan(hold(duration_s=33e-6)), plan(hold(duration_s=35e-6))),
+    ("timebase", "error", SP300, plan(hold(duration_s=33e-6)), plan(hold(duration_s=34e-6))),  # just one
     ("timebase", "error", SP300, plan(hold("rest", duration_s=19e-6)), plan(hold("rest", duration_s=21e-6))),
     (
         "record-interval",

@@ -142,6 +142,19 @@ ROWS = [
         ),
     ),
     (
+        "unseen-limit",  # one that is not seen does not help
+        "error",
+        SP300,
+        plan(
+            hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "above", 1e-3),)),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+        plan(
+            hold("ca", 0.2, ranges=p.Ranges(I="1 mA"), cutoffs=(cutoff("|I|", "above", 0.99e-3),)),
+            limits=with_limits(I_max_A=10e-3),
+        ),
+    ),
+    (
         "unseen-limit",  # where the current is set, it is known
         "error",
         SP300,
@@ -228,6 +241,13 @@ ROWS = [
         SP300,
         plan(spectrum(sweep("peis", 10e-3), bias=2.995)),
         plan(spectrum(sweep("peis", 10e-3), bias=2.985)),
+    ),
+    (
+        "potential",
+        "error",
+        SP300,
+        plan(spectrum(sweep("peis", 10e-3), bias=-2.995)),
+        plan(spectrum(sweep("peis", 10e-3), bias=-2.985)),
     ),
     (
         "potential",
