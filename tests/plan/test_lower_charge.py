@@ -111,6 +111,7 @@ def test_lowering_keeps_the_charge(steps: list[str]) -> None:
         ("for: 2000 s, until: {charge: 1 C, then: end run}", 2000.0, 2100.0),
         ("for: 1 C, until: {charge: 1 C, then: end loop}", 2000.0, 2100.0),
         ("for: 1 C, until: {charge: 0.99 C, then: end run}", 2000.0, 2079.0),  # due before, read just after
+        ("for: 1 C, until: [{charge: 1 C, then: end run}, {Ewe_above: 1 V}]", 2000.0, 2100.0),
         ("for: 1 h, until: {charge: 1 C, then: end run}", 3600.0, 3600.0),
         ("for: 1 h, until: [{charge: 1 C}, {charge: 1.1 C, then: end run}]", 2000.0, 2000.0),
         ("for: 1 h, until: [{charge: 1 C}, {charge: 1.1 C}]", 2000.0, 2000.0),

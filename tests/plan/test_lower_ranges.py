@@ -34,6 +34,17 @@ def test_the_current_range_holds_bias_and_amplitude(step: str, I_range: str) -> 
     assert {t.hardware.I_range for t in every if not isinstance(t, Loop)} == {I_range}
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [("{}", ("1 mA", "10 V", 3)), ("{I: 10 mA, E: 2.5 V, bandwidth: 7}", ("10 mA", "2.5 V", 7))],
+)
+def test_the_ranges_of_a_step_go_before_those_of_its_spectra(own: str, expected: tuple) -> None:
+    head = HEAD.replace("{kind: peis,", "{kind: peis, ranges: {I: 1 mA, E: 10 V, bandwidth: 3},")
+    main, _ = segments(lowered(f"- {{ca: 1 V, for: 1 h, spectra: p, ranges: {own}}}", head=head))
+    [hardware] = {each.hardware for each in main.techniques if isinstance(each, Eis)}
+    assert (hardware.I_range, hardware.E_range, hardware.bandwidth) == expected
+
+
 def test_the_potential_range_shows_more_than_the_limits() -> None:
     """Readings stop at its end: 0.1 mA drove a cell of 100 kohm to 10 V, and all of them said 5.000 V."""
     for window, name in (
