@@ -261,6 +261,16 @@ def test_what_was_meant_or_told_is_urgent(tmp_path: Path, clock: SimpleNamespace
     writer.close()
 
 
+@pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
+def test_only_what_has_to_be_durable_waits_for_the_disk(tmp_path: Path, durable: bool, level: int) -> None:
+    """2: SQLite has the disk confirm each commit; 1: now and then."""
+    one = Store.create(tmp_path / "x.journal", {})
+    one.write([], {"memo": b"{}"}, durable=not durable)
+    one.write([], {"memo": b"{}"}, durable=durable)
+    assert one._db.execute("PRAGMA synchronous").fetchone()[0] == level
+    one.close()
+
+
 def test_what_is_durable_lies_in_the_file_itself(tmp_path: Path) -> None:
     """So that a copy of it alone is worth something."""
     path, copy = tmp_path / "run.h5", tmp_path / "copy.h5"
