@@ -31,7 +31,7 @@ ENDED_BY = {
     "left": "an end that stands at the step before it, of which the host heard a moment later",
     "operator": "somebody asked for the end",
     "interrupted": "the channel ended by itself, and no End of the program explains it",
-    "trouble": "the instrument, its link or the disk failed",
+    "trouble": "the instrument, its link, the disk or nakctl itself failed",
     "unclosed": "the program that recorded it was gone before it ended",
 }
 

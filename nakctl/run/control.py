@@ -31,7 +31,7 @@ from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Reading, State, Watch
 from nakctl.device.program import Program, Segment, lasting, segments
 from nakctl.device.sensor import Sensors
-from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError
+from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
 from nakctl.run.clock import Clock
 from nakctl.run.logbook import Logbook, Progress
 from nakctl.run.pulse import Abandoned, Pulse
@@ -125,8 +125,8 @@ class Control:
             self.fail(error)
         except Abandoned:
             raise
-        except BaseException:
-            self.make_safe()
+        except BaseException as error:
+            self.leave_after(error)
             raise
         return self.outcome()
 
@@ -385,19 +385,30 @@ class Control:
             self.error = self.error or ChannelError(stopping.why or "the channel does not stop")
 
     def make_safe(self) -> None:
-        """After an error that the loop cannot go on from: open the cell, keep what can be kept."""
+        """After an error that the loop cannot go on from: open the cell, keep what can be kept. What fails
+        once more, be it the same fault, is no reason not to ask for the stop again.
+        """
         for _ in range(LAST_TRIES):
-            with suppress(NakctlError):
+            with suppress(Exception):
                 self.call("stop", self.channel.stop)
             if self.cell_open:  # nothing was started
                 return
-            with suppress(NakctlError):
+            with suppress(Exception):
                 reading = self.reader.read(Watch())
+                self.cell_open = reading.state is State.STOPPED
                 self.keep(reading)
-                if reading.state is State.STOPPED:
-                    self.cell_open = True
-                    return
+            if self.cell_open:
+                return
             self.clock.sleep(LAST_TRY_s)
+
+    def leave_after(self, error: BaseException) -> None:
+        """After a fault of our own: nobody else may write the record before all that was read is there."""
+        try:
+            self.make_safe()
+        finally:
+            with suppress(Exception):
+                self.logbook.over(interrupted(f"a fault of nakctl itself ({place_of(error)})", "trouble"))
+            self.logbook.let_go()
 
     def fail(self, error: NakctlError) -> None:
         self.error = self.error or error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,6 +174,12 @@ class Logbook:
         page = self._nothing if self.unbooked else self.book.close(unclosed=False)
         self.note_steps(page.tables.get("steps", self._nothing.newest.steps))
         self._calling(self.recording.finish)
+
+    def let_go(self) -> None:
+        """After a fault: what was handed over is kept, or lost, and nothing further is taken."""
+        with suppress(Exception):  # the fault may be the record's own
+            self.recording.finish()
+        self.recording = Nowhere()
 
     def _entry(self, kind: Any, facts: Mapping[str, Any]) -> Entry:
         return Entry(kind, self.segment, self.now_s(), self._unix_s, facts)

@@ -13,8 +13,10 @@ from hand_made import cp, end, info, points, program, rest, rows
 
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
-from nakctl.device.channel import ChannelInfo, Look, Reading, State, Visit, Watch
+from nakctl.decide.gate import Gate
+from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Visit, Watch
 from nakctl.device.program import Program, Segment
+from nakctl.errors import LinkLost
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
 from nakctl.run.run import Outcome, run
@@ -209,6 +211,48 @@ def test_an_error_of_the_loop_itself_is_raised_here_with_the_channel_stopped() -
             return super().read(watch)
 
     channel = Odd()
+    with pytest.raises(ZeroDivisionError):
+        run(RESTING, channel, WallClock(), Kept(), poll_s=0.01)  # type: ignore[arg-type]
+    assert channel.stopped.is_set()
+
+
+def test_after_an_error_of_the_loop_the_record_has_all_that_was_read_and_nobody_writes_it() -> None:
+    class Slow(Kept):
+        def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+            threading.Event().wait(0.2)
+            return super().append(entries)
+
+    class Odd(Bench):
+        def read(self, watch: Watch) -> Reading:
+            if not self.stopped.is_set() and self.reads == 5:
+                raise ZeroDivisionError
+            return super().read(watch)
+
+    before, sink = set(threading.enumerate()), Slow()
+    with pytest.raises(ZeroDivisionError):
+        run(RESTING, Odd(), WallClock(), sink, poll_s=0.01)  # type: ignore[arg-type]
+    assert sink.samples == 5
+    assert not [each for each in threading.enumerate() if each.name == "record" and each not in before]
+    assert sink["steps"]["end_kind"].tolist() == [b"trouble"]
+
+
+def test_an_error_that_comes_again_keeps_nobody_from_stopping_the_channel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Deaf(Bench):
+        asked = 0
+
+        def stop(self) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                raise LinkLost("no answer from the instrument")
+            super().stop()
+
+    def broken(*given: Any) -> list[Notice]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Gate, "look_at", broken)
+    channel = Deaf()
     with pytest.raises(ZeroDivisionError):
         run(RESTING, channel, WallClock(), Kept(), poll_s=0.01)  # type: ignore[arg-type]
     assert channel.stopped.is_set()
