@@ -30,7 +30,7 @@ from nakctl.booking.event import Event
 from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device.channel import Rows
-from nakctl.device.program import Loop, Program, Segment, lasting, node_at
+from nakctl.device.program import HostLoop, Loop, Program, Segment, lasting, node_at
 
 CLOCK_ROW_EVERY_s = 60.0
 AT_ONCE = 64 * 1024  # rows of reads that are booked together, at the most
@@ -53,11 +53,15 @@ class Page:
 
 @dataclass(slots=True)
 class _Chain:
-    """One that was meant. called_s, returned_s: of its start, in the time of the run."""
+    """One that was meant. called_s, returned_s: of its start, in the time of the run.
+
+    next_step  with which the chain behind it begins, if that goes on with a step; 0: none does
+    """
 
     number: int
     segment: Segment
     new_cycle: bool
+    next_step: int
     returned_s: float = 0.0
     error_s: float = 0.0
 
@@ -74,6 +78,8 @@ class Book:
         self._loaded: _Chain | None = None
         self._begun = False  # the start of the loaded chain is settled
         self._early: list[Entry] = []  # what it said before
+        self._rows_came = False  # of the loaded chain
+        self._is_done = False  # the step that is open, as far as it is known: its chain was over
         self._met: tuple[int, Ending] | None = None  # a step, and the ending that its row asked for
         self._closed = layout.STEPS.empty()  # why these ended may not have been told yet
         self._next_clock_row_s = -math.inf
@@ -109,7 +115,7 @@ class Book:
             self._open_by_stamp()
         self._hand_over_closed()
         self._page.add("spectra", self.ledger.spectra.close())
-        if unclosed and self.ledger.ending is None:
+        if unclosed and not self._is_done and self.ledger.ending is None:
             self.ledger.note_end(UNCLOSED)
         self._page.add("steps", self.ledger.finish())
         return self._turn()
@@ -138,9 +144,10 @@ class Book:
         if self._early:
             self._open_by_stamp()
         assert self.program is not None
-        segment = segment_of(self.program, entry)
-        self._loaded = _Chain(entry.segment, segment, bool(entry.facts["new_cycle"]))
-        self._begun = False
+        segment, behind = segment_of(self.program, entry), _segment_behind(self.program, entry)
+        next_step = 0 if behind is None or 0 in behind.new_cycle else _first_step(behind)
+        self._loaded = _Chain(entry.segment, segment, bool(entry.facts["new_cycle"]), next_step)
+        self._begun = self._rows_came = False
 
     def _done(self, entry: Entry) -> None:
         if entry.facts["verb"] == "start" and self._loaded is not None and "returned_s" in entry.facts:
@@ -211,6 +218,8 @@ class Book:
     def _book(self, samples: Rows, points: Rows, newest: Newest, *, stopped: bool) -> None:
         clean_samples, clean_points = self._cleaning.samples(samples), self._cleaning.points(points)
         booked = self.ledger.book(clean_samples, clean_points, newest, stopped=stopped)
+        if len(booked.samples):
+            self._rows_came, self._is_done = True, False
         self._hand_over_closed()
         self._page.read(booked, clean_samples, clean_points)
         for name in ("samples", "impedance", "spectra"):
@@ -236,11 +245,30 @@ class Book:
         ending = ending_in(entry)
         met, running = self._met, self.ledger.open["step_count"].tolist()
         self._met = None
+        if not self._is_of_open_step():
+            return
+        self._is_done = ending is None and (
+            self._loaded is None or self._loaded.next_step not in self._open()
+        )
         if ending is None:
             return
         if met is not None and entry.facts.get("is_met") and met[0] not in (0, *running):
             ending = replace(ending, kind="left", end_id=0, value=math.nan)
         self.ledger.note_end(ending)
+
+    def _is_of_open_step(self) -> bool:
+        """Whether what becomes of the loaded chain is the end of the step that is open: it has rows of it, or
+        was to go on with it. Else that step was over with its own chain.
+        """
+        chain = self._loaded
+        if chain is None or self._rows_came:
+            return True
+        begins_a_cycle = chain.new_cycle or 0 in chain.segment.new_cycle
+        return not begins_a_cycle and _first_step(chain.segment) in self._open()
+
+    def _open(self) -> list[int]:
+        """The step that is open, if there is one."""
+        return [int(step) for step in self.ledger.open["step_id"]]
 
     # --- the rest --------------------------------------------------------------------------------------
 
@@ -311,6 +339,15 @@ def segment_of(program: Program, entry: Entry) -> Segment:
     assert isinstance(node, Segment)
     lasting_s = entry.facts.get("lasting_s")
     return node if lasting_s is None else lasting(node, lasting_s)
+
+
+def _segment_behind(program: Program, entry: Entry) -> Segment | None:
+    """The chain that comes next without any loop of the host going round."""
+    *outer, index = (index for index, _ in entry.facts["position"])
+    around = node_at(program.nodes, outer) if outer else None
+    nodes = around.body if isinstance(around, HostLoop) else program.nodes
+    node = nodes[index + 1] if index + 1 < len(nodes) else None
+    return node if isinstance(node, Segment) else None
 
 
 def _goes_together(entry: Entry) -> bool:

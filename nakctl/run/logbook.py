@@ -74,6 +74,7 @@ class Logbook:
         self.block = 0  # number of the newest block that brought something
         self._last_step = 0  # that has ended
         self._met: tuple[int, Ending] | None = None  # the step whose row asked for an ending
+        self._is_over = False  # it was told why the chain that was meant last is over
         self._nothing = Page({}, (), Booked.nothing(samples.dtype), NO_SAMPLES, NO_POINTS)
         self._news: list[Event] = []
 
@@ -104,7 +105,7 @@ class Logbook:
         self, position: Sequence[Frame], *, new_cycle: bool, lasting_s: float | None, mark: str
     ) -> None:
         """The next chain. mark: by which the channel will tell that it is this one."""
-        self.segment += 1
+        self.segment, self._is_over = self.segment + 1, False
         place = [[frame.index, frame.passes] for frame in position]
         self.meant("load", durable=True, position=place, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
 
@@ -122,7 +123,10 @@ class Logbook:
         return self._write(self._entry("began", {"time_s": start.time_s, "error_s": start.error_s}))
 
     def over(self, ending: Ending | None) -> None:
-        """The chain is over for this reason; None: it was done."""
+        """The chain is over for this reason; None: it was done. The first time it is told counts."""
+        if self._is_over:
+            return
+        self._is_over = True
         is_met = ending is not None and self._met is not None and self._met[1] is ending
         self._met = None
         told = None if ending is None else ending.as_json()
