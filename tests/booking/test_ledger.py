@@ -72,6 +72,15 @@ def test_sweeps_that_continue_are_one_spectrum() -> None:
     assert book.spectra["complete"].tolist() == [1]
 
 
+def test_a_spectrum_does_not_go_on_in_the_next_chain() -> None:
+    segment, one = Segment((geis(1),)), points((1, 1e3, 0, 0))
+    ledger, [first] = booked(segment, [info(1)], reading(rows(), one))
+    ledger.open_segment(segment, 200.0, new_cycle=False)
+    second = book(ledger, reading(rows(), one))
+    assert [*first.impedance["spectrum"], *second.impedance["spectrum"]] == [1, 2]
+    assert second.spectra["complete"].tolist() == [0]
+
+
 def test_impedance_is_complex_with_its_true_sign() -> None:
     _, [book] = booked(Segment((geis(1),)), [info(1)], reading(rows(), points((1, 1e3, 0, 0))))
     row = book.impedance[0]
@@ -84,6 +93,15 @@ def test_levels_of_a_staircase_are_cycles_and_the_rest_before_it_is_not() -> Non
     data = rows((1, 0, 0, 0, 0), (2, 0, 1e-3, 1, 0), (3, 0, 1e-3, 2, 0))
     _, [book] = booked(segment, [info(1), info(2, level=1), info(3, level=2)], reading(data))
     assert book.samples["cycle"].tolist() == [1, 1, 2]
+
+
+def test_levels_that_begin_a_chain_are_cycles_too() -> None:
+    steps = [info(1, level=1), info(2, level=2), info(3)]
+    ledger, [first] = booked(Segment((cp(1),)), steps, reading(rows((1, 0, 1e-3, 0, 0))))
+    for step in (2, 3):
+        ledger.open_segment(Segment((cp(step),)), 100.0 * step, new_cycle=False)
+        last = book(ledger, reading(rows((1, 0, 1e-3, 0, 0))))
+        assert (first.samples["cycle"][0], last.samples["cycle"][0]) == (1, 2)
 
 
 def test_the_host_s_loops_count_cycles_too() -> None:
@@ -124,6 +142,15 @@ def test_charge_flows_between_rows_of_a_chain_and_not_between_segments() -> None
     assert first.samples["Q"][-1] == pytest.approx(2e-3)
     ledger.open_segment(Segment((cp(1),)), 9999.0, new_cycle=False)
     assert book(ledger, reading(rows((1800, 0, -2e-3, 0, 0)))).samples["Q"][-1] == pytest.approx(1e-3)
+
+
+def test_between_two_techniques_it_is_the_new_current_that_flows() -> None:
+    """The last row of a technique is that of its end."""
+    data = rows(
+        (1, 0, 1e-3, 0, 0), (10, 0, 1e-3, 0, 0), (12, 0, 0, 1, 0), (20, 0, 0, 1, 0), (21, 0, 1e-3, 0, 1)
+    )
+    _, [book] = booked(PULSES, [info(1), info(2)], reading(data))
+    assert book.samples["Q"] * 3600 == pytest.approx([1e-3, 10e-3, 10e-3, 10e-3, 11e-3])
 
 
 # --- why a step ended ----------------------------------------------------------------------------------
