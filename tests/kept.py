@@ -21,6 +21,8 @@ class Kept:
     program  of the run, to be set before its tables are looked at: they are booked from the entries then
     """
 
+    is_full = False
+
     def __init__(self, fails_at: int | None = None) -> None:
         self.entries: list[Entry] = []
         self.program: Program | None = None

@@ -99,6 +99,11 @@ class Recorder:
         """The channel is asked for the block of that number, see `slot`. Of any thread."""
         self._slot.begin(block)
 
+    @property
+    def is_full(self) -> bool:
+        """What was appended last waits in memory: no disk takes it."""
+        return bool(self._journal.waiting)
+
     def append(self, entries: Sequence[Entry], *, durable: bool = False) -> tuple[Event, ...]:
         """Keep entries. durable: they are on the disk when this returns, if it takes them.
 

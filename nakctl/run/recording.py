@@ -34,6 +34,10 @@ class Sink(Protocol):
     def begin_block(self, block: int) -> None:
         """The channel is asked for the block of that number. Of another thread than the rest."""
 
+    @property
+    def is_full(self) -> bool:
+        """What was appended last waits in memory: no disk takes it."""
+
 
 class Recording(Protocol):
     """What a run hands over to. Errors: RecordError, of an earlier `put`."""
@@ -129,7 +133,7 @@ class Beside:
         self._waiting: queue.SimpleQueue[tuple[Entry, bool] | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._noted: list[Event] = []
-        self._oldest: list[float] = []  # when what waits was handed over
+        self._oldest: list[float] = []  # when what is not kept yet was handed over
         self._bytes = 0
         self._trouble: BaseException | None = None
         self._thread = threading.Thread(target=self._write, name="record", daemon=True)
@@ -177,16 +181,21 @@ class Beside:
 
     def _write(self) -> None:
         over = False
+        waiting: list[int] = []  # bytes of entries that the sink has, and no disk
         while not over:
             given = self._taken()
             over = bool(given) and given[-1] is None
             entries = [each[0] for each in given if each is not None]
             if self._trouble is None:
                 self._keep(entries, any(each is not None and each[1] for each in given))
+            waiting += [entry.size for entry in entries]
+            if self._trouble is None and self._sink.is_full:
+                continue
             with self._changed:
-                del self._oldest[: len(entries)]
-                self._bytes -= sum(entry.size for entry in entries)
+                del self._oldest[: len(waiting)]
+                self._bytes -= sum(waiting)
                 self._changed.notify_all()
+            waiting = []
 
     def _taken(self) -> list[tuple[Entry, bool] | None]:
         """All that waits now, up to the end; nothing if nothing came for a while."""

@@ -16,9 +16,11 @@ from nakctl.errors import RecordError
 from nakctl.record import files, journal
 from nakctl.record.journal import Journal
 from nakctl.record.journal_reader import JournalDamage, JournalReader
+from nakctl.record.recorder import Recorder
 from nakctl.record.recover import recover
 from nakctl.record.seal import seal
 from nakctl.record.store import Store
+from nakctl.run.recording import Beside
 
 # --- in memory -----------------------------------------------------------------------------------------
 
@@ -55,6 +57,20 @@ def test_rows_wait_in_memory_while_no_disk_takes_them(
     assert (writer.trouble, len(writer.waiting)) == ("", 0)
     assert seqs(path) == [1, 2, 3, 4]
     writer.close()
+
+
+def test_meanwhile_nothing_counts_as_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So nothing more is fetched: rows wait in the instrument."""
+    nowhere(monkeypatch)
+    recorder = Recorder.create(tmp_path / "run.h5", rows.header(), rows.PROGRAM_JSON, watched=False)
+    fill_disk(recorder._journal, True)
+    recording = Beside(recorder)
+    recording.put(rows.said(0, 500), durable=True)
+    assert not recording.settle(1.0)
+    fill_disk(recorder._journal, False)
+    assert recording.settle(30.0)
+    recording.finish()
+    recorder.abandon()
 
 
 def test_a_run_must_end_when_too_much_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

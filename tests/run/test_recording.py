@@ -22,7 +22,7 @@ class Disk:
         self.ticked = threading.Event()
         self.kept: list[int] = []
         self.durable: list[int] = []
-        self.fails = False
+        self.fails = self.is_full = False
 
     def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
         self.reached.set()
@@ -73,6 +73,22 @@ def test_what_has_to_be_durable_is_waited_for() -> None:
     recording.put(entry(2))
     assert recording.settle(30)
     assert disk.durable == [1]
+    recording.finish()
+
+
+def test_what_waits_in_memory_because_no_disk_takes_it_is_not_kept() -> None:
+    disk = Disk()
+    disk.may_go_on.set()
+    disk.is_full = True
+    recording = Beside(disk, 0.01)
+    recording.put(entry(1), durable=True)
+    assert disk.ticked.wait(30)
+    assert not recording.settle(0.05)
+    assert recording.waiting_s > 0 and recording.waiting_bytes == entry(1).size
+    recording.put(entry(2))
+    disk.is_full = False
+    assert recording.settle(30)
+    assert (recording.waiting_bytes, recording.waiting_s) == (0, 0.0)
     recording.finish()
 
 
