@@ -62,6 +62,7 @@ class Journal:
         self._end: dict[str, bytes] = {}  # the document, once the run is over
         self._durable_at = time.monotonic()
         self._urgent = False
+        self._unconfirmed = False  # something was written that the disk has not confirmed
         self._refused_since: float | None = None
         self._tried_home_at = 0.0
 
@@ -114,11 +115,21 @@ class Journal:
         if durable:
             self._durable_at = -math.inf
         self._come_home()
-        if self._waiting:
+        if not self._waiting:
+            self.confirm()
+        else:
             self._flush()
             waiting = sum(entry.size for entry in self._waiting)
             if waiting > MEMORY_BUDGET_BYTES:
                 raise RecordError(f"{waiting / 1e6:.0f} MB wait to be written: {self.trouble}")
+
+    def confirm(self) -> None:
+        """As long as nothing comes: what was written last may wait for the disk only so long."""
+        if not self._unconfirmed or not self._is_due():
+            return
+        with contextlib.suppress(sqlite3.Error, OSError):  # then the next time
+            if all(store.confirm() for store in (self._home, *self._rests)):
+                self._confirmed()
 
     def end(self, said: Mapping[str, Any]) -> None:
         """Say that nothing more comes, and how the run ended; what still waits is written with it.
@@ -159,8 +170,7 @@ class Journal:
 
     def _try(self, store: Store) -> str:
         """Why it does not take what waits, "" if it did."""
-        now = time.monotonic()
-        durable = now - self._durable_at >= (_URGENT_S if self._urgent else _DURABLE_S)
+        durable = self._is_due()
         self._no_room = False
         while True:
             try:
@@ -173,9 +183,18 @@ class Journal:
             except sqlite3.DatabaseError as error:
                 raise RecordError(f"the journal is no longer whole: {error}") from error
             if durable:
-                self._durable_at, self._urgent = time.monotonic(), False
+                self._confirmed()
+            else:
+                self._unconfirmed = True
             self._taken()
             return ""
+
+    def _is_due(self) -> bool:
+        """Whether the disk has to confirm what is written now."""
+        return time.monotonic() - self._durable_at >= (_URGENT_S if self._urgent else _DURABLE_S)
+
+    def _confirmed(self) -> None:
+        self._durable_at, self._urgent, self._unconfirmed = time.monotonic(), False, False
 
     def _newest_documents(self) -> dict[str, bytes]:
         """The memo is that of the newest block, or none: an older one would have its rows read again."""

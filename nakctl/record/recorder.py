@@ -129,6 +129,7 @@ class Recorder:
         about = self._look()
         if about:
             self._journal.append([self._entry(event) for event in about])
+        self._journal.confirm()
         return tuple(about)
 
     def note(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> None:

@@ -62,6 +62,15 @@ class Store:
             with suppress(sqlite3.Error):  # it is in the log, which is as safe
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def confirm(self) -> bool:
+        """Bring what was written without waiting for the disk to the disk, and into the file itself. False:
+        not all of it, because somebody reads.
+        """
+        self._db.rollback()  # as in `write`
+        self._db.execute("PRAGMA synchronous = FULL")
+        busy, written, folded = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not busy and bool(written == folded)
+
     def last(self) -> int:
         """Number of its last entry, 0 if it has none."""
         self._db.rollback()  # as in `write`: what was begun and not ended is not there

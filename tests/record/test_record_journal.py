@@ -283,6 +283,31 @@ def test_what_is_durable_lies_in_the_file_itself(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_what_was_written_last_is_confirmed_although_nothing_more_comes(
+    tmp_path: Path, clock: SimpleNamespace
+) -> None:
+    """A chain may record a row every ten minutes, and a power cut takes a second at the most."""
+    path = tmp_path / "run.h5"
+    writer = rows.journal_of_run(path)
+
+    def in_the_file_itself(name: str) -> int:
+        copy = tmp_path / name
+        shutil.copy(files.journal_of(path), files.journal_of(copy))
+        return rows_until_damage(copy)[0]
+
+    writer.append([rows.said(0, 10)])
+    writer.confirm()
+    assert in_the_file_itself("soon.h5") == 0
+    clock.now_s += 1.0
+    writer.confirm()
+    assert in_the_file_itself("later.h5") == 10
+    writer.append([rows.said(10, 10)])
+    clock.now_s += 1.0
+    writer.append([])
+    assert in_the_file_itself("last.h5") == 20
+    writer.close()
+
+
 def test_the_memo_is_that_of_the_newest_block(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     writer = rows.journal_of_run(path)
