@@ -115,7 +115,7 @@ def test_the_time_of_a_point_is_absolute() -> None:
     """And a single: the earliest that it may stand for."""
     one = block([point(t_s=40_000.0)], 107, process=1, start_s=39_000.0)
     t_s = point_rows(one, PREMIUM, 7)["time_s"][0]
-    rounding_s = np.spacing(np.float32(40_000.0)) / 2
+    rounding_s = float(np.spacing(np.float32(40_000.0))) / 2
     assert 40_000.0 - 2 * rounding_s < t_s <= 40_000.0 - rounding_s
     assert np.float32(t_s) in (np.float32(40_000.0), np.nextafter(np.float32(40_000.0), np.float32(0)))
 

@@ -107,9 +107,10 @@ def test_a_lead_that_is_off() -> None:
     assert codes(gate().passed(reading(data))) == [("no_current", 2)]
 
 
-def test_overload_on_every_row() -> None:
+@pytest.mark.parametrize("flag", [Flag.I_OVERLOAD, Flag.E_OVERLOAD])
+def test_overload_on_every_row(flag: Flag) -> None:
     made, data = gate(), moving(25)
-    data["flags"] = Flag.I_OVERLOAD
+    data["flags"] = flag
     assert codes(made.passed(reading(data))) == [("overload_lasts", 2)]
     assert codes(made.passed(reading(moving(3, start_s=40)))) == [("overload_lasts", 0)]
 
@@ -118,6 +119,13 @@ def test_frozen_readings_are_soon_an_alarm_where_rows_used_to_move() -> None:
     made = gate()
     assert codes(made.passed(reading(moving(500)))) == []
     assert codes(made.passed(reading(driven(*[0.3] * 15, start_s=501)))) == [("frozen", 2)]
+
+
+def test_the_first_row_of_a_chain_may_be_like_the_last_one_before_it() -> None:
+    made = gate()
+    for k in range(100):
+        made.open_segment(CHAIN)
+        assert codes(made.passed(reading(driven(0.3, start_s=10.0 * k)))) == []
 
 
 def test_a_quiet_cell_in_a_coarse_range_is_not_frozen() -> None:
@@ -167,6 +175,13 @@ def test_a_channel_that_runs_and_makes_no_rows() -> None:
     assert codes(made.passed(shown(12.0, running=False))) == []
     assert codes(made.passed(shown(16.0)), made.passed(shown(20.0))) == [("silent", 2)]
     assert codes(made.passed(reading(moving(1, start_s=21.0)))) == [("silent", 0)]
+
+
+def test_how_long_nothing_came_is_counted_from_the_start_of_the_chain() -> None:
+    made = gate()
+    made.passed(reading(moving(3, start_s=1000.0)))
+    made.open_segment(CHAIN)
+    assert codes(made.passed(shown(5.0)), made.passed(shown(16.0))) == [("silent", 2)]
 
 
 def test_points_are_looked_at_too() -> None:

@@ -151,12 +151,19 @@ NOTHING = booked(samples())
         (shows(Ewe_V=3.1), ("limit: Ewe above 3 V", "stopped", "limit", 1)),
         (shows(Ewe_V=3.1, running=False), None),  # the cell is open already, or has not begun
         (shows(Ewe_V=math.nan), None),
+        (shows(I_A=2e-3), ("limit: |I| above 0.001 A", "stopped", "limit", 3)),
+        (shows(I_A=-2e-3), ("limit: |I| above 0.001 A", "stopped", "limit", 3)),
         (shows(), None),
         (None, None),
     ],
 )
 def test_limits_are_judged_by_what_the_channel_shows(shown: Look | None, expected: tuple | None) -> None:
-    assert told(guard(ABOVE, BELOW).judge(NOTHING, shown)) == expected
+    assert told(guard(ABOVE, BELOW, replace(CURRENT, id=3)).judge(NOTHING, shown)) == expected
+
+
+def test_what_is_wanted_is_not_judged_by_it() -> None:
+    """A moment before the start the cell may be anywhere: a row tells."""
+    assert guard(end(1, "Ewe", "above", 1.0, kind="goal")).judge(NOTHING, shows(Ewe_V=1.5)) is None
 
 
 def test_a_cutoff_is_not_judged_by_what_the_channel_shows() -> None:

@@ -50,6 +50,7 @@ def kind(ending: Ending | None) -> str:
 TWO = Segment((STOPPING, cp(2)))
 LOOPED = Segment((STOPPING, rest(2), loop(0, 20)))
 ENDLESS = Segment((STOPPING, rest(2), loop(0, None)))  # type: ignore[arg-type]
+NESTED = Segment((cp(1), rest(2), loop(0, 3, passes=False), loop(0, 4)))
 SWEEP = Segment((STOPPING, geis(2)))
 
 ROWS = [
@@ -60,6 +61,9 @@ ROWS = [
     ("all passes", LOOPED, last(1, 400, start_s=390, passes=19), UNKNOWN, "done"),
     ("pass 2 of 20", LOOPED, last(1, 40, start_s=30, passes=1), UNKNOWN, "interrupted"),
     ("a loop without end", ENDLESS, last(1, 40, start_s=30, passes=1), UNKNOWN, "interrupted"),
+    ("all passes of all loops", NESTED, last(1, 240, start_s=230, passes=11), UNKNOWN, "done"),
+    ("all passes of the inner one", NESTED, last(1, 60, start_s=50, passes=2), UNKNOWN, "interrupted"),
+    ("as many as the outer one has", NESTED, last(1, 80, start_s=70, passes=3), UNKNOWN, "interrupted"),
     ("a whole sweep", SWEEP, last(1, 20, start_s=10, points=3), UNKNOWN, "done"),
     ("a sweep with a frequency less", SWEEP, last(1, 20, start_s=10, points=2), UNKNOWN, "interrupted"),
     ("no row at all", TWO, None, UNKNOWN, "interrupted"),

@@ -30,6 +30,7 @@ def test_a_tie_is_as_good_as_the_call_and_the_instrument_s_digits() -> None:
         (None, Start(10.2, pytest.approx(0.2))),
         (Tie(1.0, 11.1, 0.01), Start(pytest.approx(10.1), 0.01)),  # within the call, and better known
         (Tie(1.0, 11.1, 0.5), Start(10.2, pytest.approx(0.2))),  # no better than the stamps
+        (Tie(5.0, 14.95, 0.1), Start(10.0, 0.1)),  # as far as it can tell before the call, but not really
         (Tie(0.5, 14.0, 0.01), Start(pytest.approx(13.5), 0.01)),  # it began long after the call
         (Tie(99.0, 11.0, 0.01), Start(10.2, pytest.approx(0.2))),  # its clock counts from somewhere else
     ],

@@ -102,6 +102,14 @@ def test_what_cannot_wait_is_fetched_and_looked_at_like_any_other(
     assert len(reading.samples) == 1
 
 
+def test_of_a_new_chain_there_is_no_visit_before_its_first_row() -> None:
+    reader, _, _ = made()
+    reader.next(Watch())
+    assert reader.visit == Visit(0, 0, 0.0)
+    reader.open_segment(Segment((rest(1),)), needs_rows=False)
+    assert reader.visit is None
+
+
 def test_a_chain_that_is_over_is_read_to_its_end_whatever_the_record_does() -> None:
     reader, channel, logbook = made()
     reader.next(Watch())

@@ -92,6 +92,27 @@ def test_what_waits_in_memory_because_no_disk_takes_it_is_not_kept() -> None:
     recording.finish()
 
 
+def test_also_where_it_waited_behind_others() -> None:
+    disk = Disk()
+    recording = Beside(disk)
+    recording.put(entry(1))
+    assert disk.reached.wait(30)
+    for number, durable in ((2, False), (3, True), (4, False)):  # which are written together
+        recording.put(entry(number), durable=durable)
+    disk.may_go_on.set()
+    recording.finish()
+    assert (disk.kept, disk.durable) == ([1, 2, 3, 4], [4])
+
+
+def test_what_no_disk_took_is_not_said_to_be_kept() -> None:
+    disk = Disk()
+    disk.fails = True
+    recording = Beside(disk)
+    recording.put(entry(1), durable=True)
+    disk.may_go_on.set()
+    assert not recording.settle(30)
+
+
 def test_while_nothing_comes_the_record_looks_after_its_files() -> None:
     disk = Disk()
     recording = Beside(disk, 0.01)

@@ -149,6 +149,12 @@ def test_what_a_channel_notices_stands_at_its_time_of_the_run() -> None:
     assert times[-1] > 3600
 
 
+def test_a_step_with_spectra_lasts_from_when_its_chain_began() -> None:
+    _, kept = done("- {strip: 0.1 mA, for: 60 s, spectra: g}\n- rest: 1 s", trouble=["slow-start:3s"])
+    step = kept["steps"][0]
+    assert step["t_end"] - step["t_start"] == pytest.approx(60.0, abs=0.5)
+
+
 def test_a_chain_that_began_late_has_its_times_from_then() -> None:
     outcome, kept = done("- rest: 10 s", trouble=["slow-start:3s"])
     _, usual = done("- rest: 10 s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from running import HEAD, Kept, Pulled, done
 
+from nakctl.booking.entry import Entry
+from nakctl.booking.event import Event
 from nakctl.device.channel import Channel, Reading, Watch
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, RecordError
@@ -83,6 +86,34 @@ def test_a_full_disk_stops_the_channel() -> None:
     assert outcome.reason == "the disk is full"  # and the cell is open
     assert outcome.status == "interrupted"
     assert channels[0].stopped
+
+
+def test_a_disk_that_is_full_at_the_very_end_is_told() -> None:
+    class Full(Kept):
+        def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+            if any(entry.facts.get("verb") == "end" for entry in entries):
+                raise RecordError("the disk is full")
+            return super().append(entries)
+
+    outcome, _ = done("- rest: 10 s", sink=Full())
+    assert isinstance(outcome.error, RecordError)
+    assert (outcome.status, outcome.reason, outcome.cell_open) == ("interrupted", "the disk is full", True)
+
+
+def test_a_start_that_failed_may_have_started_all_the_same() -> None:
+    """So the channel is stopped until it is seen to have stopped."""
+
+    class Odd(Stubborn):
+        refuses = True
+
+        def start(self) -> None:
+            self.inner.start()
+            raise ZeroDivisionError
+
+    made: list[Odd] = []
+    with pytest.raises(ZeroDivisionError):
+        done("- rest: 1 h", wrap=lambda channel: made.append(Odd(channel, at_read=5)) or made[0])
+    assert made[0].left == 0  # refused four times
 
 
 def test_what_is_not_ours_is_raised_again_after_stopping() -> None:
