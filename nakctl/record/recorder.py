@@ -112,7 +112,11 @@ class Recorder:
         """
         self._time_s = max([self._time_s, *(each.time_s for each in entries if math.isfinite(each.time_s))])
         self._unix_s = next((e.unix_s for e in reversed(entries) if math.isfinite(e.unix_s)), self._unix_s)
-        about = self._look()
+        try:
+            about = self._look()
+        except RecordError:  # the end of the run; what is handed over now has been fetched already
+            self._journal.append(entries, durable=durable)
+            raise
         self._blocks = max([self._blocks, *(entry.block for entry in entries)])
         events = [self._entry(event) for event in (*self._unwritten, *about)]
         self._journal.append([*entries, *self._sensed(), *events], durable=durable)

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 import record_rows as rows
+from record_disks import Disks
 from record_reading import rows_until_damage
 
 from nakctl.errors import RecordError
 from nakctl.record import files, journal
 from nakctl.record.journal import Journal
+from nakctl.record.read import open_run
+from nakctl.record.recorder import Recorder
+from nakctl.record.store import Store
 
 no_windows = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows lets nobody move or delete an open file"
@@ -188,3 +192,23 @@ def test_nobody_is_waited_for_who_locks_the_journal(tmp_path: Path) -> None:
     writer.end(rows.ended())
     writer.close()
     assert rows_until_damage(path) == (6, "")
+
+
+def test_what_is_handed_over_when_it_cannot_be_written_anew_is_kept_elsewhere(
+    disks: Disks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is gone: the run ends, with all that was fetched."""
+
+    def gone(store: Store) -> None:
+        raise OSError(errno.EIO, "the disk does not answer")
+
+    recorder = Recorder.create(disks.path, rows.header(), rows.PROGRAM_JSON, watched=False)
+    recorder.append([*rows.opening(), rows.said(0, 10)])
+    monkeypatch.setattr(Store, "restore", gone)
+    monkeypatch.setattr(Store, "has_vanished", lambda store: True)
+    disks.fill(disks.run)
+    with pytest.raises(RecordError, match="none can be written in its place"):
+        recorder.append([rows.said(10, 10)])
+    assert recorder.finish("interrupted", "the journal vanished").sealed
+    with open_run(disks.path) as run:
+        assert run.samples.I.tobytes() == rows.samples(0, 20)["I"].tobytes()
