@@ -183,6 +183,8 @@ class Control:
 
     def load(self, segment: Segment, before: engine.EngineState) -> None:
         """Load and start a chain. Of a step there may be nothing missing: then its top-up is over at once."""
+        if self.is_to_end():
+            return
         lasting_s: float | None = None
         if segment.tops_up:
             missing_s = self.guard.missing_s(segment)
@@ -196,10 +198,12 @@ class Control:
         new_cycle = engine.went_round(before.position, self.state.position)
         mark = f"nakctl {self.run_id} {self.logbook.segment + 1} 0" if self.run_id else ""
         self.logbook.meant_to_load(self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
-        if not self.insist("load", lambda: self.channel.load(segment, mark)):
+        if self.is_to_end() or not self.insist("load", lambda: self.channel.load(segment, mark)):
             return
         self.logbook.done("load")
         self.logbook.meant("start", durable=True)
+        if self.is_to_end():
+            return
         called_s = self.now_s()
         self.cell_open = False
         if not self.insist("start", self.channel.start):
@@ -211,6 +215,19 @@ class Control:
         self.gate.open_segment(segment)
         self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
         self.bench.guard.open_segment(segment)
+
+    def is_to_end(self) -> bool:
+        """Whether nothing further may be started: somebody asked for the end, or there is no record. The cell
+        is open, so this is the end.
+        """
+        reason = self.stop_asked()
+        if reason is not None:
+            self.logbook.asked("stop", "operator", reason)
+            self.ended = Ending("end run", reason, "aborted", "operator")
+        self.look_at_the_record()
+        if self.error is not None:
+            self.ended = interrupted(str(self.error), "trouble")
+        return self.ended is not None
 
     def insist(self, name: str, call: Callable[[], None]) -> bool:
         """Try again while nobody answers, until the operator has enough. False: it was not done."""

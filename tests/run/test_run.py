@@ -111,7 +111,7 @@ def test_a_short_ends_the_run_and_the_cell_is_left() -> None:
 
 
 def test_the_operator() -> None:
-    asked = iter([None, "stopped by the operator"])
+    asked = iter([None] * 5 + ["stopped by the operator"])  # once it runs
     outcome, kept = done("- rest: 1000 h", stop_asked=lambda: next(asked, "again"))
     assert (outcome.status, outcome.reason) == ("aborted", "stopped by the operator")
     assert kept.steps() == [("rest", "stopped by the operator")]
