@@ -123,7 +123,7 @@ def test_frozen_readings_are_soon_an_alarm_where_rows_used_to_move() -> None:
 
 def test_the_first_row_of_a_chain_may_be_like_the_last_one_before_it() -> None:
     made = gate()
-    for k in range(100):
+    for k in range(300):
         made.open_segment(CHAIN)
         assert codes(made.passed(reading(driven(0.3, start_s=10.0 * k)))) == []
 

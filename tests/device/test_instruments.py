@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nakctl.device.instrument import Instrument, instrument, instruments
+from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange, instrument, instruments
 from nakctl.errors import RigError
 
 CONFIDENCE = {"verified", "hardware", "documented", "transcribed", "single", "unverified"}
@@ -63,6 +63,14 @@ def test_what_tells_the_instruments_apart() -> None:
     assert (vmp3.bandwidth, vmp3.bandwidth_max) == (5, 7)
     assert (sp300.I_ranges[0].name, vmp3.I_ranges[0].name) == ("10 nA", "10 uA")
     assert (sp300.I_max_A, vmp3.I_max_A) == (0.5, 0.4)
+
+
+def test_a_range_does_not_show_what_lies_at_its_end() -> None:
+    """Nothing beyond it can be seen, and noise makes an overload of it."""
+    current, potential = CurrentRange("1 mA", 8, 1e-3), PotentialRange("5 V", 1, -5.0, 5.0)
+    assert [current.shows(each) for each in (0.0, 0.99e-3, 0.995e-3, 1e-3)] == [True, True, False, False]
+    for sign in (1, -1):
+        assert [potential.shows(sign * each) for each in (0.0, 4.95, 4.96, 5.0)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import kept
@@ -19,7 +20,9 @@ from nakctl.device.program import Program, Segment
 from nakctl.errors import LinkLost
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
+from nakctl.run.pulse import Pulse
 from nakctl.run.run import Outcome, run
+from nakctl.run.supervisor import _Supervisor
 
 LIMIT = end(1, "Ewe", "above", 3.0, kind="limit")
 RESTING = program(Segment((rest(1),)), steps=[info(1)], ends=(LIMIT,))
@@ -116,6 +119,51 @@ def test_a_call_that_hangs_is_an_alarm_while_it_hangs_and_the_run_goes_on_when_i
     assert not thread.is_alive()
     assert outcomes[0].end_kind == "interrupted"  # somebody else stopped it, in the end
     assert {"call_hangs", "call_back"} <= set(sink.codes())
+
+
+@pytest.mark.parametrize(
+    ("name", "after_s"), [("read", 1.0), ("look", 1.0), ("stop", 1.0), ("load", 15.0), ("start", 15.0)]
+)
+def test_what_guards_nothing_may_take_longer(name: str, after_s: float) -> None:
+    """The cell is open while a chain is loaded."""
+    told: list[str] = []
+
+    class Supervisor(_Supervisor):
+        def _tell(self, severity: int, code: str, message: str) -> None:
+            told.append(code)
+
+    pulse = Pulse()
+    supervisor = Supervisor(SimpleNamespace(), pulse, 60.0)  # type: ignore[arg-type]
+    with pulse.calling(name):
+        for passed_s in (0.0, after_s):
+            supervisor._look(passed_s)
+        assert told == []
+        supervisor._look(0.1)
+        assert told == ["call_hangs"]
+
+
+def test_what_is_meant_is_on_the_disk_before_it_is_done() -> None:
+    """Whoever finds a run that was killed has to know what its channel may have been told."""
+    safe: list[str] = []
+
+    class Safe(Kept):
+        def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+            noted = super().append(entries)
+            if durable:
+                safe.extend(entry.facts["verb"] for entry in entries if entry.kind == "meant")
+            return noted
+
+    class Careful(Bench):
+        def load(self, segment: Segment, mark: str = "") -> None:
+            assert safe == ["load"]
+
+        def start(self) -> None:
+            assert safe == ["load", "start"]
+            super().start()
+            self.stopped.set()
+
+    run(RESTING, Careful(), WallClock(), Safe(), poll_s=0.01)  # type: ignore[arg-type]
+    assert safe[:2] == ["load", "start"]
 
 
 def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() -> None:
