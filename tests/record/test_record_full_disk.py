@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import record_rows as rows
 
+from nakctl.device.events import ALARM
 from nakctl.record import files
 from nakctl.record.read import open_run
 from nakctl.record.recover import recover
@@ -125,6 +126,7 @@ def test_what_the_disk_refuses_to_the_end_is_sealed_from_elsewhere(tmp_path: Pat
         assert (run.header.status, run.header.end_reason) == ("stopped", "limit: time")
         assert run.header.results["n"] == 1
         assert run.events.code.tolist() == ["segment", "disk_refuses", "note"]
+        assert run.events.severity.tolist()[1] == ALARM
         assert str(tmp_path / "run.h5.") in run.events.message[1]  # where it is kept meanwhile
     assert litter(tmp_path) == ["run.h5"]
 

@@ -22,6 +22,7 @@ from nakctl.results.capacity import (
 )
 from nakctl.results.current import current_steps
 from nakctl.results.inventory import sodium_mAh_cm2
+from nakctl.results.relaxation import mean_relaxation
 from nakctl.results.spectra import Spectra
 from nakctl.results.summary import summary, told
 from nakctl.results.threshold import levels
@@ -110,13 +111,16 @@ def test_the_charge_while_current_flowed_and_the_time_to_the_cutoff(tmp_path: Pa
     steps = [
         runs.rest(10),
         runs.strip(1e-3, [0.5] * 9, 100.0),
+        runs.strip(-1e-3, [-0.5] * 9, 100.0),
         runs.rest(10),
         runs.strip(1e-3, [1.1] * 9, 100.0),
     ]
     path = runs.written(tmp_path / "run.h5", steps, more={"ends": E_ABOVE}, end_kind="goal", end_id=1)
     run = open_run(path)
-    assert on_time_charge_mAh_cm2(run) == pytest.approx(1.0)  # 1 mA for 1800 s
-    assert seconds_to_cutoff(run) == pytest.approx(1810.0)  # with the rest between, without the one before
+    assert on_time_charge_mAh_cm2(run) == pytest.approx(
+        1.0
+    )  # 1 mA for 1800 s; what was plated is another matter
+    assert seconds_to_cutoff(run) == pytest.approx(2710.0)  # with the rest between, without the one before
     other = runs.written(tmp_path / "other.h5", steps)
     assert seconds_to_cutoff(open_run(other)) is None
 
@@ -186,6 +190,31 @@ def test_spectra_know_their_current_and_are_areal(tmp_path: Path) -> None:
     assert found.resting() == [3]
     with pytest.raises(LookupError, match="no spectrum at 3 mA/cm2"):
         found.at(3.0)
+
+
+def test_the_relaxation_after_a_pulse_is_the_mean_of_all_counted_from_their_ends(tmp_path: Path) -> None:
+    def resting(*Ewe_V: float) -> runs.Step:
+        return runs.Step("OCV", 0.0, Ewe_V, control=np.nan)
+
+    pulse = runs.strip(1e-3, [0.9] * 2)
+    steps = [runs.rest(3), pulse, resting(0.3, 0.2, 0.1), pulse, resting(0.5, 0.4, 0.3)]
+    run = open_run(runs.written(tmp_path / "run.h5", steps))
+    time_s, Ewe_V = mean_relaxation(run, every_s=1.0)
+    assert (time_s.tolist(), Ewe_V) == ([1.0, 2.0], pytest.approx([0.4, 0.3]))
+
+
+def test_how_much_sodium_there_is(tmp_path: Path) -> None:
+    """As many moles of Na as of K: 39.098 of 62.088 g are K. The volume is that of 1 mmol of both."""
+    cell = {
+        "NaK_volume": "0.07 cm3",
+        "composition_wt_percent_K": 100 * 39.098 / 62.088,
+        "parameters": {"v_Na": 25.0, "v_K": 45.0},
+    }
+    about = {"model": "SP-300", "facts": {"cell_parameters": cell}}
+    run = open_run(runs.written(tmp_path / "run.h5", [runs.rest(3)], instrument=about))
+    whole_mAh_cm2 = 1e-3 * 96485.33 / 3.6 / 0.5
+    at_liquidus = (12 / 22.990) / (88 / 39.098)  # Na : K
+    assert sodium_mAh_cm2(run) == pytest.approx((whole_mAh_cm2, whole_mAh_cm2 * (1 - at_liquidus)))
 
 
 # --- sensors -------------------------------------------------------------------------------------------
