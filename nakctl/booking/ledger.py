@@ -100,8 +100,7 @@ class Ledger:
         """A chain starts at start_s of the run. new_cycle: a loop of the host went round to come here."""
         self.chain = chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
-        self.last = self.before_last = None
-        self.visit_from_s, self.swept = 0.0, Swept()
+        self.last = None  # so a visit begins with the first row, and with it all that is known of one
         self.fresh_cycle = new_cycle or 0 in segment.new_cycle
 
     def book(self, given: Rows, points: Rows, newest: Newest, *, stopped: bool = False) -> Booked:
