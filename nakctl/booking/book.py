@@ -53,8 +53,9 @@ class Page:
 
 @dataclass(slots=True)
 class _Chain:
-    """One that was meant. called_s, returned_s: of its start, in the time of the run.
+    """One that was meant.
 
+    meant_s, returned_s  of its start, in the time of the run; error_s: by how much it may be earlier
     next_step  with which the chain behind it begins, if that goes on with a step; 0: none does
     """
 
@@ -62,6 +63,7 @@ class _Chain:
     segment: Segment
     new_cycle: bool
     next_step: int
+    meant_s: float = 0.0
     returned_s: float = 0.0
     error_s: float = 0.0
 
@@ -134,6 +136,8 @@ class Book:
         verb = entry.facts["verb"]
         if verb == "load":
             self._load(entry)
+        elif verb == "start" and self._loaded is not None:
+            self._loaded.returned_s = self._loaded.meant_s = entry.time_s
         elif verb == "stop" and entry.facts.get("step_count"):
             ending = ending_in(entry)
             assert ending is not None
@@ -150,9 +154,11 @@ class Book:
         self._begun = self._rows_came = False
 
     def _done(self, entry: Entry) -> None:
-        if entry.facts["verb"] == "start" and self._loaded is not None and "returned_s" in entry.facts:
-            self._loaded.returned_s = entry.facts["returned_s"]
-            self._loaded.error_s = self._loaded.returned_s - entry.facts["called_s"]
+        if entry.facts["verb"] == "start" and self._loaded is not None:
+            # one that was refused, or not answered, may have begun all the same
+            called_s = entry.facts.get("called_s", self._loaded.meant_s)
+            self._loaded.returned_s = entry.facts.get("returned_s", entry.time_s)
+            self._loaded.error_s = self._loaded.returned_s - called_s
 
     def _began(self, entry: Entry) -> None:
         """The start is settled; now what was said before can be booked."""

@@ -206,11 +206,12 @@ class Control:
             return
         called_s = self.now_s()
         self.cell_open = False
-        if not self.insist("start", self.channel.start):
-            return
+        started = self.insist("start", self.channel.start)
         returned_s = self.now_s()
-        self.logbook.done("start", called_s=called_s, returned_s=returned_s)
-        self.starts.waiting = Started(called_s, returned_s)
+        if started:
+            self.logbook.done("start", called_s=called_s, returned_s=returned_s)
+            self.starts.waiting = Started(called_s, returned_s)
+        # what was not answered may have been heard: then rows of this chain come
         self.guard.open_segment(segment, returned_s)
         self.gate.open_segment(segment)
         self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)

@@ -72,3 +72,16 @@ def test_and_a_step_that_was_to_go_on_is_not() -> None:
     assert kinds(*FIRST, of=ONE_STEP, unclosed=True) == ["unclosed"]
     new_cycle = replace(ONE_STEP, nodes=(ONE_STEP.nodes[0], Segment((cp(1),), new_cycle=(0,))))
     assert kinds(*FIRST, of=new_cycle, unclosed=True) == ["duration"]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_rows_of_a_start_that_was_not_answered_have_the_time_of_its_call(refused: bool) -> None:
+    """The instrument may have heard it all the same."""
+    book = Book(TWO_STEPS, layout.SAMPLES.dtype)
+    book.take([*FIRST, meant(2), Entry("meant", 2, 30.0, facts={"verb": "start"})])
+    if refused:
+        book.take([Entry("done", 2, 34.0, facts={"verb": "start", "refused": "no answer"})])
+    book.take([made(2)])
+    tables = book.close(unclosed=True).tables
+    assert tables["samples"]["time"][0] == (34.0 if refused else 30.0)
+    assert tables["chains"]["time_error"][0] == (4.0 if refused else 0.0)

@@ -90,5 +90,3 @@ def test_without_a_record_nothing_further_is_started() -> None:
     outcome = run(TWO_CHAINS, channel, WallClock(), Lost(), poll_s=0.0)  # type: ignore[arg-type]
     assert (outcome.status, outcome.reason, channel.starts) == ("interrupted", "the disk is gone", 1)
     assert outcome.cell_open
-
-

@@ -306,6 +306,35 @@ def test_an_error_that_comes_again_keeps_nobody_from_stopping_the_channel(
     assert channel.stopped.is_set()
 
 
+def test_a_start_that_was_heard_and_not_answered_is_stopped_and_its_rows_kept() -> None:
+    class Mute(Bench):
+        def start(self) -> None:
+            super().start()
+            raise LinkLost("no answer from the instrument")
+
+        def read(self, watch: Watch) -> Reading:
+            if self.reads == 2:  # what runs there matters while the record is behind
+                sink.may_go_on.clear()
+            return super().read(watch)
+
+        def look(self) -> Look | None:
+            if self.looks == 3:
+                sink.may_go_on.set()
+            return super().look()
+
+        def stop(self) -> None:
+            if self.reads + self.looks > 5:
+                sink.may_go_on.set()
+                super().stop()
+
+    channel, sink = Mute(), Kept()
+    asked = lambda: "stopped by the operator" if channel.started.is_set() else None  # noqa: E731
+    outcome = run(RESTING, channel, WallClock(), sink, poll_s=0.01, stop_asked=asked)  # type: ignore[arg-type]
+    assert (outcome.status, outcome.reason) == ("aborted", "stopped by the operator")
+    assert sink.samples == channel.reads > 0
+    assert sink["samples"]["time"][0] < 5.0
+
+
 def test_a_chain_that_starts_late_is_tied_to_the_moment_it_began() -> None:
     """The start call comes back at once, the instrument begins two seconds later."""
 
