@@ -143,7 +143,7 @@ def spectra(
         part = np.zeros(len(f_Hz), layout.IMPEDANCE.dtype)
         part["time"], part["spectrum"], part["frequency"] = time_s + np.arange(len(f_Hz)), k + 1, f_Hz
         part["Z_re"], part["Z_im"], part["I_dc"] = z_ohm.real, z_ohm.imag, I_A
-        part["I_dc"][-1] = 0.0  # the level is that in the middle of the sweep
+        part["I_dc"][0] = part["I_dc"][-1] = 0.0  # the level is that in the middle of the sweep
         booked[k]["spectrum"], booked[k]["time"], booked[k]["complete"] = k + 1, time_s, complete
         booked[k]["first_row"], booked[k]["row_count"] = first, len(f_Hz)
         first += len(f_Hz)

@@ -101,6 +101,17 @@ def test_the_axes_hold_the_run(tmp_path: Path, drawn: list[Figure]) -> None:
     assert potential.get_legend() is None
 
 
+def test_of_many_spectra_some_are_drawn_from_the_first_to_the_last(
+    tmp_path: Path, drawn: list[Figure]
+) -> None:
+    more = runs.spectra(*((float(k), 0.0, f_Hz, k * z_ohm, True) for k in range(1, 101)))
+    path = runs.written(tmp_path / "run.h5", [runs.strip(1e-3, [0.1] * 100)], more=more)
+    figures.draw_run(open_run(path), tmp_path / "run.png")
+    shown = lines_of(drawn[0].axes[3])
+    assert len(shown) == figures.MOST_SPECTRA
+    assert [shown[k][0][0] for k in (0, -1)] == pytest.approx([5.0, 500.0])
+
+
 def test_a_long_run_is_drawn_with_its_maximum(tmp_path: Path, drawn: list[Figure]) -> None:
     Ewe_V = np.full(50_000, 0.1)
     Ewe_V[31_415] = 2.0
