@@ -147,5 +147,7 @@ def test_a_vmp3_tells_the_range_of_each_point(word: int, code: int) -> None:
 def test_a_staircase_has_its_step_last() -> None:
     rows = point_rows(block([[*point(), 3]], 114, process=1), PREMIUM, 7)
     assert rows["I_range"].tolist() == [7]
+    rows = point_rows(block([[*point(), 6, 3]], 114, process=1), ESSENTIAL, 7)
+    assert rows["I_range"].tolist() == [6]
     rows = sample_rows(block([[0, 1, c3x(0.5), c3x(0.25), 3]], 114), PREMIUM, TB_s, 7)
     assert rows["I_A"].tolist() == [0.25]
