@@ -87,6 +87,15 @@ def test_peis_bias_adds_to_the_potential_before() -> None:
     assert np.allclose(points["E_dc_V"], 0.0119 + 0.05, atol=1e-3)
 
 
+def test_a_loop_within_a_loop_is_done_anew_in_each_pass() -> None:
+    techniques = ocv(1.0), cp(1e-4, 1.0), Loop(1, 2, passes=True), Loop(0, 3, passes=True)
+    samples, _, _ = execute(potentiostat(), *techniques)
+    starts = np.flatnonzero(np.diff(samples["technique"], prepend=9) | np.diff(samples["passes"], prepend=9))
+    assert samples["technique"][starts].tolist() == [0, 1, 1] * 3
+    assert samples["passes"][starts].tolist() == [0, 0, 1, 1, 2, 3, 2, 4, 5]
+    assert samples["time_s"][-1] == pytest.approx(9.0, abs=1e-3)
+
+
 @pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
 def test_spectra_take_the_time_of_the_estimate(like: str) -> None:
     sweep = eis(hold_s=2.0, average=3, wait_periods=1.5, f_last_Hz=0.5)
@@ -132,6 +141,12 @@ def test_more_current_than_the_amplifier_has() -> None:
     assert np.all(samples["I_A"] == np.float32(1e-3))
     assert np.all(samples["Ewe_V"] < 0.02)  # 0.5 A through 20 mohm
     assert [notice.code for notice in notices] == ["overload"]
+
+
+def test_each_chain_tells_its_overloads() -> None:
+    bench = potentiostat("shorted-lead")
+    told = [execute(bench, ca(1.0, 5.0), ocv(1.0))[2] for _ in range(2)]
+    assert [[notice.facts["technique"] for notice in notices] for notices in told] == [[0], [0]]
 
 
 def test_more_voltage_than_the_amplifier_has() -> None:
