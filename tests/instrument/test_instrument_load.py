@@ -185,6 +185,9 @@ def test_a_current_beyond_its_range(habit: Any, code: int) -> None:
     with bench(habits=Habits(beyond_range=habit)) as (api, _clock):
         assert api.load_chain("SP-300", cplimit(2e-3)) == [code]
         assert api.load_chain("SP-300", impedance("geis", Amplitude_Current=2e-3)) == [code]
+        for last_A in (2e-3, -2e-3):
+            levels = impedance("seisg", Final_Current_step=last_A, Step_number=4)
+            assert api.load_chain("SP-300", levels) == [code]
 
 
 def test_updates() -> None:
