@@ -235,7 +235,11 @@ WRITTEN = [
     ("ccd on VMP-3", Amount(samples=129_734, resting=601, points=125_965, visits=3_209), 12.36e6),
     ("plate-geis-ocv on SP-300", Amount(samples=46_677, resting=10_080, points=36_177, visits=958), 3.74e6),
     ("plate-geis-ocv on VMP-3", Amount(samples=58_665, resting=10_800, points=47_061, visits=1_342), 4.75e6),
-    ("galvanostatic-cycling on SP-300", Amount(duration_s=144.6e3, samples=29_119, resting=121, visits=41), 0.3735e6),
+    (
+        "galvanostatic-cycling on SP-300",
+        Amount(duration_s=144.6e3, samples=29_119, resting=121, visits=41),
+        0.3735e6,
+    ),
 ]
 PULSES = [
     ("on SP-300", Amount(samples=948_510, resting=632_719, visits=90_227), 6.35e6),

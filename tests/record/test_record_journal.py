@@ -93,7 +93,7 @@ def test_entries_of_every_kind_come_back_as_they_were_written(appended: list[lis
         assert {entry.samples.dtype for entry in read} <= {SAMPLE}
         end = rows.ended("aborted", "done", end_kind="goal", end_id=3, end_value=1.5)
         assert end_of(path) == end | {"entries": len(kept)}
-        newest = next((k for k in range(len(kept), 0, -1) if kept[k - 1].memo), 0)
+        newest = next((k for k in range(len(kept), 0, -1) if kept[k - 1].kind == "said"), 0)
         told = newest and {"seq": newest, "segment": kept[newest - 1].segment, "memo": kept[newest - 1].memo}
         assert memo_of(path) == (told or None)
 
