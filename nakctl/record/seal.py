@@ -390,7 +390,9 @@ def main() -> NoReturn:
 def _give_up(path: Path, why: str) -> NoReturn:
     with contextlib.suppress(OSError):
         files.temporary_of(path).unlink(missing_ok=True)
-    answer(Outcome(path, False, "", 0, f"{path} is not sealed: {why}").as_json(), 1)
+    was_sealed = "--again" in sys.argv[2:] and not files.journal_of(path).exists()
+    state = "stays as it was" if was_sealed else "is not sealed"
+    answer(Outcome(path, False, "", 0, f"{path} {state}: {why}").as_json(), 1)
 
 
 if __name__ == "__main__":
