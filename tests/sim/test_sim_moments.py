@@ -9,10 +9,10 @@ import pytest
 from sim_bench import ca, cp, dummy_V, eis, execute, ocv, on, potentiostat
 from time_bases import SAME_s, counted_s
 
-from nakctl.device.channel import Watch
+from nakctl.device.channel import POINT, Watch
 from nakctl.device.program import Segment, Technique, Test
 from nakctl.errors import LimitError
-from nakctl_sim.potentiostat import Potentiostat
+from nakctl_sim.potentiostat import Potentiostat, peaks_beyond, watched
 
 CHAIN = (
     cp(0.4e-3, 30.0, 4.0, Test("Ewe", "above", 2.0)),
@@ -139,3 +139,19 @@ def test_what_cannot_be_done_is_found_beforehand() -> None:
     with pytest.raises(LimitError, match="no range 3 A"):
         bench.check(Segment((cp(1e-4, 1.0, hardware=on("3 A")),)))
     assert len(bench.run(math.inf, Watch()).samples) == 3
+
+
+@pytest.mark.parametrize(
+    ("watch", "expected"),
+    [
+        (Watch(Ewe_max_V=1.05), [False, True, False, False]),
+        (Watch(Ewe_min_V=-1.05), [False, False, True, False]),
+        (Watch(I_max_A=1.05e-3), [False, False, False, True]),
+        (Watch(), [False] * 4),
+    ],
+)
+def test_of_a_sweep_the_host_watches_the_peaks(watch: Watch, expected: list[bool]) -> None:
+    points = np.zeros(4, POINT)
+    points["E_dc_V"], points["E_amp_V"] = [0.9, 1.0, -1.0, 0.0], 0.1
+    points["I_dc_A"], points["I_amp_A"] = [0.0, 0.0, 0.0, -1e-3], 1e-4
+    assert peaks_beyond(points, watched(watch)).tolist() == expected
