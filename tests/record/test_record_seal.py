@@ -18,6 +18,7 @@ from nexusformat.nexus import nxload
 from nakctl.booking import layout
 from nakctl.errors import RecordError
 from nakctl.record import files
+from nakctl.record import seal as sealing
 from nakctl.record.process import Outcome
 from nakctl.record.recover import recover
 from nakctl.record.seal import is_sealed, seal
@@ -245,6 +246,28 @@ seal.main()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit of the file size")
+def test_what_is_written_is_on_the_disk_before_it_is_looked_at_named_and_all_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, done = tmp_path / "run.h5", list[str]()
+    rows.journal_only(path, 20)
+    for module, name in (
+        (files, "sync_file"), (files, "sync_folder"), (files, "remove_journal"), (sealing, "_conclude"),
+        (sealing, "_put_in_place"),
+    ):  # fmt: skip
+        call = getattr(module, name)
+
+        def noted(*given: Any, name: str = name, call: Any = call) -> Any:
+            done.append(name)
+            return call(*given)
+
+        monkeypatch.setattr(module, name, noted)
+    seal(path)
+    assert done == [
+        "sync_file", "_conclude", "sync_file", "_put_in_place", "sync_folder", "remove_journal", "sync_folder",
+    ]  # fmt: skip
+
+
 def test_a_full_disk_while_sealing_keeps_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     rows.journal_only(path, 200)

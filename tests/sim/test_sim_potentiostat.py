@@ -161,6 +161,16 @@ def test_more_voltage_than_the_amplifier_has() -> None:
     assert len(notices) == 2  # both techniques: the capacitance keeps its charge
 
 
+@pytest.mark.parametrize(("like", "most_V"), [("SP-300", 12.0), ("VMP-3", 10.0)])
+@pytest.mark.parametrize("I_A", [1e-6, -1e-6])
+def test_there_is_as_much_voltage_as_the_amplifier_has(like: str, most_V: float, I_A: float) -> None:
+    bench = potentiostat("open-lead", like)
+    bench.load(Segment((cp(I_A, 100.0, hardware=on("10 uA", "10 V")),)))
+    bench.start()
+    bench.run(90.0, Watch())
+    assert bench.peek(90.0)[0] == pytest.approx(math.copysign(most_V, I_A), abs=1e-3)
+
+
 def test_a_spectrum_beyond_the_range_is_flagged() -> None:
     _, points, notices = execute(potentiostat(), eis(bias=0.97e-3, amplitude_peak=50e-6))
     assert np.all(points["flags"] & Flag.I_OVERLOAD)
