@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import record_rows as rows
@@ -13,6 +14,7 @@ from test_record_journal import interrupted_at
 
 from nakctl.record import files, journal
 from nakctl.record.journal_reader import JournalReader
+from nakctl.record.store import Store
 
 
 def test_home_again_as_soon_as_there_is_room(disks: Disks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +36,30 @@ def test_home_again_as_soon_as_there_is_room(disks: Disks, monkeypatch: pytest.M
     assert list((disks.data / "nakctl").iterdir()) == []
     assert memo_of(disks.path) == {"seq": 21, "segment": 1, "memo": {"next": 180}}
     ended_and_sealed(disks, writer, 180)
+
+
+def test_what_came_home_is_safe_before_the_other_place_is_given_up(
+    disks: Disks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, done = begun(disks), list[object]()
+    write, remove = Store.write, Store.remove
+
+    def written(store: Store, *given: Any, durable: bool) -> None:
+        write(store, *given, durable=durable)
+        done.append((store.file, durable))
+
+    def removed(store: Store) -> None:
+        remove(store)
+        done.append("removed")
+
+    monkeypatch.setattr(Store, "write", written)
+    monkeypatch.setattr(Store, "remove", removed)
+    disks.fill(disks.run)
+    writer.append([rows.said(20, 10)])
+    disks.free()
+    writer.append([])
+    assert done[-2:] == [(disks.journal, True), "removed"]
+    ended_and_sealed(disks, writer, 30)
 
 
 def test_several_places_come_home_in_their_order(disks: Disks) -> None:
