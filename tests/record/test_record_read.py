@@ -56,6 +56,13 @@ def test_the_header_of_a_sealed_run(path: Path) -> None:
     assert (header.note, header.gaps) == ("first try", 0)
 
 
+def test_every_gap_that_is_known_is_counted(tmp_path: Path) -> None:
+    told = [rows.noted(k, code) for k, code in enumerate(("gap", "note", "gap"))]
+    path = rows.journal_with(tmp_path / "run.h5", [[*rows.opening(), *told]], rows.ended())
+    seal(path)
+    assert open_run(path).header.gaps == 2
+
+
 def test_what_a_header_may_leave_out(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     known = {"format": 1, "run_id": "1", "start_time": "2026-03-01T09:30:00Z", "title": "x"}
