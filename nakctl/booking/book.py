@@ -210,7 +210,8 @@ class Book:
         """Reads that brought samples and nothing else, as one: the tables are the same."""
         if len(entries) > 1:
             samples = np.concatenate([entry.samples for entry in entries])
-            if np.all(np.diff(samples["time_s"]) >= 0):  # else rows of one read would be sorted into another
+            times_s = np.append(self._cleaning.last_s, samples["time_s"])
+            if np.all(times_s[1:] >= times_s[:-1]):  # else rows of one read would be sorted into another
                 ends = np.cumsum([len(entry.samples) for entry in entries]).tolist()
                 newest = list(zip(ends, map(visit_of, entries), strict=True))
                 self._book(samples, NO_POINTS, newest, stopped=False)

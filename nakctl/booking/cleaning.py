@@ -17,14 +17,15 @@ BACK_s = 1e-3  # times of one visit may lie in disorder by less: the clocks of i
 
 
 class Cleaning:
-    """Of one run; `open_segment` with every chain."""
+    """Of one run; `open_segment` with every chain. last_s: time of the last row."""
 
     def __init__(self) -> None:
         self._visit: np.void | None = None  # technique and passes of the last row
-        self._last_s = 0.0
+        self.last_s = 0.0
+        self._highest_s = -math.inf  # of the times that its visit had so far
 
     def open_segment(self) -> None:
-        self._visit, self._last_s = None, 0.0
+        self._visit, self.last_s, self._highest_s = None, 0.0, -math.inf
 
     def samples(self, rows: Rows) -> Rows:
         return self._clean(rows, "Ewe_V", "I_A")
@@ -44,18 +45,29 @@ class Cleaning:
         return timed
 
     def _timed(self, rows: Rows) -> Rows:
+        """Across visits times prove nothing."""
         times_s: npt.NDArray[np.float64] = rows["time_s"]
-        known = np.isfinite(times_s)
         visits = rows[["technique", "passes"]]
         same = np.append(self._visit is not None and visits[0] == self._visit, visits[1:] == visits[:-1])
-        before_s = self._last_s if same[0] else -np.inf
-        earlier = np.maximum.accumulate(np.append(before_s, np.where(known, times_s, -np.inf)))[:-1]
-        bad = ~known | (same & (times_s < earlier - BACK_s))
+        before_s = np.append(self._highest_s, times_s[:-1])
+        if bool(np.isfinite(times_s).all()) and not bool((same & (times_s < before_s)).any()):
+            self.last_s = self._highest_s = float(times_s[-1])
+        else:
+            rows = self._mended(rows, same)
+        self._visit = visits[-1].copy()
+        return rows
+
+    def _mended(self, rows: Rows, same: npt.NDArray[np.bool_]) -> Rows:
+        """Row by row. same: (n,), whether each is of the same visit as the one before."""
+        times_s, bad = rows["time_s"].tolist(), np.zeros(len(rows), np.bool_)
+        for k, (time_s, goes_on) in enumerate(zip(times_s, same.tolist(), strict=True)):
+            highest_s = self._highest_s if goes_on else -math.inf
+            bad[k] = not math.isfinite(time_s) or time_s < highest_s - BACK_s
+            times_s[k] = self.last_s if bad[k] else time_s
+            self._highest_s = highest_s if bad[k] else max(highest_s, time_s)
+            self.last_s = times_s[k]
         if bad.any():
             rows = rows.copy()
-            start_s = self._last_s if math.isfinite(self._last_s) else 0.0
-            filled = np.where(bad, -np.inf, times_s)
-            rows["time_s"] = np.where(bad, np.maximum(np.maximum.accumulate(filled), start_s), times_s)
+            rows["time_s"] = times_s
             rows["flags"][bad] |= np.uint16(Flag.BAD_TIME)
-        self._last_s, self._visit = float(rows["time_s"][-1]), visits[-1].copy()
         return rows
