@@ -228,6 +228,10 @@ class Logbook:
     def progress(self, points: Rows, bench: tuple[str, ...]) -> Progress:
         noted = [event for event in self.recording.noted() if event.severity > 0]
         news, self._news = (*self._news, *noted), []
+        return self.progress_with(news, points, bench)
+
+    def progress_with(self, news: tuple[Event, ...], points: Rows, bench: tuple[str, ...]) -> Progress:
+        """What else there is to tell waits: for whoever is not the loop itself."""
         ledger = self.book.ledger
         row = ledger.last_sample[0]
         step_id = int(row["step_id"])

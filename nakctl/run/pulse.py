@@ -5,6 +5,7 @@ Written by the loop, read by the supervisor in another thread; every field is re
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,8 @@ class Pulse:
 
     def __init__(self) -> None:
         self.call: Call | None = None
-        self.abandoned = False
+        self._abandoned = False
+        self._returning = threading.Lock()
         self._began = time.monotonic()
         self._longest = (0.0, "")
         self._late: Late | None = None
@@ -53,10 +55,17 @@ class Pulse:
         try:
             yield
         finally:
-            self.call = None
+            with self._returning:
+                self.call = None
             self._longest = max(self._longest, (time.monotonic() - began, name))
-            if self.abandoned:
+            if self._abandoned:
                 raise Abandoned
+
+    def abandon(self, call: Call) -> bool:
+        """Leave the loop behind in this call. False: it has just come back, and the loop goes on."""
+        with self._returning:
+            self._abandoned = self.call is call
+        return self._abandoned
 
     def begin_round(self) -> None:
         self._began, self._longest = time.monotonic(), (0.0, "")

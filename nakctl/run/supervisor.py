@@ -58,8 +58,9 @@ class _Supervisor:
             now = time.monotonic()
             self._look(min(now - before, 5 * LOOK_s))  # a computer that slept gives everybody one grace
             before = now
-            if self.awake_s > self.patience_s:
-                return self._leave()
+            call = self.seen
+            if self.awake_s > self.patience_s and call is not None and self.pulse.abandon(call):
+                return self._leave(call.name)
         if self.error is not None:
             raise self.error
         assert self.outcome is not None
@@ -97,13 +98,9 @@ class _Supervisor:
         control = self.control
         event = Event(control.now_s(), severity, code, 0, message)
         control.logbook.tell(event)
-        progress = control.logbook.progress(np.empty(0, POINT), control.bench.shown)
-        control.observe(replace(progress, news=(event,)))
+        control.observe(control.logbook.progress_with((event,), np.empty(0, POINT), control.bench.shown))
 
-    def _leave(self) -> Outcome:
-        assert self.seen is not None
-        self.pulse.abandoned = True
-        name = self.seen.name
+    def _leave(self, name: str) -> Outcome:
         self.control.fail(
             ChannelError(
                 f"{name} of the channel has not come back for {self.awake_s:.3g} s and is left behind; the "

@@ -20,7 +20,7 @@ from nakctl.device.program import Program, Segment
 from nakctl.errors import LinkLost
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
-from nakctl.run.pulse import Pulse
+from nakctl.run.pulse import Abandoned, Pulse
 from nakctl.run.run import Outcome, run
 from nakctl.run.supervisor import _Supervisor
 
@@ -166,6 +166,27 @@ def test_what_is_meant_is_on_the_disk_before_it_is_done() -> None:
     assert safe[:2] == ["load", "start"]
 
 
+def test_what_is_to_be_told_meanwhile_is_not_forgotten_over_the_alarm() -> None:
+    told, seen = threading.Event(), []
+
+    class Hanging(Bench):
+        def stop(self) -> None:
+            assert told.wait(60)
+            super().stop()
+
+    def observe(progress: Progress) -> None:
+        seen.extend(event.code for event in progress.news)
+        if "call_hangs" in seen:
+            told.set()
+
+    channel = Hanging()
+    channel.shows = 3.5
+    thread, outcomes = started(channel, Kept(), observe=observe)
+    thread.join(90)
+    assert outcomes[0].status == "stopped"
+    assert {"stop", "call_hangs"} <= set(seen)
+
+
 def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() -> None:
     never = threading.Event()
 
@@ -192,6 +213,17 @@ def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() ->
     assert sink.samples == 5
     assert sink.codes()[-1] == "end"
     never.set()
+
+
+def test_a_call_that_came_back_in_the_last_moment_is_not_left_behind() -> None:
+    """Else the loop would go on beside a record that is closed."""
+    pulse = Pulse()
+    with pulse.calling("read"):
+        read = pulse.call
+        assert read is not None
+    assert not pulse.abandon(read)
+    with pytest.raises(Abandoned), pulse.calling("look"):
+        assert pulse.call is not None and not pulse.abandon(read) and pulse.abandon(pulse.call)
 
 
 def test_while_the_disk_stands_still_limits_are_judged_by_what_the_channel_shows() -> None:
