@@ -351,6 +351,9 @@ def _clear(path: Path) -> None:
     if is_sealed(beside) and _run_id(beside) == run_id:
         beside.unlink()
     files.temporary_of(path).unlink(missing_ok=True)
+    for rest in files.rests_of(path, run_id.decode(errors="replace")):
+        if not rest.exists():  # who reads one while it is removed makes it a log, which stays behind
+            files.remove_store(rest)
     files.remove_journal(path)
     files.sync_folder(path.parent)
 

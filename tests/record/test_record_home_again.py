@@ -14,6 +14,7 @@ from test_record_journal import interrupted_at
 
 from nakctl.record import files, journal
 from nakctl.record.journal_reader import JournalReader
+from nakctl.record.seal import seal
 from nakctl.record.store import Store
 
 
@@ -204,3 +205,15 @@ def test_an_interrupt_anywhere_on_the_way_out_and_home_costs_nothing(disks: Disk
             for rest in left:
                 files.remove_store(rest)
         assert line > 25
+
+
+def test_what_a_reader_left_beside_a_place_that_is_gone_is_removed(tmp_path: Path) -> None:
+    """It opened the store a moment before it was removed, and so made it a log."""
+    path = tmp_path / "run.h5"
+    rows.journal_only(path, 5)
+    with closing(JournalReader(path)) as journal:
+        [rest, *_] = files.rests_of(path, journal.header["run_id"])
+    for end in ("-wal", "-shm"):
+        Path(f"{rest}{end}").write_bytes(b"")
+    assert seal(path).rows == 50
+    assert rows.names_in(tmp_path) == ["run.h5"]
