@@ -54,13 +54,10 @@ Stage = Callable[[str], None]
 
 
 class _Written(NamedTuple):
-    """tables: rows, and checksum by column; aside: under which name the live view is to be kept, if it is;
-    rests: files that were taken in beside the journal.
-    """
+    """tables: rows, and checksum by column; aside: under which name the live view is to be kept, if it is."""
 
     tables: dict[str, tuple[int, dict[str, int]]]
     aside: Path | None
-    rests: list[Path]
 
 
 def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> Outcome:
@@ -177,8 +174,6 @@ def _finish(
     beside = _put_in_place(temporary, path)
     files.sync_folder(path.parent)
     at("replaced")
-    for rest in written.rests if beside is None else ():
-        files.remove_store(rest)
     return beside, found
 
 
@@ -224,7 +219,7 @@ def _write(writer: Hdf5Writer, journal: JournalReader, at: Stage) -> _Written:
     told = ending_of(journal, writer, damage, beyond, missing)
     known = {"unclosed": not whole, "lost_blocks": lost, "from_view": beyond.rows}
     tables = _closed(writer, journal, told, known | {"end": _end_of(journal)})
-    return tables._replace(aside=beyond.aside, rests=[] if damage else rests)
+    return tables._replace(aside=beyond.aside)
 
 
 def _closed(writer: Hdf5Writer, source: Source, told: Ending, known: Mapping[str, Any]) -> _Written:
@@ -238,7 +233,7 @@ def _closed(writer: Hdf5Writer, source: Source, told: Ending, known: Mapping[str
     write_ending(writer, told, source.header.get("start_time"))
     tables = writer.all_tables()
     writer.file.close()
-    return _Written(tables, None, [])
+    return _Written(tables, None)
 
 
 def _add_missing(writer: Hdf5Writer, lost: int) -> str:
@@ -345,6 +340,8 @@ def _clear(path: Path) -> None:
         run_id = file["entry/entry_identifier_uuid"][()]
     if damaged:
         files.keep_damaged_journal(path)
+    else:
+        _clear_elsewhere(path)
     if aux_damaged:
         files.keep_damaged_aux(path)
     beside = files.beside_of(path)
@@ -356,6 +353,16 @@ def _clear(path: Path) -> None:
             files.remove_store(rest)
     files.remove_journal(path)
     files.sync_folder(path.parent)
+
+
+def _clear_elsewhere(path: Path) -> None:
+    """What was taken in from beside the journal."""
+    with contextlib.suppress(RecordError):  # there is none any more, and nothing that tells whose they are
+        journal = JournalReader(path)
+        rests = journal.rests()
+        journal.close()
+        for rest in rests:
+            files.remove_store(rest)
 
 
 def _run_id(path: Path) -> bytes:

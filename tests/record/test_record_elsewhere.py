@@ -294,3 +294,26 @@ def test_a_file_that_was_made_and_never_written_is_cleared_away(disks: Disks) ->
     run_id = JournalReader(disks.path).header["run_id"]
     (disks.home / f"x.h5.{run_id}.rest.journal").touch()
     ended_and_sealed(disks, writer, 20)
+
+
+def test_a_sealing_that_is_killed_leaves_no_file_elsewhere_for_ever(
+    disks: Disks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def at(stage: str) -> None:
+        if stage == "replaced":
+            raise Killed
+
+    monkeypatch.setattr(journal, "_HOME_EVERY_S", 1e9)
+    writer = begun(disks)
+    disks.fill(disks.run)
+    writer.append([rows.said(20, 10)])
+    writer.close()
+    assert disks.rests() == ["data"]
+    disks.free()
+    with pytest.raises(Killed):
+        seal(disks.path, at)
+    assert seal(disks.path).rows == 30
+    assert disks.litter() == ["run/x.h5"]
