@@ -53,6 +53,7 @@ class Journal:
         self._path = path
         self._run_id = ""
         self._lock = held
+        self._can_lock = True  # as far as it was tried
         self._home = home
         self._rests: list[Store] = []
         self._documents = dict(documents)  # which every store of the run begins with
@@ -277,11 +278,18 @@ class Journal:
     # --- its files -------------------------------------------------------------------------------------
 
     def has_vanished(self) -> bool:
-        """A file that it is written to, or its log, was moved, deleted or replaced."""
-        return any(store.has_vanished() for store in (self._home, *self._rests))
+        """A file that it is written to, its log or its lock, was moved, deleted or replaced. Without its lock
+        it would be taken for one that nobody writes, recovered, and removed.
+        """
+        return self._is_unlocked() or any(store.has_vanished() for store in (self._home, *self._rests))
 
     def restore(self) -> None:
         """Write all that vanished anew, where it was. RecordError if nothing can be written."""
+        if self._home.file.parent.is_dir():
+            try:
+                self._lock_anew()  # at first, before anybody sees that it is gone
+            except OSError:
+                self._can_lock = False
         for store in (self._home, *self._rests):
             while store.has_vanished():
                 try:
@@ -294,9 +302,20 @@ class Journal:
                     raise RecordError(reason) from error
 
     def _lock_anew(self) -> None:
-        if not files.lock_of(self._path).exists():
+        if self._is_unlocked():
             gone, self._lock = self._lock, lock.hold(files.lock_of(self._path))
             gone.close()
+
+    def _is_unlocked(self) -> bool:
+        """What is locked is no longer what others look at."""
+        if not self._can_lock:
+            return False
+        try:
+            return not os.path.samestat(files.lock_of(self._path).stat(), os.fstat(self._lock.fileno()))
+        except FileNotFoundError:
+            return True
+        except OSError:  # as for a store
+            return False
 
     def close(self) -> None:
         """Let go of the files; what was set aside is no longer needed."""

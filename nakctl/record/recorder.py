@@ -242,7 +242,8 @@ class Recorder:
             self._live.give_up()
             self._live = self._new_live()
         text = (
-            "the journal or its log was moved or deleted under the run; a whole new one stands in its place"
+            "the journal, its log or its lock was moved or deleted under the run; a whole new one stands in "
+            "its place"
         )
         return [self._event(2, "journal_vanished", text)]
 

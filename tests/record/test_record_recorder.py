@@ -16,7 +16,7 @@ import pytest
 import record_rows as rows
 from test_record_kill import start_writer
 
-from nakctl.record import files
+from nakctl.record import files, lock
 from nakctl.record.ended import Ended
 from nakctl.record.process import Helper
 from nakctl.record.read import open_run
@@ -197,7 +197,7 @@ def test_an_abandoned_run_can_be_recovered(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("end", ["-wal", "-shm"])
+@pytest.mark.parametrize("end", [".journal-wal", ".journal-shm", ".lock"])
 @pytest.mark.parametrize("then", [5, 0])
 def test_a_part_of_the_journal_that_vanishes_costs_nothing(tmp_path: Path, end: str, then: int) -> None:
     """then: polls that come after it."""
@@ -206,9 +206,10 @@ def test_a_part_of_the_journal_that_vanishes_costs_nothing(tmp_path: Path, end: 
     for k in range(20):
         append(recorder, k)
     wait_for(lambda: live_rows(path) == 200)  # the live view has the journal open
-    Path(f"{files.journal_of(path)}{end}").unlink()
+    Path(f"{path}{end}").unlink()
     told = [append(recorder, 20 + k) for k in range(then)]
     assert told == [["journal_vanished"], [], [], [], []][:then]
+    assert lock.is_held(files.lock_of(path)) or not then
     assert recorder.finish("completed", "all steps done").sealed
     with open_run(path) as run:
         np.testing.assert_array_equal(run.samples.time, rows.samples(0, 200 + 10 * then)["time"])
