@@ -24,7 +24,7 @@ from nakctl.booking.entry import Entry
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, lock
 from nakctl.record.packing import VERSION, packed, row_of, row_types
-from nakctl.record.store import Store, is_no_room
+from nakctl.record.store import Store, is_no_room, reason_of
 
 MEMORY_BUDGET_BYTES = 64 << 20
 # How long a commit may wait for the disk to confirm it: ordinary entries, and what was meant or told. A dry
@@ -91,7 +91,7 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             held.close()
             files.remove_journal(path)
-            raise RecordError(f"{files.journal_of(path)} could not be started: {error}") from error
+            raise RecordError(f"{files.journal_of(path)} could not be started: {reason_of(error)}") from error
         journal._run_id = str(header["run_id"])
         return journal
 
@@ -180,7 +180,7 @@ class Journal:
                 self._no_room = is_no_room(error)
                 if self._no_room and store is self._home and self._release():
                     continue
-                return str(error)
+                return reason_of(error)
             except sqlite3.DatabaseError as error:
                 raise RecordError(f"the journal is no longer whole: {error}") from error
             if durable:
@@ -298,7 +298,7 @@ class Journal:
                 except (sqlite3.Error, OSError) as error:
                     if is_no_room(error) and self._release():
                         continue
-                    reason = f"the journal vanished, and none can be written in its place: {error}"
+                    reason = f"the journal vanished, and none can be written in its place: {reason_of(error)}"
                     raise RecordError(reason) from error
 
     def _lock_anew(self) -> None:
@@ -336,11 +336,11 @@ def _claimed(path: Path) -> BinaryIO:
     except BlockingIOError as error:
         raise InputError(f"{path} is being recorded by another process") from error
     except OSError as error:
-        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
+        raise RecordError(f"nothing can be written into {path.parent}: {reason_of(error)}") from error
     try:
         files.journal_of(path).open("xb").close()
     except OSError as error:
         held.close()
         files.refuse_existing(path)
-        raise RecordError(f"nothing can be written into {path.parent}: {error}") from error
+        raise RecordError(f"nothing can be written into {path.parent}: {reason_of(error)}") from error
     return held

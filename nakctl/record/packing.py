@@ -41,7 +41,10 @@ class Unlike(ValueError):
 
 
 def packed(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    try:
+        text = _text(value)
+    except TypeError:  # a key is neither text nor a plain number
+        text = _text(_with_keys_of_text(value))
     return text.encode(errors="backslashreplace")  # half a pair of surrogates becomes JSON's word for it
 
 
@@ -114,6 +117,16 @@ def _or_null(value: float) -> float | None:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _with_keys_of_text(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _with_keys_of_text(each) for key, each in value.items()}
+    return [_with_keys_of_text(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> object:

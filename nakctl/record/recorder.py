@@ -35,6 +35,7 @@ from nakctl.record.journal import Journal
 from nakctl.record.process import Helper, Outcome
 from nakctl.record.sensor_reader import SensorReader
 from nakctl.record.slot import Slot
+from nakctl.record.store import reason_of
 
 _RESTARTS = 5
 _RESTART_AFTER_S = 1.0
@@ -210,7 +211,7 @@ class Recorder:
         try:
             return Helper("seal", str(self.path)).wait(Outcome.from_json)
         except OSError as error:
-            return str(error)
+            return reason_of(error)
 
     def _new_live(self) -> Helper | None:
         """None if the system cannot start a process now: the run goes on without being seen."""

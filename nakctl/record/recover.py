@@ -9,6 +9,7 @@ from nakctl.errors import InputError, RecordError
 from nakctl.record import files, lock
 from nakctl.record.journal_reader import JournalReader, is_empty
 from nakctl.record.process import Helper, Outcome
+from nakctl.record.store import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def recover(path: Path, *, again: bool = False) -> Recovered:
     try:
         helper = Helper("seal", str(path), *(("--again",) if again else ()))
     except OSError as trouble:
-        raise RecordError(f"{path} is not sealed: no process can be started ({trouble})") from trouble
+        reason = f"no process can be started ({reason_of(trouble)})"
+        raise RecordError(f"{path} is not sealed: {reason}") from trouble
     said = helper.wait(Outcome.from_json)
     if isinstance(said, Outcome) and said.sealed:
         return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")

@@ -42,6 +42,7 @@ from nakctl.record.process import Beat, Outcome, answer
 from nakctl.record.raw_tables import RawReader
 from nakctl.record.sensor_reader import SensorReader
 from nakctl.record.slot import blocks_of
+from nakctl.record.store import reason_of
 from nakctl.record.verify import Verifier
 from nakctl.record.view import Beyond, take_beyond
 
@@ -389,7 +390,7 @@ def main() -> NoReturn:
         outcome = seal(path, beat, again="--again" in sys.argv[2:])
         answer(outcome.as_json(), 0 if outcome.sealed else 1)
     except (NakctlError, OSError, RuntimeError) as error:
-        said = str(error)
+        said = reason_of(error)
         # Here and not later: `error` keeps the file from being closed, which could crash.
         _give_up(path, said)
     except Exception:  # noqa: BLE001  (a journal may hold anything: who waits is told in a sentence)

@@ -147,6 +147,11 @@ def is_no_room(error: sqlite3.Error | OSError) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
+def reason_of(error: Exception) -> str:
+    """For a sentence."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def _connected(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(file, isolation_level=None, timeout=0.0, check_same_thread=False)
 

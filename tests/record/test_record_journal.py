@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import shutil
@@ -127,10 +128,14 @@ def test_the_header_comes_back_with_the_program_and_the_writer(tmp_path: Path) -
     reader.close()
 
 
-def test_facts_may_be_numpy_numbers(tmp_path: Path) -> None:
+def test_facts_may_be_numpy_numbers_and_have_any_keys(tmp_path: Path) -> None:
     told = Entry("tie", facts={"a": np.float32(0.5), "b": np.arange(2)})
-    path = rows.journal_with(tmp_path / "run.h5", [[told]])
-    assert entries_in(path)[0].facts == {"a": 0.5, "b": [0, 1]}
+    keys = Entry("tie", facts={"of": [{np.int64(3): np.int64(1), (1, 2): {2: None}}]})
+    path = rows.journal_with(tmp_path / "run.h5", [[told, keys]])
+    assert [entry.facts for entry in entries_in(path)] == [
+        {"a": 0.5, "b": [0, 1]},
+        {"of": [{"3": 1, "(1, 2)": {"2": None}}]},
+    ]
 
 
 @pytest.mark.parametrize("name", ["run.h5", "run.h5.journal"])
@@ -153,12 +158,21 @@ def test_a_missing_folder_is_bad_input(tmp_path: Path) -> None:
         rows.journal_of_run(tmp_path / "nowhere" / "run.h5")
 
 
-def test_a_disk_that_takes_no_journal_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
+        (OSError(errno.ENOSPC, "No space left on device", "x.journal"), "No space left on device"),
+    ],
+)
+def test_a_disk_that_takes_no_journal_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
     def refuses(*_: object) -> Store:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise error
 
     monkeypatch.setattr(Store, "create", refuses)
-    with pytest.raises(RecordError, match="could not be started: disk I/O error"):
+    with pytest.raises(RecordError, match=f"could not be started: {said}$"):
         rows.journal_of_run(tmp_path / "run.h5")
     assert list(tmp_path.iterdir()) == []
 
