@@ -53,6 +53,7 @@ class Journal:
         self._path = path
         self._run_id = ""
         self._lock = held
+        self._locked = files.lock_of(path).stat()
         self._can_lock = True  # as far as it was tried
         self._home = home
         self._rests: list[Store] = []
@@ -304,6 +305,7 @@ class Journal:
     def _lock_anew(self) -> None:
         if self._is_unlocked():
             gone, self._lock = self._lock, lock.hold(files.lock_of(self._path))
+            self._locked = files.lock_of(self._path).stat()
             gone.close()
 
     def _is_unlocked(self) -> bool:
@@ -311,7 +313,7 @@ class Journal:
         if not self._can_lock:
             return False
         try:
-            return not os.path.samestat(files.lock_of(self._path).stat(), os.fstat(self._lock.fileno()))
+            return not os.path.samestat(files.lock_of(self._path).stat(), self._locked)
         except FileNotFoundError:
             return True
         except OSError:  # as for a store
