@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -272,3 +274,25 @@ def test_without_asking_nothing_is_booked_anew(tmp_path: Path) -> None:
     before = path.read_bytes()
     recover(path)
     assert path.read_bytes() == before
+
+
+KILL_AT = """
+import os, sys
+from pathlib import Path
+from nakctl.record.seal import seal
+seal(Path(sys.argv[1]), lambda stage: os._exit(9) if stage == sys.argv[2] else None, again=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "stage", ["writing", "written", "synced", "verified", "concluded", "replaced", "cleared"]
+)
+def test_a_kill_while_a_file_is_booked_anew_leaves_it_or_the_new_one(tmp_path: Path, stage: str) -> None:
+    path = rows.sealed(tmp_path / "run.h5", 20)
+    before = all_of(path)
+    killed = subprocess.run([sys.executable, "-c", KILL_AT, str(path), stage], check=False)
+    assert killed.returncode == 9
+    after = all_of(path)
+    assert [name for name in before if before[name] != after[name] and name != "documents"] == []
+    assert recover(path).rows == 200
+    assert rows.names_in(tmp_path) == ["run.h5"]
