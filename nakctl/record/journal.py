@@ -142,7 +142,11 @@ class Journal:
         until = time.monotonic() + _PATIENCE_AT_THE_END_S
         while True:
             self._come_home(at_once=True)
-            self._flush()
+            try:
+                self._flush()
+            except RecordError:  # it is no longer whole; another place may still take what waits
+                if not self._go_elsewhere():
+                    raise
             if not self.trouble:
                 return
             if time.monotonic() > until:
@@ -206,8 +210,8 @@ class Journal:
         memo = {"seq": newest.seq, "segment": newest.segment, "memo": newest.memo}
         return self._end | {"memo": packed(memo)}
 
-    def _go_elsewhere(self) -> None:
-        """To the first place that takes what waits, and what comes from now on."""
+    def _go_elsewhere(self) -> bool:
+        """To the first place that takes what waits, and what comes from now on. False: none does."""
         known = {store.file for store in self._rests}
         with contextlib.suppress(OSError):
             files.user_data_folder().mkdir(parents=True, exist_ok=True)
@@ -221,7 +225,8 @@ class Journal:
             if (store := self._stored_in(file)) is not None:
                 self._rests.append(store)
                 self._taken()
-                return
+                return True
+        return False
 
     def _stored_in(self, file: Path) -> Store | None:
         """A new store with what waits; None, and no file, if it cannot be made there."""

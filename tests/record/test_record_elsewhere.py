@@ -317,3 +317,20 @@ def test_a_sealing_that_is_killed_leaves_no_file_elsewhere_for_ever(
         seal(disks.path, at)
     assert seal(disks.path).rows == 30
     assert disks.litter() == ["run/x.h5"]
+
+
+def test_what_a_journal_that_is_no_longer_whole_does_not_take_is_kept_elsewhere(
+    disks: Disks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, write = begun(disks), Store.write
+
+    def malformed(store: Store, *given: Any, durable: bool) -> None:
+        if store.file == disks.journal:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        write(store, *given, durable=durable)
+
+    monkeypatch.setattr(Store, "write", malformed)
+    monkeypatch.setattr(journal, "_MARGIN_BYTES", 1 << 40)  # nothing is brought there, either
+    with pytest.raises(RecordError, match="no longer whole"):
+        writer.append([rows.said(20, 10)])
+    ended_and_sealed(disks, writer, 30)
