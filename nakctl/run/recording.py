@@ -123,7 +123,8 @@ class Nowhere:
 
 
 class Beside:
-    """By a thread of its own, in the order of `put`. After a RecordError everything further is dropped.
+    """By a thread of its own, in the order of `put`. After an error nothing further is taken over; what was
+    before is given to the sink all the same, which may find a place for it at the end.
 
     every_s  how often the sink is called while nothing comes
     """
@@ -186,7 +187,7 @@ class Beside:
             given = self._taken()
             over = bool(given) and given[-1] is None
             entries = [each[0] for each in given if each is not None]
-            if self._trouble is None:
+            if self._trouble is None or entries:
                 self._keep(entries, any(each is not None and each[1] for each in given))
             waiting += [entry.size for entry in entries]
             if self._trouble is None and self._sink.is_full:

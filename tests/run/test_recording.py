@@ -133,6 +133,23 @@ def test_trouble_of_the_disk_is_raised_by_the_run_s_own_thread(noticed_by: str) 
         recording.put(entry(2)) if noticed_by == "put" else recording.tick()
 
 
+def test_what_was_handed_over_before_anybody_knew_of_it_is_given_to_the_sink() -> None:
+    class Refusing(Disk):
+        def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+            super().append(entries)
+            raise RecordError("too much waits")
+
+    disk = Refusing()
+    recording = Beside(disk)
+    recording.put(entry(1))
+    assert disk.reached.wait(30)
+    recording.put(entry(2))
+    disk.may_go_on.set()
+    with pytest.raises(RecordError, match="too much waits"):
+        recording.finish()
+    assert disk.kept == [1, 2]
+
+
 def test_in_virtual_time_it_is_done_once_a_round() -> None:
     disk = Disk()
     disk.may_go_on.set()
