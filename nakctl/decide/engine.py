@@ -103,7 +103,7 @@ def react(program: Program, state: EngineState, event: Event) -> Reaction:
     """The next state, and what to do now. IllegalEvent if the table has no such row."""
     rule = _TABLE.get((state.phase, type(event)))
     if rule is None:
-        raise IllegalEvent(f"{type(event).__name__} while {state.phase.value}")
+        raise IllegalEvent(f"{_WORDS[type(event)]} while the run is {state.phase.value}")
     return rule(program, state, event)
 
 
@@ -128,6 +128,12 @@ def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
     return replace(state, ending=gravest(state.ending, event.ending)), ()
 
 
+_WORDS: dict[type, str] = {
+    Begin: "the beginning came",
+    ChainEnded: "a chain ended",
+    Tripped: "an end was met",
+    Interrupted: "the end was asked for",
+}
 _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {
     (Phase.READY, Begin): _begin,
     (Phase.RUNNING, ChainEnded): _chain_ended,
