@@ -97,9 +97,11 @@ class Logbook:
     def meant(self, verb: str, *, durable: bool = False, **facts: Any) -> None:
         """Before it is done. durable: not before the disk has it, or shows that it takes its time."""
         self._write(self._entry("meant", {"verb": verb, **facts}), durable=durable)
-        if durable and not self.recording.settle(DURABLE_WITHIN_s) and self.lost is None:
+        if durable and not self.recording.settle(DURABLE_WITHIN_s):
+            self.turn()  # it may be lost, and not late
             text = f"the disk has not confirmed for {DURABLE_WITHIN_s:g} s that a {verb} was meant"
-            self.note(1, "record_late", text)
+            if self.lost is None:
+                self.note(1, "record_late", text)
 
     def meant_to_load(
         self, position: Sequence[Frame], *, new_cycle: bool, lasting_s: float | None, mark: str

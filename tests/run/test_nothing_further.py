@@ -8,12 +8,15 @@ import pytest
 from hand_made import end, info, points, program, rest, rows
 from test_supervisor import Bench, Kept
 
+from nakctl.booking import layout
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
 from nakctl.device.channel import Look, Reading, State, Visit, Watch
 from nakctl.device.program import Segment
 from nakctl.errors import RecordError
 from nakctl.run.clock import WallClock
+from nakctl.run.logbook import Logbook
+from nakctl.run.recording import Beside
 from nakctl.run.run import run
 
 TWO_CHAINS = program(
@@ -90,3 +93,14 @@ def test_without_a_record_nothing_further_is_started() -> None:
     outcome = run(TWO_CHAINS, channel, WallClock(), Lost(), poll_s=0.0)  # type: ignore[arg-type]
     assert (outcome.status, outcome.reason, channel.starts) == ("interrupted", "the disk is gone", 1)
     assert outcome.cell_open
+
+
+def test_a_record_that_is_lost_is_not_called_late() -> None:
+    class Lost(Kept):
+        def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
+            raise RecordError("the disk is gone")
+
+    logbook = Logbook(TWO_CHAINS, Beside(Lost()), layout.SAMPLES, lambda: 0.0, lambda: None)
+    logbook.meant("start", durable=True)
+    assert str(logbook.lost) == "the disk is gone"
+    assert logbook.progress(points(), ()).news == ()
