@@ -35,9 +35,9 @@ from nakctl.plan.techniques import lasts_s
 # first row. Of pulses within a third: how well their times are compressed depends on the time base. All of it
 # holds what the tables were booked from, too. A real instrument is read every so often: each read that brings
 # a row is an entry, with what its rows were made of.
-BYTES_PER_QUICK_ROW, BYTES_PER_ROW = 4.6, 6.1  # once a second or more often; every 10 s or less often
-BYTES_PER_RESTING_ROW = 0.55
-BYTES_PER_POINT = 90.0
+BYTES_PER_QUICK_ROW, BYTES_PER_ROW = 4.6, 6.1  # once a second or more often; every 4 s or less often
+BYTES_PER_RESTING_ROW = 0.65
+BYTES_PER_POINT = 94.0
 BYTES_PER_VISIT = 25.0
 BYTES_PER_FILE = 168e3
 BYTES_PER_READ, BYTES_OF_WORDS = 14.0, 5.0  # of a read, and of a row of it
@@ -84,7 +84,7 @@ class Amount:
     def row_bytes(self) -> float:
         """What it adds to a sealed file of a dry run; `file_bytes` is the size of that."""
         every_s = self.duration_s / self.samples if self.samples else 0.0
-        slow = min(max(math.log10(every_s), 0.0), 1.0) if every_s > 0 else 0.0
+        slow = min(max(math.log(every_s, 4.0), 0.0), 1.0) if every_s > 0 else 0.0
         row = BYTES_PER_QUICK_ROW + (BYTES_PER_ROW - BYTES_PER_QUICK_ROW) * slow
         rows = (self.samples - self.resting) * row + self.resting * BYTES_PER_RESTING_ROW
         return rows + self.points * BYTES_PER_POINT + self.visits * BYTES_PER_VISIT
