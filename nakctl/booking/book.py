@@ -59,7 +59,6 @@ class _Chain:
     next_step  with which the chain behind it begins, if that goes on with a step; 0: none does
     """
 
-    number: int
     segment: Segment
     new_cycle: bool
     next_step: int
@@ -150,7 +149,7 @@ class Book:
         assert self.program is not None
         segment, behind = segment_of(self.program, entry), _segment_behind(self.program, entry)
         next_step = 0 if behind is None or 0 in behind.new_cycle else _first_step(behind)
-        self._loaded = _Chain(entry.segment, segment, bool(entry.facts["new_cycle"]), next_step)
+        self._loaded = _Chain(segment, bool(entry.facts["new_cycle"]), next_step)
         self._begun = self._rows_came = False
 
     def _done(self, entry: Entry) -> None:
@@ -295,7 +294,7 @@ class Book:
 
     def _note_clock(self, entry: Entry) -> None:
         """Once a minute: which wall-clock time belongs to which time of the run."""
-        if entry.unix_s == entry.unix_s and entry.time_s >= self._next_clock_row_s:
+        if math.isfinite(entry.unix_s) and entry.time_s >= self._next_clock_row_s:
             self._next_clock_row_s = entry.time_s + CLOCK_ROW_EVERY_s
             self._page.add("clock", np.array([(entry.time_s, entry.unix_s)], layout.CLOCK.dtype))
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nakctl.booking.spectra import Sweep
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
+from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique, is_sentinel
 
 TICK_s = 2e-3  # of rounding, over any chain
 ELAPSED_SLACK_s, CLOCK_COARSE = 0.05, 1e-6  # the instrument's clock is told in single precision
@@ -70,7 +70,7 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
         new_cycle[:at, at:] = True
 
     control = np.array([_control(t) for t in techniques], np.float32)
-    sentinel = np.array([_is_sentinel(t) for t in techniques], np.bool_)
+    sentinel = np.array([is_sentinel(t) for t in techniques], np.bool_)
     stays = _stays(techniques, sentinel)
     led_on = tuple(leads_on(program, t) for t in techniques)
     return Chain(
@@ -104,10 +104,6 @@ def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
         return ()
     ends = (program.end(test.end) for test in technique.tests if test.end)
     return tuple(end for end in ends if end.then == "next step")
-
-
-def _is_sentinel(technique: Technique) -> bool:
-    return isinstance(technique, Cp | Ca) and technique.sentinel
 
 
 def _shortest_s(technique: Technique) -> float:

@@ -19,7 +19,20 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
-from nakctl.device.program import Ca, Cp, Done, Eis, Loop, Ocv, Program, Segment, Technique, played
+from nakctl.device.program import (
+    Ca,
+    Cp,
+    Done,
+    Eis,
+    Loop,
+    Ocv,
+    Program,
+    Segment,
+    Technique,
+    held_for,
+    is_sentinel,
+    played,
+)
 from nakctl.plan.techniques import OCV_BEFORE_PEIS_s, SENTINEL_s, sentinel
 
 SHORTEST_s = SENTINEL_s  # no technique is shorter: where less is missing of a hold, nothing is
@@ -154,20 +167,12 @@ def _missing(program: Program, techniques: Sequence[Technique], place: Place) ->
     technique = techniques[place.technique]
     if place.lasted_s is None or isinstance(technique, Loop):
         return None
-    if isinstance(technique, Eis) or _is_sentinel(technique) or place.lasted_s <= 0:
+    if isinstance(technique, Eis) or is_sentinel(technique) or place.lasted_s <= 0:
         return technique
     if program.step(technique.step).settle is not None or _leads_on(techniques, place.technique):
         return technique
     left_s = technique.duration_s - place.lasted_s
-    return None if left_s < SHORTEST_s else _lasting(technique, left_s)
-
-
-def _lasting(hold: Ocv | Cp | Ca, seconds: float) -> Ocv | Cp | Ca:
-    return replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds))
-
-
-def _is_sentinel(technique: Technique) -> bool:
-    return isinstance(technique, Cp | Ca) and technique.sentinel
+    return None if left_s < SHORTEST_s else held_for(technique, left_s)
 
 
 def _leads_on(techniques: Sequence[Technique], at: int) -> bool:
@@ -177,7 +182,7 @@ def _leads_on(techniques: Sequence[Technique], at: int) -> bool:
     lead, sweep = techniques[at], techniques[at + 1]
     if not isinstance(sweep, Eis) or _step(lead) != sweep.step:
         return False
-    return isinstance(lead, Ocv) if sweep.vs_previous else _is_sentinel(lead)
+    return isinstance(lead, Ocv) if sweep.vs_previous else is_sentinel(lead)
 
 
 def _lead_to(techniques: Sequence[Technique], at: int) -> int:
@@ -213,8 +218,8 @@ def _put_in(program: Program, techniques: Sequence[Technique], at: int) -> tuple
         tests = tuple(test for test in before.tests if test.end and program.end(test.end).step == 0)
         kind = "ca" if isinstance(before, Ca) else "cp"
         return sentinel(technique.step, kind, technique.bias, tests, technique.hardware)
-    if _is_sentinel(technique) and before.on_test == "next" and before.step == _step(technique):
-        return (_lasting(before, SHORTEST_s),)
+    if is_sentinel(technique) and before.on_test == "next" and before.step == _step(technique):
+        return (held_for(before, SHORTEST_s),)
     return ()
 
 

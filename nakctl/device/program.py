@@ -288,8 +288,16 @@ def lasting(segment: Segment, seconds: float) -> Segment:
     """A top-up with what is missing."""
     technique = segment.techniques[0]
     assert isinstance(technique, Ocv | Cp | Ca)
-    shorter = replace(technique, duration_s=seconds, every_s=min(technique.every_s, seconds))
-    return replace(segment, techniques=(shorter,))
+    return replace(segment, techniques=(held_for(technique, seconds),))
+
+
+def held_for(hold: Ocv | Cp | Ca, seconds: float) -> Ocv | Cp | Ca:
+    """The same for this long; a row comes all the same."""
+    return replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds))
+
+
+def is_sentinel(technique: Technique) -> bool:
+    return isinstance(technique, Cp | Ca) and technique.sentinel
 
 
 def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:

@@ -2,7 +2,7 @@
 
 `nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own. Killed at any moment it leaves
 either what was there before, or the sealed file; run again it completes what is left to do. `--again` books
-a sealed file anew, from its journal if that was kept, else from what the file itself holds.
+a sealed file anew, from the raw tables that it keeps.
 
     NAME.h5.sealing is written (of a run that goes on: as it grows, up to its end), synced, and verified by
                     another process
