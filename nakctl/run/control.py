@@ -223,8 +223,7 @@ class Control:
         """
         reason = self.stop_asked()
         if reason is not None:
-            self.logbook.asked("stop", "operator", reason)
-            self.ended = Ending("end run", reason, "aborted", "operator")
+            self.ended = self.asked_to_end(reason)
         self.look_at_the_record()
         if self.error is not None:
             self.ended = interrupted(str(self.error), "trouble")
@@ -244,10 +243,10 @@ class Control:
                 reason = self.stop_asked()
                 if reason is not None:
                     self.logbook.done(name, refused=str(error))
-                    self.logbook.asked("stop", "operator", reason)
+                    ending = self.asked_to_end(reason)
                     self.logbook.note(1, "stop", f"stopping: {reason}")
                     self.error = error
-                    self.interrupt(Ending("end run", reason, "aborted", "operator"))
+                    self.interrupt(ending)
                     return False
             except ChannelError as error:
                 self.logbook.done(name, refused=str(error))
@@ -338,9 +337,12 @@ class Control:
     def hear_the_operator(self) -> None:
         reason = self.stop_asked()
         if reason is not None and self.state.phase is engine.Phase.RUNNING:
-            self.logbook.asked("stop", "operator", reason)
-            self.interrupt(Ending("end run", reason, "aborted", "operator"))
+            self.interrupt(self.asked_to_end(reason))
             self.perform(self.pending.pop())
+
+    def asked_to_end(self, reason: str) -> Ending:
+        self.logbook.asked("stop", "operator", reason)
+        return Ending("end run", reason, "aborted", "operator")
 
     def interrupt(self, ending: Ending) -> None:
         self.pending.append(engine.Interrupted(ending))
