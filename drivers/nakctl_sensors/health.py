@@ -18,20 +18,21 @@ class Health:
     trouble: str = ""
     since: float = 0.0
     failed: int = 0  # readings since the trouble began
-    alike: int = 0
+    alike_since: float = 0.0
     last: float = math.nan
     room: float = BURST
     refilled: float = 0.0
     unsaid: int = 0
     notices: list[SensorNotice] = field(default_factory=list)
 
-    def well(self, value: float, now: float) -> None:
-        """A reading came. now: any clock in s."""
-        self.alike = self.alike + 1 if value == self.last else 1
-        self.last = value
-        frozen = self.spec.frozen_after is not None and self.alike >= self.spec.frozen_after
-        if frozen:
-            self._ill("frozen", f"showed {value:g} {self.spec.unit} {self.alike} times in a row", now)
+    def well(self, value: float, now: float, speed: float = 1.0) -> None:
+        """A reading came. now: any clock in s; speed: seconds of the run per second of it."""
+        if value != self.last:
+            self.last, self.alike_since = value, now
+        after_s = self.spec.frozen_after_s
+        alike_s = (now - self.alike_since) * speed
+        if after_s is not None and alike_s > after_s:
+            self._ill("frozen", f"has shown {value:g} {self.spec.unit} for {alike_s:.3g} s", now)
         elif self.trouble:
             lasted_s = now - self.since
             text = f"is back after {lasted_s:.3g} s and {self.failed} failed readings"
@@ -41,7 +42,7 @@ class Health:
 
     def ill(self, code: str, message: str, now: float) -> bool:
         """A reading failed. True if it is the first one: here the record has a gap."""
-        self.alike = 0
+        self.last = math.nan
         return self._ill(code, message, now)
 
     def _ill(self, code: str, message: str, now: float) -> bool:

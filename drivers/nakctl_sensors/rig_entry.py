@@ -45,13 +45,14 @@ class SensorWords(BaseModel):
     calibration: Calibration | None = None
     every: Time = Quantity(1.0, "time", "1 s")
     timeout: Time = Quantity(2.0, "time", "2 s")
-    frozen_after: Annotated[int, Field(strict=True, ge=2)] | None = Field(
-        None, description="as many equal readings in a row are a fault"
+    frozen_after: Time | None = Field(
+        None, description="a value that stays equal to the last bit for longer is told"
     )
     source: str = Field("", description="where the dialogue stands in the maker's manual")
     blind: Literal["stop", "go on"] = Field(
         "stop", description="what a run does when a limit rests on it and it cannot be seen for long"
     )
+    blind_after: Time | None = Field(None, description="how long that is; left out: 10 s or 3 periods")
     note: str = ""
 
 
@@ -196,8 +197,9 @@ def _spec(name: str, words: SensorWords) -> SensorSpec:
         scale=words.scale,
         offset=words.offset,
         points=tuple(calibration.points) if calibration else (),
-        frozen_after=words.frozen_after,
+        frozen_after_s=words.frozen_after and words.frozen_after.value,
         blind=words.blind,
+        blind_after_s=words.blind_after and words.blind_after.value,
         settable=own.get("set") is not None or own.get("set_register") is not None,
         about="; ".join(filter(None, [words.like and f"like {words.like}", words.source, words.note])),
         calibration=", ".join(filter(None, told)),

@@ -33,8 +33,11 @@ class SensorSpec:
     SI_factor, SI_offset  value in SI = factor * value + offset, SI as in `text.units.Quantity`
     scale, offset, points value = curve(scale * raw + offset); points: (shown, true) pairs, lines between them
     every_s     distance of readings; timeout_s: how long an answer may take
-    frozen_after  as many equal readings in a row are a fault; None: a steady value is none
+    invalid     numbers with which the instrument says that it has no value, before scale
+    plausible   lowest and highest number that it can mean, before scale; None: any
+    frozen_after_s  a value that stays equal to the last bit for longer is told; None: a steady one is usual
     blind       what a run does when a limit rests on the sensor and it cannot be seen for long
+    blind_after_s  how long that is; None: ten seconds or three periods, the longer one
     settable    there is a way to write a set-point
     options     the kind's own words
     """
@@ -51,8 +54,11 @@ class SensorSpec:
     scale: float = 1.0
     offset: float = 0.0
     points: tuple[tuple[float, float], ...] = ()
-    frozen_after: int | None = None
+    invalid: tuple[float, ...] = ()
+    plausible: tuple[float, float] | None = None
+    frozen_after_s: float | None = None
     blind: Literal["stop", "go on"] = "stop"
+    blind_after_s: float | None = None
     settable: bool = False
     simulated: bool = False
     about: str = ""
@@ -80,7 +86,12 @@ class SensorSpec:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> SensorSpec:
-        return cls(**dict(said) | {"points": tuple((shown, true) for shown, true in said["points"])})
+        packed = {
+            "points": tuple((shown, true) for shown, true in said["points"]),
+            "invalid": tuple(said["invalid"]),
+            "plausible": said["plausible"] and tuple(said["plausible"]),
+        }
+        return cls(**dict(said) | packed)
 
 
 def _on_line(points: tuple[tuple[float, float], ...], x: float) -> float:

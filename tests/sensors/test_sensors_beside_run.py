@@ -107,14 +107,14 @@ def bench_specs(stack: ExitStack, folder: Path, script: Script) -> Iterator[Sens
     socket = f"TCPIP::127.0.0.1::{port}::SOCKET"
     yield spec_of("meter", kind="scpi", address=socket, backend="@py", unit="V", **asked)
     simulated = {"address": "TCPIP0::meter::inst0::INSTR", "backend": visa_file(folder)}
-    yield spec_of("dmm", kind="scpi", like="keithley6500", frozen_after=10_000, **simulated, **well)
+    yield spec_of("dmm", kind="scpi", like="keithley6500", frozen_after="3 h", **simulated, **well)
     port = stack.enter_context(modbus_server({1: [253]}))
     yield spec_of("chamber", kind="modbus", like="eurotherm3200", address=f"127.0.0.1:{port}", **well)
     yield spec_of("press", kind="sim", model="press", every="2 s")
     if os.name == "posix":
         tty = stack.enter_context(talking_pty(script, 1 / SPEED, LOADCELL))
         points = {"points": [[0, 0], [10, 20]]}
-        words = {"like": "loadcell-ascii", "port": tty, "calibration": points, "frozen_after": 20}
+        words = {"like": "loadcell-ascii", "port": tty, "calibration": points, "frozen_after": "20 s"}
         yield spec_of("load", kind="serial", **words, **asked)
 
 

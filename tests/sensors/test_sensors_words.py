@@ -169,7 +169,7 @@ def test_slips_in_the_rig_are_told_on_their_line(tmp_path: Path, words: str, lin
 
 
 def test_each_change_of_condition_is_told_once() -> None:
-    health = Health(spec_of("a", kind="serial", port="x", unit="kg", frozen_after=3))
+    health = Health(spec_of("a", kind="serial", port="x", unit="kg", frozen_after="2 s"))
     for now, event in enumerate(["1", "timeout", "timeout", "garbage", "2", "2", "2", "2", "3"]):
         if event.isdigit():
             health.well(float(event), now)
