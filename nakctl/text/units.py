@@ -78,7 +78,7 @@ SENSED = (
     "temperature", "pressure", "force", "mass", "length", "potential", "current", "resistance", "fraction",
 )  # fmt: skip
 
-_POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
+_POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "h": 2, "k": 3, "M": 6, "G": 9}
 # unit: (what it is, the prefixes it is written with; "_" stands for none)
 _UNITS = {
     "A": ("[current]", "_pnum"),
@@ -86,8 +86,8 @@ _UNITS = {
     "s": ("[time]", "_num"),
     "cm": ("[length]", "_"),
     "K": ("[temperature]", "_"),
-    "Pa": ("[pressure]", "_kM"),
-    "N": ("[force]", "_k"),
+    "Pa": ("[pressure]", "_hkM"),
+    "N": ("10000 * Pa * cm ** 2", "_mk"),
     "g": ("[mass]", "_mk"),
     "min": ("60 * s", "_"),
     "h": ("3600 * s", "_"),
@@ -100,9 +100,21 @@ _UNITS = {
     "m": ("100 * cm", "_num"),
     "L": ("1000 * cm ** 3", "_num"),
     "bar": ("100000 * Pa", "_m"),
+    "psi": ("6894.757293168361 * Pa", "_"),
+    "torr": ("101325 / 760 * Pa", "_m"),
+    "Torr": ("101325 / 760 * Pa", "_m"),
+    "mmHg": ("133.322387415 * Pa", "_"),
+    "atm": ("101325 * Pa", "_"),
+    "kgf": ("9.80665 * N", "_"),
+    "lbf": ("4.4482216152605 * N", "_"),
+    "lb": ("453.59237 * g", "_"),
+    "oz": ("28.349523125 * g", "_"),
     "percent": ("0.01", "_"),
+    "ppm": ("0.000001", "_"),
     "degC": ("K; offset: 273.15", "_"),
+    "degF": ("5 / 9 * K; offset: 255.3722222222222222222222", "_"),
 }
+_ON_A_SCALE = ("degC", "degF")
 SPELLINGS = {
     (prefix.strip("_") + unit): (unit, _POWERS[prefix.strip("_")])
     for unit, (_, prefixes) in _UNITS.items()
@@ -123,6 +135,7 @@ _SIGNS = str.maketrans({
 })  # fmt: skip
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d")  # what is left of 0,05 in a list
+_HUMIDITY = re.compile(r"\bpercent ?RH\b")  # of whatever, it is a share
 _FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
 _LONGEST = 60
 
@@ -151,6 +164,8 @@ def _parse(text: str, dimensions: tuple[str, ...]) -> Quantity:
 def scale_of(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float, float]:
     """(dimension, factor, offset) of a unit: the value in SI is factor * number + offset. UnitError."""
     one, two = (parse(f"{number} {unit}", dimensions) for number in (1, 2))
+    if abs(two.value - 2 * one.value) <= 1e-12 * one.value:
+        return one.dimension, one.value, 0.0
     factor = float(f"{two.value - one.value:.12g}")
     return one.dimension, factor, float(f"{one.value - factor:.12g}")
 
@@ -158,6 +173,7 @@ def scale_of(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float, float]
 def split(text: str, dimensions: tuple[str, ...]) -> tuple[str, str]:
     """The number and the unit as written, with signs such as µ, ² and − spelled plainly."""
     plain = " ".join(text.translate(_SIGNS).split())
+    plain = _HUMIDITY.sub("percent", plain)
     number = _NUMBER.match(plain)
     if number is None or len(plain) > _LONGEST:
         shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
@@ -199,7 +215,7 @@ def _in_base_units(
     dimension = names.get(quantity.dimensionality)
     if dimension is None:
         return 0.0, None
-    value = float(quantity.to_base_units().magnitude)
+    value = float(quantity.to(DIMENSIONS[dimension].base.replace("^", "**")).magnitude)
     if not isfinite(value):
         raise UnitError(f"{text} is too large to be a number")
     return value, dimension
@@ -207,12 +223,13 @@ def _in_base_units(
 
 def _expression(unit: str, text: str, dimensions: tuple[str, ...]) -> str:
     """`mA cm-2` as pint reads it: `mA**1*cm**-2`."""
-    plain = "*" + unit.replace("**", "^").replace("deg C", "degC")
+    plain = "*" + unit.replace("**", "^").replace("deg C", "degC").replace("deg F", "degF")
     terms = []
     for separator, factor in re.findall(r"([*/ ]+)([^*/ ]*)", plain):
         match, sign = _FACTOR.fullmatch(factor), separator.strip() or "*"
         # A temperature in degC is a place on a scale: there is no degC per second.
-        if match is None or sign not in ("*", "/") or (match[1] == "degC" and plain != "*degC"):
+        alone = match is None or match[1] not in _ON_A_SCALE or plain == f"*{match[1]}"
+        if match is None or sign not in ("*", "/") or not alone:
             raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
         if match[1] not in SPELLINGS:
             raise UnitError(_unknown(match[1], text, dimensions))

@@ -135,7 +135,7 @@ def test_a_spelling_means_one_thing_whatever_the_number(unit: str, digits: int, 
     number = f"{digits}e{power}"
     once, twice = (parse(f"{text} {unit}", tuple(DIMENSIONS)) for text in (number, f"{2 * digits}e{power}"))
     assert once.dimension == twice.dimension
-    if unit != "degC":
+    if unit not in ("degC", "degF"):
         assert twice.value == pytest.approx(2 * once.value, rel=1e-15)
 
 
