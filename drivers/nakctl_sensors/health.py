@@ -23,6 +23,7 @@ class Health:
     room: float = BURST
     refilled: float = 0.0
     unsaid: int = 0
+    shown_unit: str = ""
     notices: list[SensorNotice] = field(default_factory=list)
 
     def well(self, value: float, now: float, speed: float = 1.0) -> None:
@@ -39,6 +40,13 @@ class Health:
             facts = {"after": self.trouble, "seconds": lasted_s, "failed": self.failed}
             self.trouble, self.failed = "", 0
             self._say(0, "back", text, now, facts)
+
+    def shows(self, unit: str, now: float) -> None:
+        """The unit that its numbers come in, "" for the agreed one."""
+        if unit != self.shown_unit:
+            text = f"shows {unit}, which is converted" if unit else "shows the agreed unit again"
+            self.shown_unit = unit
+            self._say(0, "unit", text, now, {"unit": unit})
 
     def ill(self, code: str, message: str, now: float) -> bool:
         """A reading failed. True if it is the first one: here the record has a gap."""

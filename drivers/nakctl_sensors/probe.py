@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nakctl.device.sensor import Proposal, SensorTrouble
+from nakctl.device.sensor import Proposal, Raw, SensorTrouble
 from nakctl.errors import RigError
-from nakctl.text.units import SENSED, UnitError, scale_of
 from nakctl_sensors.dialogues import dialogue, dialogue_names
-from nakctl_sensors.reply import MOST_SHOWN, number_in
-from nakctl_sensors.rig_entry import NUMBER_PATTERN
+from nakctl_sensors.numbers import Convention, Found, NoNumber, number_of
+from nakctl_sensors.reply import MOST_SHOWN, decoded, number_in, shown, value_of
+from nakctl_sensors.rig_entry import WORDS, read_words
+from nakctl_sensors.unit_words import our_spelling, scale_of_word
 
 BAUD_RATES = (9600, 115200, 19200, 57600, 38400, 4800, 2400, 1200)
-LISTEN_s, ANSWER_s = 0.6, 0.25
+LISTEN_s, ANSWER_s = 1.2, 0.25  # many send once in a second
+LINES_s = 4.0
 ENOUGH = 2  # whole lines in a row before what sends by itself is believed
 _PLAIN = {"bits": 8, "parity": "N", "stop_bits": 1}
-_UNIT_BEHIND = re.compile(NUMBER_PATTERN + r"\s*([A-Za-z%/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,25 @@ class Setting:
     like: str | None = None
 
 
-def probe(where: str, say: Callable[[str], None]) -> Proposal:
+def probe(where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
     """A proposal for `where`. RigError, in a sentence, if nothing answers or it cannot be reached."""
     if "::" in where:
-        return _probe_visa(where, say)
-    return _probe_serial(where, say)
+        return _probe_visa(where, unit, say)
+    return _probe_serial(where, unit, say)
 
 
 # --- serial --------------------------------------------------------------------------------------------
 
 
-def _probe_serial(port: str, say: Callable[[str], None]) -> Proposal:
+def _probe_serial(port: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
     garbled: list[int] = []
     for setting in settings():
         heard = _hear(port, setting)
-        lines = whole_lines(heard)
-        if heard and not lines:
+        if heard and not whole_lines(heard, answers=True):
             garbled.append(setting.baud)
         if setting.query is None:
             say(f"{setting.baud} baud: {_seen(heard) if heard else 'silence'}")
-        found = propose(port, setting, lines)
+        found = propose(port, setting, heard, unit)
         if found is not None:
             return found
     if garbled:
@@ -114,61 +114,127 @@ def _hear(port: str, setting: Setting) -> bytes:
 
 
 def _gathered(link: Any, seconds: float) -> bytes:
-    until, heard = time.monotonic() + seconds, b""
-    while time.monotonic() < until and heard.count(b"\n") <= ENOUGH:
+    """All that comes in this time; where it looks like text, until there are enough lines."""
+    begun, heard = time.monotonic(), b""
+    while len(_pieces(heard)) <= ENOUGH + 1:
+        longest_s = max(seconds, LINES_s) if heard and _is_text(heard) else seconds
+        if time.monotonic() - begun > longest_s:
+            break
         heard += link.read(link.in_waiting or 1)
     return heard
 
 
-def whole_lines(heard: bytes) -> list[str]:
-    """Lines of printable ASCII with both ends heard; the first is dropped if it may have begun earlier."""
-    parts = re.split(rb"\r\n|\r|\n", heard)[:-1]
-    texts = [part.decode("ascii", errors="replace") for part in parts if part]
-    return [text for text in texts if text.isprintable() and "\ufffd" not in text]
+def _is_text(heard: bytes) -> bool:
+    return all(byte in b"\t\r\n\x02\x03" or 0x20 <= byte < 0x7F for byte in heard)
 
 
-def propose(port: str, setting: Setting, lines: list[str]) -> Proposal | None:
-    """An entry for what these lines look like; None if they are nothing to build on."""
+def _pieces(heard: bytes) -> list[bytes]:
+    return re.split(rb"\r\n|\r|\n", heard)
+
+
+def whole_lines(heard: bytes, answers: bool) -> list[str]:
+    """Lines of text with both ends heard. answers: it was asked, so what it says first begins a line."""
+    found = []
+    for piece in _pieces(heard)[0 if answers else 1 : -1]:
+        try:
+            line = decoded(piece)
+        except SensorTrouble:
+            continue
+        if line.strip() and line.isprintable():
+            found.append(line)
+    return found
+
+
+def line_end(heard: bytes) -> str:
+    """How its lines end."""
+    for end in ("\r\n", "\n", "\r"):
+        if end.encode() in heard:
+            return end
+    return "\n"
+
+
+def propose(port: str, setting: Setting, heard: bytes, unit: str | None = None) -> Proposal | None:
+    """An entry for what was heard; None if that is nothing to build on."""
+    lines = whole_lines(heard, answers=setting.query is not None)
     if setting.like is not None:
-        known = [line for line in lines if _fits(line, dialogue(setting.like) or {})]
         words = {"kind": "serial", "like": setting.like, "port": port}
-        return _told(words, known[0], f"it answers like {setting.like}") if known else None
+        return _if_it_fits(words, lines, unit, f"it answers like {setting.like}") if lines else None
     if len(lines) < ENOUGH:
         return None
-    line = lines[-1]
+    at = {"kind": "serial", "port": port, "baud": setting.baud}
     for name in dialogue_names():
         ready = dialogue(name) or {}
-        if ready["kind"] == "serial" and ready.get("query") is None and _fits(line, ready):
-            own: dict[str, Any] = {"kind": "serial", "like": name, "port": port, "baud": setting.baud}
-            return _told(own, line, f"it sends by itself, like {name}")
-    if re.search(NUMBER_PATTERN, line) is None:
+        if ready["kind"] == "serial" and ready.get("query") is None and ready.get("pattern") is not None:
+            found = _if_it_fits({"like": name, **at}, lines, unit, f"it sends by itself, like {name}")
+            if found is not None:
+                return found
+    return _of_plain_lines({**at, "terminator": line_end(heard)}, lines, unit)
+
+
+def _if_it_fits(words: dict[str, Any], lines: list[str], unit: str | None, remark: str) -> Proposal | None:
+    """The ready dialogue, if it can read a line of them. What it makes of the others is shown, too."""
+    own = {**words, "unit": unit} if unit else words
+    made = _told(own, lines, remark)
+    return made if any(value is not None for value in _values(own, lines)) else None
+
+
+def _of_plain_lines(words: dict[str, Any], lines: list[str], unit: str | None) -> Proposal | None:
+    """An instrument that no dialogue knows, with one number in each line."""
+    conventions: list[dict[str, str]] = [{}, {"decimal": ","}, {"decimal": ".", "thousands": ","}]
+    readable = [each for each in conventions if _numbers(lines, each) is not None]
+    if not readable:
         return None
-    unit, remark = unit_behind(line)
-    own = {"kind": "serial", "port": port, "baud": setting.baud, "terminator": "\n", "unit": unit}
-    return _told(own, line, remark)
+    numbers = _numbers(lines, readable[0]) or []
+    shown = next((found.unit for found in numbers if found.unit), "")
+    known = scale_of_word(shown) is not None
+    own = {**words, **readable[0], "unit": our_spelling(shown) if known and unit is None else unit or "V"}
+    if shown and not known:
+        own["says"] = shown
+    doubt = ""
+    if len(readable) > 1 and readable[0]:
+        doubt = "its comma may be a decimal mark or part thousands: write `decimal` and `thousands` yourself"
+    elif not known and unit is None:
+        doubt = f"its unit is a guess, as it shows {shown or 'none'}: say --unit MPa, or what it is"
+    return _told(own, lines, "it sends by itself, and no ready dialogue knows it", doubt)
 
 
-def _told(words: Mapping[str, Any], line: str, remark: str) -> Proposal:
-    return Proposal(dict(words), repr(line[:MOST_SHOWN]), remark)
-
-
-def _fits(line: str, words: Mapping[str, Any]) -> bool:
+def _numbers(lines: list[str], words: Mapping[str, str]) -> list[Found] | None:
+    convention = Convention(words.get("decimal", ""), words.get("thousands", ""))
     try:
-        number_in(line, {"says": None, **words, "pattern": words.get("pattern", f"^{NUMBER_PATTERN}$")})
-    except SensorTrouble:
-        return False
-    return True
+        return [number_of(line, convention) for line in lines]
+    except NoNumber:
+        return None
 
 
-def unit_behind(line: str) -> tuple[str, str]:
-    """The unit that follows the number, and what to look after."""
-    found = _UNIT_BEHIND.search(line)
-    said = found[2] if found is not None else ""
-    try:
-        scale_of(said, SENSED)
-    except UnitError:
-        return "degC", f"it sends by itself; its unit is a guess ({said or 'it shows none'}): correct it"
-    return said, "it sends by itself; check the unit"
+def _told(words: dict[str, Any], lines: list[str], remark: str, doubt: str = "") -> Proposal:
+    """With what these very words make of the lines. One that they cannot read puts them in doubt."""
+    heard = []
+    for line in lines:
+        try:
+            heard.append((shown(line), _read(words, line)))
+        except (SensorTrouble, RigError) as trouble:
+            heard.append((shown(line), f"not read: it {trouble}"))
+            doubt = doubt or f"it cannot read {shown(line)}"
+    return Proposal(words, tuple(heard), remark, doubt)
+
+
+def _values(words: Mapping[str, Any], lines: list[str]) -> list[str | None]:
+    found: list[str | None] = []
+    for line in lines:
+        try:
+            found.append(_read(words, line))
+        except (SensorTrouble, RigError):
+            found.append(None)
+    return found
+
+
+def _read(words: Mapping[str, Any], line: str) -> str:
+    """The value of a line, as a run would read it. SensorTrouble, or RigError if the words make no sensor."""
+    spec, problems = read_words("probe", words, WORDS[words["kind"]])
+    if spec is None:
+        raise RigError("; ".join(problem.message for problem in problems))
+    value = value_of(Raw(number_in(line, spec.options).value, 0.0, 0.0), spec)
+    return f"{value:g} {spec.unit}"
 
 
 def _seen(heard: bytes) -> str:
@@ -186,40 +252,52 @@ _IDENTITIES = {
 }
 
 
-def _probe_visa(where: str, say: Callable[[str], None]) -> Proposal:
+def _probe_visa(where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
     """Its identity tells the dialogue. An address may name its library: ADDRESS@py, ADDRESS FILE.yaml@sim."""
-    from nakctl_sensors.rig_entry import WORDS, read_words
-    from nakctl_sensors.scpi import ScpiSource
-
     address, _, backend = where.partition(" ")
     words: dict[str, Any] = {"kind": "scpi", "address": address}
     words |= {"backend": backend} if backend else {}
     for end in ("\n", "\r\n"):
-        asked = {**words, "unit": "V", "terminator": end, "timeout": "1 s", "query": "*IDN?"}
-        spec, problems = read_words("probe", asked, WORDS["scpi"])
-        if spec is None:
-            raise RigError("; ".join(problem.message for problem in problems))
+        asking = {**words, "unit": unit or "V", "terminator": end, "timeout": "1 s"}
         try:
-            source = ScpiSource(spec)
-            try:
-                identity = str(source.ask("*IDN?"))
-            finally:
-                source.close()
+            identity = _asked(asking, "*IDN?")
         except SensorTrouble as trouble:
-            if trouble.code != "timeout":
+            if trouble.code not in ("timeout", "half_line"):
                 raise RigError(str(trouble)) from None
             say(f"*IDN? with lines that end in {end!r}: silence")
             continue
-        return _known(words, identity, end)
+        say(f"*IDN? with lines that end in {end!r}: {shown(identity)}")
+        return _known(words, identity, end, unit)
     raise RigError(
         f"{address} is there, and does not answer *IDN?: does it speak SCPI, and is it set to remote?"
     )
 
 
-def _known(words: dict[str, Any], identity: str, end: str) -> Proposal:
-    for mark, name in _IDENTITIES.items():
-        if mark in identity:
-            made = {"kind": "scpi", "like": name, **{k: v for k, v in words.items() if k != "kind"}}
-            return _told(made, identity, "check the unit: it is that of what its front panel is set to")
-    made = {**words, "terminator": end, "query": "READ?", "unit": "V"}
-    return _told(made, identity, "no ready dialogue knows it: correct query and unit")
+def _asked(words: Mapping[str, Any], query: str) -> str:
+    """What it answers. SensorTrouble if nothing; RigError if these words make no sensor."""
+    from nakctl_sensors.scpi import ScpiSource
+
+    spec, problems = read_words("probe", words, WORDS["scpi"])
+    if spec is None:
+        raise RigError("; ".join(problem.message for problem in problems))
+    source = ScpiSource(spec)
+    try:
+        return source.ask(query)
+    finally:
+        source.close()
+
+
+def _known(words: dict[str, Any], identity: str, end: str, unit: str | None) -> Proposal:
+    like = next((name for mark, name in _IDENTITIES.items() if mark in identity), None)
+    told = {"unit": unit} if unit else {}
+    if like is not None:
+        made = {"kind": "scpi", "like": like, **{k: v for k, v in words.items() if k != "kind"}, **told}
+        query = str((dialogue(like) or {})["query"])
+        remark = f"{shown(identity)}: like {like}; its unit is that of what its front panel is set to"
+    else:
+        made, query = {**words, "terminator": end, "query": "READ?", "unit": unit or "V"}, "READ?"
+        remark = f"no ready dialogue knows {shown(identity)}"
+    try:
+        return _told(made, [_asked({**made, "timeout": "5 s"}, query)], remark)
+    except SensorTrouble as trouble:
+        return Proposal(made, (), remark, f"{query} was tried, and it {trouble}: correct the query")

@@ -4,42 +4,96 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
+from nakctl_sensors.numbers import Convention, Found, NoNumber, number_at, number_of
+from nakctl_sensors.unit_words import converted, scale_of_word
 
 MOST_SHOWN = 60
 PATTERN_s = 0.1  # of processor time; a sound pattern takes a few us
+NOT_A_NUMBER = 9.9e37  # SCPI-1999, 7.2.1: +-9.9E37 is infinity, 9.91E37 not a number
+
+
+class Said(NamedTuple):
+    """The number in a line, in the unit agreed. unit: the one that was shown, if it was another."""
+
+    value: float
+    unit: str
 
 
 def value_of(raw: Raw, spec: SensorSpec) -> float:
     """In the sensor's unit. SensorTrouble if it is none: NaN is below no limit and above none."""
     value = spec.calibrated(raw.value)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or abs(raw.value) >= NOT_A_NUMBER or raw.value in spec.invalid:
         raise SensorTrouble("no_value", f"answered {raw.value:g}, which is no value")
+    if spec.plausible is not None and not spec.plausible[0] <= raw.value <= spec.plausible[1]:
+        text = f"answered {value:g} {spec.unit}, beyond what is plausible for it"
+        raise SensorTrouble("implausible", text)
     return value
 
 
-def number_in(line: str, options: Mapping[str, Any]) -> float:
-    """The number that the pattern finds. SensorTrouble: garbage, another unit than agreed, or a pattern that
+def number_in(line: str, options: Mapping[str, Any]) -> Said:
+    """The number of a line. SensorTrouble: garbage, no value, another unit than agreed, or a pattern that
     does not come to an end."""
-    found = _search(options["pattern"], line)
-    if found is None:
-        raise SensorTrouble("garbage", f"answered {shown(line)}, in which there is no value")
-    groups = found.groupdict()
-    said, agreed = groups.get("unit"), options["says"]
-    if agreed is not None and said != agreed:
-        raise SensorTrouble("wrong_unit", f"answered {shown(line)}: it shows {said}, not {agreed}")
-    text = "".join((groups.get("value") or found[1]).split())  # balances put blanks behind the sign
+    convention = Convention(options["decimal"] or "", options["thousands"] or "")
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise SensorTrouble("garbage", f"answered {shown(line)}: {text!r} is no number")
-    return value
+        if options["pattern"] is None:
+            found = number_of(line, convention)
+        else:
+            found = _by_pattern(line, options["pattern"], convention)
+    except NoNumber as none:
+        code = "no_value" if none.no_value else "garbage"
+        raise SensorTrouble(code, f"answered {shown(line)}, {none}") from None
+    return _in_the_unit(found, line, options["says"], options["agreed"])
+
+
+def _in_the_unit(found: Found, line: str, says: str | None, agreed: str | None) -> Said:
+    """Compared with what was agreed, and converted if another unit is shown."""
+    behind, before = found.unit, found.before
+    if says is not None and says in (behind, before):
+        behind = says
+    elif not behind and scale_of_word(before) is not None:
+        if converted(1.0, before, says or agreed or "") != 1.0:  # it may be a name: thermocouple K
+            raise _wrong_unit(line, before, says or agreed)
+        behind = before
+    if not behind:
+        if says is not None:
+            raise _wrong_unit(line, "no unit", says)
+        return Said(found.value, "")
+    target = agreed or says
+    value = converted(found.value, behind, target or "")
+    if value is None and behind == says:
+        value = found.value  # a word of its own for the unit agreed
+    elif value is None or (says is not None and scale_of_word(says) is None):
+        raise _wrong_unit(line, behind, says or agreed)
+    return Said(value, behind if value != found.value and behind != says else "")
+
+
+def _wrong_unit(line: str, seen: str, agreed: str | None) -> SensorTrouble:
+    text = f"answered {shown(line)}: it shows {seen}"
+    if agreed is not None:
+        text += f", not {agreed}"
+        if scale_of_word(seen) is None and seen != "no unit":
+            text += f"; if that is how it spells {agreed}, write `says: {seen}`"
+    else:
+        text += f", and its `scale` does not tell from which unit: write `says: {seen}`"
+    return SensorTrouble("wrong_unit", text)
+
+
+def _by_pattern(line: str, pattern: str, convention: Convention) -> Found:
+    found = _search(pattern, line)
+    if found is None:
+        raise NoNumber("in which there is no value")
+    groups = found.groupdict()
+    start, end = found.span("value" if "value" in groups else 1)
+    number = number_at(line, start, end, found.span(), convention)
+    unit = groups.get("unit")
+    if unit is None:  # the pattern does not care for the unit; if it is one, we do
+        unit = number.unit if scale_of_word(number.unit) is not None else ""
+    return number._replace(unit=unit)
 
 
 def _search(pattern: str, line: str) -> regex.Match[str] | None:
@@ -55,12 +109,14 @@ def _search(pattern: str, line: str) -> regex.Match[str] | None:
 
 
 def decoded(line: bytes) -> str:
-    """ASCII without its line end; SensorTrouble if it is no text, as at a wrong baud rate."""
-    try:
-        text = line.decode("ascii")
-    except UnicodeDecodeError:
-        raise SensorTrouble("garbage", f"answered {line[:MOST_SHOWN]!r}, which is no text") from None
-    return text.strip("\r\n")
+    """Without its line end; SensorTrouble if it is no text, as at a wrong baud rate.
+
+    ASCII, and the signs of degree and micro as UTF-8 or Latin-1 have them.
+    """
+    plain = line.replace(b"\xc2\xb0", b"\xb0").replace(b"\xc2\xb5", b"\xb5")
+    if any(byte > 0x7F and byte not in (0xB0, 0xB5) for byte in plain):
+        raise SensorTrouble("garbage", f"answered {line[:MOST_SHOWN]!r}, which is no text")
+    return plain.decode("latin-1").strip("\r\n")
 
 
 def shown(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -13,13 +14,14 @@ from nakctl.device.sensor import SensorSpec
 from nakctl.text import faults
 from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import Quantity, quantity
-from nakctl.text.units import SENSED, UnitError, scale_of
+from nakctl.text.units import DIMENSIONS, SENSED, UnitError, scale_of
 from nakctl_sensors.dialogues import dialogue, dialogue_names
+from nakctl_sensors.unit_words import converted, scale_of_word
 
 Time = Annotated[Quantity, quantity("time")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Port = Annotated[int, Field(strict=True, ge=1, le=4_000_000)]
-NUMBER_PATTERN = r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)"
+Sensed = Annotated[Quantity, quantity(*SENSED)]
 
 
 class Calibration(BaseModel):
@@ -48,6 +50,12 @@ class SensorWords(BaseModel):
     frozen_after: Time | None = Field(
         None, description="a value that stays equal to the last bit for longer is told"
     )
+    invalid: list[Number] = Field(
+        [], description="numbers with which it says that it has no value, before scale, such as 32767"
+    )
+    plausible: Annotated[list[Sensed], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="lowest and highest value that it can show, such as [-200 degC, 850 degC]"
+    )
     source: str = Field("", description="where the dialogue stands in the maker's manual")
     blind: Literal["stop", "go on"] = Field(
         "stop", description="what a run does when a limit rests on it and it cannot be seen for long"
@@ -59,21 +67,26 @@ class SensorWords(BaseModel):
 class AskingWords(SensorWords):
     """Instruments that talk in lines of text.
 
-    pattern  finds the number: one group, or the groups value and unit
-    says     the unit that the group must show
-    set      the line that writes a set-point, with {value} in it
+    decimal   the mark in its numbers; thousands: what parts groups of three digits
+    pattern   finds the number: one group, or the groups value and unit. Left out: the line has one number
+    says      the unit that it must show, in its own spelling; scale begins from there
+    set       the line that writes a set-point, with {value} in it
+    pause     a line that stands still for longer is cut: what was lost meanwhile nobody knows
     """
 
     query: str | None = None
     terminator: str = Field("\n", description="how its lines end")
     send_terminator: str | None = Field(None, description="how ours end, if otherwise")
-    pattern: str = NUMBER_PATTERN
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", "'", " "] | None = None
+    pattern: str | None = None
     says: str | None = None
     set: str | None = None
     set_answers: Annotated[bool, Field(strict=True)] = Field(
         False, description="it answers a set with a line"
     )
     setup: list[str] = Field([], description="lines sent after connecting; no answer is expected")
+    pause: Time = Quantity(0.2, "time", "200 ms")
 
 
 class ScpiWords(AskingWords):
@@ -155,15 +168,28 @@ def _problems(words: SensorWords) -> Iterator[Problem]:
                 yield Problem(
                     ("calibration", "points"), "shown and true values must both rise from pair to pair"
                 )
+    yield from _plausible_problems(words)
     if isinstance(words, AskingWords):
         yield from _dialogue_problems(words)
+        yield from _unit_problems(words)
     if isinstance(words, ModbusWords) and (words.port is None) == (words.address is None):
         yield Problem((), "a modbus sensor has a port (RTU) or an address (TCP), one of them")
 
 
 def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
+    if words.pattern is not None:
+        yield from _pattern_problems(words.pattern, words.says)
+    if words.decimal is not None and words.decimal == words.thousands:
+        yield Problem(("thousands",), f"{words.thousands} cannot part thousands and be the decimal mark, too")
+    if words.set is not None and "{value" not in words.set:
+        yield Problem(("set",), "has no {value} in it")
+    if words.terminator == "":
+        yield Problem(("terminator",), 'is empty: say how a line ends, such as "\\r\\n"')
+
+
+def _pattern_problems(text: str, says: str | None) -> Iterator[Problem]:
     try:
-        pattern = regex.compile(words.pattern)
+        pattern = regex.compile(text)
     except regex.error as error:
         yield Problem(("pattern",), f"this is no regular expression: {error}")
         return
@@ -171,20 +197,54 @@ def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
         yield Problem(
             ("pattern",), f"has {pattern.groups} groups: put the number in one, or name it (?P<value>...)"
         )
-    if words.says is not None and "unit" not in pattern.groupindex:
-        yield Problem(("says",), "needs a pattern with a group (?P<unit>...)")
-    if words.set is not None and "{value" not in words.set:
-        yield Problem(("set",), "has no {value} in it")
-    if words.terminator == "":
-        yield Problem(("terminator",), 'is empty: say how a line ends, such as "\\r\\n"')
+    if says is not None and "unit" not in pattern.groupindex:
+        yield Problem(("says",), "needs a pattern with a group (?P<unit>...), or none")
+
+
+def _unit_problems(words: AskingWords) -> Iterator[Problem]:
+    """A unit that is shown and another one that is recorded need a way from one to the other."""
+    if words.says is None or _is_scaled(words) or scale_of_word(words.says) is None:
+        return
+    if scale_of_word(words.unit) is not None and converted(1.0, words.says, words.unit) is None:
+        text = f"{words.says} does not become {words.unit} by itself: write how, with `scale`"
+        yield Problem(("says",), text)
+
+
+def _is_scaled(words: SensorWords) -> bool:
+    return (words.scale, words.offset) != (1.0, 0.0)
+
+
+def _plausible_problems(words: SensorWords) -> Iterator[Problem]:
+    if words.plausible is None or words.scale == 0 or scale_of_word(words.unit) is None:
+        return
+    low, high = words.plausible
+    if low.dimension != high.dimension or low.value >= high.value:
+        yield Problem(("plausible",), f"[{low}, {high}] is no range: write the lower value first")
+    elif _raw_unit(words, low.dimension) is None:
+        text = f"{low} is {DIMENSIONS[low.dimension].noun}, and it shows {words.unit}"
+        yield Problem(("plausible",), text)
+
+
+def _raw_unit(words: SensorWords, dimension: str) -> str | None:
+    """In which unit, recorded or shown, something of this dimension can be said of its values."""
+    says = getattr(words, "says", None)
+    for unit in filter(None, (words.unit, says)):
+        scale = scale_of_word(unit)
+        if scale is not None and scale.dimension == dimension:
+            return str(unit)
+    return None
 
 
 def _spec(name: str, words: SensorWords) -> SensorSpec:
     dimension, factor, offset = scale_of(words.unit, SENSED)
     own = {key: value for key, value in words.model_dump(by_alias=True).items() if key not in _COMMON}
+    if isinstance(words, AskingWords):
+        own["agreed"] = words.says if _is_scaled(words) else words.unit
+        del own["pause"]
+        own["pause_s"] = words.pause.value
     calibration = words.calibration
     told = [calibration.date, calibration.by] if calibration else []
-    return SensorSpec(
+    spec = SensorSpec(
         name=name,
         kind=words.kind,
         address=str(own.get("address") or own.get("port")),
@@ -197,11 +257,29 @@ def _spec(name: str, words: SensorWords) -> SensorSpec:
         scale=words.scale,
         offset=words.offset,
         points=tuple(calibration.points) if calibration else (),
-        frozen_after_s=words.frozen_after and words.frozen_after.value,
+        invalid=tuple(words.invalid),
+        frozen_after_s=_seconds(words.frozen_after),
         blind=words.blind,
-        blind_after_s=words.blind_after and words.blind_after.value,
+        blind_after_s=_seconds(words.blind_after),
         settable=own.get("set") is not None or own.get("set_register") is not None,
         about="; ".join(filter(None, [words.like and f"like {words.like}", words.source, words.note])),
         calibration=", ".join(filter(None, told)),
         options=own,
     )
+    return replace(spec, plausible=_plausible(words, spec))
+
+
+def _plausible(words: SensorWords, spec: SensorSpec) -> tuple[float, float] | None:
+    """As numbers of the instrument, before scale."""
+    if words.plausible is None:
+        return None
+    unit = _raw_unit(words, words.plausible[0].dimension)
+    scale = scale_of_word(unit or "")
+    assert scale is not None
+    ends = [float(f"{(each.value - scale.offset) / scale.factor:.12g}") for each in words.plausible]
+    low, high = sorted(map(spec.raw, ends) if unit == words.unit else ends)
+    return low, high
+
+
+def _seconds(time: Quantity | None) -> float | None:
+    return None if time is None else time.value

@@ -9,15 +9,18 @@ import pyvisa
 from pyvisa import constants
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
-from nakctl_sensors.reply import number_in
+from nakctl_sensors.reply import decoded, number_in, shown
 from nakctl_sensors.sentences import why_no_backend
+
+QUIET_ms = 50
 
 
 class ScpiSource:
     """One question, one line of answer.
 
-    After an answer that did not come in time the link is made anew: it might come yet, and would then be
-    taken for the answer to the next question.
+    After an answer that did not come in time, or not whole, the link is made anew: the rest might come yet,
+    and would then be taken for the answer to the next question. What still comes over a new link is of the
+    old one.
     """
 
     listens = False
@@ -29,6 +32,9 @@ class ScpiSource:
         except (OSError, ValueError) as error:
             raise SensorTrouble("gone", why_no_backend(self.options["backend"], error), reopen=True) from None
         self.link: Any = self._opened()
+        self._ends_by_character = self.link.resource_class != "INSTR" or self._is_serial()
+        if self._ends_by_character:
+            self._do(self._discard_what_comes)
         for line in self.options["setup"]:
             self._do(lambda line=line: self.link.write(line))
 
@@ -46,16 +52,42 @@ class ScpiSource:
         except (pyvisa.Error, OSError, ValueError) as error:
             raise self._unreachable(error) from None
 
+    def _is_serial(self) -> bool:
+        return bool(self.link.interface_type == constants.InterfaceType.asrl)
+
+    def _discard_what_comes(self) -> None:
+        """Until nothing comes for a moment: a box between network and serial port keeps what was sent."""
+        usual_ms, self.link.timeout = self.link.timeout, QUIET_ms
+        until = time.perf_counter() + self.spec.timeout_s
+        try:
+            while time.perf_counter() < until:
+                self.link.read_raw()
+        except pyvisa.VisaIOError as error:
+            if error.error_code != constants.StatusCode.error_timeout:
+                raise
+        finally:
+            self.link.timeout = usual_ms
+
     def read(self) -> Raw:
         asked = time.perf_counter()
         line = self.ask(self.options["query"])
         answered = time.perf_counter()
-        return Raw(number_in(line.strip(), self.options), asked, answered)
+        said = number_in(line, self.options)
+        return Raw(said.value, asked, answered, said.unit)
 
     def ask(self, query: str) -> str:
-        """The line that it answers."""
-        line: str = self._do(lambda: self.link.query(query))
-        return line
+        """The line that it answers, whole: a library may hand over what came up to its time-out."""
+
+        def answer() -> bytes:
+            self.link.write(query)
+            return bytes(self.link.read_raw())
+
+        line = self._do(answer)
+        end = self.options["terminator"].encode()
+        if self._ends_by_character and not line.endswith(end):
+            said = shown(line.decode("ascii", errors="replace"))
+            raise SensorTrouble("half_line", f"answered {said} without the end of a line", reopen=True)
+        return decoded(line.removesuffix(end))
 
     def set(self, raw: float) -> None:
         line = self.options["set"].format(value=raw)
@@ -70,8 +102,6 @@ class ScpiSource:
                 text = f"did not answer within {self.spec.timeout_s:.2g} s"
                 raise SensorTrouble("timeout", text, reopen=True) from None
             raise self._unreachable(error) from None
-        except UnicodeDecodeError as error:
-            raise SensorTrouble("garbage", f"answered {error.object[:60]!r}, which is no text") from None
         except (pyvisa.Error, OSError) as error:
             raise self._unreachable(error) from None
 

@@ -8,21 +8,33 @@ from typing import Any
 import serial
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
+from nakctl_sensors.line_buffer import LineBuffer
 from nakctl_sensors.reply import decoded, number_in, shown
 from nakctl_sensors.sentences import why_no_port
 
-_LONGEST_LINE = 512
+SLICES = 2  # in so many waits in a row nothing comes: that is a pause, and no delay of ours
+LATE_s = 0.3  # for an answer that comes after its time
+_WHOLE_LINES = ("no_value", "wrong_unit", "pattern")  # troubles with what was heard from end to end
 
 
 class SerialSource:
-    """One line per reading: the answer to a query, or, without one, each line that comes by itself."""
+    """One line per reading: the answer to a query, or, without one, each line that comes by itself.
+
+    Nothing counts that may be the tail of a line: after opening, after a pause, after garbage, one that is
+    listened to is in step again behind the next terminator, one that is asked once the line is quiet.
+    """
 
     def __init__(self, spec: SensorSpec) -> None:
         self.spec, self.options = spec, spec.options
         self.listens = spec.options["query"] is None
         self.end: bytes = spec.options["terminator"].encode()
         self.own_end: bytes = (spec.options["send_terminator"] or spec.options["terminator"]).encode()
-        self.port = opened(self.options, spec.timeout_s)
+        self.pause_s = self.options["pause_s"]
+        self.slice_s = self.pause_s / SLICES
+        self.port = opened(self.options, self.slice_s)
+        self.port.write_timeout = spec.timeout_s
+        self.lines = LineBuffer(self.end)
+        self.quiet_s = self.pause_s  # how long nothing may come before it is asked again; 0: it is in step
         for line in self.options["setup"]:
             self.port.write(line.encode() + self.own_end)
 
@@ -35,36 +47,65 @@ class SerialSource:
             TypeError,
         ) as error:  # TypeError: closed under pyserial's feet
             raise SensorTrouble("gone", f"the port is gone: {error}", reopen=True) from None
+        except SensorTrouble as trouble:
+            if trouble.code not in _WHOLE_LINES:
+                self.lines.lose()
+                self.quiet_s = max(self.quiet_s, LATE_s if trouble.code == "timeout" else self.pause_s)
+            raise
 
     def _asked(self) -> Raw:
-        self.port.reset_input_buffer()  # a late answer to the last question is no answer to this one
+        self._wait_until_quiet()
+        self.lines.begin()
         asked = time.perf_counter()
         self.port.write(self.options["query"].encode() + self.own_end)
         line = self._line(asked)
-        answered = time.perf_counter()
-        return Raw(number_in(decoded(line), self.options), asked, answered)
+        return self._raw(line, asked, time.perf_counter())
 
     def _heard(self) -> Raw:
         """The next whole line. It was sent while its characters, and those behind it, travelled."""
         line = self._line(time.perf_counter())
         answered = time.perf_counter()
-        travel_s = 10 * (len(line) + self.port.in_waiting) / self.options["baud"]
-        return Raw(number_in(decoded(line), self.options), answered - travel_s, answered)
+        characters = len(line) + len(self.end) + len(self.lines.held) + self.port.in_waiting
+        return self._raw(line, answered - 10 * characters / self.options["baud"], answered)
+
+    def _raw(self, line: bytes, asked: float, answered: float) -> Raw:
+        said = number_in(decoded(line), self.options)
+        return Raw(said.value, asked, answered, said.unit)
+
+    def _wait_until_quiet(self) -> None:
+        """What still comes is no answer to the next question. Ends of lines are, at most, of the last one."""
+        late = self.lines.held + self.port.read(self.port.in_waiting)
+        if late.strip() and not self.quiet_s:
+            self.quiet_s = self.pause_s
+        until, silent_s = time.perf_counter() + self.spec.timeout_s, 0.0
+        while silent_s < self.quiet_s:
+            data = self.port.read(self.port.in_waiting or 1)
+            silent_s = 0.0 if data else silent_s + self.slice_s
+            if data and time.perf_counter() > until:
+                raise SensorTrouble("garbage", "sends without being asked: leave out `query` to listen to it")
+        self.quiet_s = 0.0
 
     def _line(self, since: float) -> bytes:
-        """Up to the terminator; SensorTrouble if nothing more comes for the time-out."""
-        line: bytes = b""
-        while more := self.port.read_until(self.end, _LONGEST_LINE):
-            line += more
-            if line.endswith(self.end):
-                return line
-            if len(line) >= _LONGEST_LINE:
-                raise SensorTrouble("garbage", f"sent {len(line)} characters without the end of a line")
-        waited_s = time.perf_counter() - since
-        if line:
-            said = shown(line.decode("ascii", errors="replace"))
-            raise SensorTrouble("half_line", f"sent {said} and no end of the line within {waited_s:.2g} s")
-        raise SensorTrouble("timeout", f"did not answer within {waited_s:.2g} s")
+        """The next whole one; SensorTrouble if none comes within the time-out."""
+        silent = 0
+        while (line := self.lines.take()) is None:
+            waited_s = time.perf_counter() - since
+            if self.lines.cut is not None:
+                raise SensorTrouble(*self.lines.cut)
+            if silent and waited_s > self.spec.timeout_s:
+                raise self._silence(waited_s)
+            data = self.port.read(self.port.in_waiting or 1)
+            silent = 0 if data else silent + 1
+            self.lines.feed(data)
+            if silent >= SLICES:
+                self.lines.pause()
+        return line
+
+    def _silence(self, waited_s: float) -> SensorTrouble:
+        if self.lines.held:
+            said = shown(self.lines.held.decode("ascii", errors="replace"))
+            return SensorTrouble("half_line", f"sent {said} and no end of the line within {waited_s:.2g} s")
+        return SensorTrouble("timeout", f"did not answer within {waited_s:.2g} s")
 
     def set(self, raw: float) -> None:
         try:

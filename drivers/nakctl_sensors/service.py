@@ -34,10 +34,10 @@ class Service:
         finally:
             source.close()
 
-    def probe(self, where: str, say: Callable[[str], None]) -> Proposal:
+    def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
         from nakctl_sensors.probe import probe
 
-        return probe(where, say)
+        return probe(where, unit, say)
 
     def dialogues(self) -> Mapping[str, Mapping[str, Any]]:
         from nakctl_sensors.dialogues import dialogue, dialogue_names

@@ -127,6 +127,7 @@ class Watcher(threading.Thread):
         self.pause_s = SOONEST_AGAIN_s
         if not source.listens or self._is_due(raw.answered):
             self.readings.append((raw.asked, raw.answered, value))
+        self.health.shows(raw.shown_unit, raw.answered)
         self.health.well(value, raw.answered, self.speed())
         self._tell()
 

@@ -33,13 +33,14 @@ def _sensors(rig: Path | None, as_json: bool) -> int:
 def probe(
     where: Annotated[str, typer.Argument(metavar="PORT|ADDRESS", help="COM3, /dev/ttyUSB0, a VISA address.")],
     name: Annotated[str, typer.Option("--name", help="What to call it in rig.yaml.")] = "sensor",
+    unit: Annotated[str | None, typer.Option("--unit", help="Unit of its values, if it shows none.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Add the entry to the rig file.")] = False,
     rig: RigFile = None,
 ) -> int:
     """Find out how an instrument talks, and propose its entry for rig.yaml."""
     from nakctl.cli import sensors
 
-    return sensors.probe(where, name, rig, write)
+    return sensors.probe(where, name, unit, rig, write)
 
 
 @sensors_app.command("dialogues")

@@ -49,18 +49,22 @@ def dialogues(as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def probe(where: str, name: str, rig: Path | None, write: bool) -> int:
+def probe(where: str, name: str, unit: str | None, rig: Path | None, write: bool) -> int:
     """Find out how to talk to what stands there, and say or write its entry."""
     if not NAME.fullmatch(name):
         raise InputError(f"--name {name}: begin with a letter, and use letters, digits and _ only")
-    proposal = load_service().probe(where, lambda line: print(line, file=sys.stderr))
-    print(f"# heard {proposal.heard}")
-    if proposal.remark:
-        print(f"# {proposal.remark}")
+    proposal = load_service().probe(where, unit, lambda line: print(line, file=sys.stderr))
+    for line, made in proposal.heard:
+        print(f"# {line}  ->  {made}")
+    print(f"# {proposal.remark}")
     lines = entry(name, proposal)
     if not write:
         print("\n".join(["sensors:", *lines]))
+        if proposal.doubt:
+            print(f"# not ready: {proposal.doubt}")
         return ExitCode.DONE
+    if proposal.doubt:
+        raise InputError(f"nothing is written: {proposal.doubt}")
     file = rig or Path(RIG_FILE)
     _add(file, name, lines)
     print(f"{file}: added {name}; nakctl sensors reads it")

@@ -75,8 +75,14 @@ EVENTS: dict[str, Meaning] = {
     "sensor_back": _told(NOTE, WARNING, ALARM, text="the sensor is read again"),
     "sensor_timeout": _told(WARNING, ALARM, text="it did not answer in time"),
     "sensor_garbage": _told(WARNING, ALARM, text="what it sent is no reading"),
+    "sensor_pattern": _told(WARNING, ALARM, text="its pattern does not come to an end on a line"),
+    "sensor_wrong_unit": _told(
+        WARNING, ALARM, text="it shows a unit that cannot be made into the agreed one"
+    ),
     "sensor_half_line": _told(WARNING, ALARM, text="a line without its end"),
     "sensor_no_value": _told(WARNING, ALARM, text="it says that it has no value"),
+    "sensor_implausible": _told(WARNING, ALARM, text="it says what it cannot mean"),
+    "sensor_unit": _told(NOTE, text="it shows another unit, which is converted"),
     "sensor_gone": _told(WARNING, ALARM, text="its link is gone"),
     "sensor_frozen": _told(WARNING, ALARM, text="its value does not change by a bit"),
     "sensor_hangs": _told(WARNING, ALARM, text="its reader stands still"),

@@ -109,12 +109,13 @@ class Raw:
     """A number as the instrument said it, and when: asked and answered, on `time.perf_counter`.
 
     That clock is one for all processes of a computer (Python documentation, `time`), so its times mean the
-    same to whoever logs and to whoever controls the run.
+    same to whoever logs and to whoever controls the run. shown_unit: the one that value was converted from.
     """
 
     value: float
     asked: float
     answered: float
+    shown_unit: str = ""
 
 
 class SensorTrouble(NakctlError):
@@ -228,11 +229,17 @@ class Sensors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What `probe` found: words for rig.yaml, and what the instrument said."""
+    """What `probe` found.
+
+    words    for rig.yaml
+    heard    each line of the instrument, and what these words make of it
+    remark   how it was recognized; doubt: why the words should not be used as they are, "" if they may
+    """
 
     words: dict[str, Any]
-    heard: str
+    heard: tuple[tuple[str, str], ...]
     remark: str
+    doubt: str = ""
 
 
 class SensorService(Protocol):
@@ -247,8 +254,9 @@ class SensorService(Protocol):
     def read_once(self, spec: SensorSpec) -> Raw:
         """Open, read, close. SensorTrouble."""
 
-    def probe(self, where: str, say: Callable[[str], None]) -> Proposal:
-        """Try what stands at a port or address. RigError with one helpful sentence."""
+    def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
+        """Try what stands at a port or address. unit: of its values, for an instrument that shows none.
+        RigError with one helpful sentence."""
 
     def dialogues(self) -> Mapping[str, Mapping[str, Any]]:
         """The ready ones, by the name that `like:` takes."""

@@ -44,7 +44,7 @@ class Script:
             case "gone":
                 raise ConnectionAbortedError
             case "wrong_unit":
-                return form.format(self.value(self.count)).replace("kg", "lb")
+                return form.format(self.value(self.count)).replace("kg", "V")
             case _:
                 return form.format(self.value(self.count))
 
