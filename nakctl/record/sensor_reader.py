@@ -50,7 +50,9 @@ class SensorReader:
         """False as long as the sensors' process has not begun."""
         if not self._path.exists():
             return False
-        db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        # The thread that writes the record opens and reads it, and when that is over the run's own closes it.
+        uri = f"{self._path.resolve().as_uri()}?mode=ro"
+        db = sqlite3.connect(uri, uri=True, timeout=5.0, check_same_thread=False)
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'block'").fetchone()[0]:
             db.close()
             return False
