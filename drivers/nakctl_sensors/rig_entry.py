@@ -149,7 +149,7 @@ def read_words(
     try:
         words = model.model_validate(merged)
     except ValidationError as error:
-        return None, faults.problems(error, merged, model, {})
+        return None, faults.problems(error, merged, model, {}, f"a sensor of kind {given.get('kind')}")
     found = list(_problems(words))
     return (None, found) if found else (_spec(name, words), [])
 

@@ -60,7 +60,7 @@ def _validate(data: dict[str, Any]) -> tuple[Protocol | None, list[Problem]]:
     try:
         return Protocol.model_validate(data), []
     except ValidationError as error:
-        return None, faults.problems(error, data, Protocol, KINDS)
+        return None, faults.problems(error, data, Protocol, KINDS, "a protocol")
 
 
 def _levels_that_do_not_fit(data: dict[str, Any]) -> list[Problem]:

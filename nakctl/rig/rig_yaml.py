@@ -120,7 +120,8 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
     try:
         rig = RigWords.model_validate(document.data)
     except ValidationError as error:
-        raise RigError(in_order(problems(error, document.data, RigWords, {}), document)) from None
+        found = problems(error, document.data, RigWords, {}, "a rig file")
+        raise RigError(in_order(found, document)) from None
     _, of_sensors = read_sensors(rig.sensors)
     found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved), *of_sensors]
     if found:

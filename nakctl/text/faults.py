@@ -46,9 +46,14 @@ def in_order(problems: Iterable[Problem], document: Document) -> tuple[Fault, ..
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.mark, one.message)))
 
 
-def problems(error: ValidationError, data: Any, model: Model, tags: Mapping[str, Model]) -> list[Problem]:
-    """Each refusal as a Problem. tags: the models that a discriminated union tells apart, by tag."""
-    told = [_told(details, data, model, tags) for details in error.errors()]
+def problems(
+    error: ValidationError, data: Any, model: Model, tags: Mapping[str, Model], whole: str
+) -> list[Problem]:
+    """Each refusal as a Problem. tags: the models that a discriminated union tells apart, by tag.
+
+    whole  what all of the data is called: `a protocol`, `a sensor of kind scpi`
+    """
+    told = [_told(details, data, model, tags, whole) for details in error.errors()]
     return _best_branches(_without_echo(told))
 
 
@@ -70,7 +75,7 @@ class _Told:
         return self.problem.message.startswith("must be")
 
 
-def _told(details: ErrorDetails, data: Any, top: Model, tags: Mapping[str, Model]) -> _Told:
+def _told(details: ErrorDetails, data: Any, top: Model, tags: Mapping[str, Model], whole: str) -> _Told:
     trace = _Trace(data, (top,))
     for before, part in pairwise(("", *details["loc"])):
         trace.step(before, part, tags)
@@ -78,12 +83,12 @@ def _told(details: ErrorDetails, data: Any, top: Model, tags: Mapping[str, Model
     match details["type"]:
         case "missing":
             model = trace.here[0]
-            message = sentences.missing(word, model, _called(trace.path, model, tags))
+            message = sentences.missing(word, model, _called(trace.path, model, tags, whole))
             asked = frozenset({(trace.path, word)})
             return _Told(Problem(trace.path, message), tuple(trace.branches[:-1]), asked)
         case "extra_forbidden":
             model, parent = trace.owner[0], trace.path[:-1]
-            message = sentences.unknown(word, model, _called(parent, model, tags), tags)
+            message = sentences.unknown(word, model, _called(parent, model, tags, whole), tags)
             meant = frozenset((parent, near) for near in sentences.nearest(word, sentences.words_of(model)))
             return _Told(Problem(trace.path, message, at_key=True), tuple(trace.branches), meant)
         case "union_tag_not_found":
@@ -134,11 +139,11 @@ def _models_in(annotation: Any) -> tuple[Model, ...]:
     return tuple(found for part in get_args(annotation) for found in _models_in(part))
 
 
-def _called(path: Loc, model: Model, tags: Mapping[str, Model]) -> str:
-    """A step by its kind, anything else by the word that leads to it: `cp`, `record`, `protocol`."""
+def _called(path: Loc, model: Model, tags: Mapping[str, Model], whole: str) -> str:
+    """A step by its kind, anything else by the word that leads to it: `cp`, `record`; else the whole."""
     tag = next((tag for tag, known in tags.items() if known is model), None)
     names = [part for part in path if isinstance(part, str)]
-    return tag or (names[-1] if names else model.__name__.lower())
+    return tag or (names[-1] if names else whole)
 
 
 def _without_echo(told: list[_Told]) -> list[_Told]:

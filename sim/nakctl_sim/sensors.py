@@ -72,7 +72,7 @@ class SimKind:
         try:
             said = SimWords.model_validate(words)
         except ValidationError as error:
-            return None, faults.problems(error, dict(words), SimWords, {})
+            return None, faults.problems(error, dict(words), SimWords, {}, "a sensor of kind sim")
         dimension, unit, usual, time_constant_s = _MODELS[said.model]
         start = said.start or parse(usual, (dimension,))
         if start.dimension != dimension:

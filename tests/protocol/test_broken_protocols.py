@@ -59,8 +59,8 @@ finally: rest
 SLIPS = [
     # words
     ("nakctl: 1\n", "nakctl: 2\n", 1, "must be 1"),
-    ("name: All words once\n", "nane: All words once\n", 2, "nane is no word of protocol; did you mean name?"),
-    ("name: All words once\n", "", 1, "protocol needs the word name (a title)"),
+    ("name: All words once\n", "nane: All words once\n", 2, "nane is no word of a protocol; did you mean name?"),
+    ("name: All words once\n", "", 1, "a protocol needs the word name (a title)"),
     ("finally: rest\n", "", 1, "needs the word finally (what happens to the cell at the end: left open)"),
     ("finally: rest", "finally: hold", 45, "must be rest"),
     ("limits: {Ewe: [-3 V, 3 V], I: 1 mA, time: 24 h}\n", "", 1, "needs the word limits"),

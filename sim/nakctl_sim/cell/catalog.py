@@ -160,5 +160,5 @@ def _validated(document: Document, model: type[File]) -> File:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        found = problems(error, document.data, model, {})
+        found = problems(error, document.data, model, {}, "a cell's file")
         raise CellError(in_order(found, document)) from None
