@@ -18,7 +18,7 @@ from nakctl.text.units import DIMENSIONS, SENSED, UnitError, scale_of
 from nakctl_sensors.dialogues import dialogue, dialogue_names
 from nakctl_sensors.unit_words import converted, scale_of_word
 
-Time = Annotated[Quantity, quantity("time")]
+Time = Annotated[Quantity, quantity("time", refs=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Port = Annotated[int, Field(strict=True, ge=1, le=4_000_000)]
 Sensed = Annotated[Quantity, quantity(*SENSED)]

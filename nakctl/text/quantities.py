@@ -54,15 +54,20 @@ class Quantities:
 class QuantityWord:
     """Accepts one quantity of the given dimensions, or `$name`.
 
+    refs  whether `$name` can stand here: only protocols have parameters
     sign  any; positive: above zero; none: above zero, because a word such as `strip` is the direction;
           difference: above zero, and no place on a scale (25 degC is one, 0.5 K is not)
     """
 
     dimensions: tuple[str, ...]
     sign: Sign = "any"
+    refs: bool = True
 
     def __call__(self, value: object) -> Quantity | Ref:
-        return as_ref(value) or signed(parse(value, self.dimensions), self.sign)
+        ref = as_ref(value)
+        if ref is not None and not self.refs:
+            raise UnitError(f"{value}: only a protocol has parameters: write the value itself")
+        return ref or signed(parse(value, self.dimensions), self.sign)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _plain(self)
@@ -70,9 +75,10 @@ class QuantityWord:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
+        ref = f"|{REF_PATTERN}" if self.refs else ""
         return {
             "type": "string",
-            "pattern": f"^({_NUMBER_PATTERN}{_UNIT_PATTERN}|{REF_PATTERN})$",
+            "pattern": f"^({_NUMBER_PATTERN}{_UNIT_PATTERN}{ref})$",
             "examples": [DIMENSIONS[name].example for name in self.dimensions],
         }
 
@@ -112,9 +118,9 @@ class QuantitiesWord:
         }
 
 
-def quantity(*dimensions: str, sign: Sign = "any") -> QuantityWord:
+def quantity(*dimensions: str, sign: Sign = "any", refs: bool = True) -> QuantityWord:
     """Annotation of a word that takes one quantity."""
-    return QuantityWord(dimensions, sign)
+    return QuantityWord(dimensions, sign, refs)
 
 
 def quantities(*dimensions: str) -> QuantitiesWord:

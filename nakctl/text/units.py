@@ -140,15 +140,18 @@ _FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
 _LONGEST = 60
 
 
-def parse(text: object, dimensions: tuple[str, ...]) -> Quantity:
-    """The quantity that `text` says. UnitError unless it has one of these dimensions."""
+def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Quantity:
+    """The quantity that `text` says. UnitError unless it has one of these dimensions.
+
+    zero  0 will do where usually only more than 0 does: the time 0 s is the beginning
+    """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UnitError(f"must be {described(dimensions)}, such as {examples(dimensions)}")
-    return _parse(str(text).strip(), dimensions)
+    return _parse(str(text).strip(), dimensions, zero)
 
 
 @lru_cache(maxsize=1024)
-def _parse(text: str, dimensions: tuple[str, ...]) -> Quantity:
+def _parse(text: str, dimensions: tuple[str, ...], zero: bool) -> Quantity:
     number, unit = split(text, dimensions)
     if not unit:
         raise UnitError(_needs_unit(number, dimensions))
@@ -156,8 +159,9 @@ def _parse(text: str, dimensions: tuple[str, ...]) -> Quantity:
     if dimension not in dimensions:
         what = DIMENSIONS[dimension].noun if dimension else "none of the quantities nakctl knows"
         raise UnitError(f"{text} is {what}: expected {described(dimensions)}, such as {examples(dimensions)}")
-    if DIMENSIONS[dimension].positive and value <= 0:
-        raise UnitError(f"{text}: {DIMENSIONS[dimension].noun} must be greater than zero")
+    if DIMENSIONS[dimension].positive and (value < 0 or (value == 0 and not zero)):
+        least = "at least zero" if zero else "greater than zero"
+        raise UnitError(f"{text}: {DIMENSIONS[dimension].noun} must be {least}")
     return Quantity(value, dimension, text)
 
 

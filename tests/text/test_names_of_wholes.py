@@ -71,7 +71,7 @@ REAL = {
 }
 SENSORS = {
     **REAL,
-    "sim": {"kind": "sim", "model": "press"},
+    "sim": {"kind": "sim", "model": "press", "table": [["0 s", "2 MPa"]]},
     "like": {"kind": "scpi", "address": "x", "like": "keithley2000"},
 }
 NAK = {
