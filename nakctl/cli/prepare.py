@@ -35,7 +35,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A protocol on its way: read, compiled, lowered, estimated and checked."""
+    """A protocol on its way: read, compiled, lowered, estimated and checked.
+
+    stand_ins  what takes the place of real sensors in a dry run, by the same names
+    """
 
     loaded: Loaded
     place: Place
@@ -47,6 +50,7 @@ class Prepared:
     estimate: Estimate
     findings: tuple[Finding, ...]
     sensors: Mapping[str, SensorSpec]
+    stand_ins: Mapping[str, SensorSpec]
 
     @property
     def simulated(self) -> bool:
@@ -93,6 +97,7 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         estimate=estimate(plan, program, device, None if driver.virtual_time else device.poll_s),
         findings=tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark))),
         sensors=rig.sensors,
+        stand_ins=rig.stand_ins,
     )
 
 

@@ -68,10 +68,26 @@ def check(file: Path, as_json: bool) -> int:
         return ExitCode.BAD_INPUT
     named = {name: place.instrument for name, place in rig.places.items() if name not in SIMULATED}
     if as_json:
-        print_json({"file": str(file), "ok": True, "errors": [], "channels": named, "cells": [*rig.cells]})
-    else:
-        print(f"{file}: ok; channels: {', '.join(named) or 'none'}; cells: {', '.join(rig.cells) or 'none'}")
+        told = {"channels": named, "cells": [*rig.cells], "sensors": _sensors(rig)}
+        print_json({"file": str(file), "ok": True, "errors": [], **told})
+        return ExitCode.DONE
+    sensors = [
+        f"{name} ({each['kind']}; in a dry run: {each['dry_run'] or 'none'})"
+        for name, each in _sensors(rig).items()
+    ]
+    lists = {"channels": [*named], "cells": [*rig.cells], "sensors": sensors}
+    told_all = [f"{what}: {', '.join(names) or 'none'}" for what, names in lists.items()]
+    print(f"{file}: ok; {'; '.join(told_all)}")
     return ExitCode.DONE
+
+
+def _sensors(rig: Rig) -> dict[str, dict[str, str | None]]:
+    """The kind of each, and what is read in its place in virtual time; None: nothing, it is real."""
+    return {
+        name: {"kind": spec.kind, "dry_run": seen.address if seen.simulated else None}
+        for name, spec in rig.sensors.items()
+        for seen in [rig.stand_ins.get(name, spec)]
+    }
 
 
 def schema() -> int:

@@ -11,15 +11,23 @@ from nakctl.cli.prepare import Prepared
 from nakctl.device.sensor import Sensors, SensorSpec, load_service
 from nakctl.errors import InputError
 
+# How a stand-in is written, by what the sensor shows.
+STAND_INS = {
+    "pressure": "{model: press, start: 2 MPa, table: [[10 min, 10 MPa]]}",
+    "temperature": "{model: chamber, start: 25 degC, table: [[10 min, 60 degC]]}",
+}
+
 
 def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
     """The sensors of the rig that belong beside this run. InputError if it needs one that does not.
 
-    A simulated sensor is no witness beside a real cell, and a real one cannot follow virtual time.
+    A simulated sensor is no witness beside a real cell, and a real one cannot follow virtual time: there its
+    stand-in takes its place, if it has one.
     """
+    in_place = ready.stand_ins if free else {}
     fitting = {
         name: spec
-        for name, spec in ready.sensors.items()
+        for name, spec in {**ready.sensors, **in_place}.items()
         if (spec.simulated or not free) and (ready.simulated or not spec.simulated)
     }
     for use in uses(ready.plan):
@@ -32,8 +40,16 @@ def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
             )
         raise InputError(
             f"{use.sensor} is a real instrument and keeps real time; so must this run: --realtime, --speed X"
+            f"{_or_a_stand_in(spec)}"
         )
     return tuple(fitting.values())
+
+
+def _or_a_stand_in(spec: SensorSpec) -> str:
+    """What else would help, if there is a model of what the sensor shows."""
+    if spec.dimension not in STAND_INS:
+        return ""
+    return f"; or let something stand for it in its entry: simulated_as: {STAND_INS[spec.dimension]}"
 
 
 @contextmanager

@@ -32,7 +32,10 @@ DEFAULT_SIMULATED_CELL = "NaK50"
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """The channels, cells and sensors one can name here. file None: there is no rig file."""
+    """The channels, cells and sensors one can name here. file None: there is no rig file.
+
+    stand_ins  what takes the place of real sensors in a dry run, by the same names
+    """
 
     file: Path | None
     places: Mapping[str, Place]
@@ -40,6 +43,7 @@ class Rig:
     cell_places: Mapping[str, str]
     devices: Mapping[str, Chassis]
     sensors: Mapping[str, SensorSpec] = field(default_factory=dict)
+    stand_ins: Mapping[str, SensorSpec] = field(default_factory=dict)
 
     def place(self, name: str | None) -> Place:
         """The channel of this name; RigError lists what there is."""
@@ -112,5 +116,9 @@ def _read(file: Path) -> Rig:
     words = read_rig(file, driver_names(), tuple(SIMULATED))
     places = SIMULATED | words.places()
     seats = {name: cell.channel for name, cell in words.cells.items()}
-    sensors, _ = read_sensors(words.sensors)
-    return Rig(file, places, words.described_cells(file), seats, words.described_devices(), sensors)
+    cells, devices, bench = (
+        words.described_cells(file),
+        words.described_devices(),
+        read_sensors(words.sensors),
+    )
+    return Rig(file, places, cells, seats, devices, bench.sensors, bench.stand_ins)

@@ -122,7 +122,7 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
     except ValidationError as error:
         found = problems(error, document.data, RigWords, {}, "a rig file")
         raise RigError(in_order(found, document)) from None
-    _, of_sensors = read_sensors(rig.sensors)
+    of_sensors = read_sensors(rig.sensors).problems
     found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved), *of_sensors]
     if found:
         raise RigError(in_order(found, document))

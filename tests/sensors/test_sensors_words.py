@@ -174,10 +174,16 @@ SLIPS = [
         4,
         "60 min stands after 1 h: times must rise",
     ),
+    ("{kind: serial, port: x, unit: bar, simulated_as: press}", 4, "such as {model: press"),
+    ("{kind: serial, port: x, unit: bar, simulated_as: {}}", 4, "a sensor of kind sim needs the word model"),
+    ("{kind: serial, port: x, unit: bar, simulated_as: {kind: serial, model: press}}", 4, "must be sim"),
     (
+        "{kind: serial, port: x, unit: kN, simulated_as: {model: press}}",
         4,
         "a press shows a pressure, bad shows kN, a force: they must be alike",
     ),
+    ("{kind: serial, port: x, unit: bar, simulate_as: {model: press}}", 4, "did you mean simulated_as?"),
+    ("{kind: sim, model: press, simulated_as: {model: press}}", 4, "bad is simulated already"),
     ("5", 4, "must be words with values"),
     ("{unit: V}", 4, "needs the word kind"),
 ]
