@@ -73,6 +73,7 @@ SENSORS = {
     **REAL,
     "sim": {"kind": "sim", "model": "press", "table": [["0 s", "2 MPa"]]},
     "like": {"kind": "scpi", "address": "x", "like": "keithley2000"},
+    "stand-in": {"kind": "serial", "port": "x", "unit": "bar", "simulated_as": {"model": "press"}},
 }
 NAK = {
     "model": "nak",
