@@ -80,7 +80,7 @@ def settings() -> Iterator[Setting]:
     for name in dialogue_names():
         words = dialogue(name) or {}
         if words["kind"] == "serial" and words.get("query") is not None:
-            end = words.get("send_terminator") or words["terminator"]
+            end = words.get("send_terminator", words["terminator"])
             framing = {key: words.get(key, usual) for key, usual in _PLAIN.items()}
             yield Setting(words.get("baud", 9600), query=words["query"], end=end, like=name, **framing)
 

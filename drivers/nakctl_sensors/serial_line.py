@@ -28,7 +28,8 @@ class SerialSource:
         self.spec, self.options = spec, spec.options
         self.listens = spec.options["query"] is None
         self.end: bytes = spec.options["terminator"].encode()
-        self.own_end: bytes = (spec.options["send_terminator"] or spec.options["terminator"]).encode()
+        own_end = spec.options["send_terminator"]  # "" is one, too: single characters are commands to some
+        self.own_end: bytes = (spec.options["terminator"] if own_end is None else own_end).encode()
         self.pause_s = self.options["pause_s"]
         self.slice_s = self.pause_s / SLICES
         self.port = opened(self.options, self.slice_s)
