@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import serial
 
@@ -15,6 +16,7 @@ from nakctl_sensors.sentences import why_no_port
 SLICES = 2  # in so many waits in a row nothing comes: that is a pause, and no delay of ours
 LATE_s = 0.3  # for an answer that comes after its time
 _WHOLE_LINES = ("no_value", "wrong_unit", "pattern")  # troubles with what was heard from end to end
+_Done = TypeVar("_Done")
 
 
 class SerialSource:
@@ -40,8 +42,12 @@ class SerialSource:
             self.port.write(line.encode() + self.own_end)
 
     def read(self) -> Raw:
+        return self._kept_in_step(self._heard if self.listens else self._asked)
+
+    def _kept_in_step(self, act: Callable[[], _Done]) -> _Done:
+        """After a trouble nothing counts that may be of it."""
         try:
-            return self._heard() if self.listens else self._asked()
+            return act()
         except (
             serial.SerialException,
             OSError,
@@ -55,12 +61,16 @@ class SerialSource:
             raise
 
     def _asked(self) -> Raw:
+        line, asked = self._answer(self.options["query"])
+        return self._raw(line, asked, time.perf_counter())
+
+    def _answer(self, line: str) -> tuple[bytes, float]:
+        """What it says to this line, and when it was asked."""
         self._wait_until_quiet()
         self.lines.begin()
         asked = time.perf_counter()
-        self.port.write(self.options["query"].encode() + self.own_end)
-        line = self._line(asked)
-        return self._raw(line, asked, time.perf_counter())
+        self.port.write(line.encode() + self.own_end)
+        return self._line(asked), asked
 
     def _heard(self) -> Raw:
         """The next whole line. It was sent while its characters, and those behind it, travelled."""
@@ -109,12 +119,11 @@ class SerialSource:
         return SensorTrouble("timeout", f"did not answer within {waited_s:.2g} s")
 
     def set(self, raw: float) -> None:
-        try:
-            self.port.write(self.options["set"].format(value=raw).encode() + self.own_end)
-            if self.options["set_answers"]:
-                self._line(time.perf_counter())
-        except (serial.SerialException, OSError, TypeError) as error:
-            raise SensorTrouble("gone", f"the port is gone: {error}", reopen=True) from None
+        line = self.options["set"].format(value=raw)
+        if self.options["set_answers"] and not self.listens:
+            self._kept_in_step(lambda: self._answer(line))
+        else:  # what it says to that is not to be told from what it sends by itself
+            self._kept_in_step(lambda: self.port.write(line.encode() + self.own_end))
 
     def close(self) -> None:
         self.port.close()
