@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST_LINE = 512
+ALIKE = 3  # lines of one length in a row, one of them filled up with zeros or blanks: so they all are
+_FILLED = re.compile(rb"(?:^|[^0-9.,])0[0-9]|  |[0-9][eE][+-][0-9]")
 
 
 class LineBuffer:
@@ -54,6 +58,30 @@ class LineBuffer:
             self.cut = "garbage", f"sent {len(self._held)} characters without the end of a line"
             self._held, self._whole = self._held[-len(self.end) :], False
         return None
+
+
+class Width:
+    """If an instrument fills its lines up to one length, a line of another length has lost something, or is
+    the halves of two. Lines that are not filled up may have any length."""
+
+    def __init__(self) -> None:
+        self.usual = 0  # length of the last lines
+        self._alike, self._is_filled = 0, False
+        self._odd = 0  # length of the last line, if that was not the usual one
+
+    def fits(self, line: bytes) -> bool:
+        """Whether a line with a number is as long as the ones before. Twice in a row as long as no other, and
+        that is how they are from now on."""
+        length = len(line)
+        if length != self.usual:
+            if self._alike >= ALIKE and self._is_filled and length != self._odd:
+                self._odd = length
+                return False
+            self.usual, self._alike, self._is_filled = length, 0, False
+        self._odd = 0
+        self._alike += 1
+        self._is_filled = self._is_filled or _FILLED.search(line) is not None
+        return True
 
 
 def _text(held: bytes) -> str:

@@ -74,11 +74,17 @@ class Convention:
 
 
 class Found(NamedTuple):
-    """The number in a line. unit: the word behind it; before: the word that stands before it; "" if none."""
+    """The number in a line.
+
+    unit    the word that touches it or stands behind a blank, "" if there is none
+    behind  if there is none, the word behind it after a mark such as a comma
+    before  the word that stands before it
+    """
 
     value: float
     unit: str
-    before: str
+    behind: str = ""
+    before: str = ""
 
 
 class _Token(NamedTuple):
@@ -104,7 +110,9 @@ def number_of(line: str, convention: Convention) -> Found:
     value = convention.value(_sign(tokens, at, found["sign"]), found["body"], found["exponent"] or "")
     if value is None:
         raise NoNumber(f"and {found['sign']}{found['body']} can be read in two ways{_comma(found['body'])}")
-    return Found(value, _unit_behind(tokens, at, found["unit"]), _word_before(tokens, at))
+    unit = _unit_behind(tokens, at, found["unit"])
+    behind = tokens[at + 1].text if not unit and at + 1 < len(tokens) else ""
+    return Found(value, unit, behind, _word_before(tokens, at))
 
 
 def _tokens(plain: str) -> list[_Token]:
@@ -194,7 +202,7 @@ def number_at(line: str, start: int, end: int, seen: tuple[int, int], convention
     if value is None:
         raise NoNumber(f"in which {text!r} is no number that can be read in one way{_comma(text)}")
     behind = re.match(r"\s?(?:deg |% ?)?[^\s;,:=|]*", right)
-    return Found(value, behind[0].strip() if behind else "", "")
+    return Found(value, behind[0].strip() if behind else "")
 
 
 def _torn_left(left: str, text: str, named: bool) -> bool:

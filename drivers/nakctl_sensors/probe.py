@@ -81,6 +81,8 @@ def settings() -> Iterator[Setting]:
         words = dialogue(name) or {}
         if words["kind"] == "serial" and words.get("query") is not None:
             end = words.get("send_terminator", words["terminator"])
+            if not end:  # single characters are key presses to others
+                continue
             framing = {key: words.get(key, usual) for key, usual in _PLAIN.items()}
             yield Setting(words.get("baud", 9600), query=words["query"], end=end, like=name, **framing)
 
@@ -162,13 +164,18 @@ def propose(port: str, setting: Setting, heard: bytes, unit: str | None = None) 
     if len(lines) < ENOUGH:
         return None
     at = {"kind": "serial", "port": port, "baud": setting.baud}
-    for name in dialogue_names():
-        ready = dialogue(name) or {}
-        if ready["kind"] == "serial" and ready.get("query") is None and ready.get("pattern") is not None:
-            found = _if_it_fits({"like": name, **at}, lines, unit, f"it sends by itself, like {name}")
-            if found is not None:
-                return found
+    for name in _most_particular_first():
+        found = _if_it_fits({"like": name, **at}, lines, unit, f"it sends by itself, like {name}")
+        if found is not None:
+            return found
     return _of_plain_lines({**at, "terminator": line_end(heard)}, lines, unit)
+
+
+def _most_particular_first() -> list[str]:
+    """Ready dialogues of what sends by itself. A short pattern fits lines that are others' too."""
+    patterns = {name: (dialogue(name) or {}).get("pattern", "") for name in dialogue_names()}
+    own = [name for name in patterns if patterns[name] and "query" not in (dialogue(name) or {})]
+    return sorted(own, key=lambda name: -len(patterns[name]))
 
 
 def _if_it_fits(words: dict[str, Any], lines: list[str], unit: str | None, remark: str) -> Proposal | None:

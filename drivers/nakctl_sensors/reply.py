@@ -52,24 +52,30 @@ def number_in(line: str, options: Mapping[str, Any]) -> Said:
 
 def _in_the_unit(found: Found, line: str, says: str | None, agreed: str | None) -> Said:
     """Compared with what was agreed, and converted if another unit is shown."""
-    behind, before = found.unit, found.before
-    if says is not None and says in (behind, before):
-        behind = says
-    elif not behind and scale_of_word(before) is not None:
-        if converted(1.0, before, says or agreed or "") != 1.0:  # it may be a name: thermocouple K
-            raise _wrong_unit(line, before, says or agreed)
-        behind = before
-    if not behind:
+    seen = found.unit or _unit_among(found, line, says, agreed)
+    if not seen:
         if says is not None:
             raise _wrong_unit(line, "no unit", says)
         return Said(found.value, "")
-    target = agreed or says
-    value = converted(found.value, behind, target or "")
-    if value is None and behind == says:
-        value = found.value  # a word of its own for the unit agreed
-    elif value is None or (says is not None and scale_of_word(says) is None):
-        raise _wrong_unit(line, behind, says or agreed)
-    return Said(value, behind if value != found.value and behind != says else "")
+    value = converted(found.value, seen, agreed or says or "")
+    if value is None and seen == says:
+        return Said(found.value, "")  # a word of its own for the unit agreed
+    if value is None or (says is not None and seen != says and scale_of_word(says) is None):
+        raise _wrong_unit(line, seen, says or agreed)
+    return Said(value, seen if value != found.value and seen != says else "")
+
+
+def _unit_among(found: Found, line: str, says: str | None, agreed: str | None) -> str:
+    """The unit that no blank binds to the number: behind a comma, or before it. Other words are left alone.
+
+    What stands before may be a name, as K of a thermocouple, so nothing is made out of it but agreement.
+    """
+    for word in (found.behind, found.before):
+        if word and (word == says or scale_of_word(word) is not None):
+            if word == found.before and word != says and converted(1.0, word, says or agreed or "") != 1.0:
+                raise _wrong_unit(line, word, says or agreed)
+            return word
+    return ""
 
 
 def _wrong_unit(line: str, seen: str, agreed: str | None) -> SensorTrouble:
@@ -106,6 +112,12 @@ def _search(pattern: str, line: str) -> regex.Match[str] | None:
             "write it without a repetition inside another one, such as (a+)+"
         )
         raise SensorTrouble("pattern", text) from None
+
+
+def obeyed(answer: str, expected: str | bool) -> None:
+    """SensorTrouble if what it says to a set-point is not what it says when it obeys."""
+    if isinstance(expected, str) and answer.strip() != expected:
+        raise SensorTrouble("garbage", f"answered {shown(answer)} to a set-point, not {expected}")
 
 
 def decoded(line: bytes) -> str:

@@ -82,7 +82,7 @@ class AskingWords(SensorWords):
     pattern: str | None = None
     says: str | None = None
     set: str | None = None
-    set_answers: Annotated[bool, Field(strict=True)] = Field(
+    set_answers: Annotated[bool, Field(strict=True)] | Annotated[str, Field(min_length=1)] = Field(
         False, description="it answers a set with a line"
     )
     setup: list[str] = Field([], description="lines sent after connecting; no answer is expected")

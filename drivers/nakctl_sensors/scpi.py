@@ -9,18 +9,19 @@ import pyvisa
 from pyvisa import constants
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
-from nakctl_sensors.reply import decoded, number_in, shown
+from nakctl_sensors.line_buffer import LONGEST_LINE
+from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_backend
 
-QUIET_ms = 50
+QUIET_ms, AT_ONCE_ms = 50, 1
 
 
 class ScpiSource:
     """One question, one line of answer.
 
-    After an answer that did not come in time, or not whole, the link is made anew: the rest might come yet,
-    and would then be taken for the answer to the next question. What still comes over a new link is of the
-    old one.
+    A bus such as GPIB or USB says where an answer ends; a stream, which is a socket or a serial port, has
+    only its characters. After an answer that did not come in time, or not whole, the link is made anew: the
+    rest might come yet, and would then be taken for the answer to the next question.
     """
 
     listens = False
@@ -32,9 +33,12 @@ class ScpiSource:
         except (OSError, ValueError) as error:
             raise SensorTrouble("gone", why_no_backend(self.options["backend"], error), reopen=True) from None
         self.link: Any = self._opened()
-        self._ends_by_character = self.link.resource_class != "INSTR" or self._is_serial()
-        if self._ends_by_character:
-            self._do(self._discard_what_comes)
+        self.end: bytes = self.options["terminator"].encode()
+        self._is_stream = self.link.resource_class != "INSTR" or _is_serial(self.link)
+        self.in_step = not self._is_stream
+        if self._is_stream:
+            self.link.timeout = 1000 * self.options["pause_s"]
+            self._do(lambda: self._discard_what_comes(QUIET_ms))
         for line in self.options["setup"]:
             self._do(lambda line=line: self.link.write(line))
 
@@ -52,23 +56,23 @@ class ScpiSource:
         except (pyvisa.Error, OSError, ValueError) as error:
             raise self._unreachable(error) from None
 
-    def _is_serial(self) -> bool:
-        return bool(self.link.interface_type == constants.InterfaceType.asrl)
-
-    def _discard_what_comes(self) -> None:
-        """Until nothing comes for a moment: a box between network and serial port keeps what was sent."""
-        usual_ms, self.link.timeout = self.link.timeout, QUIET_ms
+    def _discard_what_comes(self, quiet_ms: int) -> None:
+        """Until nothing comes for so long: a box between network and serial port keeps what was sent."""
+        usual_ms, self.link.timeout = self.link.timeout, quiet_ms
         until = time.perf_counter() + self.spec.timeout_s
         try:
             while time.perf_counter() < until:
                 self.link.read_raw()
         except pyvisa.VisaIOError as error:
-            if error.error_code != constants.StatusCode.error_timeout:
+            if not _is_timeout(error):
                 raise
         finally:
             self.link.timeout = usual_ms
 
     def read(self) -> Raw:
+        if not self.in_step:  # the rest of an answer that broke off may come with the next one
+            self.ask(self.options["query"])
+            self.in_step = True
         asked = time.perf_counter()
         line = self.ask(self.options["query"])
         answered = time.perf_counter()
@@ -76,29 +80,48 @@ class ScpiSource:
         return Raw(said.value, asked, answered, said.unit)
 
     def ask(self, query: str) -> str:
-        """The line that it answers, whole: a library may hand over what came up to its time-out."""
+        """The line that it answers."""
+        line: bytes = self._do(lambda: self._answer(query))
+        return decoded(line.removesuffix(self.end))
 
-        def answer() -> bytes:
+    def _answer(self, query: str) -> bytes:
+        if not self._is_stream:
             self.link.write(query)
-            return bytes(self.link.read_raw())
+            return bytes(self.link.read_raw())  # the bus says where an answer ends
+        self._discard_what_comes(AT_ONCE_ms)  # an answer too many is none to the next question
+        self.link.write(query)
+        return self._line()
 
-        line = self._do(answer)
-        end = self.options["terminator"].encode()
-        if self._ends_by_character and not line.endswith(end):
-            said = shown(line.decode("ascii", errors="replace"))
-            raise SensorTrouble("half_line", f"answered {said} without the end of a line", reopen=True)
-        return decoded(line.removesuffix(end))
+    def _line(self) -> bytes:
+        """Character by character: what a library hands over at once may be the halves of two lines."""
+        line, until = b"", time.perf_counter() + self.spec.timeout_s
+        while not line.endswith(self.end):
+            try:
+                line += self.link.read_bytes(1)
+            except pyvisa.VisaIOError as error:
+                if not _is_timeout(error) or (not line and time.perf_counter() > until):
+                    raise
+                if line:
+                    said = shown(line.decode("ascii", errors="replace"))
+                    text = f"sent a line that stood still behind {said}"
+                    raise SensorTrouble("half_line", text, reopen=True) from None
+            if len(line) > LONGEST_LINE:
+                text = f"sent {len(line)} characters without the end of a line"
+                raise SensorTrouble("garbage", text, reopen=True)
+        return line
 
     def set(self, raw: float) -> None:
         line = self.options["set"].format(value=raw)
-        ask = self.link.query if self.options["set_answers"] else self.link.write
-        self._do(lambda: ask(line))
+        if self.options["set_answers"]:
+            obeyed(self.ask(line), self.options["set_answers"])
+        else:
+            self._do(lambda: self.link.write(line))
 
     def _do(self, act: Any) -> Any:
         try:
             return act()
         except pyvisa.VisaIOError as error:
-            if error.error_code == constants.StatusCode.error_timeout:
+            if _is_timeout(error):
                 text = f"did not answer within {self.spec.timeout_s:.2g} s"
                 raise SensorTrouble("timeout", text, reopen=True) from None
             raise self._unreachable(error) from None
@@ -110,3 +133,11 @@ class ScpiSource:
 
     def close(self) -> None:
         self.link.close()
+
+
+def _is_serial(link: Any) -> bool:
+    return bool(link.interface_type == constants.InterfaceType.asrl)
+
+
+def _is_timeout(error: pyvisa.VisaIOError) -> bool:
+    return bool(error.error_code == constants.StatusCode.error_timeout)

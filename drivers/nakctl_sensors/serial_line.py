@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import serial
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
-from nakctl_sensors.line_buffer import LineBuffer
-from nakctl_sensors.reply import decoded, number_in, shown
+from nakctl_sensors.line_buffer import LineBuffer, Width
+from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_port
 
 SLICES = 2  # in so many waits in a row nothing comes: that is a pause, and no delay of ours
@@ -23,7 +23,8 @@ class SerialSource:
     """One line per reading: the answer to a query, or, without one, each line that comes by itself.
 
     Nothing counts that may be the tail of a line: after opening, after a pause, after garbage, one that is
-    listened to is in step again behind the next terminator, one that is asked once the line is quiet.
+    listened to is in step again behind the next terminator, one that is asked once the line is quiet and one
+    answer was thrown away.
     """
 
     def __init__(self, spec: SensorSpec) -> None:
@@ -36,8 +37,9 @@ class SerialSource:
         self.slice_s = self.pause_s / SLICES
         self.port = opened(self.options, self.slice_s)
         self.port.write_timeout = spec.timeout_s
-        self.lines = LineBuffer(self.end)
-        self.quiet_s = self.pause_s  # how long nothing may come before it is asked again; 0: it is in step
+        self.lines, self.width = LineBuffer(self.end), Width()
+        self.quiet_s = self.pause_s  # how long nothing may come before it is asked again
+        self.in_step = False  # the next answer is one to the next question
         for line in self.options["setup"]:
             self.port.write(line.encode() + self.own_end)
 
@@ -57,10 +59,14 @@ class SerialSource:
         except SensorTrouble as trouble:
             if trouble.code not in _WHOLE_LINES:
                 self.lines.lose()
+                self.in_step = False
                 self.quiet_s = max(self.quiet_s, LATE_s if trouble.code == "timeout" else self.pause_s)
             raise
 
     def _asked(self) -> Raw:
+        if not self.in_step:  # the rest of an answer that broke off may come with the next one
+            self._answer(self.options["query"])
+            self.in_step = True
         line, asked = self._answer(self.options["query"])
         return self._raw(line, asked, time.perf_counter())
 
@@ -81,6 +87,9 @@ class SerialSource:
 
     def _raw(self, line: bytes, asked: float, answered: float) -> Raw:
         said = number_in(decoded(line), self.options)
+        if not self.width.fits(line):
+            text = f"sent {shown(decoded(line))}, and all lines before had {self.width.usual} characters"
+            raise SensorTrouble("half_line", text)
         return Raw(said.value, asked, answered, said.unit)
 
     def _wait_until_quiet(self) -> None:
@@ -101,8 +110,9 @@ class SerialSource:
         silent = 0
         while (line := self.lines.take()) is None:
             waited_s = time.perf_counter() - since
-            if self.lines.cut is not None:
-                raise SensorTrouble(*self.lines.cut)
+            if (cut := self.lines.cut) is not None:
+                self.lines.cut = None
+                raise SensorTrouble(*cut)
             if silent and waited_s > self.spec.timeout_s:
                 raise self._silence(waited_s)
             data = self.port.read(self.port.in_waiting or 1)
@@ -121,7 +131,8 @@ class SerialSource:
     def set(self, raw: float) -> None:
         line = self.options["set"].format(value=raw)
         if self.options["set_answers"] and not self.listens:
-            self._kept_in_step(lambda: self._answer(line))
+            answer, _ = self._kept_in_step(lambda: self._answer(line))
+            obeyed(decoded(answer), self.options["set_answers"])
         else:  # what it says to that is not to be told from what it sends by itself
             self._kept_in_step(lambda: self.port.write(line.encode() + self.own_end))
 

@@ -150,7 +150,9 @@ def lines(draw: st.DrawFn) -> tuple[str, float, set[float]]:
     if before in SURE_BEFORE:
         meant |= in_one_way(sign + body + behind)
     if behind in SURE_BEHIND:
-        bare_of = {value} if before in SURE_BEFORE else in_one_way(before + sign + body)
+        bare_of = in_one_way(before + sign + body)
+        if before in SURE_BEFORE:
+            bare_of |= {value} | in_one_way(sign + body)
         meant |= {each * FACTORS.get(behind, 1.0) for each in bare_of}
     return line, value, meant
 
