@@ -15,13 +15,17 @@ from nakctl.text import faults
 from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import Quantity, quantity
 from nakctl.text.units import DIMENSIONS, SENSED, UnitError, scale_of
+from nakctl_sensors.addresses import in_place
 from nakctl_sensors.dialogues import dialogue, dialogue_names
+from nakctl_sensors.escapes import escaped, line_end
+from nakctl_sensors.modbus_names import LARGEST_WRITTEN
 from nakctl_sensors.unit_words import converted, scale_of_word
 
 Time = Annotated[Quantity, quantity("time", refs=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Port = Annotated[int, Field(strict=True, ge=1, le=4_000_000)]
 Sensed = Annotated[Quantity, quantity(*SENSED)]
+RegisterNumber = Annotated[int, Field(strict=True, ge=0, le=LARGEST_WRITTEN)]
 
 
 class Calibration(BaseModel):
@@ -103,7 +107,7 @@ class SerialWords(AskingWords):
     """An instrument at a serial port. Without a query its lines are taken as they come."""
 
     kind: Literal["serial"]
-    port: str = Field(description="COM3, /dev/ttyUSB0, or a URL of pyserial")
+    port: str = Field(description="COM3, /dev/ttyUSB0, usb:SERIAL, or a URL of pyserial")
     baud: Port = 9600
     bits: Literal[7, 8] = 8
     parity: Literal["N", "E", "O"] = "N"
@@ -119,14 +123,20 @@ class ModbusWords(SensorWords):
     baud: Port = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
-    device: Annotated[int, Field(strict=True, ge=0, le=247)] = 1
-    register_: Annotated[int, Field(strict=True, ge=0, le=65535)] = Field(
-        alias="register", description="number of the register as sent, counted from 0"
+    device: Annotated[int, Field(strict=True, ge=0, le=255)] = 1
+    register_: RegisterNumber = Field(
+        alias="register", description="number of the register, as counting says"
+    )
+    counting: Literal["from 0", "manual"] | None = Field(
+        None, description="from 0: numbers as sent; manual: 40001 is the first holding register"
     )
     table: Literal["holding", "input"] = "holding"
     type: Literal["int16", "uint16", "int32", "uint32", "float32"] = "int16"
     words: Literal["big", "little"] = Field("big", description="which half of a 32-bit number comes first")
-    set_register: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
+    bytes_: Literal["big", "little"] = Field(
+        "big", alias="bytes", description="which half of a register comes first"
+    )
+    set_register: RegisterNumber | None = None
 
 
 WORDS: dict[str, type[SensorWords]] = {"scpi": ScpiWords, "serial": SerialWords, "modbus": ModbusWords}
@@ -172,8 +182,8 @@ def _problems(words: SensorWords) -> Iterator[Problem]:
     if isinstance(words, AskingWords):
         yield from _dialogue_problems(words)
         yield from _unit_problems(words)
-    if isinstance(words, ModbusWords) and (words.port is None) == (words.address is None):
-        yield Problem((), "a modbus sensor has a port (RTU) or an address (TCP), one of them")
+    for word, wrong in in_place(words.model_dump(by_alias=True), words.model_fields_set)[1]:
+        yield Problem((word,) if word else (), str(wrong))
 
 
 def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
@@ -185,6 +195,7 @@ def _dialogue_problems(words: AskingWords) -> Iterator[Problem]:
         yield Problem(("set",), "has no {value} in it")
     if words.terminator == "":
         yield Problem(("terminator",), 'is empty: say how a line ends, such as "\\r\\n"')
+    yield from _escape_problems(words)
 
 
 def _pattern_problems(text: str, says: str | None) -> Iterator[Problem]:
@@ -235,6 +246,17 @@ def _raw_unit(words: SensorWords, dimension: str) -> str | None:
     return None
 
 
+def _escape_problems(words: AskingWords) -> Iterator[Problem]:
+    ends = {"terminator": words.terminator, "send_terminator": words.send_terminator}
+    lines = {"query": words.query, "set": words.set}
+    found = [((word,), line_end(end)) for word, end in ends.items() if end is not None]
+    found += [((word,), escaped(line)) for word, line in lines.items() if line is not None]
+    yield from (Problem(loc, str(wrong)) for loc, wrong in found if wrong is not None)
+    for number, line in enumerate(words.setup):
+        if (wrong := escaped(line)) is not None:
+            yield Problem(("setup", number), str(wrong))
+
+
 def _spec(name: str, words: SensorWords) -> SensorSpec:
     dimension, factor, offset = scale_of(words.unit, SENSED)
     own = {key: value for key, value in words.model_dump(by_alias=True).items() if key not in _COMMON}
@@ -242,6 +264,7 @@ def _spec(name: str, words: SensorWords) -> SensorSpec:
         own["agreed"] = words.says if _is_scaled(words) else words.unit
         del own["pause"]
         own["pause_s"] = words.pause.value
+    own |= in_place(own, words.model_fields_set)[0]
     calibration = words.calibration
     told = [calibration.date, calibration.by] if calibration else []
     spec = SensorSpec(
