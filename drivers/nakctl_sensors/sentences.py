@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 
+from nakctl_sensors import ports
+
 
 def why_no_port(port: str, error: Exception) -> str:
     """A serial port that cannot be opened."""
     text, code = str(error), getattr(error, "errno", None)
+    if "://" in port:
+        return f"{port} cannot be opened: {text}"
     if code == errno.EACCES or "PermissionError" in text or "Permission denied" in text:
         return (
             f"{port} is busy or not allowed: close the other program that has it open "
@@ -16,15 +20,10 @@ def why_no_port(port: str, error: Exception) -> str:
     if code in (errno.EAGAIN, errno.EBUSY) or "lock" in text:
         return f"{port} is busy: close the other program that has it open"
     if code == errno.ENOENT or "could not open port" in text or "FileNotFoundError" in text:
-        return f"there is no port {port} (unplugged?); there are: {', '.join(ports()) or 'none'}"
+        infos = ports.there()
+        there = f"there is no port {port} (unplugged?); there are: {ports.listed(infos)}"
+        return ports.moved(port, infos) or there
     return f"{port} cannot be opened: {text}"
-
-
-def ports() -> list[str]:
-    """Names of the serial ports of this computer."""
-    from serial.tools import list_ports
-
-    return [port.device for port in list_ports.comports()]
 
 
 def why_no_backend(backend: str, error: Exception) -> str:

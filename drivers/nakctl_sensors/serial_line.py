@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import serial
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
+from nakctl_sensors import ports
 from nakctl_sensors.line_buffer import LineBuffer, Width
 from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_port
@@ -150,10 +151,13 @@ def opened(options: dict[str, Any], timeout_s: float) -> serial.SerialBase:
         "timeout": timeout_s,
         "write_timeout": timeout_s,
     }
+    port = ports.found(options["port"])
     try:
-        return serial.serial_for_url(options["port"], **settings, **_alone(options["port"]))
+        link = serial.serial_for_url(port, **settings, **_alone(port))
     except (serial.SerialException, OSError, ValueError) as error:
-        raise SensorTrouble("gone", why_no_port(options["port"], error), reopen=True) from None
+        raise SensorTrouble("gone", why_no_port(port, error), reopen=True) from None
+    ports.remember(port)
+    return link
 
 
 def _alone(port: str) -> dict[str, bool]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nakctl.device.sensor import Proposal, Raw, Sensors, SensorService, SensorSpec, load_kind
+from nakctl.device.sensor import PortThere, Proposal, Raw, Sensors, SensorService, SensorSpec, load_kind
+from nakctl.errors import RigError
 
 
 class Service:
@@ -35,9 +36,18 @@ class Service:
             source.close()
 
     def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
+        from nakctl_sensors.addresses import Wrong, serial_port
         from nakctl_sensors.probe import probe
 
-        return probe(where, unit, say)
+        port = where if "::" in where else serial_port(where)
+        if isinstance(port, Wrong):
+            raise RigError(str(port))
+        return probe(port, unit, say)
+
+    def ports(self) -> tuple[PortThere, ...]:
+        from nakctl_sensors.ports import description, there, usb_name
+
+        return tuple(PortThere(info.device, usb_name(info), description(info)) for info in there())
 
     def dialogues(self) -> Mapping[str, Mapping[str, Any]]:
         from nakctl_sensors.dialogues import dialogue, dialogue_names

@@ -31,15 +31,20 @@ def _sensors(rig: Path | None, as_json: bool) -> int:
 @sensors_app.command("probe")
 @explained
 def probe(
-    where: Annotated[str, typer.Argument(metavar="PORT|ADDRESS", help="COM3, /dev/ttyUSB0, a VISA address.")],
+    where: Annotated[
+        str | None,
+        typer.Argument(metavar="PORT|ADDRESS", help="COM3, /dev/ttyUSB0, usb:SERIAL, a VISA address."),
+    ] = None,
     name: Annotated[str, typer.Option("--name", help="What to call it in rig.yaml.")] = "sensor",
     unit: Annotated[str | None, typer.Option("--unit", help="Unit of its values, if it shows none.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Add the entry to the rig file.")] = False,
     rig: RigFile = None,
 ) -> int:
-    """Find out how an instrument talks, and propose its entry for rig.yaml."""
+    """Find out how an instrument talks, and propose its entry for rig.yaml. Without PORT: list the ports."""
     from nakctl.cli import sensors
 
+    if where is None:
+        return sensors.ports()
     return sensors.probe(where, name, unit, rig, write)
 
 

@@ -49,6 +49,16 @@ def dialogues(as_json: bool) -> int:
     return ExitCode.DONE
 
 
+def ports() -> int:
+    """The serial ports, with the names that their adapters keep."""
+    there = load_service().ports()
+    for port in there:
+        print(f"{port.device:<16} {port.usb:<24} {port.description}".rstrip())
+    if not there:
+        print("this computer has no serial ports; nakctl sensors probe takes VISA addresses, too")
+    return ExitCode.DONE
+
+
 def probe(where: str, name: str, unit: str | None, rig: Path | None, write: bool) -> int:
     """Find out how to talk to what stands there, and say or write its entry."""
     if not NAME.fullmatch(name):

@@ -242,6 +242,15 @@ class Proposal:
     doubt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PortThere:
+    """A serial port of this computer. usb: what `port:` may say to find its adapter wherever it is, or ""."""
+
+    device: str
+    usb: str
+    description: str
+
+
 class SensorService(Protocol):
     """What reads sensors. path: of the result file NAME.h5; readings go into NAME.h5.aux."""
 
@@ -257,6 +266,9 @@ class SensorService(Protocol):
     def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
         """Try what stands at a port or address. unit: of its values, for an instrument that shows none.
         RigError with one helpful sentence."""
+
+    def ports(self) -> tuple[PortThere, ...]:
+        """The serial ports of this computer; none is opened."""
 
     def dialogues(self) -> Mapping[str, Mapping[str, Any]]:
         """The ready ones, by the name that `like:` takes."""
