@@ -24,9 +24,8 @@ def escaped(text: str) -> Wrong | None:
     if found is None:
         return None
     quoted = text.replace('"', '\\"')
-    return Wrong(
-        f"has a backslash and the letter {found[1]} in it, as single quotes keep them", f'"{quoted}"'
-    )
+    why = f"has a backslash and {found[1]} in it, which YAML makes one character of in double quotes only"
+    return Wrong(why, f'"{quoted}"')
 
 
 def line_end(text: str) -> Wrong | None:
@@ -34,7 +33,7 @@ def line_end(text: str) -> Wrong | None:
     if wrong := escaped(text):
         return wrong
     if named := _NAMES.get(re.sub(r"0[xX]|[<>\s+,&_/-]", "", text).upper()):
-        return Wrong(f"is the text {text}", f'"{named}" in double quotes')
+        return Wrong(f"is the text {text}", f'"{named}"')
     if (bare := text.strip(" ")) != text and bare.strip("\r\n") == "" and bare:
         return Wrong("has a blank in it", f'"{_shown(bare)}"')
     if any(character.isalnum() for character in text):

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from nakctl_sensors.port_names import looks_serial
-from nakctl_sensors.spelling import Wrong, cleaned, host_trouble, not_plain, port_trouble
+from nakctl_sensors.spelling import (
+    Wrong,
+    cleaned,
+    host_trouble,
+    not_plain,
+    port_trouble,
+    sound,
+    without_blanks,
+)
 
 TCP_PORT = 502
 LAST_REGISTER = 65535
@@ -31,9 +39,13 @@ class Endpoint:
 
 def endpoint(text: str) -> Endpoint | Wrong:
     """`host`, `host:port`, `[::1]:port`."""
+    return sound(_read(text), _read)
+
+
+def _read(text: str) -> Endpoint | Wrong:
     plain, odd = cleaned(text)
     if odd:
-        meant = endpoint(plain) if plain else Wrong("is empty")
+        meant = _read(plain) if plain else Wrong("is empty")
         return Wrong(odd, meant.offer if isinstance(meant, Wrong) else plain)
     if not plain:
         return Wrong("is empty: write a host, such as 192.168.1.5 or 192.168.1.5:502")
@@ -41,7 +53,7 @@ def endpoint(text: str) -> Endpoint | Wrong:
 
 
 def _better(why: str, meant: str, also: str = "") -> Wrong:
-    found = endpoint(meant)
+    found = _read(meant)
     if isinstance(found, Endpoint):
         return Wrong(why, meant + also)
     return Wrong(why if found.offer else f"{why}: {found.why}", found.offer and found.offer + also)
@@ -78,7 +90,8 @@ def _decorated(text: str) -> Wrong | None:
         if f"{found[1]}:{found[2]}" != text:
             return _better(f"{text} has no colon between host and port", f"{found[1]}:{found[2]}")
     elif re.search(r"\s", text):
-        return _better(f"{text!r} has a blank in it", re.sub(r"\s+", "", text))
+        bare, why = without_blanks(text), f"{text!r} has a blank in it"
+        return Wrong(why) if re.search(r"\s", bare) else _better(why, bare)
     return None
 
 
@@ -86,6 +99,8 @@ def _host_and_port(text: str) -> Endpoint | Wrong:
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text)
     if bracketed:
         host, port = bracketed[1], bracketed[2]
+        if not _is_ipv6(host) and ":" in host:
+            return Wrong(f"[{host}] is no IPv6 address")
         if not _is_ipv6(host):
             return _better(f"[{host}] is no IPv6 address", f"{host}:{port}" if port else host)
     elif _is_ipv6(text):

@@ -10,7 +10,15 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from nakctl_sensors.spelling import Wrong, cleaned, host_and_port, host_trouble, not_plain, port_trouble
+from nakctl_sensors.spelling import (
+    Wrong,
+    cleaned,
+    host_and_port,
+    host_trouble,
+    not_plain,
+    port_trouble,
+    sound,
+)
 
 URLS = {"socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110"}
 _OPTIONS = {"socket": {"logging"}, "rfc2217": {"logging", "ign_set_control", "poll_modem", "timeout"}}
@@ -32,9 +40,13 @@ class Usb:
 
 def serial_port(text: str) -> str | Wrong:
     """The port in its usual spelling, or what is wrong with it."""
+    return sound(_read(text), _read)
+
+
+def _read(text: str) -> str | Wrong:
     plain, odd = cleaned(text)
     if odd:
-        meant = serial_port(plain) if plain else Wrong("is empty")
+        meant = _read(plain) if plain else Wrong("is empty")
         return Wrong(odd, meant.offer if isinstance(meant, Wrong) else meant)
     if not plain:
         return Wrong("is empty: write COM3, /dev/ttyUSB0 or usb: and a serial number")
@@ -181,7 +193,7 @@ def _url(text: str) -> str | Wrong:
         case "loop" | "cp2110":
             return f"{scheme}://{rest}"
         case "serial" | "file" | "dev":
-            inner = serial_port(f"/{rest.lstrip('/')}" if "/" in rest else rest) if rest else Wrong("")
+            inner = _read(f"/{rest.lstrip('/')}" if "/" in rest else rest) if rest else Wrong("")
             return Wrong(f"pyserial knows no {scheme}://", inner.offer if isinstance(inner, Wrong) else inner)
     near = difflib.get_close_matches(scheme, sorted(URLS), 1, _NEAR)
     meant = near[0] if near else "socket"
@@ -227,7 +239,7 @@ def _wrapped(scheme: str, rest: str, text: str) -> str | Wrong:
     port, mark, options = rest.partition("?")
     if "://" in port or port.lower().startswith("usb:"):
         return Wrong(f"{text}: behind {scheme}:// stands a port of the system, such as {scheme}://COM3")
-    inner = serial_port(port)
+    inner = _read(port)
     if isinstance(inner, Wrong):
         return Wrong(f"{text}: {inner.why}", inner.offer and f"{scheme}://{inner.offer}{mark}{options}")
     return f"{scheme}://{inner}{mark}{options}"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Wrong:
 
 
 LAST_PORT = 65535
+_CHANGES = 4
+_OTHER_FORM = re.compile(r" |PORT|'|^port:")  # more than another spelling of the same word
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _INVISIBLE = set("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
@@ -41,6 +47,18 @@ _LETTERS = dict(
     )
 )
 _MEANT = {odd: plain for plain, many in _LIKE.items() for odd in many} | _LETTERS
+
+
+def sound(found: T | Wrong, read: Callable[[str], T | Wrong]) -> T | Wrong:
+    """With an offer that is taken itself, or with what is wrong with that one, too."""
+    for _ in range(_CHANGES):
+        if not isinstance(found, Wrong) or not found.offer or _OTHER_FORM.search(found.offer):
+            return found
+        offered = read(found.offer)
+        if not isinstance(offered, Wrong):
+            return found
+        found = Wrong(found.why if offered.offer else f"{found.why}: {offered.why}", offered.offer)
+    return Wrong(found.why) if isinstance(found, Wrong) else found
 
 
 def cleaned(text: str) -> tuple[str, str]:
@@ -91,7 +109,7 @@ def not_plain(text: str) -> Wrong | None:
 
 def port_trouble(port: str) -> Wrong | None:
     """The number of a TCP port."""
-    if not port.isdecimal():
+    if not port.isdecimal() or (port[0] == "0" and port != "0"):
         return Wrong(f"{port or 'nothing'} is no number of a port")
     if not 1 <= int(port) <= LAST_PORT:
         return Wrong(f"there is no port {port}: they go from 1 to {LAST_PORT}")
@@ -107,16 +125,17 @@ def host_trouble(host: str) -> Wrong | None:
     if _IPV4.fullmatch(host):
         over = next((number for number in host.split(".") if int(number) > 255), None)
         return Wrong(f"{over} in {host} is greater than 255") if over else None
-    if re.fullmatch(r"[\d.]+", host):
+    labels = host.split(".")
+    if labels[-1].isdecimal() or sum(label.isdecimal() for label in labels) > 1:  # no name ends in a number
         return Wrong(f"{host} is no IPv4 address: that is four numbers with dots between")
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         return Wrong(f"{host} is no name of a host")
     return None
 
 
 def _host_meant(host: str) -> str:
     """Dots for commas, digits for letters that look like them, no blanks, no zeros before a number."""
-    meant = re.sub(r"\s+", "", host).strip(".")
+    meant = without_blanks(host).strip(".")
     if re.fullmatch(r"\d+([.,]\d+){3}", meant):
         meant = meant.replace(",", ".")
     digits = meant.translate(str.maketrans("OolI", "0011"))
@@ -125,6 +144,11 @@ def _host_meant(host: str) -> str:
     if _IPV4.fullmatch(meant):  # 010 is eight to some systems, and ten to others
         meant = ".".join(number.lstrip("0") or "0" for number in meant.split("."))
     return meant
+
+
+def without_blanks(text: str) -> str:
+    """Blanks beside something else than a letter or a digit are gone; the others may stand for anything."""
+    return re.sub(r"(?<!\w)\s+|\s+(?!\w)", "", text)
 
 
 def host_and_port(text: str) -> tuple[str, str] | None:

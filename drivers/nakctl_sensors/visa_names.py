@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from nakctl_sensors.port_names import looks_serial
-from nakctl_sensors.spelling import Wrong, cleaned, host_and_port, host_trouble, not_plain, port_trouble
+from nakctl_sensors.spelling import (
+    Wrong,
+    cleaned,
+    host_and_port,
+    host_trouble,
+    not_plain,
+    port_trouble,
+    sound,
+    without_blanks,
+)
 
 _INTERFACES = ("TCPIP", "GPIB", "USB", "ASRL", "VICP", "VXI", "PXI", "PRLGX-TCPIP", "PRLGX-ASRL")
 _CLASSES = ("INSTR", "SOCKET", "RAW", "INTFC", "BACKPLANE", "MEMACC", "SERVANT")
@@ -28,6 +37,7 @@ _TALKING = {
     "VXIInstr",
 }
 _HEAD = re.compile(rf"({'|'.join(_INTERFACES)})(\d*|(?<=ASRL).+)", re.IGNORECASE)
+_DEVICES = ("inst", "hislip", "gpib", "usb", "com")  # of a LAN device; a number follows
 _MEANT = {
     "TCP": "TCPIP", "TCPI": "TCPIP", "TCP/IP": "TCPIP", "TCP-IP": "TCPIP", "TCIP": "TCPIP", "TPCIP": "TCPIP",
     "LAN": "TCPIP", "IP": "TCPIP", "SOCKET": "TCPIP", "GBIP": "GPIB", "GPIP": "GPIB", "IEEE": "GPIB",
@@ -51,9 +61,13 @@ class Visa:
 
 def visa(text: str, backend: str = "") -> Visa | Wrong:
     """The address, or what is wrong with it. backend: as in rig.yaml, for names that a library gives."""
+    return sound(_read(text, backend), _read)
+
+
+def _read(text: str, backend: str = "") -> Visa | Wrong:
     plain, odd = cleaned(text)
     if odd:
-        meant = visa(plain, backend) if plain else Wrong("is empty")
+        meant = _read(plain, backend) if plain else Wrong("is empty")
         return Wrong(odd, meant.offer if isinstance(meant, Wrong) else meant.text)
     if not plain:
         return Wrong("is empty: write an address such as " + _FORMS["TCPIP"])
@@ -61,6 +75,16 @@ def visa(text: str, backend: str = "") -> Visa | Wrong:
         return wrong
     if "://" in plain:
         return _url(plain)
+    found = _plain(plain, backend)
+    if isinstance(found, Wrong) and not found.offer:
+        even = re.sub(r"[:;]+", "::", plain)
+        meant = _plain(even, backend) if even != plain else found
+        return Wrong(f"{plain} needs double colons", meant.text) if isinstance(meant, Visa) else found
+    return found
+
+
+def _plain(plain: str, backend: str) -> Visa | Wrong:
+    """Of plain characters, and no URL."""
     if "::" not in plain and re.fullmatch(r"ASRL(\d+|/dev/\S+)", plain, re.IGNORECASE) is None:
         return _without_colons(plain, backend)
     if re.fullmatch(r"PXI\d*::.+::INSTR", plain, re.IGNORECASE):
@@ -70,7 +94,7 @@ def visa(text: str, backend: str = "") -> Visa | Wrong:
 
 def _better(why: str, meant: str) -> Wrong:
     """Offers what was meant, in the spelling in which it can stand."""
-    found = visa(meant)
+    found = _read(meant)
     if isinstance(found, Visa):
         return Wrong(why, found.text)
     return Wrong(why if found.offer else f"{why}: {found.why}", found.offer)
@@ -147,8 +171,11 @@ def _in_parts(text: str) -> Visa | Wrong:
 
 
 def _blanks(text: str) -> Wrong | None:
-    bare = re.sub(r"\s+", "", text)
-    return _better(f"{text!r} has a blank in it", bare) if bare != text else None
+    if not re.search(r"\s", text):
+        return None
+    bare = without_blanks(text)
+    why = f"{text!r} has a blank in it"
+    return Wrong(why) if re.search(r"\s", bare) else _better(why, bare)
 
 
 def _colons(text: str) -> Wrong | None:
@@ -188,7 +215,9 @@ def _interface(text: str) -> Wrong | None:
 def _last(text: str) -> Wrong | None:
     """INST, SOCKT: nearly a class."""
     before, _, last = text.rpartition("::")
-    if not re.fullmatch("[A-Za-z]+", last) or last.upper() in _CLASSES:
+    if last.upper() in _CLASSES or not re.fullmatch(
+        r"[A-Za-z]+|[A-Za-z]*[^A-Za-z:][A-Za-z]+[.,;]?|\w+[.,;]", last
+    ):
         return None
     near = difflib.get_close_matches(last.upper(), ("INSTR", "SOCKET"), 1, 0.7)
     if not near or (near[0] == "SOCKET" and not text.upper().startswith("TCPIP")):
@@ -211,6 +240,8 @@ def _uneven(text: str, interface: str) -> Wrong:
         return _better(f"{text} has colons behind ASRL", f"ASRL{parts[1].removeprefix('COM')}::INSTR")
     if interface == "TCPIP" and parts[-1] == "SOCKET" and len(parts) == 3:
         there = host_and_port(parts[1])
+        if wrong := None if there else host_trouble(parts[1]):
+            return wrong
         if there is None:
             return Wrong(f"{text} needs a port, such as {parts[0]}::{parts[1]}::5025::SOCKET")
         return _better(f"{text} needs double colons", f"{parts[0]}::{there[0]}::{there[1]}::SOCKET")
@@ -229,7 +260,8 @@ def _lan(text: str, found: Any) -> Wrong | None:
     device, host = found.lan_device_name, found.host_address
     if there := host_and_port(host):
         return _better(f"{text} needs double colons", text.replace(host, f"{there[0]}::{there[1]}", 1))
-    if wrong := _host(text, host if host.count(",") == 3 else host.partition(",")[0]):
+    with_port = re.fullmatch(r"([^,]+),\d+", host)  # as pyvisa-py takes it
+    if wrong := _host(text, with_port[1] if with_port else host):
         return wrong
     if re.fullmatch(r"\d+:+[A-Za-z]+", device):
         return _better(f"{text} needs double colons", text.replace(device, re.sub(":+", "::", device)))
@@ -238,8 +270,20 @@ def _lan(text: str, found: Any) -> Wrong | None:
             f"{text} lacks SOCKET at its end, so that {device} is the name of a device",
             f"{'::'.join(text.split('::')[:2])}::{device}::SOCKET",
         )
-    if not re.fullmatch(r"[A-Za-z][\w.,\[\]-]*", device):
-        return Wrong(f"{device} in {text} is no name of a device: inst0, hislip0 and gpib0,16 are")
+    return _device(text, device)
+
+
+def _device(text: str, device: str) -> Wrong | None:
+    """inst0, hislip0, `gpib0,16`, and what a maker has named."""
+    parts = re.fullmatch(r"([A-Za-z][A-Za-z_-]*)(\d*)((?<=\d)[,\[][\w.,:\[\]-]+|)", device)
+    why = f"{device} in {text} is no name of a device: inst0, hislip0 and gpib0,16 are"
+    if parts is None:
+        return Wrong(why)
+    name = parts[1].lower()
+    near = difflib.get_close_matches(name, _DEVICES, 1, 0.75)
+    if near and (near[0] != name or not parts[2]):
+        right = f"{near[0]}{parts[2] or '0'}{parts[3]}"
+        return _better(why, text.replace(f"::{device}", f"::{right}", 1))
     return None
 
 
@@ -281,19 +325,25 @@ def _gpib(text: str, found: Any) -> Wrong | None:
 def _usb(text: str, found: Any) -> Wrong | None:
     for written in (found.manufacturer_id, found.model_code):
         if not re.fullmatch(r"0[xX][0-9A-Fa-f]{1,4}|0|[1-9]\d*", written):
-            if re.fullmatch(r"[0-9A-Fa-f]{4}", written):
+            if re.fullmatch(_BARE_HEX, written):
                 right = "::".join(_hex(part) for part in text.split("::"))
                 return _better(f"{written} in {text} is a hexadecimal number without 0x", right)
             return Wrong(f"{written} in {text} is no number of a maker or model: it looks like 0x2A8D")
         if int(written, 0) > 0xFFFF:
             return Wrong(f"{written} in {text} is greater than 65535 (0xFFFF)")
+    if re.search(r"[:;,\s]", found.serial_number):
+        return Wrong(f"{found.serial_number} in {text} is no serial number of an instrument")
     if not found.usb_interface_number.isdecimal():
         return Wrong(f"{found.usb_interface_number} in {text} is no number of a USB interface")
     return None
 
 
+_BARE_HEX = r"(?:[oO]?[xX])?([0-9A-Fa-f]{4})"
+
+
 def _hex(part: str) -> str:
-    return f"0x{part.upper()}" if re.fullmatch(r"[0-9A-Fa-f]{4}", part) else part
+    bare = re.fullmatch(_BARE_HEX, part)
+    return f"0x{bare[1].upper()}" if bare else part
 
 
 def _asrl(text: str, found: Any) -> Wrong | None:

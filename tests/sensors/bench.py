@@ -151,6 +151,7 @@ def modbus_server(registers: dict[int, list[int]], framer: Any = None) -> Iterat
         ready.extend([asyncio.get_running_loop(), server, asyncio.Event()])
         started.set()
         await ready[2].wait()
+        await asyncio.sleep(0.02)  # connections that were closed just now are still to be seen
         await server.shutdown()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))

@@ -71,6 +71,7 @@ def test_the_number_in_a_manual() -> None:
 def test_a_number_that_does_not_fit_is_told(kind: str, number: float) -> None:
     with modbus_server({0: [0, 0]}) as port:
         source = opened(port, register=0, set_register=0, type=kind)
+        source.read()
         with pytest.raises(SensorTrouble, match=f"does not fit into {kind}"):
             source.set(number)
         source.close()
