@@ -90,7 +90,7 @@ def answering(pdu: bytes, host: str = "127.0.0.1", device: int | None = None) ->
                 unit = asked[6] if device is None else device
                 link.sendall(asked[:4] + struct.pack(">HB", len(pdu) + 1, unit) + pdu)
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield server.getsockname()[1]
