@@ -29,7 +29,7 @@ def value_of(raw: Raw, spec: SensorSpec) -> float:
     value = spec.calibrated(raw.value)
     if not math.isfinite(value) or abs(raw.value) >= NOT_A_NUMBER or raw.value in spec.invalid:
         raise SensorTrouble("no_value", f"answered {raw.value:g}, which is no value")
-    if spec.plausible is not None and not spec.plausible[0] <= raw.value <= spec.plausible[1]:
+    if not spec.is_plausible(raw.value):
         text = f"answered {value:g} {spec.unit}, beyond what is plausible for it"
         raise SensorTrouble("implausible", text)
     return value

@@ -75,6 +75,10 @@ class SensorSpec:
         turned = tuple((true, shown) for shown, true in self.points)
         return ((_on_line(turned, value) if turned else value) - self.offset) / self.scale
 
+    def is_plausible(self, raw: float) -> bool:
+        """Whether the instrument can mean this number."""
+        return self.plausible is None or self.plausible[0] <= raw <= self.plausible[1]
+
     def to_si(self, value: float) -> float:
         return self.SI_factor * value + self.SI_offset
 

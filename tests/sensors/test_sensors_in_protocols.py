@@ -229,6 +229,14 @@ def test_slips_of_limits(limits: str, phrase: str) -> None:
         ("- set: {meter: 1 V}\n- rest: 1 s", "meter cannot be set"),
     ],
 )
+def test_a_limit_beyond_what_is_plausible_is_told() -> None:
+    press = spec_of("press", kind="serial", port="COM3", unit="MPa", plausible=["0.1 bar", "100 bar"])
+    plan = plan_of("- rest: 1 s\n", ", sensors: {press: [8 MPa, 12 MPa]}")
+    findings = check_sensors(plan, {"press": press}, "in rig.yaml")
+    assert [(finding.severity, finding.rule) for finding in findings] == [("warning", "sensor-range")]
+    assert "as beyond 12 MPa" in findings[0].message
+
+
 def test_the_bench_must_have_what_a_protocol_names(steps: str, phrase: str) -> None:
     meter = spec_of("meter", kind="scpi", address="TCPIP::h::INSTR", unit="V")
     findings = check_sensors(plan_of(steps), {"chamber": CHAMBER, "meter": meter}, "in rig.yaml")

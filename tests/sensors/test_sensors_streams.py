@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nakctl_sensors.line_buffer import LONGEST_LINE, LineBuffer, Width
+from nakctl_sensors.numbers import Convention, NoNumber, number_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -57,6 +58,14 @@ def test_a_pause_between_lines_is_nothing() -> None:
     assert lines_of(buffer, b"1\n") == [b"1"]
     buffer.pause()
     assert (buffer.cut, lines_of(buffer, b"2\n")) == (None, [b"2"])
+
+
+def is_number(line: bytes) -> bool:
+    try:
+        number_of(line.decode(), Convention())
+    except NoNumber:
+        return False
+    return True
 
 
 WIDTHS = [
@@ -116,4 +125,4 @@ def test_cuts_with_a_pause_leave_whole_lines_only(
             step = steps[len(found) % len(steps)]
             found += lines_of(buffer, part[:step])
             part = part[step:]
-    assert {line for line in found if width.fits(line)} <= set(lines)
+    assert {line for line in found if is_number(line) and width.fits(line)} <= set(lines)
