@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,7 +61,7 @@ class CellWords(Word):
     counter: str = ""
     reference: str = ""
     electrolyte: str = ""
-    pressure: Annotated[Quantity, quantity("pressure")] | None = None
+    pressure: Annotated[Quantity, quantity("pressure", sign="positive")] | None = None
     note: str = ""
     model: str | None = None
 
@@ -117,16 +117,23 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
     drivers: what is installed; reserved: the names of simulated channels, which stay theirs.
     """
     document = read_file(file, RigError)
+    of_sensors = _of_sensors(document.data)
     try:
         rig = RigWords.model_validate(document.data)
     except ValidationError as error:
-        found = problems(error, document.data, RigWords, {}, "a rig file")
+        found = [*problems(error, document.data, RigWords, {}, "a rig file"), *of_sensors]
         raise RigError(in_order(found, document)) from None
-    of_sensors = read_sensors(rig.sensors).problems
     found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved), *of_sensors]
     if found:
         raise RigError(in_order(found, document))
     return rig
+
+
+def _of_sensors(data: Any) -> Iterable[Problem]:
+    """Their words are their kinds' own, and are read whatever is wrong with the rest of the file."""
+    sensors = data.get("sensors") if isinstance(data, dict) else None
+    named = isinstance(sensors, dict) and all(isinstance(name, str) for name in sensors)
+    return read_sensors(sensors).problems if named and sensors else ()
 
 
 def _devices(rig: RigWords, drivers: tuple[str, ...]) -> Iterator[Problem]:

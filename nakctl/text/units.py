@@ -64,14 +64,14 @@ DIMENSIONS = {
     "frequency": Dimension("a frequency", "1/s", "20 kHz", positive=True),
     "resistance": Dimension("a resistance", "V/A", "100 ohm", positive=True),
     "capacitance": Dimension("a capacitance", "A*s/V", "1 uF", positive=True),
-    "length": Dimension("a length", "cm", "1 mm", positive=True),
+    "length": Dimension("a length", "cm", "1 mm"),
     "area": Dimension("an area", "cm^2", "0.4418 cm2", positive=True),
     "volume": Dimension("a volume", "cm^3", "40 uL", positive=True),
     "temperature": Dimension("a temperature", "K", "25 degC", positive=True),
-    "pressure": Dimension("a pressure", "Pa", "10 MPa", positive=True),
+    "pressure": Dimension("a pressure", "Pa", "10 MPa"),
     "force": Dimension("a force", "N", "100 N"),
     "mass": Dimension("a mass", "g", "10 mg"),
-    "fraction": Dimension("a fraction", "", "75 %", positive=True),
+    "fraction": Dimension("a fraction", "", "75 %"),
 }
 # What a sensor beside the cell may show.
 SENSED = (

@@ -229,6 +229,13 @@ def test_slips_of_limits(limits: str, phrase: str) -> None:
         ("- set: {meter: 1 V}\n- rest: 1 s", "meter cannot be set"),
     ],
 )
+def test_a_gauge_may_show_less_than_nothing() -> None:
+    """Zero of a gauge, a balance or a dial is where somebody set it."""
+    press = spec_of("press", kind="serial", port="COM3", unit="MPa", plausible=["-1 bar", "400 bar"])
+    plan = plan_of("- rest: 1 s\n", ", sensors: {press: [-0.05 MPa, 12 MPa]}")
+    assert check_sensors(plan, {"press": press}, "in rig.yaml") == ()
+
+
 def test_a_limit_beyond_what_is_plausible_is_told() -> None:
     press = spec_of("press", kind="serial", port="COM3", unit="MPa", plausible=["0.1 bar", "100 bar"])
     plan = plan_of("- rest: 1 s\n", ", sensors: {press: [8 MPa, 12 MPa]}")

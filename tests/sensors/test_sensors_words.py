@@ -257,3 +257,12 @@ def test_times_of_a_sensor_never_go_back(
     assert times[0] >= reached_s
     for (start, taken), (time_s, _, error_s) in zip(asked, found, strict=True):
         assert abs(time_s - speed * (start + taken / 2)) <= error_s + 1e-9
+
+
+def test_faults_of_sensors_are_told_beside_those_of_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "rig.yaml"
+    text = "nakctl-rig: 1\ncells:\n  a: {channel: x, area: 0 cm2}\nsensors:\n  b: {kind: sim, model: oven}\n"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RigError) as told:
+        find_rig(file)
+    assert [fault.mark.line for fault in told.value.faults] == [3, 5]

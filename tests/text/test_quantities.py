@@ -65,6 +65,7 @@ def test_a_reference_is_kept_as_one() -> None:
         (quantity("current", sign="none"), "-1 mA", "directions already: write it without sign, or use cp"),
         (quantity("current", sign="none"), "0 mA", "must be greater than zero"),
         (quantity("potential", sign="positive"), "0 V", "must be greater than zero"),
+        (quantity("pressure", sign="positive"), "0 MPa", "must be greater than zero"),
     ],
 )
 def test_signs(word: QuantityWord, text: str, phrase: str) -> None:

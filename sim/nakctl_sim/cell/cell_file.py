@@ -29,12 +29,12 @@ def at_most_one(value: Quantity) -> Quantity:
 
 _PLAIN = AfterValidator(no_reference)
 Area = Annotated[Quantity, quantity("area"), _PLAIN]
-Length = Annotated[Quantity, quantity("length"), _PLAIN]
+Length = Annotated[Quantity, quantity("length", sign="positive"), _PLAIN]
 Volume = Annotated[Quantity, quantity("volume"), _PLAIN]
 Potential = Annotated[Quantity, quantity("potential"), _PLAIN]
 Resistance = Annotated[Quantity, quantity("resistance"), _PLAIN]
 Capacitance = Annotated[Quantity, quantity("capacitance"), _PLAIN]
-Fraction = Annotated[Quantity, quantity("fraction"), _PLAIN, AfterValidator(at_most_one)]
+Fraction = Annotated[Quantity, quantity("fraction", sign="positive"), _PLAIN, AfterValidator(at_most_one)]
 Exponent = Annotated[float, Field(strict=True, gt=0, le=1)]
 
 
