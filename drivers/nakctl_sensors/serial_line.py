@@ -40,6 +40,7 @@ class SerialSource:
         self.port.write_timeout = spec.timeout_s
         self.lines, self.width = LineBuffer(self.end), Width()
         self.quiet_s = self.pause_s  # how long nothing may come before it is asked again
+        self.came = time.perf_counter()  # the last bytes
         self.in_step = False  # the next answer is one to the next question
         for line in self.options["setup"]:
             self.port.write(line.encode() + self.own_end)
@@ -116,12 +117,22 @@ class SerialSource:
                 raise SensorTrouble(*cut)
             if silent and waited_s > self.spec.timeout_s:
                 raise self._silence(waited_s)
-            data = self.port.read(self.port.in_waiting or 1)
+            data = self._more()
             silent = 0 if data else silent + 1
-            self.lines.feed(data)
             if silent >= SLICES:
                 self.lines.pause()
         return line
+
+    def _more(self) -> bytes:
+        """What has come. Where we come too late to have seen a pause, no half of a line is kept."""
+        data: bytes = self.port.read(self.port.in_waiting or 1)
+        now = time.perf_counter()
+        if data:
+            if now - self.came > self.pause_s and self.lines.held:
+                self.lines.lose()
+            self.lines.feed(data)
+            self.came = now
+        return data
 
     def _silence(self, waited_s: float) -> SensorTrouble:
         if self.lines.held:
