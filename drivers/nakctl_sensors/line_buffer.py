@@ -9,6 +9,11 @@ ALIKE = 3  # lines of one length in a row, one of them filled up with zeros or b
 _FILLED = re.compile(rb"(?:^|[^0-9.,])0[0-9]|  |[0-9][eE][+-][0-9]")
 
 
+def is_whole(late: bytes, end: bytes) -> bool:
+    """Whether what came behind a line, if anything, ends as lines end. Blanks are nothing."""
+    return not late.strip() or late.endswith(end)
+
+
 class LineBuffer:
     """Takes bytes, gives lines without their end.
 

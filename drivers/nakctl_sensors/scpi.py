@@ -9,11 +9,12 @@ import pyvisa
 from pyvisa import constants
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
-from nakctl_sensors.line_buffer import LONGEST_LINE
+from nakctl_sensors.line_buffer import LONGEST_LINE, is_whole
 from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_backend
 
 QUIET_ms, AT_ONCE_ms = 50, 1
+MOST_THROWN_AWAY = 5
 
 
 class ScpiSource:
@@ -38,7 +39,6 @@ class ScpiSource:
         self.in_step = not self._is_stream
         if self._is_stream:
             self.link.timeout = 1000 * self.options["pause_s"]
-            self._do(lambda: self._discard_what_comes(QUIET_ms))
         for line in self.options["setup"]:
             self._do(lambda line=line: self.link.write(line))
 
@@ -56,28 +56,43 @@ class ScpiSource:
         except (pyvisa.Error, OSError, ValueError) as error:
             raise self._unreachable(error) from None
 
-    def _discard_what_comes(self, quiet_ms: int) -> None:
-        """Until nothing comes for so long: a box between network and serial port keeps what was sent."""
+    def _discarded(self, quiet_ms: int) -> bytes:
+        """What comes until nothing comes for so long: a box between network and serial port keeps what was
+        sent."""
         usual_ms, self.link.timeout = self.link.timeout, quiet_ms
-        until = time.perf_counter() + self.spec.timeout_s
+        until, found = time.perf_counter() + self.spec.timeout_s, b""
         try:
             while time.perf_counter() < until:
-                self.link.read_raw()
+                found += self.link.read_bytes(1)
         except pyvisa.VisaIOError as error:
             if not _is_timeout(error):
                 raise
         finally:
             self.link.timeout = usual_ms
+        return found
 
     def read(self) -> Raw:
-        if not self.in_step:  # the rest of an answer that broke off may come with the next one
-            self.ask(self.options["query"])
-            self.in_step = True
+        if self._is_stream:
+            self._come_into_step()
         asked = time.perf_counter()
         line = self.ask(self.options["query"])
         answered = time.perf_counter()
         said = number_in(line, self.options)
         return Raw(said.value, asked, answered, said.unit)
+
+    def _come_into_step(self) -> None:
+        """So that what comes next is the answer to the next question, from its beginning.
+
+        The rest of an answer that broke off may come with the next one, which is thrown away with it.
+        """
+        for _ in range(MOST_THROWN_AWAY):
+            late = self._do(lambda: self._discarded(AT_ONCE_ms if self.in_step else QUIET_ms))
+            self.in_step = self.in_step and is_whole(late, self.end)
+            if self.in_step:
+                return
+            self.ask(self.options["query"])
+            self.in_step = True
+        raise SensorTrouble("garbage", "sends parts of lines without being asked", reopen=True)
 
     def ask(self, query: str) -> str:
         """The line that it answers."""
@@ -85,26 +100,26 @@ class ScpiSource:
         return decoded(line.removesuffix(self.end))
 
     def _answer(self, query: str) -> bytes:
-        if not self._is_stream:
-            self.link.write(query)
-            return bytes(self.link.read_raw())  # the bus says where an answer ends
-        self._discard_what_comes(AT_ONCE_ms)  # an answer too many is none to the next question
         self.link.write(query)
-        return self._line()
+        # a bus says where an answer ends
+        return self._line() if self._is_stream else bytes(self.link.read_raw())
 
     def _line(self) -> bytes:
         """Character by character: what a library hands over at once may be the halves of two lines."""
         line, until = b"", time.perf_counter() + self.spec.timeout_s
         while not line.endswith(self.end):
+            before = time.perf_counter()
             try:
                 line += self.link.read_bytes(1)
+                stood_still = len(line) > 1 and time.perf_counter() - before > self.options["pause_s"]
             except pyvisa.VisaIOError as error:
                 if not _is_timeout(error) or (not line and time.perf_counter() > until):
                     raise
-                if line:
-                    said = shown(line.decode("ascii", errors="replace"))
-                    text = f"sent a line that stood still behind {said}"
-                    raise SensorTrouble("half_line", text, reopen=True) from None
+                stood_still = line != b""
+            if stood_still:
+                said = shown(line.decode("ascii", errors="replace"))
+                text = f"sent a line that stood still within {said}"
+                raise SensorTrouble("half_line", text, reopen=True)
             if len(line) > LONGEST_LINE:
                 text = f"sent {len(line)} characters without the end of a line"
                 raise SensorTrouble("garbage", text, reopen=True)

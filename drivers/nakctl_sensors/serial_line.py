@@ -10,11 +10,12 @@ import serial
 
 from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
 from nakctl_sensors import ports
-from nakctl_sensors.line_buffer import LineBuffer, Width
+from nakctl_sensors.line_buffer import LineBuffer, Width, is_whole
 from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_port
 
 SLICES = 2  # in so many waits in a row nothing comes: that is a pause, and no delay of ours
+MOST_THROWN_AWAY = 5
 LATE_s = 0.3  # for an answer that comes after its time
 _WHOLE_LINES = ("no_value", "wrong_unit", "pattern")  # troubles with what was heard from end to end
 _Done = TypeVar("_Done")
@@ -66,9 +67,14 @@ class SerialSource:
             raise
 
     def _asked(self) -> Raw:
-        if not self.in_step:  # the rest of an answer that broke off may come with the next one
-            self._answer(self.options["query"])
+        for _ in range(MOST_THROWN_AWAY):
+            self._wait_until_quiet()
+            if self.in_step:
+                break
+            self._answer(self.options["query"])  # the rest of an answer that broke off may come with this one
             self.in_step = True
+        else:
+            raise SensorTrouble("garbage", "sends parts of lines without being asked")
         line, asked = self._answer(self.options["query"])
         return self._raw(line, asked, time.perf_counter())
 
@@ -97,8 +103,9 @@ class SerialSource:
     def _wait_until_quiet(self) -> None:
         """What still comes is no answer to the next question. Ends of lines are, at most, of the last one."""
         late = self.lines.held + self.port.read(self.port.in_waiting)
-        if late.strip() and not self.quiet_s:
-            self.quiet_s = self.pause_s
+        if late.strip():
+            self.quiet_s = max(self.quiet_s, self.pause_s)
+            self.in_step = self.in_step and is_whole(late, self.end)
         until, silent_s = time.perf_counter() + self.spec.timeout_s, 0.0
         while silent_s < self.quiet_s:
             data = self.port.read(self.port.in_waiting or 1)
