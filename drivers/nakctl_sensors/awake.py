@@ -29,7 +29,7 @@ class Awake:
 
 
 class Sight:
-    """Of each sensor, for how long it has shown no value that can be trusted. Asked once per look."""
+    """Of each sensor, for how long it has shown no value that limits can be judged by. Asked once per look."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.unseen_s = dict.fromkeys(names, 0.0)
@@ -39,5 +39,5 @@ class Sight:
         gone_s = self._awake.gone_s()
         for name, unseen_s in self.unseen_s.items():
             seen = latest.get(name)
-            well = seen is not None and not seen.trouble
+            well = seen is not None and seen.is_seen
             self.unseen_s[name] = 0.0 if well else unseen_s + gone_s

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from nakctl.device.sensor import SensorNotice, SensorSpec
+from nakctl.device.sensor import FROZEN, SensorNotice, SensorSpec
 
 BURST, REFILL_s = 40.0, 10.0  # so many notices at once, then one per so many seconds
 
 
 @dataclass
 class Health:
-    """The condition of one sensor. trouble: code of what is wrong, "" if nothing is."""
+    """The condition of one sensor. trouble: code of what is wrong, "" if nothing is.
+
+    One that is frozen is read all the same: that is told, and no gap.
+    """
 
     spec: SensorSpec
     trouble: str = ""
@@ -28,18 +31,36 @@ class Health:
 
     def well(self, value: float, now: float, speed: float = 1.0) -> None:
         """A reading came. now: any clock in s; speed: seconds of the run per second of it."""
-        if value != self.last:
-            self.last, self.alike_since = value, now
-        after_s = self.spec.frozen_after_s
+        if self.is_ill:
+            self._is_back(now)
         alike_s = (now - self.alike_since) * speed
-        if after_s is not None and alike_s > after_s:
-            self._ill("frozen", f"has shown {value:g} {self.spec.unit} for {alike_s:.3g} s", now)
-        elif self.trouble:
-            lasted_s = now - self.since
-            text = f"is back after {lasted_s:.3g} s and {self.failed} failed readings"
-            facts = {"after": self.trouble, "seconds": lasted_s, "failed": self.failed}
-            self.trouble, self.failed = "", 0
-            self._say(0, "back", text, now, facts)
+        if value != self.last:
+            if self.trouble:
+                self._moves_again(value, now, alike_s)
+            self.last, self.alike_since = value, now
+        elif self._is_frozen(alike_s) and not self.trouble:
+            self.trouble = FROZEN
+            self._say(1, FROZEN, f"has shown {value:g} {self.spec.unit} for {alike_s:.3g} s", now)
+
+    @property
+    def is_ill(self) -> bool:
+        """Its last reading failed."""
+        return self.trouble not in ("", FROZEN)
+
+    def _is_frozen(self, alike_s: float) -> bool:
+        return self.spec.frozen_after_s is not None and alike_s > self.spec.frozen_after_s
+
+    def _is_back(self, now: float) -> None:
+        lasted_s = now - self.since
+        text = f"is back after {lasted_s:.3g} s and {self.failed} failed readings"
+        facts = {"after": self.trouble, "seconds": lasted_s, "failed": self.failed}
+        self.trouble, self.failed = "", 0
+        self._say(0, "back", text, now, facts)
+
+    def _moves_again(self, value: float, now: float, alike_s: float) -> None:
+        self.trouble = ""
+        text = f"moves again after {alike_s:.3g} s, to {value:g} {self.spec.unit}"
+        self._say(0, FROZEN, text, now, {"seconds": alike_s})
 
     def shows(self, unit: str, now: float) -> None:
         """The unit that its numbers come in, "" for the agreed one."""
@@ -50,11 +71,8 @@ class Health:
 
     def ill(self, code: str, message: str, now: float) -> bool:
         """A reading failed. True if it is the first one: here the record has a gap."""
+        first = not self.is_ill
         self.last = math.nan
-        return self._ill(code, message, now)
-
-    def _ill(self, code: str, message: str, now: float) -> bool:
-        first = not self.trouble
         self.failed += 1
         if first:
             self.since = now

@@ -50,7 +50,7 @@ class _One:
         self.source: Source = load_kind(spec.kind).open(spec, self.tick)
         self.health = Health(spec)
         self.made = 0
-        self.seen_s = 0.0  # when it last showed a value that can be trusted
+        self.seen_s = 0.0  # when it last showed a value
         self.readings: list[tuple[float, float, float]] = []
         self.extremes = Extremes()
 
@@ -68,8 +68,7 @@ class _One:
             self.readings.append((at_s, value, 0.0))
             self.extremes.add(at_s, value)
             self.health.well(value, at_s)
-            if not self.health.trouble:
-                self.seen_s = at_s
+            self.seen_s = at_s
 
     def latest(self) -> Latest:
         seen = self.extremes

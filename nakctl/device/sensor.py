@@ -23,6 +23,7 @@ KINDS, SERVICE = "nakctl.sensors", "nakctl.sensor_service"
 
 # Codes of notices after which no sensor at all is read, until there is a `sensors_back`.
 NONE_READ = ("sensors_still", "sensors_died", "sensors_lost")
+FROZEN = "frozen"  # the trouble of a sensor whose value does not change by a bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,11 @@ class Latest:
     high: float
     trouble: str = ""
     gap_s: float = 0.0
+
+    @property
+    def is_seen(self) -> bool:
+        """Limits are judged by it. That goes for a frozen value, too: it may be a steady one."""
+        return self.trouble in ("", FROZEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from nakctl.booking.ending import Ending, Status, ending_of
 from nakctl.device.ends import End
 from nakctl.device.program import Loop, Program, Segment, SetPoint, Settle
-from nakctl.device.sensor import NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
+from nakctl.device.sensor import FROZEN, NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
 from nakctl.run.logbook import Logbook
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
@@ -63,7 +63,8 @@ class Bench:
             if notice.severity > 0 and notice.sensor:
                 self._shown[notice.sensor] = f"{notice.sensor} {notice.code.removeprefix('sensor_')}"
         for name, seen in look.latest.items():
-            self._shown[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}"
+            but = f" ({seen.trouble})" if seen.trouble else ""
+            self._shown[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}{but}"
         return self.guard.look(look.latest)
 
     def apply(self, point: SetPoint) -> None:
@@ -123,8 +124,9 @@ class SensorGuard:
         if notice.code in NONE_READ and self.guarding:
             return replace(notice, severity=2, message=f"{notice.message}; {self._guard_nothing()}")
         if notice.severity == 1 and notice.sensor in self.guarding:
-            message = f"{notice.message}; its limits guard nothing meanwhile"
-            return replace(notice, severity=2, message=message)
+            frozen = notice.code == f"sensor_{FROZEN}"
+            meaning = "go on guarding with this value" if frozen else "guard nothing meanwhile"
+            return replace(notice, severity=2, message=f"{notice.message}; its limits {meaning}")
         return notice
 
     def _guard_nothing(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,21 @@ def test_a_limit_of_a_sensor_stops_the_run_as_a_guard(tmp_path: Path) -> None:
     # 4 MPa on the way, 2 of them left: ln 2 time constants after the minute of rest; seen at once
     assert crossed_s == pytest.approx(60 + 30 * np.log(2), abs=2)
     assert run.samples.time[-1] - crossed_s < 1.5
+
+
+def test_a_frozen_sensor_is_an_alarm_and_its_limits_guard_on(tmp_path: Path) -> None:
+    path, frozen = tmp_path / "a.h5", replace(PRESS, frozen_after_s=20.0)
+    steps = "- rest: 1 min\n- set: {press: 14 MPa}\n- strip: 0.1 mA\n  for: 1 h\n"
+    outcome = run_beside(
+        path, steps, limits=", sensors: {press: [8 MPa, 12 MPa]}", specs=(frozen,), sensors=VirtualSensors
+    )
+    assert outcome.reason == "limit: press above 12 MPa"
+    run = nakctl.open(path)
+    told = run.events.code == "sensor_frozen"
+    assert run.events.severity[told].tolist() == [2, 0]  # frozen for longer than a limit may be blind
+    assert "its limits go on guarding with this value" in run.events.message[told][0]
+    assert run.events.time[told] == pytest.approx([20, 60], abs=2)
+    assert not np.isnan(run.aux["press"].value).any()
 
 
 def test_a_wait_ends_when_the_sensor_has_settled(tmp_path: Path) -> None:

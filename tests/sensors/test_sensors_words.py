@@ -12,7 +12,7 @@ from bench import codes, spec_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nakctl.device.sensor import SensorTrouble, load_service
+from nakctl.device.sensor import Latest, SensorTrouble, load_service
 from nakctl.errors import RigError
 from nakctl.rig import find_rig
 from nakctl_sensors.dialogues import dialogue, dialogue_names
@@ -213,8 +213,22 @@ def test_each_change_of_condition_is_told_once() -> None:
         else:
             health.ill(event, "failed", now)
     notices = health.taken()
-    assert codes(notices, "a") == ["timeout", "garbage", "back", "frozen", "back"]
+    assert codes(notices, "a") == ["timeout", "garbage", "back", "frozen", "frozen"]
+    assert [each.severity for each in notices] == [1, 1, 0, 1, 0]
     assert notices[2].facts == {"after": "garbage", "seconds": 3, "failed": 3}
+    assert "moves again after 4 s, to 3 kg" in notices[4].message
+
+
+def test_a_frozen_value_is_seen_and_what_follows_it_is_a_gap() -> None:
+    health = Health(spec_of("a", kind="serial", port="x", unit="kg", frozen_after="2 s"))
+    for now in range(5):
+        health.well(7.0, now)
+    assert (health.trouble, health.is_ill) == ("frozen", False)
+    assert Latest(4.0, 7.0, 7.0, 7.0, health.trouble).is_seen
+    assert health.ill("timeout", "failed", 5)  # the first: here the record has a gap
+    assert not Latest(5.0, 7.0, 7.0, 7.0, health.trouble).is_seen
+    health.well(7.0, 6)
+    assert (health.trouble, codes(health.taken(), "a")) == ("", ["frozen", "timeout", "back"])
 
 
 def test_a_sensor_that_flickers_does_not_flood_the_record() -> None:
