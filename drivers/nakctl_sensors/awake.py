@@ -29,7 +29,7 @@ class Awake:
 
 
 class Sight:
-    """Of each sensor, for how long it has shown no value that limits can be judged by. Asked once per look."""
+    """Of each sensor, for how long it has shown no value to judge limits by. Asked once per look."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.unseen_s = dict.fromkeys(names, 0.0)

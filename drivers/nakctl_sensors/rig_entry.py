@@ -26,6 +26,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Port = Annotated[int, Field(strict=True, ge=1, le=4_000_000)]
 Sensed = Annotated[Quantity, quantity(*SENSED)]
 RegisterNumber = Annotated[int, Field(strict=True, ge=0, le=LARGEST_WRITTEN)]
+BLIND_PERIODS = 3  # for less a sensor that is well may show nothing
 
 
 class Calibration(BaseModel):
@@ -171,6 +172,8 @@ def _problems(words: SensorWords) -> Iterator[Problem]:
         yield Problem(("unit",), str(error))
     if words.scale == 0:
         yield Problem(("scale",), "0 makes every reading the same")
+    if words.blind_after is not None and words.blind_after.value < BLIND_PERIODS * words.every.value:
+        yield Problem(("blind_after",), f"is shorter than {BLIND_PERIODS} readings: it would always be blind")
     if words.calibration is not None:
         points = words.calibration.points
         for column in zip(*points, strict=True):

@@ -148,7 +148,7 @@ def _steps() -> Table:
         Column("t_start", "<f8", "s", "start / s"),
         Column("t_end", "<f8", "s", "end / s"),
         *_row_columns("samples", "<u8"),
-        Column("end_reason", "S64", "", "why it ended"),
+        Column("end_reason", "S128", "", "why it ended"),
         *_end_columns(),
     )
     return Table("steps", "NXcollection", columns, 64, 1024)

@@ -85,6 +85,7 @@ EVENTS: dict[str, Meaning] = {
     "sensor_unit": _told(NOTE, text="it shows another unit, which is converted"),
     "sensor_gone": _told(WARNING, ALARM, text="its link is gone"),
     "sensor_frozen": _told(NOTE, WARNING, ALARM, text="its value does not change by a bit"),
+    "sensor_blind": _told(ALARM, text="it cannot be seen for long; the run goes on without its limits"),
     "sensor_hangs": _told(WARNING, ALARM, text="its reader stands still"),
     "sensor_died": _told(WARNING, ALARM, text="its reader broke down, and was started anew"),
     "sensor_close": _told(NOTE, text="it was not let go in order"),

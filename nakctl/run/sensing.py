@@ -12,12 +12,14 @@ from dataclasses import replace
 
 from nakctl.booking.ending import Ending, Status, ending_of
 from nakctl.device.ends import End
+from nakctl.device.events import EVENTS
 from nakctl.device.program import Loop, Program, Segment, SetPoint, Settle
 from nakctl.device.sensor import FROZEN, NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
 from nakctl.run.logbook import Logbook
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
-BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, may a limit rest on what nobody sees
+BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, unless the rig says otherwise
+SEEN = (f"sensor_{FROZEN}", "sensor_not_set")  # faults of a sensor that shows values all the same
 SILENT_AFTER = 5  # readings that fail in a row, and a sensor's last value says nothing any more
 
 
@@ -65,7 +67,10 @@ class Bench:
         for name, seen in look.latest.items():
             but = f" ({seen.trouble})" if seen.trouble else ""
             self._shown[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}{but}"
-        return self.guard.look(look.latest)
+        ending = self.guard.look(look.latest)
+        for notice in self.guard.goes_on_blind():
+            self._tell(notice)
+        return ending
 
     def apply(self, point: SetPoint) -> None:
         """Ask for a set-point; what comes of it, a notice of the sensor tells."""
@@ -95,6 +100,8 @@ class SensorGuard:
         self.limits = [end for end in program.ends if end.quantity == "sensor"]
         self.guarding = {limit.sensor for limit in self.limits}
         self.settling: _Settling | None = None
+        self._wrong: dict[str, str] = {}  # of sensors, and of all of them under "": what was told last
+        self._blind_told: set[str] = set()
 
     def open_segment(self, segment: Segment) -> None:
         settle = self._settle(segment)
@@ -121,6 +128,7 @@ class SensorGuard:
 
     def told(self, notice: SensorNotice) -> SensorNotice:
         """With what it means for the limits: a fault of a sensor that one rests on is an alarm."""
+        self._remember(notice)
         if notice.code in NONE_READ and self.guarding:
             return replace(notice, severity=2, message=f"{notice.message}; {self._guard_nothing()}")
         if notice.severity == 1 and notice.sensor in self.guarding:
@@ -128,6 +136,16 @@ class SensorGuard:
             meaning = "go on guarding with this value" if frozen else "guard nothing meanwhile"
             return replace(notice, severity=2, message=f"{notice.message}; its limits {meaning}")
         return notice
+
+    def _remember(self, notice: SensorNotice) -> None:
+        """What is wrong, for the reason of an end."""
+        if notice.code == "sensors_back":
+            self._wrong.clear()  # who reads them now tells what is wrong with each
+        elif notice.code == "sensor_back":
+            self._wrong.pop(notice.sensor, None)
+        elif notice.code in NONE_READ or (notice.sensor and notice.severity and notice.code not in SEEN):
+            known = EVENTS.get(notice.code)
+            self._wrong[notice.sensor] = known.text if known else notice.message
 
     def _guard_nothing(self) -> str:
         count = len(self.limits)
@@ -144,10 +162,27 @@ class SensorGuard:
 
     def _blind(self, limit: End) -> Iterator[Ending]:
         """A limit that nobody watches is none: to go on would be to run without it."""
-        spec, unseen_s = self.specs[limit.sensor], self.sensors.unseen_s[limit.sensor]
-        if spec.blind == "stop" and unseen_s > max(BLIND_AFTER_s, BLIND_PERIODS * spec.every_s):
-            reason = f"limit: {limit.sensor} cannot be seen for {unseen_s:.0f} s"
-            yield replace(ending_of(limit, math.nan), reason=reason)
+        if self.specs[limit.sensor].blind == "stop" and self._is_blind(limit.sensor):
+            yield replace(ending_of(limit, math.nan), reason=f"limit: {self._unseen(limit.sensor)}")
+
+    def goes_on_blind(self) -> Iterator[SensorNotice]:
+        """Sensors that cannot be seen for so long that others would end the run: told once each time."""
+        blind = {name for name in self.guarding if self._is_blind(name)}
+        for name in sorted(blind - self._blind_told):
+            if self.specs[name].blind == "go on":
+                text = f"{self._unseen(name)}; the run goes on without its limits, as the rig says"
+                yield SensorNotice(
+                    name, 2, "sensor_blind", text, None, {"seconds": self.sensors.unseen_s[name]}
+                )
+        self._blind_told = blind
+
+    def _is_blind(self, name: str) -> bool:
+        return self.sensors.unseen_s[name] > blind_after_s(self.specs[name])
+
+    def _unseen(self, name: str) -> str:
+        """How long, and why, as far as that was told; what ails the process that reads all of them first."""
+        why = self._wrong.get("") or self._wrong.get(name) or "nothing is known of it"
+        return f"{name} cannot be seen for {self.sensors.unseen_s[name]:.3g} s: {why}"
 
     def timed_out(self) -> Ending | None:
         """What it means that a waiting step lasted as long as it might; None if it was no such step."""
@@ -161,6 +196,13 @@ class SensorGuard:
         """A step that waits is a segment of its own."""
         first = next(each for each in segment.techniques if not isinstance(each, Loop))
         return self.program.step(first.step).settle
+
+
+def blind_after_s(spec: SensorSpec) -> float:
+    """For how long a limit may rest on a sensor that nobody sees."""
+    if spec.blind_after_s is not None:
+        return spec.blind_after_s
+    return max(BLIND_AFTER_s, BLIND_PERIODS * spec.every_s)
 
 
 class _Settling:

@@ -158,6 +158,7 @@ SLIPS = [
     ("{kind: modbus, port: x, address: y, register: 1, unit: degC}", 4, "one of them"),
     ("{kind: serial, port: x, unit: kg, calibration: {points: [[1, 1], [0, 2]]}}", 4, "must both rise"),
     ("{kind: serial, port: x, unit: kg, blind: ignore}", 4, "must be stop or go on"),
+    ("{kind: serial, port: x, unit: kg, blind_after: 2 s}", 4, "shorter than 3 readings"),
     ("{kind: sim, model: oven}", 4, "must be chamber or press"),
     ("{kind: sim, model: press, start: 20 degC}", 4, "is a temperature: expected a pressure"),
     ("{kind: sim, model: press, start: $x}", 4, "not a number with a unit"),
