@@ -76,12 +76,13 @@ def test_a_limit_that_nobody_sees_ends_the_run(tmp_path: Path, blind: str, statu
     script = Script(lambda count: 1 + count / 100, dict.fromkeys(range(20, 100_000), "timeout"))
 
     def hold(progress: Any) -> None:
-        if progress.time_s > 60:  # this computer may be busy: not before the instrument has fallen silent
+        until(lambda: script.count > 2, 30.0)  # this computer may be busy: not before it has been read
+        if progress.time_s > 60:  # and has fallen silent
             until(lambda: script.count > 20, 30.0)
 
     with tcp_instrument(script) as port:
         address = {"address": f"TCPIP::127.0.0.1::{port}::SOCKET", "backend": "@py"}
-        words = {"unit": "V", "every": "100 ms", "timeout": "100 ms", "blind": blind, "blind_after": "2 s"}
+        words = {"unit": "V", "every": "100 ms", "timeout": "100 ms", "blind": blind, "blind_after": "3 s"}
         outcome = run_beside(
             tmp_path / "a.h5",
             STEPS,
