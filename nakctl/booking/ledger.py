@@ -289,7 +289,7 @@ class Ledger:
 
 def write_end(step: np.void, ending: Ending) -> None:
     """Into a row of the table of steps."""
-    step["end_reason"] = cut(ending.reason, 64)
+    step["end_reason"] = cut(ending.reason, 128)
     step["end_kind"], step["end_id"] = ending.kind.encode(), ending.end_id
     step["end_value"] = ending.value
 
