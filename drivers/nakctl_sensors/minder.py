@@ -72,9 +72,10 @@ class Minder:
         self._still_since = None
 
     def _look_after(self, now: float) -> None:
-        """A call that does not return, a thread that died of something unforeseen."""
+        """A call that does not return, a thread that died of something unforeseen. One that is ill has said
+        so, and may take its time to find its instrument again."""
         code, text, since = self.watcher.stands_still(now)
-        if not code:
+        if not code or (self.watcher.health.is_ill and not self.watcher.is_lost(now)):
             return
         if self._still_since is None:
             self._still_since = since

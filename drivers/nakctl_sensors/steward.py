@@ -19,7 +19,7 @@ from nakctl_sensors.journal import AuxJournal
 from nakctl_sensors.timemap import TimeMap, placed
 
 TICK_s, TICK_AT_MOST_s = 0.1, 0.5
-STILL_AFTER_s = 1.5  # without a beat, of which there are 25 in a second
+TOLD_AFTER_s, ENDED_AFTER_s = 1.0, 1.5  # without a beat, of which there are 25 in a second
 START_s = 10.0  # how long the first beat may take: libraries are loaded before it
 HOUR_s = 3600.0
 LEAVE_s = 5.0  # how long it may take to end; it lets go of hanging instruments much sooner
@@ -106,21 +106,30 @@ class Steward(threading.Thread):
         }
 
     def _watch(self, child: Child) -> tuple[str, str]:
-        """Code and text of what became of it; "" if the run is over."""
-        awake, silent_s, heard = Awake(TICK_AT_MOST_s), 0.0, 0
+        """Code and text of why it is given up; "" if the run is over."""
+        awake, silent_s, heard, told = Awake(TICK_AT_MOST_s), 0.0, 0, False
         while not self._leaving.wait(TICK_s):
             silent_s += awake.gone_s()
             beat = child.beat
             if beat is not None and beat.beat != heard:
-                if heard == 0:
+                if told or heard == 0:
                     self._is_read_again(beat.at)
-                heard, silent_s = beat.beat, 0.0
+                heard, silent_s, told = beat.beat, 0.0, False
             if child.is_over():
                 return "sensors_died", f"no sensor is read: the process died ({child.complaint()})"
-            if silent_s > (STILL_AFTER_s if heard else START_s):
-                text = f"sensors stand still: their process told nothing for {silent_s:.2g} s"
-                return "sensors_still", text
+            if silent_s > (TOLD_AFTER_s if heard else START_s) and not told:
+                self._stands_still(child.lived_until, silent_s)
+                told = True
+            if silent_s > (ENDED_AFTER_s if heard else START_s):
+                return "sensors_ended", f"the sensors' process told nothing for {silent_s:.2g} s and is ended"
         return "", ""
+
+    def _stands_still(self, since: float, silent_s: float) -> None:
+        """Said before it is ended: it may move again, but nobody sees the sensors meanwhile."""
+        if self._hole_from is None:
+            self._hole_from = since
+        text = f"sensors stand still: their process told nothing for {silent_s:.2g} s"
+        self._notice(2, "sensors_still", text)
 
     def _is_read_again(self, at: float) -> None:
         self.ready.set()
@@ -135,7 +144,8 @@ class Steward(threading.Thread):
         if self._hole_from is None:
             self._hole_from = since
         later = f" in {pause_s:.0f} s" if pause_s else ""
-        self._notice(2, code, f"{text}; another one is started{later}")
+        severity = 1 if code == "sensors_ended" else 2  # of that the alarm was told
+        self._notice(severity, code, f"{text}; another one is started{later}")
         self.ready.set()
         return pause_s
 

@@ -16,7 +16,9 @@ from nakctl_sensors.reply import value_of
 
 SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
 NAP_s = 0.2
-STILL_PERIODS, STILL_s = 3, 2.0  # without an answer, the longer one: then it stands still
+# Without a sign of life for so long, the longer one, it stands still. Half a period is left for telling it.
+STILL_PERIODS, STILL_s = 2.5, 1.0
+OPENING_s = 5.0  # the same while it connects: libraries are loaded
 HANGS_AFTER_s = 3.0  # beyond the time-out, in which every call should have returned
 
 
@@ -41,7 +43,8 @@ class Watcher(threading.Thread):
         self.health = Health(spec)
         self.set_points: deque[float] = deque()
         self.stopping = threading.Event()
-        self.begun = self.busy_since = time.perf_counter()  # since when it is at work; inf while it waits
+        self.begun = self.lived_at = time.perf_counter()  # last sign of life: a reading, or a fault
+        self.busy_since = self.begun  # when its call began; inf while it waits
         self.opening = False
         self.pause_s = SOONEST_AGAIN_s
         self.next = -math.inf
@@ -54,10 +57,10 @@ class Watcher(threading.Thread):
         """Code, text, and since when; code "" if it does not."""
         if not self.is_alive():
             return "sensor_died", f"is read anew after an unforeseen error: {self.died_of}", now
-        busy_s = now - self.busy_since
-        if busy_s <= self._patience_s():
+        still_s = now - self.lived_at
+        if still_s <= self._patience_s():
             return "", "", now
-        return "sensor_hangs", f"stands still: no answer for {busy_s:.2g} s", self.busy_since
+        return "sensor_hangs", f"stands still: no reading for {still_s:.2g} s", self.lived_at
 
     def is_lost(self, now: float) -> bool:
         """Its call should have returned long ago: it will not, and another thread has to take over."""
@@ -65,9 +68,8 @@ class Watcher(threading.Thread):
         return not self.is_alive() or now - self.busy_since > patience_s
 
     def _patience_s(self) -> float:
-        """While it connects, a library may have to be loaded, and the time-out is the instrument's due."""
-        usual_s = max(STILL_PERIODS * self._period(), STILL_s)
-        return max(usual_s, self.spec.timeout_s + HANGS_AFTER_s) if self.opening else usual_s
+        """Whatever the time-out: that is how long an answer may take before the link is made anew."""
+        return max(STILL_PERIODS * self._period(), OPENING_s if self.opening else STILL_s)
 
     def run(self) -> None:
         try:
@@ -92,7 +94,7 @@ class Watcher(threading.Thread):
         except SensorTrouble as trouble:
             self._failed(trouble)
         finally:
-            self.opening = False
+            self.opening, self.lived_at = False, time.perf_counter()
         self._back_off()
         return None
 
@@ -123,6 +125,7 @@ class Watcher(threading.Thread):
 
     def _read(self, source: Source) -> None:
         raw = source.read()
+        self.lived_at = time.perf_counter()
         value = value_of(raw, self.spec)
         self.pause_s = SOONEST_AGAIN_s
         if not source.listens or self._is_due(raw.answered):
@@ -168,11 +171,12 @@ class Watcher(threading.Thread):
             failure = str(trouble)
             raise
         finally:
+            self.lived_at = time.perf_counter()
             self.health.set_point(value, failure)
             self._tell()
 
     def _failed(self, trouble: SensorTrouble) -> None:
-        now = time.perf_counter()
+        now = self.lived_at = time.perf_counter()
         if self.health.ill(trouble.code, str(trouble), now):
             self.readings.append((now, now, math.nan))
         self._tell()

@@ -92,6 +92,7 @@ EVENTS: dict[str, Meaning] = {
     "sensors_lost": _told(WARNING, ALARM, text="no sensor is read: their process cannot be started"),
     "sensors_died": _told(WARNING, ALARM, text="no sensor is read: their process died"),
     "sensors_still": _told(WARNING, ALARM, text="no sensor is read: their process stands still"),
+    "sensors_ended": _told(WARNING, text="their process stood still: it is ended, and another one started"),
     "sensors_stuck": _told(ALARM, text="their process cannot be ended"),
     "sensors_back": _told(WARNING, text="the sensors are read again"),
     "sensors_garbled": _told(WARNING, text="what their process said could not be understood"),

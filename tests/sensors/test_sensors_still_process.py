@@ -30,10 +30,11 @@ from nakctl_sensors.told import line_of
 
 @signals
 @pytest.mark.parametrize(
-    ("blow", "code"), [(signal.SIGSTOP, "sensors_still"), (signal.SIGKILL, "sensors_died")]
+    ("blow", "said"),
+    [(signal.SIGSTOP, ["sensors_still", "sensors_ended"]), (signal.SIGKILL, ["sensors_died"])],
 )
 def test_a_process_that_stands_still_or_dies_is_told_and_replaced(
-    bench: Callable[..., Alone], blow: signal.Signals, code: str
+    bench: Callable[..., Alone], blow: signal.Signals, said: list[str]
 ) -> None:
     beside = bench(PRESS, CHAMBER)
     beside.until_written("press", "chamber")
@@ -41,13 +42,13 @@ def test_a_process_that_stands_still_or_dies_is_told_and_replaced(
     assert before is not None
     os.kill(before, blow)
     beside.until_told("sensors_back")
-    assert beside.codes == [code, "sensors_back"]
-    assert [each.severity for each in beside.notices] == [2, 1]
+    assert beside.codes == [*said, "sensors_back"]
+    assert [each.severity for each in beside.notices] == [2, 1, 1][: len(beside.notices)]
     assert beside.sensors.pid != before
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
     beside.until_read("press", "chamber")
-    hole_s = beside.notices[1].facts["seconds"]
+    hole_s = beside.notices[-1].facts["seconds"]
     for rows in beside.close().values():
         (hole,) = np.flatnonzero(np.isnan(rows["value"]))
         assert (np.diff(rows["time"]) >= 0).all()
@@ -67,6 +68,21 @@ def test_a_hole_that_lasts_to_the_end_stands_in_the_journal(
     assert beside.codes == ["sensors_still"]
     assert np.flatnonzero(np.isnan(rows["value"])).tolist() == [len(rows) - 1]
     assert (np.diff(rows["time"]) >= 0).all()
+
+
+@signals
+def test_a_process_that_moves_again_in_time_is_left_alone(
+    bench: Callable[..., Alone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nakctl_sensors.steward.ENDED_AFTER_s", 60.0)
+    beside = bench(PRESS)
+    beside.until_read("press")
+    pid = beside.stop()
+    beside.until_told("sensors_still")
+    os.kill(pid, signal.SIGCONT)
+    beside.until_told("sensors_back")
+    beside.until_read("press")
+    assert (beside.codes, beside.sensors.pid) == (["sensors_still", "sensors_back"], pid)
 
 
 @signals

@@ -127,17 +127,46 @@ def test_an_error_nobody_foresaw_is_told_and_the_sensor_read_anew(
     assert turning.codes == ["sensor_died", "sensor_back"]
 
 
-def test_patience_is_three_periods_or_two_seconds_and_more_only_while_connecting() -> None:
-    slow = spec_of("slow", kind="serial", port="x", unit="kg", every="5 s", timeout="30 s")
+@pytest.mark.parametrize(
+    ("every", "opening", "still_s"),
+    [("5 s", False, 12.5), ("5 s", True, 12.5), ("200 ms", False, 1.0), ("200 ms", True, 5.0)],
+)
+def test_a_long_time_out_delays_no_alarm(every: str, opening: bool, still_s: float) -> None:
+    slow = spec_of("slow", kind="serial", port="x", unit="kg", every=every, timeout="30 s")
     watcher = Watcher(slow, Hanging(), SimpleNamespace(), lambda: 1.0)
     watcher.is_alive = lambda: True  # type: ignore[method-assign]
-    begun = watcher.busy_since
-    assert watcher.stands_still(begun + 14.9)[0] == ""
-    assert watcher.stands_still(begun + 15.1)[0] == "sensor_hangs"
-    assert not watcher.is_lost(begun + 32)
+    begun, watcher.opening = watcher.lived_at, opening
+    assert watcher.stands_still(begun + still_s - 0.1)[0] == ""
+    assert watcher.stands_still(begun + still_s + 0.1)[0] == "sensor_hangs"
+    assert not watcher.is_lost(begun + 32)  # its call may yet return
     assert watcher.is_lost(begun + 34)
-    watcher.opening = True
-    assert watcher.stands_still(begun + 32)[0] == ""
+
+
+def test_one_that_was_told_to_be_ill_is_not_told_to_stand_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instrument that falls silent: told as still, then as a time-out, and nothing more while it is looked for."""
+    monkeypatch.setattr("nakctl_sensors.watcher.STILL_s", 0.1)
+
+    class Silent(Hanging):
+        def read(self) -> Raw:
+            if self.released.wait(0.2):
+                return super().read()
+            raise SensorTrouble("timeout", "did not answer", reopen=True)
+
+    silent = Silent()
+    turning = Turning(tmp_path / "a.h5", silent, monkeypatch)
+    turning.until_told("sensor_timeout")
+
+    def opened() -> bool:
+        turning.logger.turn()
+        return silent.opened == 4
+
+    until(opened)
+    assert turning.codes == ["sensor_hangs", "sensor_timeout"]
+    silent.released.set()
+    turning.until_told("sensor_back")
+    turning.logger.end()
 
 
 def test_a_disk_that_takes_its_time_holds_up_no_value(
