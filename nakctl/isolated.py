@@ -19,6 +19,7 @@ from typing import IO
 
 Pipe = int | IO[bytes] | None
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DEAF_TO = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -70,6 +71,18 @@ def begin() -> None:
             signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def wake_when_orphaned() -> None:
+    """Linux only: a process that was stopped goes on when the one that started it dies, and sees that nobody
+    is there any more. Strictly, when the thread ends that started it: to who goes on anyway the signal means
+    nothing.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGCONT))
 
 
 def _homes(module: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections import deque
@@ -21,16 +22,27 @@ _NEWEST = "SELECT sensor, rows FROM block WHERE seq IN (SELECT max(seq) FROM blo
 Block = tuple[str, int, bytes]
 
 
+class TakenOver(Exception):
+    """Another process has opened the journal since."""
+
+
 class AuxJournal:
     """Made for NAME.h5; goes on where another process ended. `add` only remembers, `write` touches the disk.
 
-    trouble    why the disk did not take the last rows, "" if it did
-    reached_s  time of the last reading by sensor; None until the file was opened, by the first `write`
+    Where readings break off stands one row with NaN, whoever breaks off: an instrument, or the process that
+    wrote before. Who opened it last is its only writer: who did so before is refused, so that nothing late
+    comes to stand behind the rows of a successor.
+
+    trouble     why the disk did not take the last rows, "" if it did
+    taken_over  another process writes it now
+    reached_s   time of the last reading by sensor; None until the file was opened, by the first `write`
     """
 
     def __init__(self, path: Path) -> None:
-        self.trouble = ""
+        self.trouble, self.taken_over = "", False
         self.reached_s: dict[str, float] | None = None
+        self._broken_off: set[str] = set()  # sensors whose last row is one with NaN
+        self._epoch = 0
         self._path = aux_of(path)
         self._waiting: deque[Block] = deque(maxlen=MOST_BLOCKS_WAITING)
         self._batch: list[Block] = []  # taken out of those that wait, and not written yet
@@ -38,7 +50,13 @@ class AuxJournal:
 
     def add(self, sensor: str, readings: list[tuple[float, float, float]]) -> None:
         """readings: (time in s of the run, value, +- of the time in s), at least one."""
-        self._put(sensor, np.array(readings, READING))
+        rows = np.array(readings, READING)
+        none = np.isnan(rows["value"])
+        none_before = np.append(sensor in self._broken_off, none[:-1])
+        rows = rows[~(none & none_before)]
+        if len(rows):
+            self._put(sensor, rows)
+        (self._broken_off.add if none[-1] else self._broken_off.discard)(sensor)
         if self.reached_s is not None:
             self.reached_s[sensor] = readings[-1][0]
 
@@ -46,8 +64,7 @@ class AuxJournal:
         self._put(TIES, np.array([(tie.time_s, tie.monotonic, tie.error_s)], CLOCK_TIE))
 
     def _put(self, sensor: str, rows: npt.NDArray[np.void]) -> None:
-        packed = rows.tobytes()
-        self._waiting.append((sensor, checksum(sensor, packed), packed))
+        self._waiting.append(_block(sensor, rows))
 
     def write(self) -> None:
         """Everything added so far, as one transaction; `trouble` says why not. From one thread only."""
@@ -56,7 +73,10 @@ class AuxJournal:
         try:
             db = self._opened()
             if self._batch:
-                _insert(db, self._batch)
+                self._insert(db, self._batch)
+        except TakenOver:
+            self.taken_over = True
+            return
         except (sqlite3.Error, ValueError) as error:
             self.trouble = str(error)
             return
@@ -73,30 +93,53 @@ class AuxJournal:
             try:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
-                db.execute(SCHEMA)
-                self.reached_s = _reached_s(db)
+                self._begin(db)
             except (sqlite3.Error, ValueError):
                 db.close()
                 raise
             self._db = db
         return self._db
 
-
-def _insert(db: sqlite3.Connection, blocks: list[Block]) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        db.executemany(INSERT, blocks)
+    def _begin(self, db: sqlite3.Connection) -> None:
+        """Be its writer, and say where the one before broke off: at the last reading that it wrote."""
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(SCHEMA)
+        epoch = _epoch(db) + 1
+        db.execute(f"PRAGMA user_version = {epoch}")
+        last = {sensor: _last(rows) for sensor, rows in db.execute(_NEWEST) if sensor != TIES}
+        for sensor, row in last.items():
+            if not math.isnan(row["value"]):
+                db.execute(INSERT, _block(sensor, np.array([(row["time"], math.nan, 0.0)], READING)))
         db.execute("COMMIT")
-    except sqlite3.Error:
-        if db.in_transaction:
-            db.rollback()
-        raise
+        self._epoch, self._broken_off = epoch, self._broken_off | last.keys()
+        self.reached_s = {sensor: float(row["time"]) for sensor, row in last.items()}
+
+    def _insert(self, db: sqlite3.Connection, blocks: list[Block]) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if _epoch(db) != self._epoch:
+                raise TakenOver
+            db.executemany(INSERT, blocks)
+            db.execute("COMMIT")
+        except (sqlite3.Error, TakenOver):
+            if db.in_transaction:
+                db.rollback()
+            raise
 
 
-def _reached_s(db: sqlite3.Connection) -> dict[str, float]:
-    """What a process before this one wrote last."""
-    newest = {sensor: rows for sensor, rows in db.execute(_NEWEST) if sensor != TIES}
-    return {sensor: float(np.frombuffer(rows, READING)["time"][-1]) for sensor, rows in newest.items()}
+def _block(sensor: str, rows: npt.NDArray[np.void]) -> Block:
+    packed = rows.tobytes()
+    return sensor, checksum(sensor, packed), packed
+
+
+def _epoch(db: sqlite3.Connection) -> int:
+    """How many have opened it: a number in its header, which SQLite keeps for its users."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _last(rows: bytes) -> np.void:
+    last: np.void = np.frombuffer(rows, READING)[-1]
+    return last
 
 
 def clear_away(path: Path) -> None:
@@ -111,15 +154,22 @@ class Writer(threading.Thread):
     def __init__(self, journal: AuxJournal) -> None:
         super().__init__(name="journal", daemon=True)
         self._journal = journal
-        self._leaving = threading.Event()
+        self._asked = threading.Event()
+        self._leaving = False
 
     def run(self) -> None:
-        while not self._leaving.is_set():
+        while not self._leaving and not self._journal.taken_over:
             self._journal.write()
-            self._leaving.wait(WRITE_EVERY_s)
+            self._asked.wait(WRITE_EVERY_s)
+            self._asked.clear()
         self._journal.close()
+
+    def write_now(self) -> None:
+        """Does not wait for it."""
+        self._asked.set()
 
     def leave(self) -> None:
         """What is left is written, if the disk takes it soon."""
-        self._leaving.set()
+        self._leaving = True
+        self._asked.set()
         self.join(LEAVE_s)

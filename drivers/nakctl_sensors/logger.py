@@ -10,7 +10,8 @@ It is told by lines of JSON on standard input, and tells by lines on standard ou
     out  see `told`: a line each beat, whether there is anything to tell or not; the first one once every
          sensor has a thread
 
-When standard input ends, the run's process is gone, and so is this one. Ctrl-C is the run's business.
+When standard input ends, the run's process is gone, and within a second so is this one, whatever hangs: its
+ports are free then. Ctrl-C is the run's business.
 Readings wait until a tie after them is known, and go into NAME.h5.aux then; see `timemap`.
 """
 
@@ -24,6 +25,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,6 +41,7 @@ from nakctl_sensors.told import line_of
 BEAT_s = 0.04  # how late a value may be for the run's guard, beside its own rate
 ASLEEP_s, AWAKE_AGAIN_s = 1.0, 2.0  # a beat so late: all stood still, and gets so long to move again
 GRACE_s = 0.5  # how long threads may take to let go of their instruments
+ORPHAN_s = 0.8  # how long all of it may take once the run's process is gone
 MOST_WAITING = 200_000  # readings without a tie behind them: the run's process stands still
 
 
@@ -133,18 +136,23 @@ class Logger:
                 self.minders[name].extremes.clear()
 
     def end(self) -> None:
-        """Let go of the instruments, as far as they let go of us, and write what is left."""
+        """Write what there is; let go of the instruments, as far as they let go of us; write what is left."""
         self.judges_from = math.inf  # threads that end now were asked to
         for minder in self.minders.values():
-            minder.stop(0.0)
+            minder.stop()
+        self._keep_all()
+        self.writer.write_now()
         until = time.perf_counter() + GRACE_s
         for minder in self.minders.values():
-            minder.stop(max(0.0, until - time.perf_counter()))
-        self.turn()
-        for minder in self.minders.values():
-            if self.clock.map.newest is not None:
-                self._keep(minder, math.inf)
+            minder.stopped(max(0.0, until - time.perf_counter()))
+        self._keep_all()
         self.writer.leave()
+
+    def _keep_all(self) -> None:
+        self.turn()
+        if self.clock.map.newest is not None:
+            for minder in self.minders.values():
+                self._keep(minder, math.inf)
 
 
 class Lines:
@@ -156,6 +164,7 @@ class Lines:
     def __init__(self) -> None:
         self.heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._to_say: queue.Queue[str] = queue.Queue(maxsize=250)
+        self._deaf = False  # nobody reads what is said any more
         self._out = _own_output()
         for target in (self._listen, self._speak):
             threading.Thread(target=target, daemon=True).start()
@@ -169,9 +178,16 @@ class Lines:
         return True
 
     def _listen(self) -> None:
-        for line in sys.stdin:
-            self.heard.put(json.loads(line))
+        asked_to_end = False
+        with suppress(ValueError):  # half a line: who wrote it is gone
+            for line in sys.stdin:
+                said = json.loads(line)
+                self.heard.put(said)
+                asked_to_end = "end" in said
         self.heard.put(None)
+        if not asked_to_end:
+            time.sleep(ORPHAN_s)
+            os._exit(1)
 
     def _speak(self) -> None:
         try:
@@ -180,11 +196,12 @@ class Lines:
                 self._out.flush()
                 self._to_say.task_done()
         except OSError:
-            self.heard.put(None)  # the reader is gone
+            self._deaf = True
+            self.heard.put(None)
 
     def flush(self) -> None:
         until = time.perf_counter() + GRACE_s
-        while self._to_say.unfinished_tasks and time.perf_counter() < until:
+        while self._to_say.unfinished_tasks and not self._deaf and time.perf_counter() < until:
             time.sleep(0.005)
 
 
@@ -197,6 +214,7 @@ def _own_output() -> TextIO:
 
 def main() -> None:
     isolated.begin()
+    isolated.wake_when_orphaned()
     lines = Lines()
     first = lines.heard.get()
     if first is not None:
@@ -208,7 +226,7 @@ def main() -> None:
 
 
 def _serve(logger: Logger, lines: Lines) -> None:
-    """Until the end is said, or nobody is there any more."""
+    """Until the end is said, nobody is there any more, or another process has taken over."""
     logger.turn()
     beat = time.perf_counter()
     while True:
@@ -221,6 +239,8 @@ def _serve(logger: Logger, lines: Lines) -> None:
             if said is None or "end" in said:
                 return
             logger.hear(said)
+        if logger.journal.taken_over:
+            return
         logger.turn()
 
 

@@ -14,11 +14,13 @@ LASTED_s = 60.0
 
 
 class Minder:
-    """hole: since when nobody read this sensor, on `time.perf_counter`, if another process was to do it."""
+    """hole: since when nobody read this sensor, on `time.perf_counter`, if another process was to do it. Its
+    journal says where readings broke off; here that is a time without any.
+    """
 
     def __init__(self, spec: SensorSpec, kind: SensorKind, clock: RunClock, hole: float | None) -> None:
         self.spec, self.kind, self.clock = spec, kind, clock
-        self.waiting = [] if hole is None else [(hole, hole, math.nan)]
+        self.waiting: list[tuple[float, float, float]] = []
         self.extremes = Extremes() if hole is None else Extremes(at=hole)
         self.notices: list[SensorNotice] = []
         self._given_up: list[Watcher] = []
@@ -45,8 +47,12 @@ class Minder:
         trouble, gap_s = self.watcher.health.trouble, seen.gap * known.speed
         return Latest(known.time_s(seen.at), seen.value, seen.low, seen.high, trouble, gap_s)
 
-    def stop(self, within_s: float) -> None:
+    def stop(self) -> None:
+        """Ask its thread to let go of the instrument, and do not wait for that."""
         self.watcher.stop()
+
+    def stopped(self, within_s: float) -> None:
+        """Wait for it."""
         self.watcher.join(within_s)
 
     def _collect(self, now: float) -> None:

@@ -19,12 +19,18 @@ _ANSWERS = ("sensor_set", "sensor_not_set")
 
 
 class SensorProcess:
-    """Obeys `nakctl.device.sensor.Sensors`. What is read before the first look is no part of the run."""
+    """Obeys `nakctl.device.sensor.Sensors`. What is read before the first look is no part of the run.
 
-    def __init__(self, path: Path, specs: tuple[SensorSpec, ...]) -> None:
+    goes_on  of a run that another process began, whatever became of that and of its sensors' process: the
+             journal goes on behind what they left. Ties between the clocks are made anew: the old ones may be
+             from before the computer was started.
+    """
+
+    def __init__(self, path: Path, specs: tuple[SensorSpec, ...], *, goes_on: bool = False) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._last_now_s: Callable[[], float] | None = None
-        clear_away(path)
+        if not goes_on:
+            clear_away(path)
         self._sight = Sight(self._specs)
         self._tied, self._next_tie = 0, 0.0
         self._dropped = 0

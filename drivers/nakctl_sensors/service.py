@@ -13,10 +13,10 @@ from nakctl.errors import RigError
 class Service:
     """Obeys `nakctl.device.sensor.SensorService`."""
 
-    def beside(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
+    def beside(self, path: Path, specs: tuple[SensorSpec, ...], *, goes_on: bool = False) -> Sensors:
         from nakctl_sensors.process import SensorProcess
 
-        return SensorProcess(path, specs)
+        return SensorProcess(path, specs, goes_on=goes_on)
 
     def on_free_clock(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
         from nakctl_sensors.virtual import VirtualSensors

@@ -6,17 +6,16 @@ cell takes what is in the inbox, and never waits for this one before the run is 
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
 from pathlib import Path
 
 from nakctl.device.sensor import SensorNotice, SensorSpec
+from nakctl.device.sensor_journal import aux_of
 from nakctl_sensors.awake import Awake
 from nakctl_sensors.child import Child, Inbox
 from nakctl_sensors.journal import AuxJournal
-from nakctl_sensors.timemap import TimeMap, placed
 
 TICK_s, TICK_AT_MOST_s = 0.1, 0.5
 TOLD_AFTER_s, ENDED_AFTER_s = 1.0, 1.5  # without a beat, of which there are 25 in a second
@@ -77,7 +76,7 @@ class Steward(threading.Thread):
         if child is not None:
             self._see_off(child)
         if self._hole_from is not None:
-            self._write_hole(self._hole_from)
+            self._write_hole()
 
     def _one_life(self) -> float:
         """One process, until it is dead or the run is over. How long to wait before the next one."""
@@ -183,19 +182,10 @@ class Steward(threading.Thread):
         self._notice(2, "sensors_still", text)
         self._end(child)
 
-    def _write_hole(self, at: float) -> None:
-        """Nobody came after it: say in the journal where readings broke off."""
-        known = TimeMap()
-        for monotonic, time_s, error_s in self.ties:
-            known = known.heard(monotonic, time_s, error_s)
-        if known.newest is None:
-            return
-        journal = AuxJournal(self.path)
-        journal.write()
-        for spec in self.specs:
-            reached_s = (journal.reached_s or {}).get(spec.name, -math.inf)
-            journal.add(spec.name, placed([(at, at, math.nan)], known, reached_s))
-        journal.close()
+    def _write_hole(self) -> None:
+        """Nobody came after it: who opens the journal says where readings broke off."""
+        if aux_of(self.path).exists():
+            AuxJournal(self.path).close()
 
     def _notice(self, severity: int, code: str, text: str, facts: dict[str, object] | None = None) -> None:
         self.inbox.notices.append(SensorNotice("", severity, code, text, None, facts or {}))

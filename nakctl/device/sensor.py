@@ -264,8 +264,12 @@ class PortThere:
 class SensorService(Protocol):
     """What reads sensors. path: of the result file NAME.h5; readings go into NAME.h5.aux."""
 
-    def beside(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
-        """In a process of its own, for runs that keep a wall clock, paced or real."""
+    def beside(self, path: Path, specs: tuple[SensorSpec, ...], *, goes_on: bool = False) -> Sensors:
+        """In a process of its own, for runs that keep a wall clock, paced or real.
+
+        goes_on  with a run that is taken over: behind the readings there are, and a row that says where they
+                 broke off
+        """
 
     def on_free_clock(self, path: Path, specs: tuple[SensorSpec, ...]) -> Sensors:
         """For runs in virtual time. Only simulated sensors can follow those."""
