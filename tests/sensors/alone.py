@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,13 @@ CHAMBER = spec_of("chamber", kind="sim", model="chamber", every="20 ms")
 
 
 class Alone:
-    """Their process, and what it told so far."""
+    """Their process, and what it told so far. taken_over: a run goes on that began at this time of `time.time`."""
 
-    def __init__(self, path: Path, *specs: SensorSpec) -> None:
+    def __init__(self, path: Path, *specs: SensorSpec, taken_over: float | None = None) -> None:
         self.path, self.now_s = path, WallClock().now_s
-        self.sensors = SensorProcess(path, specs)
+        if taken_over is not None:
+            self.now_s = lambda: time.time() - taken_over
+        self.sensors = SensorProcess(path, specs, goes_on=taken_over is not None)
         self.latest: dict[str, Latest] = {}
         self.notices: list[SensorNotice] = []
 

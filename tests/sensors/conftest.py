@@ -15,8 +15,8 @@ from nakctl.device.sensor import SensorSpec
 def bench(tmp_path: Path) -> Iterator[Callable[..., Alone]]:
     made: list[Alone] = []
 
-    def make(*specs: SensorSpec) -> Alone:
-        made.append(Alone(tmp_path / "a.h5", *specs))
+    def make(*specs: SensorSpec, taken_over: float | None = None) -> Alone:
+        made.append(Alone(tmp_path / "a.h5", *specs, taken_over=taken_over))
         return made[-1]
 
     yield make

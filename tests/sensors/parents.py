@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+
+from nakctl.device.sensor import SensorSpec
 
 BEGIN = """
 import sys, time
@@ -26,6 +30,48 @@ while True:
     print("|".join([f"{unseen_s:.3f}", *look.latest, *(each.code for each in look.notices)]), flush=True)
     time.sleep(0.02)
 """
+
+
+RUNNER = """
+import json, sys, time
+from pathlib import Path
+from nakctl.device.sensor import SensorSpec
+from nakctl_sensors.process import SensorProcess
+path, specs, begun = Path(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3])
+sensors = SensorProcess(path, tuple(SensorSpec.from_json(each) for each in specs))
+print(sensors.pid, flush=True)
+while True:
+    sensors.look(lambda: time.time() - begun)
+    time.sleep(0.02)
+"""
+
+
+@contextmanager
+def runner_of(
+    path: Path, specs: tuple[SensorSpec, ...], begun: float
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process with a run that began at this time of `time.time`; given with that of its sensors."""
+    words = [str(path), json.dumps([spec.as_json() for spec in specs]), str(begun)]
+    with subprocess.Popen(
+        [sys.executable, "-c", RUNNER, *words], stdout=subprocess.PIPE, text=True
+    ) as runner:
+        assert runner.stdout is not None
+        try:
+            yield runner, int(runner.stdout.readline())
+        finally:
+            runner.kill()
+
+
+def is_gone(pid: int) -> bool:
+    """Dead, whether or not somebody has buried it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    state = Path(f"/proc/{pid}/stat")
+    with suppress(FileNotFoundError):
+        return state.read_text().rsplit(")")[-1].split()[0] == "Z"
+    return Path("/proc").exists()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instrument, until, visa_file
-from parents import LOOKING, next_value, parent_of
+from parents import LOOKING, is_gone, next_value, parent_of
 from pymodbus import FramerType
 
 from nakctl.device.sensor import SensorNotice, SensorTrouble, load_kind, load_service
@@ -56,13 +56,8 @@ def test_it_ignores_ctrl_c_and_dies_with_its_parent(tmp_path: Path) -> None:
         next_value(parent)
         os.kill(child, signal.SIGINT)
         assert [next_value(parent)[1] for _ in range(20)] == [[]] * 20  # nobody noticed anything
-
-    def gone() -> bool:
-        state = Path(f"/proc/{child}/stat")
-        return not state.exists() or state.read_text().rsplit(")")[-1].split()[0] == "Z"
-
     if Path("/proc").exists():
-        until(gone)
+        until(lambda: is_gone(child))
 
 
 def test_modbus_rtu_frames(tmp_path: Path) -> None:
