@@ -59,13 +59,21 @@ def test_who_read_for_a_dead_runner_is_gone_and_its_ports_are_free(tmp_path: Pat
         else:
             _die(runner, sensors)
         port = next(spec.address for spec in specs if spec.name == "load")
-        serial.Serial(port, exclusive=True).close()
+        until(lambda: _is_free(port))
     assert set(rows_of(path)) == set(NAMES)
 
 
 def _die(runner: subprocess.Popen[str], sensors: int) -> None:
     runner.kill()
     until(lambda: is_gone(sensors), 10.0)
+
+
+def _is_free(port: str) -> bool:
+    try:
+        serial.Serial(port, exclusive=True).close()
+    except serial.SerialException:
+        return False
+    return True
 
 
 @signals
