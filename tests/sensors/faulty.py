@@ -171,7 +171,7 @@ def four(
         rows = {
             "meter": {"kind": "scpi", "address": f"TCPIP::127.0.0.1::{meter}::SOCKET", "backend": "@py", "unit": "V",
                       "every": "0.5 s", **(pattern if explodes else unit | {"says": "V"})},
-            "load": {"kind": "serial", "like": "loadcell-ascii", "port": load, "every": "0.4 s",
+            "load": {"kind": "serial", "like": "loadcell-ascii", "port": load, "every": "0.2 s",
                      **(pattern if explodes else {"terminator": "\n"})},
             "oven": {"kind": "serial", "port": oven, "query": "T?", "unit": "degC", "every": "1 s",
                      **(pattern if explodes else unit | {"says": "degC"})},
