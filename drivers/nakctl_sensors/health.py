@@ -40,7 +40,7 @@ class Health:
             self.last, self.alike_since = value, now
         elif self._is_frozen(alike_s) and not self.trouble:
             self.trouble = FROZEN
-            self._say(1, FROZEN, f"has shown {value:g} {self.spec.unit} for {alike_s:.3g} s", now)
+            self.say(1, FROZEN, f"has shown {value:g} {self.spec.unit} for {alike_s:.3g} s", now)
 
     @property
     def is_ill(self) -> bool:
@@ -55,12 +55,12 @@ class Health:
         text = f"is back after {lasted_s:.3g} s and {self.failed} failed readings"
         facts = {"after": self.trouble, "seconds": lasted_s, "failed": self.failed}
         self.trouble, self.failed = "", 0
-        self._say(0, "back", text, now, facts)
+        self.say(0, "back", text, now, facts)
 
     def _moves_again(self, value: float, now: float, alike_s: float) -> None:
         self.trouble = ""
         text = f"moves again after {alike_s:.3g} s, to {value:g} {self.spec.unit}"
-        self._say(0, FROZEN, text, now, {"seconds": alike_s})
+        self.say(0, FROZEN, text, now, {"seconds": alike_s})
 
     def shows(self, unit: str, now: float) -> None:
         """The unit that its numbers come in, "" for the agreed one."""
@@ -78,7 +78,7 @@ class Health:
             self.since = now
         if code != self.trouble:
             self.trouble = code
-            self._say(1, code, message, now)
+            self.say(1, code, message, now)
         return first
 
     def set_point(self, value: float, failure: str) -> None:
@@ -93,7 +93,7 @@ class Health:
         notices, self.notices = self.notices, []
         return notices
 
-    def _say(
+    def say(
         self, severity: int, code: str, message: str, now: float, facts: dict[str, object] | None = None
     ) -> None:
         """Unless too much was said of late."""

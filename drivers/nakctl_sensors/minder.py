@@ -6,6 +6,7 @@ import math
 
 from nakctl.device.sensor import Latest, SensorKind, SensorNotice, SensorSpec
 from nakctl_sensors.extremes import Extremes
+from nakctl_sensors.health import Health
 from nakctl_sensors.runclock import RunClock
 from nakctl_sensors.watcher import SOONEST_AGAIN_s, Watcher, twice_as_long
 
@@ -23,6 +24,7 @@ class Minder:
         self.waiting: list[tuple[float, float, float]] = []
         self.extremes = Extremes() if hole is None else Extremes(at=hole)
         self.notices: list[SensorNotice] = []
+        self._told = Health(spec)  # what is said of its threads, and not more than a record can bear
         self._given_up: list[Watcher] = []
         self._still_since: float | None = None
         self._again_at, self._pause_s = -math.inf, SOONEST_AGAIN_s
@@ -70,7 +72,7 @@ class Minder:
     def _is_back(self, now: float) -> None:
         if self._still_since is not None:
             still_s = now - self._still_since
-            self._say(0, "sensor_back", f"is back after {still_s:.3g} s", {"seconds": still_s})
+            self._say(0, "sensor_back", f"is back after {still_s:.3g} s", now, {"seconds": still_s})
         self._moves_again()
 
     def _moves_again(self) -> None:
@@ -86,7 +88,7 @@ class Minder:
         if self._still_since is None:
             self._still_since = since
             self.waiting.append((since, since, math.nan))
-            self._say(1, code, text)
+            self._say(1, code, text, now)
         if self.watcher.is_lost(now):
             self._replace(now)
 
@@ -104,6 +106,8 @@ class Minder:
         self.watcher = self._new_watcher()
         self.watcher.set_points.extend(not_begun)
 
-    def _say(self, severity: int, code: str, text: str, facts: dict[str, object] | None = None) -> None:
-        name = self.spec.name
-        self.notices.append(SensorNotice(name, severity, code, f"{name} {text}", None, facts or {}))
+    def _say(
+        self, severity: int, code: str, text: str, now: float, facts: dict[str, object] | None = None
+    ) -> None:
+        self._told.say(severity, code.removeprefix("sensor_"), text, now, facts)
+        self.notices.extend(self._told.taken())

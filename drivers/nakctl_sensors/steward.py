@@ -176,6 +176,8 @@ class Steward(threading.Thread):
         child.say_goodbye()
         if child.ended_within(LEAVE_s):
             child.bury()
+            if child.process.returncode == 0:  # it wrote the journal to its end
+                self._hole_from = None
             return
         self._hole_from = child.lived_until
         text = f"the sensors' process did not end within {LEAVE_s:g} s and was killed"
