@@ -67,7 +67,7 @@ class Health:
         if unit != self.shown_unit:
             text = f"shows {unit}, which is converted" if unit else "shows the agreed unit again"
             self.shown_unit = unit
-            self._say(0, "unit", text, now, {"unit": unit})
+            self.say(0, "unit", text, now, {"unit": unit})
 
     def ill(self, code: str, message: str, now: float) -> bool:
         """A reading failed. True if it is the first one: here the record has a gap."""

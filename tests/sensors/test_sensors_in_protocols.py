@@ -234,17 +234,6 @@ def test_slips_of_limits(limits: str, phrase: str) -> None:
         plan_of("- rest: 1 s", limits)
 
 
-@pytest.mark.parametrize(
-    ("steps", "phrase"),
-    [
-        (
-            "- set: {chmber: 60 degC}\n- rest: 1 s",
-            "there is no sensor chmber in rig.yaml; did you mean chamber",
-        ),
-        ("- set: {chamber: 60 kPa}\n- rest: 1 s", "60 kPa is a pressure, and chamber shows degC"),
-        ("- set: {meter: 1 V}\n- rest: 1 s", "meter cannot be set"),
-    ],
-)
 def test_a_gauge_may_show_less_than_nothing() -> None:
     """Zero of a gauge, a balance or a dial is where somebody set it."""
     press = spec_of("press", kind="serial", port="COM3", unit="MPa", plausible=["-1 bar", "400 bar"])
@@ -260,6 +249,17 @@ def test_a_limit_beyond_what_is_plausible_is_told() -> None:
     assert "as beyond 12 MPa" in findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("steps", "phrase"),
+    [
+        (
+            "- set: {chmber: 60 degC}\n- rest: 1 s",
+            "there is no sensor chmber in rig.yaml; did you mean chamber",
+        ),
+        ("- set: {chamber: 60 kPa}\n- rest: 1 s", "60 kPa is a pressure, and chamber shows degC"),
+        ("- set: {meter: 1 V}\n- rest: 1 s", "meter cannot be set"),
+    ],
+)
 def test_the_bench_must_have_what_a_protocol_names(steps: str, phrase: str) -> None:
     meter = spec_of("meter", kind="scpi", address="TCPIP::h::INSTR", unit="V")
     findings = check_sensors(plan_of(steps), {"chamber": CHAMBER, "meter": meter}, "in rig.yaml")
