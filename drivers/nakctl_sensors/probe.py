@@ -40,17 +40,18 @@ class Setting:
     like: str | None = None
 
 
-def probe(where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
-    """A proposal for `where`. RigError, in a sentence, if nothing answers or it cannot be reached."""
+def probe(where: str, known: Mapping[str, str], say: Callable[[str], None]) -> Proposal:
+    """A proposal for `where`. known: words of its entry that are known already, such as unit. RigError, in a
+    sentence, if nothing answers or it cannot be reached."""
     if "::" in where:
-        return _probe_visa(where, unit, say)
-    return _probe_serial(where, unit, say)
+        return _probe_visa(where, known, say)
+    return _probe_serial(where, known, say)
 
 
 # --- serial --------------------------------------------------------------------------------------------
 
 
-def _probe_serial(port: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
+def _probe_serial(port: str, known: Mapping[str, str], say: Callable[[str], None]) -> Proposal:
     garbled: list[int] = []
     for setting in settings():
         heard = _hear(port, setting)
@@ -58,7 +59,7 @@ def _probe_serial(port: str, unit: str | None, say: Callable[[str], None]) -> Pr
             garbled.append(setting.baud)
         if setting.query is None:
             say(f"{setting.baud} baud: {_seen(heard) if heard else 'silence'}")
-        found = propose(port, setting, heard, unit)
+        found = propose(port, setting, heard, known)
         if found is not None:
             return found
     if garbled:
@@ -155,20 +156,20 @@ def line_end(heard: bytes) -> str:
     return "\n"
 
 
-def propose(port: str, setting: Setting, heard: bytes, unit: str | None = None) -> Proposal | None:
+def propose(port: str, setting: Setting, heard: bytes, known: Mapping[str, str]) -> Proposal | None:
     """An entry for what was heard; None if that is nothing to build on."""
     lines = whole_lines(heard, answers=setting.query is not None)
     if setting.like is not None:
         words = {"kind": "serial", "like": setting.like, "port": port}
-        return _if_it_fits(words, lines, unit, f"it answers like {setting.like}") if lines else None
+        return _if_it_fits(words, lines, known, f"it answers like {setting.like}") if lines else None
     if len(lines) < ENOUGH:
         return None
     at = {"kind": "serial", "port": port, "baud": setting.baud}
     for name in _most_particular_first():
-        found = _if_it_fits({"like": name, **at}, lines, unit, f"it sends by itself, like {name}")
+        found = _if_it_fits({"like": name, **at}, lines, known, f"it sends by itself, like {name}")
         if found is not None:
             return found
-    return _of_plain_lines({**at, "terminator": line_end(heard)}, lines, unit)
+    return _of_plain_lines({**at, "terminator": line_end(heard)}, lines, known)
 
 
 def _most_particular_first() -> list[str]:
@@ -178,31 +179,40 @@ def _most_particular_first() -> list[str]:
     return sorted(own, key=lambda name: -len(patterns[name]))
 
 
-def _if_it_fits(words: dict[str, Any], lines: list[str], unit: str | None, remark: str) -> Proposal | None:
+def _if_it_fits(
+    words: dict[str, Any], lines: list[str], known: Mapping[str, str], remark: str
+) -> Proposal | None:
     """The ready dialogue, if it can read a line of them. What it makes of the others is shown, too."""
-    own = {**words, "unit": unit} if unit else words
+    own = {**words, **known}
     made = _told(own, lines, remark)
     return made if any(value is not None for value in _values(own, lines)) else None
 
 
-def _of_plain_lines(words: dict[str, Any], lines: list[str], unit: str | None) -> Proposal | None:
+def _of_plain_lines(words: dict[str, Any], lines: list[str], known: Mapping[str, str]) -> Proposal | None:
     """An instrument that no dialogue knows, with one number in each line."""
-    conventions: list[dict[str, str]] = [{}, {"decimal": ","}, {"decimal": ".", "thousands": ","}]
-    readable = [each for each in conventions if _numbers(lines, each) is not None]
+    readable = [each for each in _conventions(known.get("decimal")) if _numbers(lines, each) is not None]
     if not readable:
         return None
-    numbers = _numbers(lines, readable[0]) or []
-    shown = next((found.unit for found in numbers if found.unit), "")
-    known = scale_of_word(shown) is not None
-    own = {**words, **readable[0], "unit": our_spelling(shown) if known and unit is None else unit or "V"}
-    if shown and not known:
-        own["says"] = shown
+    shown_units = [found.unit for found in _numbers(lines, readable[0]) or [] if found.unit]
+    shown_unit = shown_units[0] if shown_units else ""
+    is_known = scale_of_word(shown_unit) is not None
+    own = {**words, "unit": our_spelling(shown_unit) if is_known else "V", **readable[0], **known}
+    if shown_unit and not is_known:
+        own["says"] = shown_unit
     doubt = ""
-    if len(readable) > 1 and readable[0]:
-        doubt = "its comma may be a decimal mark or part thousands: write `decimal` and `thousands` yourself"
-    elif not known and unit is None:
-        doubt = f"its unit is a guess, as it shows {shown or 'none'}: say --unit MPa, or what it is"
+    if len(readable) > 1 and readable[0] and "decimal" not in known:
+        doubt = "its comma may be a decimal mark or part thousands: say --decimal , or --decimal ."
+    elif not is_known and "unit" not in known:
+        doubt = f"its unit is a guess, as it shows {shown_unit or 'none'}: say --unit MPa, or what it is"
     return _told(own, lines, "it sends by itself, and no ready dialogue knows it", doubt)
+
+
+def _conventions(decimal: str | None) -> list[dict[str, str]]:
+    """How its numbers may be written, the simplest first."""
+    commas, points = {"decimal": ","}, {"decimal": ".", "thousands": ","}
+    if decimal == ",":
+        return [commas, {**commas, "thousands": "."}]
+    return [{"decimal": "."}, points] if decimal == "." else [{}, commas, points]
 
 
 def _numbers(lines: list[str], words: Mapping[str, str]) -> list[Found] | None:
@@ -259,13 +269,13 @@ _IDENTITIES = {
 }
 
 
-def _probe_visa(where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
+def _probe_visa(where: str, known: Mapping[str, str], say: Callable[[str], None]) -> Proposal:
     """Its identity tells the dialogue. An address may name its library: ADDRESS@py, ADDRESS FILE.yaml@sim."""
     address, _, backend = where.partition(" ")
     words: dict[str, Any] = {"kind": "scpi", "address": address}
     words |= {"backend": backend} if backend else {}
     for end in ("\n", "\r\n"):
-        asking = {**words, "unit": unit or "V", "terminator": end, "timeout": "1 s"}
+        asking = {**words, "unit": "V", "terminator": end, "timeout": "1 s"}
         try:
             identity = _asked(asking, "*IDN?")
         except SensorTrouble as trouble:
@@ -274,7 +284,7 @@ def _probe_visa(where: str, unit: str | None, say: Callable[[str], None]) -> Pro
             say(f"*IDN? with lines that end in {end!r}: silence")
             continue
         say(f"*IDN? with lines that end in {end!r}: {shown(identity)}")
-        return _known(words, identity, end, unit)
+        return _known(words, identity, end, known)
     raise RigError(
         f"{address} is there, and does not answer *IDN?: does it speak SCPI, and is it set to remote?"
     )
@@ -294,15 +304,14 @@ def _asked(words: Mapping[str, Any], query: str) -> str:
         source.close()
 
 
-def _known(words: dict[str, Any], identity: str, end: str, unit: str | None) -> Proposal:
+def _known(words: dict[str, Any], identity: str, end: str, known: Mapping[str, str]) -> Proposal:
     like = next((name for mark, name in _IDENTITIES.items() if mark in identity), None)
-    told = {"unit": unit} if unit else {}
     if like is not None:
-        made = {"kind": "scpi", "like": like, **{k: v for k, v in words.items() if k != "kind"}, **told}
+        made = {"kind": "scpi", "like": like, **{k: v for k, v in words.items() if k != "kind"}, **known}
         query = str((dialogue(like) or {})["query"])
         remark = f"{shown(identity)}: like {like}; its unit is that of what its front panel is set to"
     else:
-        made, query = {**words, "terminator": end, "query": "READ?", "unit": unit or "V"}, "READ?"
+        made, query = {**words, "terminator": end, "query": "READ?", "unit": "V", **known}, "READ?"
         remark = f"no ready dialogue knows {shown(identity)}"
     try:
         return _told(made, [_asked({**made, "timeout": "5 s"}, query)], remark)

@@ -35,14 +35,14 @@ class Service:
         finally:
             source.close()
 
-    def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
+    def probe(self, where: str, known: Mapping[str, str], say: Callable[[str], None]) -> Proposal:
         from nakctl_sensors.addresses import Wrong, serial_port
         from nakctl_sensors.probe import probe
 
         port = where if "::" in where else serial_port(where)
         if isinstance(port, Wrong):
             raise RigError(str(port))
-        return probe(port, unit, say)
+        return probe(port, known, say)
 
     def ports(self) -> tuple[PortThere, ...]:
         from nakctl_sensors.ports import description, there, usb_name

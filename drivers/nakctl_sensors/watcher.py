@@ -16,6 +16,7 @@ from nakctl_sensors.reply import value_of
 
 SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
 NAP_s = 0.2
+EARLY = 0.1  # of a period
 # Without a sign of life for so long, the longer one, it stands still. Half a period is left for telling it.
 STILL_PERIODS, STILL_s = 2.5, 1.0
 OPENING_s = 5.0  # the same while it connects: libraries are loaded
@@ -147,9 +148,9 @@ class Watcher(threading.Thread):
         return self.next - now
 
     def _is_due(self, answered: float) -> bool:
-        """Of lines that come by themselves, one per period (half of one early is not early)."""
+        """Of lines that come by themselves, one per period; a little early is not early."""
         period = self._period()
-        if self._left_s(answered) > period / 2:
+        if self._left_s(answered) > EARLY * period:
             return False
         self.next = max(self.next + period, answered)
         return True

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nakctl.cli.explained import Json, RigFile, explained
+
+
+class Decimal(StrEnum):
+    """Mark between whole and fraction."""
+
+    POINT = "."
+    COMMA = ","
+
 
 sensors_app = typer.Typer(
     help="What stands on the bench beside the cell.", invoke_without_command=True, rich_markup_mode=None
@@ -37,6 +46,7 @@ def probe(
     ] = None,
     name: Annotated[str, typer.Option("--name", help="What to call it in rig.yaml.")] = "sensor",
     unit: Annotated[str | None, typer.Option("--unit", help="Unit of its values, if it shows none.")] = None,
+    decimal: Annotated[Decimal | None, typer.Option("--decimal", help="Mark in its numbers.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Add the entry to the rig file.")] = False,
     rig: RigFile = None,
 ) -> int:
@@ -45,7 +55,8 @@ def probe(
 
     if where is None:
         return sensors.ports()
-    return sensors.probe(where, name, unit, rig, write)
+    known = {"unit": unit, "decimal": decimal and decimal.value}
+    return sensors.probe(where, name, {word: said for word, said in known.items() if said}, rig, write)
 
 
 @sensors_app.command("dialogues")

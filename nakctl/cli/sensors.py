@@ -59,11 +59,11 @@ def ports() -> int:
     return ExitCode.DONE
 
 
-def probe(where: str, name: str, unit: str | None, rig: Path | None, write: bool) -> int:
+def probe(where: str, name: str, known: dict[str, str], rig: Path | None, write: bool) -> int:
     """Find out how to talk to what stands there, and say or write its entry."""
     if not NAME.fullmatch(name):
         raise InputError(f"--name {name}: begin with a letter, and use letters, digits and _ only")
-    proposal = load_service().probe(where, unit, lambda line: print(line, file=sys.stderr))
+    proposal = load_service().probe(where, known, lambda line: print(line, file=sys.stderr))
     for line, made in proposal.heard:
         print(f"# {line}  ->  {made}")
     print(f"# {proposal.remark}")

@@ -277,9 +277,9 @@ class SensorService(Protocol):
     def read_once(self, spec: SensorSpec) -> Raw:
         """Open, read, close. SensorTrouble."""
 
-    def probe(self, where: str, unit: str | None, say: Callable[[str], None]) -> Proposal:
-        """Try what stands at a port or address. unit: of its values, for an instrument that shows none.
-        RigError with one helpful sentence."""
+    def probe(self, where: str, known: Mapping[str, str], say: Callable[[str], None]) -> Proposal:
+        """Try what stands at a port or address. known: words of its entry that cannot be heard, such as unit
+        and decimal. RigError with one helpful sentence."""
 
     def ports(self) -> tuple[PortThere, ...]:
         """The serial ports of this computer; none is opened."""

@@ -148,4 +148,4 @@ def test_the_ports_are_listed(plugged: list[ListPortInfo], capsys: pytest.Captur
 
 def test_probe_refuses_what_is_no_port() -> None:
     with pytest.raises(RigError, match="write COM3"):
-        load_service().probe("COM 3", None, print)
+        load_service().probe("COM 3", {}, print)

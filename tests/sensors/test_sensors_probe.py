@@ -24,7 +24,7 @@ TALKS = [
 def test_what_is_written_reads_what_was_heard(
     heard: bytes, words: dict[str, str] | None, value: str, doubt: str
 ) -> None:
-    found = propose("COM3", Setting(9600), heard)
+    found = propose("COM3", Setting(9600), heard, {})
     assert found is not None
     assert doubt in found.doubt
     assert bool(doubt) == bool(found.doubt)
@@ -44,21 +44,29 @@ NOTHING = [
 
 @pytest.mark.parametrize("heard", NOTHING)
 def test_nothing_is_proposed_for_what_is_no_stream_of_numbers(heard: bytes) -> None:
-    assert propose("COM3", Setting(9600), heard) is None
+    assert propose("COM3", Setting(9600), heard, {}) is None
 
 
 def test_a_unit_that_is_said_is_taken() -> None:
-    found = propose("COM3", Setting(9600), b"\n12.5\n12.6\n", "MPa")
+    found = propose("COM3", Setting(9600), b"\n12.5\n12.6\n", {"unit": "MPa"})
     assert found is not None
     assert (found.words["unit"], found.doubt) == ("MPa", "")
-    says = propose("COM3", Setting(9600), b"\n12.5 ksi\n12.6 ksi\n", "psi")
+    says = propose("COM3", Setting(9600), b"\n12.5 ksi\n12.6 ksi\n", {"unit": "psi"})
     assert says is not None
     assert (says.words["says"], says.doubt) == ("ksi", "")
 
 
+@pytest.mark.parametrize(("decimal", "value"), [(",", "10.028 MPa"), (".", "10028 MPa")])
+def test_a_decimal_mark_that_is_said_settles_it(decimal: str, value: str) -> None:
+    heard = b"\n10,027 MPa\n10,028 MPa\n"
+    found = propose("COM3", Setting(9600), heard, {"decimal": decimal})
+    assert found is not None
+    assert (found.heard[-1][1], found.doubt) == (value, "")
+
+
 def test_a_line_that_it_cannot_read_puts_a_dialogue_in_doubt() -> None:
     heard = b"\r\nST,GS,+00012.34kg\r\nOL,GS,+99999.99kg\r\nST,GS,+00012.36kg\r\n"
-    found = propose("COM3", Setting(9600), heard)
+    found = propose("COM3", Setting(9600), heard, {})
     assert found is not None
     assert found.words["like"] == "loadcell-ascii"
     assert "'OL,GS,+99999.99kg'" in found.doubt

@@ -26,6 +26,8 @@ from nakctl_sensors.journal import AuxJournal
 from nakctl_sensors.logger import Logger
 from nakctl_sensors.watcher import Watcher
 
+PRESS_ONCE = spec_of("press", kind="sim", model="press", every="1 s")
+
 
 class Hanging:
     """A kind whose instruments hang until they are released, or die of something that nobody foresaw."""
@@ -82,6 +84,19 @@ class Turning:
 
     def count(self, sensor: str) -> int:
         return sum(sensor in line.values for line in self.lines)
+
+
+@pytest.mark.parametrize(
+    ("every_s", "jitter_s", "kept"),
+    [(0.1, 0.0, (10, 11)), (1.0, 0.05, (11, 11)), (0.4, 0.0, (10, 11)), (3.0, 0.0, (4, 4))],
+)
+def test_of_lines_that_come_by_themselves_one_per_period_is_kept(
+    every_s: float, jitter_s: float, kept: tuple[int, int]
+) -> None:
+    watcher = Watcher(PRESS_ONCE, load_kind("sim"), SimpleNamespace(), lambda: 1.0)
+    watcher.next = 100.0
+    times = [100.0 + k * every_s + jitter_s * (-1) ** k for k in range(round(10 / every_s) + 1)]
+    assert kept[0] <= sum(watcher._is_due(at) for at in times) <= kept[1]
 
 
 def test_a_call_that_never_returns_is_told_and_left_to_itself(
