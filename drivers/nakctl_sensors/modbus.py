@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from nakctl.device.sensor import Raw, SensorSpec, SensorTrouble
 from nakctl_sensors.modbus_names import Endpoint, endpoint
 from nakctl_sensors.serial_line import opened
 
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs, we tell
 # What pymodbus lets out where an answer, or a number, cannot be put into the form that was asked for.
 _UNCONVERTED = (struct.error, ValueError, OverflowError, IndexError, TypeError, AttributeError)
 _FUNCTION = {"holding": 3, "input": 4}  # what the standard calls reading them

@@ -73,6 +73,9 @@ class Convention:
         return [(decimal, mark) for decimal in decimals for mark in marks if mark != decimal]
 
 
+UNSAID = Convention()
+
+
 class Found(NamedTuple):
     """The number in a line.
 
@@ -108,7 +111,7 @@ def number_of(line: str, convention: Convention) -> Found:
     found = _NUMBER.fullmatch(tokens[at].text)
     assert found is not None
     value = convention.value(_sign(tokens, at, found["sign"]), found["body"], found["exponent"] or "")
-    if value is None:
+    if value is None or (convention == UNSAID and "," in found["body"] and _parts_columns(plain, tokens[at])):
         raise NoNumber(f"and {found['sign']}{found['body']} can be read in two ways{_comma(found['body'])}")
     unit = _unit_behind(tokens, at, found["unit"])
     behind = tokens[at + 1].text if not unit and at + 1 < len(tokens) else ""
@@ -126,6 +129,11 @@ def _tokens(plain: str) -> list[_Token]:
                 found.append(_Token(part, "," if k else gap + behind))
         behind = "," if len(parts) > 1 and not parts[-1] else ""
     return found
+
+
+def _parts_columns(plain: str, number: _Token) -> bool:
+    """Whether there are commas beside the number: `GS,1,250.5` may have three columns."""
+    return "," in plain.replace(number.text, "", 1)
 
 
 def _the_number(tokens: list[_Token]) -> int:

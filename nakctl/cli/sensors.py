@@ -24,8 +24,11 @@ def list_all(rig: Path | None, as_json: bool) -> int:
     elif not shown:
         print(f"{found.file} has no sensors")
     for one in [] if as_json else shown:
-        value = one["error"] if one["error"] else f"{one['value']:.6g} {one['unit']}"
-        print(f"{one['name']:<16} {value:<24} {one['kind']} {one['address']}")
+        if one["error"]:
+            print(f"{one['name']:<16} {one['error']}")
+        else:
+            value = f"{one['value']:.6g} {one['unit']}"
+            print(f"{one['name']:<16} {value:<24} {one['kind']} {one['address']}")
     return ExitCode.INSTRUMENT if any(one["error"] for one in shown) else ExitCode.DONE
 
 

@@ -44,7 +44,7 @@ class Instrument:
             case "sentinel":
                 return b"+9.9E+37 V"
             case "unit":
-                return said.replace("kg", "lb").replace("degC", "degF").replace(" V", " mV").encode()
+                return said.replace("kg", "mm").replace(" V", " A").replace("degC", "V").encode()
             case "explodes":
                 return b"9" * 60 + b"!"
             case _:

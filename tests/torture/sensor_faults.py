@@ -62,7 +62,6 @@ class Fault:
     words: Mapping[str, Any] = field(default_factory=dict)
     blow: int = 0
     again: bool = False  # each successor, too
-    ends: str = ""  # the run ends with this at once, whatever the rig says
 
 
 FAULTS = {
@@ -72,7 +71,7 @@ FAULTS = {
     "half line": Fault(),
     "cut": Fault(),
     "no value": Fault(("meter", "oven", "chamber")),
-    "sentinel": Fault(("meter",), blinds=False, ends="limit: meter above"),
+    "sentinel": Fault(("meter",)),
     "unit": Fault(("meter", "load", "oven")),
     "frozen": Fault(blinds=False, words={"frozen_after": f"{FROZEN_AFTER_s} s"}),
     "hung": Fault(words={"timeout": "1 h"}),
@@ -203,8 +202,6 @@ def _alike(some: Any, others: Any) -> bool:
 
 def kept(fault: Fault, policy: str, result: Result) -> bool:
     """Whether the run ended as it had to, or went on."""
-    if fault.ends:
-        return result.reason.startswith(fault.ends)
     if not fault.blinds:
         return result.status == "completed"
     if policy == "go on":
@@ -241,7 +238,7 @@ def show(name: str, results: dict[str, Result]) -> bool:
     for sensor in fault.of or ("",):
         late = [each.told_s.get(sensor, np.inf) for each in results.values()]
         periods = f"{max(late) / EVERY_s[sensor]:.2f}" if sensor and max(late) < np.inf else "-"
-        well = max(late) <= allowed_s(fault, name, EVERY_s[sensor]) or name == "nothing" or bool(fault.ends)
+        well = max(late) <= allowed_s(fault, name, EVERY_s[sensor]) or name == "nothing"
         good &= well
         told = "-" if max(late) == np.inf else f"{max(late):.2f} s"
         print(
