@@ -27,7 +27,7 @@ _OPEN_UNITS = ("deg", "°", "%", "percent")  # to which another word may belong
 # What instruments say instead of a number.
 _NO_VALUE = re.compile(
     r"[+-]?(?:[oul]l|ov[fl]?|ovld|over\w*|under\w*|e\d*|err\w*|nan|inf\w*|open|break|fault|invalid|hi|lo"
-    r"|[-.]{2,}|[-.]+-)",
+    r"|[-.]{2,})",
     re.IGNORECASE,
 )
 
@@ -56,12 +56,12 @@ class Convention:
 
     def value(self, sign: str, body: str, exponent: str = "") -> float | None:
         """None if this is no number, or one that can be read in two ways."""
-        mark = re.escape(self.decimal or ".")
+        usual = self.decimal or ("," if self.thousands == "." else ".")
+        mark = re.escape(usual)
         if re.fullmatch(rf"[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+", body):
-            return float(sign + body.replace(self.decimal or ".", ".") + exponent)
+            return float(sign + body.replace(usual, ".") + exponent)
         for decimal, thousands in [] if exponent else self._pairs():
-            behind = rf"{re.escape(decimal)}[0-9]+" + ("?" if self.thousands else "")
-            behind = rf"(?:{behind})?" if self.thousands else behind
+            behind = rf"(?:{re.escape(decimal)}[0-9]+)" + ("?" if self.thousands else "")
             if re.fullmatch(rf"[1-9][0-9]{{0,2}}(?:{re.escape(thousands)}[0-9]{{3}})+{behind}", body):
                 return float(sign + body.replace(thousands, "").replace(decimal, "."))
         return None

@@ -185,6 +185,10 @@ ROWS: list[Row] = [
     ("1 013.25", "mbar", 1013.25, {"decimal": ".", "thousands": " "}),
     ("1 013,25 mbar", "mbar", 1013.25, {"decimal": ",", "thousands": " "}),
     ("12 34", "mbar", None, {"decimal": ".", "thousands": " "}),
+    ("1.013", "mbar", 1013, {"thousands": "."}),
+    ("1.5", "mbar", None, {"thousands": "."}),
+    ("1,013", "mbar", 1013, {"thousands": ","}),
+    ("1,5", "mbar", None, {"thousands": ","}),
     # --- names, channels and flags beside the number -----------------------------------------------------
     ("T1: 23.5", "degC", 23.5),
     ("T1:23.5", "degC", 23.5),
