@@ -15,6 +15,7 @@ from lines_by_hand import ROWS
 from nakctl.device.sensor import Raw, SensorTrouble
 from nakctl_sensors.reply import number_in, value_of
 
+METER = spec_of("a", kind="serial", port="x", unit="V")
 OPTIONS: dict[str, Any] = {"pattern": None, "decimal": None, "thousands": None, "says": None}
 
 
@@ -23,7 +24,7 @@ def read(line: str, agreed: str, **declared: Any) -> float | None:
     options = OPTIONS | {"agreed": agreed} | declared
     try:
         value = number_in(line, options).value
-        return value_of(Raw(value, 0.0, 0.0), spec_of("a", kind="serial", port="x", unit="V"))
+        return value_of(Raw(value, 0.0, 0.0), METER)
     except SensorTrouble:
         return None
 

@@ -17,7 +17,7 @@ from nakctl_sensors.numbers import Convention, NoNumber, number_of
 def test_no_value_that_was_not_sent_whole(kind: str) -> None:
     if "serial" in kind and os.name != "posix":
         pytest.skip("needs a pseudo-terminal")
-    _, values, wrong = broken_kind(kind, trials=25, seed=1)
+    _, values, wrong = broken_kind(kind, trials=8 if kind == "modbus, RTU" else 25, seed=1)
     assert wrong == 0
     assert values > 0
 
@@ -97,7 +97,7 @@ def test_a_stream_without_ends_is_told_and_does_not_grow() -> None:
 LINE = st.from_regex(r"[+-][0-9]{5}\.[0-9]{2}kg", fullmatch=True).map(str.encode)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(
     st.lists(LINE, min_size=1, max_size=12),
     st.integers(0, 11),
