@@ -13,6 +13,8 @@ from nakctl_sensors.line_buffer import LONGEST_LINE, is_whole
 from nakctl_sensors.reply import decoded, number_in, obeyed, shown
 from nakctl_sensors.sentences import why_no_backend
 
+# Addresses whose last answer did not come, or not whole: its rest may come over the next link.
+_broke_off: set[str] = set()
 QUIET_ms, AT_ONCE_ms = 50, 1
 MOST_THROWN_AWAY = 5
 
@@ -36,7 +38,7 @@ class ScpiSource:
         self.link: Any = self._opened()
         self.end: bytes = self.options["terminator"].encode()
         self._is_stream = self.link.resource_class != "INSTR" or _is_serial(self.link)
-        self.in_step = not self._is_stream
+        self.is_quiet = False
         if self._is_stream:
             self.link.timeout = 1000 * self.options["pause_s"]
         for line in self.options["setup"]:
@@ -86,12 +88,11 @@ class ScpiSource:
         The rest of an answer that broke off may come with the next one, which is thrown away with it.
         """
         for _ in range(MOST_THROWN_AWAY):
-            late = self._do(lambda: self._discarded(AT_ONCE_ms if self.in_step else QUIET_ms))
-            self.in_step = self.in_step and is_whole(late, self.end)
-            if self.in_step:
+            late = self._do(lambda: self._discarded(AT_ONCE_ms if self.is_quiet else QUIET_ms))
+            self.is_quiet = self.in_step and is_whole(late, self.end)
+            if self.is_quiet:
                 return
             self.ask(self.options["query"])
-            self.in_step = True
         raise SensorTrouble("garbage", "sends parts of lines without being asked", reopen=True)
 
     def ask(self, query: str) -> str:
@@ -99,10 +100,20 @@ class ScpiSource:
         line: bytes = self._do(lambda: self._answer(query))
         return decoded(line.removesuffix(self.end))
 
+    @property
+    def in_step(self) -> bool:
+        """The next answer is one to the next question."""
+        return self.spec.address not in _broke_off
+
     def _answer(self, query: str) -> bytes:
+        if not self._is_stream:
+            self.link.write(query)
+            return bytes(self.link.read_raw())  # the bus says where an answer ends
+        _broke_off.add(self.spec.address)
         self.link.write(query)
-        # a bus says where an answer ends
-        return self._line() if self._is_stream else bytes(self.link.read_raw())
+        line = self._line()
+        _broke_off.discard(self.spec.address)
+        return line
 
     def _line(self) -> bytes:
         """Character by character: what a library hands over at once may be the halves of two lines."""

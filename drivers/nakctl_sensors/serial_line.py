@@ -18,6 +18,7 @@ SLICES = 2  # in so many waits in a row nothing comes: that is a pause, and no d
 MOST_THROWN_AWAY = 5
 LATE_s = 0.3  # for an answer that comes after its time
 _WHOLE_LINES = ("no_value", "wrong_unit", "pattern")  # troubles with what was heard from end to end
+_BROKE_OFF = ("half_line", "timeout")  # troubles after which a rest may come
 _Done = TypeVar("_Done")
 
 
@@ -42,7 +43,7 @@ class SerialSource:
         self.lines, self.width = LineBuffer(self.end), Width()
         self.quiet_s = self.pause_s  # how long nothing may come before it is asked again
         self.came = time.perf_counter()  # the last bytes
-        self.in_step = False  # the next answer is one to the next question
+        self.in_step = True  # the next answer is one to the next question
         for line in self.options["setup"]:
             self.port.write(line.encode() + self.own_end)
 
@@ -62,7 +63,7 @@ class SerialSource:
         except SensorTrouble as trouble:
             if trouble.code not in _WHOLE_LINES:
                 self.lines.lose()
-                self.in_step = False
+                self.in_step = self.in_step and trouble.code not in _BROKE_OFF
                 self.quiet_s = max(self.quiet_s, LATE_s if trouble.code == "timeout" else self.pause_s)
             raise
 
@@ -105,14 +106,15 @@ class SerialSource:
         late = self.lines.held + self.port.read(self.port.in_waiting)
         if late.strip():
             self.quiet_s = max(self.quiet_s, self.pause_s)
-            self.in_step = self.in_step and is_whole(late, self.end)
         until, silent_s = time.perf_counter() + self.spec.timeout_s, 0.0
         while silent_s < self.quiet_s:
             data = self.port.read(self.port.in_waiting or 1)
+            late += data
             silent_s = 0.0 if data else silent_s + self.slice_s
             if data and time.perf_counter() > until:
                 raise SensorTrouble("garbage", "sends without being asked: leave out `query` to listen to it")
         self.quiet_s = 0.0
+        self.in_step = self.in_step and is_whole(late, self.end)
 
     def _line(self, since: float) -> bytes:
         """The next whole one; SensorTrouble if none comes within the time-out."""
