@@ -28,6 +28,10 @@ settings.load_profile("nakctl")
 CLAIMS = tempfile.TemporaryDirectory(prefix="nakctl-claims-", ignore_cleanup_errors=True)
 os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
 
+# And so are the runs of this user.
+RUNS = tempfile.TemporaryDirectory(prefix="nakctl-runs-", ignore_cleanup_errors=True)
+os.environ["NAKCTL_RUNS"] = RUNS.name
+
 # As the command does for all it starts.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -62,6 +66,7 @@ def pytest_unconfigure() -> None:
     if command_line := sys.modules.get("command_line"):
         command_line.Command.close()
     CLAIMS.cleanup()
+    RUNS.cleanup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nakctl import __version__
 from nakctl.cli.asked_runs import asked_runs, free_name
 from nakctl.cli.json_output import print_last
 from nakctl.cli.prepare import Prepared, Wishes, refuse_seed
@@ -21,7 +22,10 @@ from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
 from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of
+from nakctl.record import registry
+from nakctl.record.boot import boot_id
 from nakctl.rig.claim import claimed
+from nakctl.text.numbers import clock_time
 
 if TYPE_CHECKING:
     from nakctl.booking.table import Table
@@ -129,11 +133,16 @@ def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked)
             about = _about(ready, bench.channel, start, options)
             recorder, tables = _recorder(ready, out, about, options)
             show.recording(recorder.path)
+            known = _known(ready, recorder, start, options)
+            if not free and (trouble := registry.enter(known)):
+                show.warn(trouble)
             with _abandoned_if_torn(recorder):
                 ended = _run(ready, bench.channel, clock, recorder, tables, show, stop_asked, options)
             bench.left_behind = ended.outcome.hangs
         show.sealing()
         told = _sealed(recorder, about, ended, bench.trouble)
+        if told["sealed"]:
+            registry.forget(recorder.run_id)
         show.tell(told)
     return told
 
@@ -181,6 +190,30 @@ def _recorder(
             if options.out is not None:
                 raise
             out = free_name(out)  # another run was quicker
+
+
+def _known(ready: Prepared, recorder: Recorder, start: datetime, options: Options) -> registry.KnownRun:
+    """What others find the run by."""
+    place, duration_s = ready.place, ready.estimate.duration_s
+    ends = None if duration_s is None else clock_time(start, duration_s / (options.speed or 1.0))
+    return registry.KnownRun(
+        run_id=recorder.run_id,
+        path=recorder.path.resolve(),
+        place=place.name,
+        protocol=ready.plan.name,
+        cell=ready.cell.name,
+        pid=os.getpid(),
+        started=start.isoformat(timespec="milliseconds"),
+        protocol_file=Path(ready.loaded.document.file).name,
+        boot=boot_id(),
+        driver=place.driver,
+        address=str(place.options.get("address") or ""),
+        channel=place.channel,
+        version=__version__,
+        area_cm2=ready.cell.area_cm2,
+        simulated=ready.simulated,
+        ends="" if ends is None else ends.isoformat(timespec="seconds"),
+    )
 
 
 def _run(

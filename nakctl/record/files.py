@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from nakctl.device.sensor_journal import aux_of
 from nakctl.errors import InputError, RecordError
 from nakctl.record import lock
 
@@ -71,7 +70,7 @@ def user_data_folder() -> Path:
 
 
 def slot_of(path: Path) -> Path:
-    """Counters of the run, see `slot`."""
+    """Counters and state of the run, see `slot`."""
     return Path(f"{path}.slot")
 
 
@@ -135,6 +134,8 @@ def set_aside(path: Path, expected_bytes: int) -> None:
 
 def remove_journal(path: Path) -> None:
     """Remove the journal with what belongs to it, itself last: as long as it is there, there is work."""
+    from nakctl.device.sensor_journal import aux_of  # and with it numpy, which who only looks does without
+
     journal = journal_of(path)
     aux = aux_of(path)
     of_sensors = tuple(Path(f"{aux}{end}") for end in ("", "-wal", "-shm", "-journal"))
@@ -167,6 +168,8 @@ def keep_damaged_journal(path: Path) -> None:
 
 def keep_damaged_aux(path: Path) -> None:
     """The same for the readings of the sensors."""
+    from nakctl.device.sensor_journal import aux_of
+
     for end in ("-wal", ""):
         kept = Path(f"{aux_of(path)}{end}")
         if kept.exists():

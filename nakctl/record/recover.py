@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nakctl.errors import InputError, RecordError
-from nakctl.record import files, lock
+from nakctl.record import files, lock, registry
 from nakctl.record.journal_reader import JournalReader, is_empty
 from nakctl.record.process import Helper, Outcome
 from nakctl.record.store import reason_of
@@ -44,6 +44,7 @@ def recover(path: Path, *, again: bool = False) -> Recovered:
         raise RecordError(f"{path} is not sealed: {reason}") from trouble
     said = helper.wait(Outcome.from_json)
     if isinstance(said, Outcome) and said.sealed:
+        registry.known_runs()  # which drops what is sealed now
         return Recovered(said.path, said.status, said.rows, said.message or "sealed, and nothing is missing")
     kept = f"{path} is not sealed, and its journal kept: {said}"
     error = RecordError(said.message if isinstance(said, Outcome) else kept)

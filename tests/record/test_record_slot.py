@@ -28,7 +28,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_the_counters_are_seen_as_they_are_set(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     writer = Slot(path)
-    assert files.slot_of(path).stat().st_size == 4096
+    assert files.slot_of(path).stat().st_size == slot.SIZE
     assert blocks_of(path) == Blocks(0, 0)
     writer.begin(1)
     assert blocks_of(path) == Blocks(1, 0)
@@ -42,7 +42,14 @@ def test_the_counters_are_seen_as_they_are_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"x" * 4096, b"nakctl\0\0" + b"\1" * 100, b"nakctl\0\0\2" + b"\0" * 4087]
+    "content",
+    [
+        b"",
+        b"x" * slot.SIZE,
+        b"nakctl\0\0" + b"\1" * 100,
+        b"nakctl\0\0\3" + b"\0" * 8183,
+        b"nakctl\0\0\2" + b"\0" * 4087,
+    ],
 )
 def test_a_slot_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.h5"

@@ -43,6 +43,9 @@ class Screen:
     def recording(self, out: Path) -> None:
         self.view.draw(Mail(said=((PLAIN, f"recording into {out}"),)))
 
+    def warn(self, sentence: str) -> None:
+        self.view.draw(Mail(said=((WARNING, sentence),)))
+
     def update(self, progress: Progress) -> None:
         said = tuple((ALARM if event.severity > 1 else WARNING, _told(event)) for event in progress.news)
         self.view.draw(Mail(said=said, state=lambda: self.state(progress)))
