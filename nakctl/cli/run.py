@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nakctl import __version__
 from nakctl.cli.asked_runs import asked_runs, free_name
+from nakctl.cli.from_outside import known_run, outside
 from nakctl.cli.json_output import print_last
 from nakctl.cli.prepare import Prepared, Wishes, refuse_seed
 from nakctl.cli.report import LEFT_BEHIND, exit_code, report
@@ -23,9 +23,7 @@ from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
 from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of
 from nakctl.record import registry
-from nakctl.record.boot import boot_id
 from nakctl.rig.claim import claimed
-from nakctl.text.numbers import clock_time
 
 if TYPE_CHECKING:
     from nakctl.booking.table import Table
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from nakctl.device.channel import Channel
     from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
+    from nakctl.run.outside import Outside
     from nakctl.run.run import Outcome
 
 _SOON_s = 0.05  # how often a paced simulation is read at least
@@ -133,11 +132,13 @@ def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked)
             about = _about(ready, bench.channel, start, options)
             recorder, tables = _recorder(ready, out, about, options)
             show.recording(recorder.path)
-            known = _known(ready, recorder, start, options)
-            if not free and (trouble := registry.enter(known)):
-                show.warn(trouble)
             with _abandoned_if_torn(recorder):
-                ended = _run(ready, bench.channel, clock, recorder, tables, show, stop_asked, options)
+                known = known_run(ready, recorder, start, options.speed)
+                seen = outside(ready, recorder, known, free=free)
+                seen.opening()
+                if not free and (trouble := registry.enter(known)):
+                    show.warn(trouble)
+                ended = _run(ready, bench.channel, clock, recorder, tables, show, seen, stop_asked, options)
             bench.left_behind = ended.outcome.hangs
         show.sealing()
         told = _sealed(recorder, about, ended, bench.trouble)
@@ -192,30 +193,6 @@ def _recorder(
             out = free_name(out)  # another run was quicker
 
 
-def _known(ready: Prepared, recorder: Recorder, start: datetime, options: Options) -> registry.KnownRun:
-    """What others find the run by."""
-    place, duration_s = ready.place, ready.estimate.duration_s
-    ends = None if duration_s is None else clock_time(start, duration_s / (options.speed or 1.0))
-    return registry.KnownRun(
-        run_id=recorder.run_id,
-        path=recorder.path.resolve(),
-        place=place.name,
-        protocol=ready.plan.name,
-        cell=ready.cell.name,
-        pid=os.getpid(),
-        started=start.isoformat(timespec="milliseconds"),
-        protocol_file=Path(ready.loaded.document.file).name,
-        boot=boot_id(),
-        driver=place.driver,
-        address=str(place.options.get("address") or ""),
-        channel=place.channel,
-        version=__version__,
-        area_cm2=ready.cell.area_cm2,
-        simulated=ready.simulated,
-        ends="" if ends is None else ends.isoformat(timespec="seconds"),
-    )
-
-
 def _run(
     ready: Prepared,
     channel: Channel,
@@ -223,6 +200,7 @@ def _run(
     recorder: Recorder,
     tables: Mapping[str, Table],
     show: Screen,
+    seen: Outside,
     stop_asked: StopAsked,
     options: Options,
 ) -> _Ended:
@@ -246,6 +224,7 @@ def _run(
                 times_asked=stop_asked.count,
                 sensors=sensors,
                 run_id=recorder.run_id,
+                outside=seen,
             )
         return _Ended(outcome)
     except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)

@@ -100,6 +100,10 @@ class Recorder:
         """The channel is asked for the block of that number, see `slot`. Of any thread."""
         self._slot.begin(block)
 
+    def tell(self, state: Mapping[str, Any]) -> None:
+        """How the run stands, for whoever looks from outside (`slot`). Of any thread; waits for nothing."""
+        self._slot.tell(state)
+
     @property
     def is_full(self) -> bool:
         """What was appended last waits in memory: no disk takes it."""

@@ -29,11 +29,14 @@ from nakctl.decide.guard import Guard
 from nakctl.decide.proof import why_over
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Reading, State, Watch
+from nakctl.device.ends import End
 from nakctl.device.program import Program, Segment, lasting, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
+from nakctl.run import outside as seen
 from nakctl.run.clock import Clock
 from nakctl.run.logbook import Logbook, Progress
+from nakctl.run.outside import Outside
 from nakctl.run.pulse import Abandoned, Pulse
 from nakctl.run.reading import Reader, nothing
 from nakctl.run.recording import Recording
@@ -89,12 +92,14 @@ class Control:
         stop_asked: Callable[[], str | None],
         times_asked: Callable[[], int],
         run_id: str,
+        outside: Outside,
     ) -> None:
         self.program, self.channel, self.clock = program, channel, clock
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
         # in virtual time a round takes as long as it is computed
         self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
-        self.observe, self.stop_asked, self.times_asked = observe, stop_asked, times_asked
+        self.screen, self.stop_asked, self.times_asked = observe, stop_asked, times_asked
+        self.outside = outside
         self.start_s = clock.now_s()
         self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
         self.run_id = run_id
@@ -148,7 +153,9 @@ class Control:
         sensed = self.bench.look()
         self.tell_late_rounds()
         self.look_at_the_record()
-        self.observe(self.logbook.progress(reading.points, self.bench.shown))
+        progress = self.logbook.progress(reading.points, self.bench.shown)
+        self.observe(progress)
+        self.outside.round(self.doing(progress), progress, self.ends)
         self.pending.extend(self.judge(reading, page, sensed))
         self.logbook.turn()
         if self.state.phase is engine.Phase.STOPPING and self.may_run_on(reading):
@@ -156,6 +163,21 @@ class Control:
         self.pulse.end_round(self.promised_s)
         if not self.pending and not reading.more and self.ended is None:
             self.clock.sleep(self.poll_s)
+
+    def observe(self, progress: Progress) -> None:
+        self.outside.noticed(progress)
+        self.screen(progress)
+
+    def doing(self, progress: Progress) -> str:
+        """In one word, for others."""
+        ending = self.state.ending
+        if self.state.phase is engine.Phase.STOPPING and ending is not None and ending.then == "end run":
+            return seen.STOPPING
+        return seen.WAITING if progress.step is not None and progress.step.settle else seen.RUNNING
+
+    def ends(self) -> list[End]:
+        """What may end the step or the run now."""
+        return [*self.guard.of_run, *self.guard.own]
 
     # --- the engine's commands ---------------------------------------------------------------------------
 
@@ -252,6 +274,7 @@ class Control:
                 self.logbook.done(name, refused=str(error))
                 self.trouble(error)
                 return False
+            self.outside.round(seen.RUNNING, None, self.ends)
             self.clock.sleep(INSIST_s)
             self.clock.advance_to(self.clock.now_s() + INSIST_s)  # virtual time: nobody else moves it
 

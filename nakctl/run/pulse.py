@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 TELL_EVERY_s = 60.0  # late rounds are told together
+ALARM_s = 1.0  # a call that guards a limit
+SLOW_ALARM_s = 15.0  # one of those during which the cell is open
+GUARDING = frozenset({"read", "look", "stop"})
 
 
 class Abandoned(BaseException):
@@ -33,6 +36,11 @@ class Late:
     took_s: float
     waited_for: str
     rounds: int
+
+
+def alarm_after_s(call: str) -> float:
+    """A call that is not back after so long is one that hangs."""
+    return ALARM_s if call in GUARDING else SLOW_ALARM_s
 
 
 class Pulse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +14,7 @@ from nakctl.device.sensor import Sensors
 from nakctl.run.clock import Clock
 from nakctl.run.control import UNDER_CURRENT, Control, Outcome
 from nakctl.run.logbook import Progress
+from nakctl.run.outside import Outside
 from nakctl.run.recording import Sink
 from nakctl.run.sensing import NoSensors
 from nakctl.run.supervisor import supervised
@@ -36,18 +38,27 @@ def run(
     times_asked: Callable[[], int] = lambda: 0,
     sensors: Sensors | None = None,
     run_id: str = "",
+    outside: Outside | None = None,
 ) -> Outcome:
     """Run a program on a channel until it ends, for whatever reason; the channel is left stopped.
 
     poll_s: how long to sleep between reads; reaction_s: what the plan promises of the host, longer rounds are
     events. observe is called after every read and may not wait; stop_asked gives the operator's reason to end
     the run, or None; times_asked how often he did: twice more after the alarm leaves a channel that does not
-    stop; run_id stands in the mark on the channel; sensors are looked at after every read. An error that is
-    not nakctl's own is raised again after the channel was stopped.
+    stop; run_id stands in the mark on the channel; sensors are looked at after every read; outside is told
+    how the run stands. An error that is not nakctl's own is raised again after the channel was stopped.
     """
+    outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, stop_asked=stop_asked, times_asked=times_asked,
-        run_id=run_id,
+        run_id=run_id, outside=outside,
     )  # fmt: skip
-    return supervised(control, clock, sink, channel.patience_s)
+    outside.begin(program)
+    try:
+        outcome = supervised(control, clock, sink, channel.patience_s)
+    except BaseException:
+        outside.end("interrupted", "a fault of nakctl itself")
+        raise
+    outside.end(outcome.status, outcome.reason)
+    return outcome

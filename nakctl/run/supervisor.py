@@ -21,13 +21,10 @@ from nakctl.device.channel import POINT
 from nakctl.errors import ChannelError
 from nakctl.run.clock import Clock
 from nakctl.run.control import Control, Outcome
-from nakctl.run.pulse import Abandoned, Call, Pulse
+from nakctl.run.pulse import GUARDING, Abandoned, Call, Pulse, alarm_after_s
 from nakctl.run.recording import Beside, InLine, Recording, Sink
 
 LOOK_s = 0.1
-ALARM_s = 1.0  # a call that guards a limit
-SLOW_ALARM_s = 15.0  # one of those during which the cell is open
-GUARDING = frozenset({"read", "look", "stop"})
 
 
 def supervised(
@@ -58,6 +55,7 @@ class _Supervisor:
             now = time.monotonic()
             self._look(min(now - before, 5 * LOOK_s))  # a computer that slept gives everybody one grace
             before = now
+            self.control.outside.beat(self.pulse.call)
             call = self.seen
             if self.awake_s > self.patience_s and call is not None and self.pulse.abandon(call):
                 return self._leave(call.name)
@@ -87,7 +85,7 @@ class _Supervisor:
         if call is None:
             return
         self.awake_s += passed_s
-        if self.told is None and self.awake_s > (ALARM_s if call.name in GUARDING else SLOW_ALARM_s):
+        if self.told is None and self.awake_s > alarm_after_s(call.name):
             self.told = call
             guards = "; what the host watches is not watched meanwhile" if call.name in GUARDING else ""
             text = f"{call.name} of the channel has not come back for {self.awake_s:.3g} s{guards}"

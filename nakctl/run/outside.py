@@ -1,0 +1,144 @@
+"""What others may know of a run while it goes on: its state, told a few times a second.
+
+The loop tells it once a round, the supervisor while the loop stands in a call. Whoever reads it (`nakctl
+status`) asks nobody: the record keeps the last one where every process can see it, also after a kill. In
+virtual time only the beginning and the end are told. Nothing here waits, and nothing raises.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from nakctl.booking.cycles import cycles_of
+from nakctl.device.ends import End, way
+
+if TYPE_CHECKING:
+    from nakctl.device.program import Program
+    from nakctl.run.logbook import Progress
+    from nakctl.run.pulse import Call
+
+State = dict[str, Any]
+EVERY_s = 0.2
+SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told anything for so long
+OPENING, RUNNING, WAITING, STOPPING, ENDED = "opening", "running", "waiting", "stopping", "ended"
+
+
+class Outside:
+    """Of one run.
+
+    tell      takes a state, of any thread; must not wait
+    facts     what does not change: whose run it is
+    alone     what the instrument holds without the PC in a step, by its step_id
+    virtual   there is no wall clock
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Mapping[str, Any]], None] = lambda state: None,
+        facts: Mapping[str, Any] | None = None,
+        alone: Callable[[int], str] = lambda step_id: "",
+        *,
+        virtual: bool = False,
+    ) -> None:
+        self._tell, self._alone, self.virtual = tell, alone, virtual
+        self._now: State = {**(facts or {}), "virtual": virtual, "state": OPENING, "alarm": None}
+        self._told_at = -math.inf
+        self._samples = 0
+        self._step_id = 0
+        self._area_cm2 = math.nan
+
+    def opening(self) -> None:
+        """The record is there."""
+        with suppress(Exception):
+            self._write(time.monotonic())
+
+    def begin(self, program: Program) -> None:
+        """The loop begins."""
+        with suppress(Exception):
+            self._area_cm2 = program.area_cm2
+            cycles = None if self.virtual else cycles_of(program)
+            self._now |= {"steps": len(program.steps), "cycles": cycles}
+            self._write(time.monotonic())
+
+    def noticed(self, progress: Progress) -> None:
+        """Whatever is shown of the run passes here: the last alarm is kept."""
+        if self.virtual:
+            return
+        for event in progress.news:
+            if event.severity > 1:
+                alarm = {"code": event.code, "text": event.message, "time_s": event.time_s}
+                self._now = self._now | {"alarm": alarm, "alarm_unix_s": time.time()}
+
+    def round(self, state: str, progress: Progress | None, ends: Callable[[], list[End]]) -> None:
+        """The loop has come round. progress None: nothing new is known."""
+        now = time.monotonic()
+        if self.virtual or now - self._told_at < EVERY_s:
+            return
+        with suppress(Exception):  # whatever it is: a run does not end because nobody can see it
+            told = {"state": state, "round_monotonic_s": now, "round_unix_s": time.time(), "call": None}
+            if progress is not None:
+                told |= self._where(progress, now)
+                told["nearest"] = _nearest(ends(), progress)
+            self._now = self._now | told
+            self._write(now)
+
+    def beat(self, call: Call | None) -> None:
+        """Of the supervisor: the program lives, and the loop may stand in a call."""
+        now = time.monotonic()
+        if now - self._told_at < SILENT_s:
+            return
+        with suppress(Exception):
+            hanging = None
+            if call is not None and now - call.since >= SILENT_s:
+                hanging = {"name": call.name, "since_monotonic_s": call.since}
+            self._write(now, call=hanging)
+
+    def end(self, status: str, reason: str) -> None:
+        """After the loop and its supervisor: nobody tells anything any more."""
+        with suppress(Exception):
+            self._now = self._now | {"state": ENDED, "call": None, "status": status, "reason": reason}
+            self._write(time.monotonic())
+
+    def _write(self, now: float, **more: Any) -> None:
+        self._told_at = now
+        self._tell({**self._now, **more, "told_monotonic_s": now, "told_unix_s": time.time()})
+
+    def _where(self, progress: Progress, now: float) -> State:
+        step, area_cm2 = progress.step, self._area_cm2
+        found: State = {"time_s": progress.time_s}
+        if progress.samples != self._samples:
+            self._samples, found["sampled_monotonic_s"] = progress.samples, now
+        if step is not None and step.step_id != self._step_id:
+            self._step_id = step.step_id
+            with suppress(Exception):
+                found["alone"] = self._alone(step.step_id)
+        return {
+            **found,
+            "step": step.label if step else "",
+            "step_id": step.step_id if step else 0,
+            "cycle": progress.cycle,
+            "Ewe_V": progress.Ewe_V,
+            "I_A": progress.I_A,
+            "I_mA_cm2": progress.I_A / area_cm2 * 1000,
+            "Q_Ah": progress.Q_Ah,
+            "Q_mAh_cm2": progress.Q_Ah / area_cm2 * 1000,
+            "samples": progress.samples,
+            "spectra": progress.spectra,
+        }
+
+
+def _nearest(ends: list[End], progress: Progress) -> State | None:
+    """The end that least is missing to, as a part of its value (Ewe: of 1 V)."""
+    readings = {"Ewe": progress.Ewe_V, "|I|": abs(progress.I_A), "time": progress.time_s}
+    found: State | None = None
+    for end in ends:
+        reading = readings.get(end.quantity, math.nan)
+        scale = 1.0 if end.quantity == "Ewe" else abs(end.value) or 1.0
+        part = (end.value - reading) * way(end.side) / scale
+        if math.isfinite(part) and (found is None or part < found["part"]):
+            found = {"text": end.text, "kind": end.kind, "left": part * scale, "part": part}
+    return found

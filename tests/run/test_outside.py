@@ -1,0 +1,148 @@
+"""What a run tells of itself while it goes on: once a round, and by the supervisor while a call hangs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from kept import Kept
+from running import done
+from test_supervisor import RESTING, Bench
+
+from nakctl.booking.cycles import cycles_of
+from nakctl.device.channel import Reading, Watch
+from nakctl.run import outside as module
+from nakctl.run.clock import WallClock
+from nakctl.run.outside import Outside
+from nakctl.run.run import run
+
+State = dict[str, Any]
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_s", 0.0)
+
+
+def told_by(steps: str, **options: Any) -> tuple[list[State], Kept]:
+    """Every state, as whoever looks reads it."""
+    told: list[State] = []
+    outside = Outside(lambda state: told.append(json.loads(json.dumps(state))), {"run_id": "x"})
+    _, kept = done(steps, outside=outside, **options)
+    return told, kept
+
+
+def test_from_the_beginning_to_the_end(always: None) -> None:
+    told, kept = told_by("- {rest: 2 s}\n- strip: 1 mA/cm2\n  for: 3 s\n- plate: 1 mA/cm2\n  for: 3 s")
+    assert told[0]["state"] == "opening" and told[-1]["state"] == "ended"
+    assert {state["state"] for state in told[1:-1]} == {"running"}
+    assert (told[-1]["status"], told[-1]["run_id"]) == ("completed", "x")
+    last = told[-2]
+    assert (last["step_id"], last["step"]) == (3, "3 plate 1 mA/cm2")
+    assert (last["steps"], last["cycle"], last["cycles"]) == (3, 1, 1)
+    assert last["samples"] == len(kept["samples"])
+    assert last["I_A"] == pytest.approx(-1e-3, rel=1e-3)
+    assert last["I_mA_cm2"] == pytest.approx(-1, rel=1e-3)
+    assert last["Q_mAh_cm2"] == pytest.approx(last["Q_Ah"] * 1000)
+    assert (last["nearest"]["text"], last["nearest"]["left"]) == (
+        "|I| above 10 mA",
+        pytest.approx(9e-3, rel=1e-3),
+    )
+
+
+def test_in_virtual_time_only_begin_and_end() -> None:
+    told: list[Mapping[str, Any]] = []
+    done("- {rest: 2 h}", outside=Outside(told.append, virtual=True))
+    assert [state["state"] for state in told] == ["opening", "ended"]
+
+
+def test_not_more_often_than_anybody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_s", 3600.0)
+    told, _ = told_by("- {rest: 2 h}")
+    assert [state["state"] for state in told] == ["opening", "ended"]
+
+
+def test_who_cannot_be_told_ends_no_run(always: None) -> None:
+    def broken(state: Mapping[str, Any]) -> None:
+        raise RuntimeError("no")
+
+    def no_plan(step_id: int) -> str:
+        raise KeyError(step_id)
+
+    assert done("- {rest: 2 s}", outside=Outside(broken))[0].status == "completed"
+    told: list[Mapping[str, Any]] = []
+    done("- {rest: 2 s}", outside=Outside(told.append, alone=no_plan))
+    assert told[-2]["step"] == "1 rest"
+
+
+@pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
+@pytest.mark.parametrize(
+    ("steps", "cycles"),
+    [
+        ("- {rest: 2 s}", 1),
+        ("- repeat: 4\n  steps:\n    - {rest: 1 s}\n    - {strip: 1 mA/cm2, for: 1 s}", 4),
+        (
+            "- repeat: 2\n  steps:\n    - repeat: 3\n      steps:\n        - {strip: 1 mA/cm2, for: 1 s}\n"
+            "        - {plate: 1 mA/cm2, for: 1 s}\n    - {rest: 1 s}",
+            6,
+        ),
+        (
+            "- staircase: [0.1 mA/cm2, 0.2 mA/cm2, 0.3 mA/cm2]\n  steps:\n    - strip: $level\n      for: 2 s\n"
+            "    - plate: $level\n      for: 2 s",
+            3,
+        ),
+        ("- strip: 0.1 mA/cm2\n  for: 60 s\n  spectra: g", 1),
+    ],
+)
+def test_cycles_are_counted_as_the_rows_will_be(steps: str, cycles: int, like: str) -> None:
+    _, kept = done(steps, like=like)
+    assert kept.program is not None
+    assert cycles_of(kept.program) == int(kept["samples"]["cycle"].max()) == cycles
+
+
+def test_a_loop_without_a_number_has_no_count() -> None:
+    _, kept = done(
+        "- repeat: forever\n  steps:\n    - strip: 1 mA\n      for: 2 s\n      until: {Ewe_above: 0.25 V, then: end loop}"
+    )
+    assert kept.program is not None
+    assert cycles_of(kept.program) is None
+
+
+def test_while_a_call_hangs_the_supervisor_tells_which() -> None:
+    """And that it is back, in the words of the loop."""
+    hangs, back = threading.Event(), threading.Event()
+
+    class Hanging(Bench):
+        def read(self, watch: Watch) -> Reading:
+            if self.reads == 3 and not hangs.is_set():
+                assert hangs.wait(60)
+            return super().read(watch)
+
+    def tell(state: Mapping[str, Any]) -> None:
+        call = state.get("call")
+        if call is not None and call["name"] == "read":
+            hangs.set()
+        elif hangs.is_set() and state["samples"] > 3:
+            back.set()
+            channel.stopped.set()
+
+    channel, kept = Hanging(), Kept()
+    run(RESTING, channel, WallClock(), kept, poll_s=0.01, outside=Outside(tell))  # type: ignore[arg-type]
+    assert hangs.is_set() and back.is_set()
+
+
+def test_a_loop_that_stands_outside_of_any_call_is_no_round() -> None:
+    """The supervisor lives and says so; the time of the last round stays."""
+    told: list[Mapping[str, Any]] = []
+    outside = Outside(told.append)
+    outside.begin(RESTING)
+    outside.beat(None)
+    assert len(told) == 1  # just told
+    outside._told_at -= 1.0
+    outside.beat(None)
+    assert len(told) == 2
+    assert told[1]["told_monotonic_s"] > told[0]["told_monotonic_s"]
+    assert "round_monotonic_s" not in told[1]
