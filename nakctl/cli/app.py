@@ -181,6 +181,22 @@ def run(
 
 @app.command()
 @explained
+def status(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="By id, file, channel or protocol [default: all]."),
+    ] = None,
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it anew each second, until Ctrl-C.")] = False,
+) -> int:
+    """Show the runs of this computer: where they are, what they read, and whether they live."""
+    from nakctl.cli import status as command
+
+    return command.status(runs or [], as_json, watch)
+
+
+@app.command()
+@explained
 def recover(
     file: RunFile,
     again: Annotated[

@@ -35,7 +35,18 @@ def test_help_imports_nothing_heavy(args: list[str], tmp_path: Path) -> None:
 
 def test_help_names_every_command(here: Here) -> None:
     said = here("--help")
-    for command in ("protocols", "check", "plan", "run", "recover", "plot", "show", "schema", "cells"):
+    for command in (
+        "protocols",
+        "check",
+        "plan",
+        "run",
+        "status",
+        "recover",
+        "plot",
+        "show",
+        "schema",
+        "cells",
+    ):
         assert f"\n  {command} " in said.out
 
 

@@ -1,0 +1,100 @@
+"""How a run does, judged by who only looks: by its lock, its last state, and whether its end was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nakctl.record.registry import KnownRun
+from nakctl.run.pulse import GUARDING, alarm_after_s
+from nakctl.text.numbers import duration
+
+HUNG_AFTER_s = 5.0  # nobody in the program has told anything for so long; it does so twice a second
+STANDS_AFTER_s = 30.0  # the program lives, and its loop has not come round
+OPENING_s = 120.0  # before the loop begins nobody tells anything: sensors are started
+
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """word: one for a table, in capitals if somebody has to do something; text: a sentence, or nothing."""
+
+    word: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at a run has found.
+
+    held    a program records it now
+    state   what that told last, see `nakctl.run.outside`
+    end     how the run ended, if that was written; None: it was not
+    sealed  the file is whole, and no journal is left
+    away    nothing can be seen, and its drive is not there
+    now_s   of the look, by the clock of `time.monotonic`; boot: of which start of the computer
+    """
+
+    run: KnownRun
+    held: bool
+    state: Found | None
+    end: Found | None
+    sealed: bool
+    away: bool
+    now_s: float
+    boot: str
+
+    @property
+    def health(self) -> Health:
+        if self.away:
+            return Health("AWAY", "its files are not there; is the drive connected?")
+        if self.sealed:
+            return Health("sealed", f"nakctl show {self.run.path}")
+        return self._of_the_living(self.state) if self.held else self._without_a_program()
+
+    def _without_a_program(self) -> Health:
+        file = self.run.path
+        if self.end is not None:
+            how = f"{self.end.get('status', '')}: {self.end.get('end_reason', '')}"
+            return Health("ended", f"{how}; if its file is not sealed in a minute: nakctl recover {file}")
+        who = "its program is gone and nobody watches the cell"
+        if self.run.simulated:
+            return Health("DEAD", f"{who}, a simulated one: nakctl recover {file} makes the file whole")
+        alone = (self.state or {}).get("alone")
+        holds = f"; alone the instrument holds {alone}" if alone else ""
+        return Health(
+            "DEAD",
+            f"{who}; the channel may go on by itself{holds}. nakctl stop {self.run.short_id} stops it, "
+            f"nakctl recover {file} makes the file whole",
+        )
+
+    def _of_the_living(self, state: Found | None) -> Health:
+        if state is None:
+            return Health("running", "its state cannot be read: another version of nakctl runs it, or damage")
+        word = str(state.get("state", "running"))
+        told, call = state.get("told_monotonic_s"), state.get("call")
+        if state.get("virtual") or word == "ended" or state.get("boot") != self.boot or told is None:
+            return Health(word)
+        silent_s = self.now_s - told
+        if silent_s > (OPENING_s if word == "opening" else HUNG_AFTER_s):
+            text = f"its program has not moved for {duration(silent_s)}, and nobody watches the cell"
+            return Health("HUNG", text + self._process)
+        if isinstance(call, dict):
+            return self._in_a_call(word, str(call.get("name")), self.now_s - call["since_monotonic_s"])
+        round_s = self.now_s - state.get("round_monotonic_s", self.now_s)
+        if round_s > STANDS_AFTER_s:
+            text = f"its loop has not come round for {duration(round_s)}, and nobody watches the cell"
+            return Health("HUNG", text + self._process)
+        return Health(word)
+
+    def _in_a_call(self, word: str, name: str, since_s: float) -> Health:
+        if since_s <= alarm_after_s(name):
+            return Health(word)
+        guards = "; what the host watches is not watched meanwhile" if name in GUARDING else ""
+        return Health("STUCK", f"{name} of the channel has not come back for {duration(since_s)}{guards}")
+
+    @property
+    def _process(self) -> str:
+        return f" (process {self.run.pid})"
