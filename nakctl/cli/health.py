@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nakctl.record.boot import is_same_boot
 from nakctl.record.registry import KnownRun
 from nakctl.run.pulse import GUARDING, alarm_after_s
 from nakctl.text.numbers import duration
@@ -75,7 +76,7 @@ class Seen:
             return Health("running", "its state cannot be read: another version of nakctl runs it, or damage")
         word = str(state.get("state", "running"))
         told, call = state.get("told_monotonic_s"), state.get("call")
-        if state.get("virtual") or word == "ended" or state.get("boot") != self.boot or told is None:
+        if state.get("virtual") or word == "ended" or not self.has_its_clock or told is None:
             return Health(word)
         silent_s = self.now_s - told
         if silent_s > (OPENING_s if word == "opening" else HUNG_AFTER_s):
@@ -96,5 +97,11 @@ class Seen:
         return Health("STUCK", f"{name} of the channel has not come back for {duration(since_s)}{guards}")
 
     @property
+    def has_its_clock(self) -> bool:
+        """Whether moments that the run told are of the clock that runs here."""
+        return is_same_boot(str((self.state or {}).get("boot")), self.boot)
+
+    @property
     def _process(self) -> str:
-        return f" (process {self.run.pid})"
+        """That writes the state now: another one may have taken the run over."""
+        return f" (process {(self.state or {}).get('pid', self.run.pid)})"

@@ -203,7 +203,7 @@ def _since_s(seen: Seen, what: str) -> float | None:
     moment, told, told_unix = (state.get(f"{what}_monotonic_s"), *_told_at(state))
     if moment is None or told is None or told_unix is None:
         return None
-    if state.get("boot") == seen.boot:
+    if seen.has_its_clock:
         return max(0.0, float(seen.now_s - moment))
     return _unix_since_s(told_unix - (told - moment))
 

@@ -111,7 +111,7 @@ def _of_header(path: Path, header: dict[str, object]) -> KnownRun:
     return KnownRun(
         run_id=str(header.get("run_id", "")),
         path=path,
-        place=str(part("instrument").get("channel", "")),
+        place=str(part("place").get("name") or part("instrument").get("channel", "")),
         protocol=str(header.get("title", "")),
         cell=str(sample.get("name", "")),
         pid=pid if isinstance(pid, int) else 0,

@@ -115,7 +115,7 @@ def drive_of(place: Path) -> str:
     """By what a drive, or a share, is known again: where it is mounted, and what is there. "": unknown."""
     try:
         root = place.resolve()
-        while not root.is_mount() and root != root.parent:
+        while not _is_mount(root) and root != root.parent:
             root = root.parent
         about = root.stat()
         volume = os.statvfs(root).f_fsid if hasattr(os, "statvfs") else about.st_dev
@@ -166,9 +166,13 @@ def _is_over(run: KnownRun) -> bool:
 def _is_same_drive(run: KnownRun) -> bool:
     """Whether the drive it was on is there: then what is not there was removed."""
     root = run.drive.partition("|")[0]
-    if not root or not Path(root).is_mount():
+    if not root or not _is_mount(Path(root)):
         return False
     return drive_of(Path(root)) == run.drive
+
+
+def _is_mount(folder: Path) -> bool:
+    return os.path.ismount(folder)  # that of pathlib came to Windows with Python 3.12
 
 
 def _traces(path: Path) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ import pytest
 from fabricated import known, state
 
 from nakctl.cli.health import HUNG_AFTER_s, OPENING_s, Seen, STANDS_AFTER_s
+from nakctl.record.boot import is_same_boot
 
 RUN = known(Path("/data/a.h5"), 1)
 NOW_s = 1e6
@@ -55,6 +56,14 @@ def test_a_run_that_lives_says_it_itself(word: str) -> None:
 )
 def test_who_hangs_and_who_is_stuck(look: Seen, word: str) -> None:
     assert look.health.word == word
+
+
+def test_whose_clock_is_known_by_the_clock_alone_may_be_rounded_otherwise() -> None:
+    assert is_same_boot("started at 600", "started at 1200")
+    assert not is_same_boot("started at 600", "started at 1800")
+    assert not is_same_boot("a", "b")
+    assert not is_same_boot("started at 600", "started at noon")
+    assert is_same_boot("a", "a")
 
 
 def test_the_sentences_say_what_is_not_watched() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Ran
 
 from nakctl.cli.which_run import KnownRun, find_run, known_runs
 from nakctl.errors import InputError
@@ -90,7 +90,7 @@ def test_where_there_is_none() -> None:
         find_run("x")
 
 
-def test_a_file_that_was_never_listed(ccd: Ran) -> None:
+def test_a_file_that_was_never_listed(ccd: Any) -> None:
     found = find_run(str(ccd.path))
     assert (found.path, found.cell, found.protocol_file) == (ccd.path.resolve(), "NaK50", "ccd.yaml")
     assert len(found.run_id) == 36

@@ -75,8 +75,8 @@ def test_another_run_of_the_same_name_is_not_taken_for_it(tmp_path: Path) -> Non
 def test_a_drive_that_is_not_there_keeps_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drive = tmp_path / "drive"
     drive.mkdir()
-    is_mount = Path.is_mount
-    monkeypatch.setattr(Path, "is_mount", lambda path: path == drive or is_mount(path))
+    is_mount = registry._is_mount
+    monkeypatch.setattr(registry, "_is_mount", lambda path: path == drive or is_mount(path))
     (drive / "runs").mkdir()
     begun(drive / "runs" / "a.h5")
     assert not is_away(known_runs()[0])

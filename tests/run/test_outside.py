@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hand_made import info
 from kept import Kept
 from running import done
 from test_supervisor import RESTING, Bench
 
 from nakctl.booking.cycles import cycles_of
+from nakctl.booking.ending import Ending
+from nakctl.booking.event import Event
+from nakctl.decide.engine import EngineState, Phase
 from nakctl.device.channel import Reading, Watch
+from nakctl.device.program import Settle
 from nakctl.run import outside as module
 from nakctl.run.clock import WallClock
+from nakctl.run.control import Control
 from nakctl.run.outside import Outside
 from nakctl.run.run import run
 
@@ -51,6 +59,35 @@ def test_from_the_beginning_to_the_end(always: None) -> None:
         "|I| above 10 mA",
         pytest.approx(9e-3, rel=1e-3),
     )
+
+
+SETTLE = Settle("press", 10.0, 1.0, 60.0, "end run", "10 MPa", "1 MPa", "1 min")
+LIMITED = Ending("end run", "limit: Ewe above 3 V", "stopped", "limit")
+
+
+@pytest.mark.parametrize(
+    ("phase", "ending", "settle", "word"),
+    [
+        (Phase.RUNNING, None, None, "running"),
+        (Phase.RUNNING, None, SETTLE, "waiting"),
+        (Phase.STOPPING, LIMITED, SETTLE, "stopping"),
+        (Phase.STOPPING, replace(LIMITED, then="next step"), None, "running"),  # of a step only
+    ],
+)
+def test_in_one_word(phase: Phase, ending: Ending | None, settle: Settle | None, word: str) -> None:
+    control = SimpleNamespace(state=EngineState(phase, (), ending))
+    progress = SimpleNamespace(step=replace(info(1), settle=settle))
+    assert Control.doing(control, progress) == word  # type: ignore[arg-type]
+
+
+def test_the_last_alarm_is_kept() -> None:
+    told: list[Mapping[str, Any]] = []
+    outside = Outside(told.append)
+    for severity, code in ((2, "link"), (2, "not_heard"), (1, "slow_disk")):
+        event = Event(7.0, severity, code, 0, f"it is {code}")
+        outside.noticed(SimpleNamespace(news=(event,)))  # type: ignore[arg-type]
+    outside.round("running", None, list)
+    assert told[-1]["alarm"] == {"code": "not_heard", "text": "it is not_heard", "time_s": 7.0}
 
 
 def test_in_virtual_time_only_begin_and_end() -> None:
