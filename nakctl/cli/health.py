@@ -61,10 +61,10 @@ class Seen:
             how = f"{self.end.get('status', '')}: {self.end.get('end_reason', '')}"
             return Health("ended", f"{how}; if its file is not sealed in a minute: nakctl recover {file}")
         who = "its program is gone and nobody watches the cell"
-        if self.run.simulated:
+        if self.run.simulated and not self.run.address:  # its channel was within the program
             return Health("DEAD", f"{who}, a simulated one: nakctl recover {file} makes the file whole")
         alone = (self.state or {}).get("alone")
-        holds = f"; alone the instrument holds {alone}" if alone else ""
+        holds = "" if alone is None else f"; alone the instrument holds {alone or 'no limit'}"
         return Health(
             "DEAD",
             f"{who}; the channel may go on by itself{holds}. nakctl stop {self.run.short_id} stops it, "

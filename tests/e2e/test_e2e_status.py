@@ -132,9 +132,10 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def many(runs: Path) -> Iterator[Path]:
+    later_s = time.monotonic() + 3600  # nobody tells anything while the test runs
     with ExitStack() as stack:
         for k in range(MANY):
-            stack.enter_context(fabricated(runs / f"run-{k}.h5", k))
+            stack.enter_context(fabricated(runs / f"run-{k}.h5", k, told_monotonic_s=later_s))
         yield runs
 
 
@@ -180,7 +181,7 @@ def test_a_line_per_run_in_any_width(
 
 
 def test_it_answers_at_once_and_loads_nothing_heavy(many: Path) -> None:
-    """The best of some: others use this computer, too."""
+    """In time of the processor: others use this computer, too."""
     heavy = (
         "numpy",
         "h5py",
@@ -198,12 +199,15 @@ def test_it_answers_at_once_and_loads_nothing_heavy(many: Path) -> None:
         "from nakctl.cli import main\nmain()"
     )
     took_s = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(3):
+        before = os.times()
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, cwd=many, env=os.environ
         )
-        took_s.append(time.perf_counter() - began)
+        after = os.times()
+        took_s.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("running") == MANY
         assert done.stdout.endswith("loaded []\n")

@@ -88,8 +88,10 @@ def test_without_a_program_it_is_dead_unless_its_end_was_written() -> None:
 
 
 def test_of_a_simulated_one_there_is_nothing_to_stop() -> None:
-    dead = replace(seen(held=False), run=replace(RUN, simulated=True)).health
+    dead = replace(seen(held=False), run=replace(RUN, simulated=True, address="")).health
     assert (dead.word, "nakctl stop" in dead.text) == ("DEAD", False)
+    virtual = replace(seen(held=False), run=replace(RUN, simulated=True)).health
+    assert "nakctl stop" in virtual.text  # an instrument of its own goes on
 
 
 def test_a_state_that_cannot_be_read_is_said() -> None:

@@ -1,0 +1,56 @@
+"""A run on an instrument that no longer answers, as it is seen from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import ENVIRONMENT, Going, Said, until
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to one process")
+
+
+def test_a_call_that_does_not_come_back_is_told_while_it_lasts(
+    here: Callable[..., Said], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", "--speed", "40"]
+    instrument = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+
+    def seen() -> Any:
+        runs = here("status", "--json").json["runs"]
+        return next(
+            (run for run in runs if run["file"] == str((tmp_path / "x.h5").resolve())), {"health": ""}
+        )
+
+    try:
+        assert instrument.stdout is not None
+        address = instrument.stdout.readline().split()[-1]
+        assert here("rig", "init", address).code == 0
+        with (tmp_path / "rig.yaml").open("a", encoding="utf-8") as rig:
+            rig.write("cells:\n  cell-7: {channel: sp300/ch1, area: 0.4418 cm2}\n")
+        words = ("run", "ccd", "--on", "sp300/ch1", "--set", "f_max=10kHz", "--speed", "40", "--out", "x.h5")
+        with Going(*words, cwd=tmp_path) as going:
+            until(lambda: ((seen().get("state") or {}).get("samples") or 0) > 3, 60)
+            told = seen()
+            assert (told["place"], told["address"], told["channel"]) == ("sp300/ch1", address, 1)
+            assert (told["state"]["step"], told["state"]["alone"]) == ("1 rest", "")
+            instrument.send_signal(signal.SIGSTOP)
+            until(lambda: seen()["health"] == "STUCK")
+            assert "of the channel has not come back for" in seen()["message"]
+            until(lambda: (seen()["state"]["alarm"] or {}).get("code") == "call_hangs")
+            instrument.send_signal(signal.SIGCONT)
+            until(lambda: seen()["health"] == "running")
+            os.killpg(going.process.pid, signal.SIGKILL)
+            going.process.wait()
+            assert seen()["health"] == "DEAD"
+            assert "alone the instrument holds no limit" in seen()["message"]
+            assert f"nakctl stop {told['run_id'][:8]}" in seen()["message"]
+    finally:
+        instrument.kill()
+        instrument.communicate()
