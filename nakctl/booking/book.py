@@ -87,6 +87,12 @@ class Book:
         self._page = _Gathered()
         self._page.add("ends", _ends(program or NO_PROGRAM))
 
+    @property
+    def coming(self) -> tuple[Segment, bool] | None:
+        """The chain that was meant last, as long as no row of it came; whether the host goes round to it."""
+        chain = self._loaded
+        return None if chain is None or self._rows_came else (chain.segment, chain.new_cycle)
+
     # --- taking entries --------------------------------------------------------------------------------
 
     def take(self, entries: Iterable[Entry]) -> Page:
@@ -286,6 +292,18 @@ class Book:
         told = entry.facts
         self._event(entry.time_s, told["severity"], told["code"], told["message"], told["facts"])
 
+    def _asked(self, entry: Entry) -> None:
+        """Through the mailbox; what a signal asks for is told by what it leads to."""
+        told = entry.facts
+        if "id" not in told:
+            return
+        who = {"who": told["who"], "id": told["id"]}
+        if told["verb"] == "note":
+            self._event(entry.time_s, 0, "note", f"{told['who']}: {told['text']}", who)
+            return
+        what = f"{told['verb']} after {told['after']}" if "after" in told else told["verb"]
+        self._event(entry.time_s, 1, "asked", f"{told['who']} asks: {what}; {told['answer']}", who)
+
     def _event(
         self, time_s: float, severity: int, code: str, message: str, facts: Mapping[str, object]
     ) -> None:
@@ -310,6 +328,7 @@ class Book:
         "said": _said,
         "over": _over,
         "tie": _tie,
+        "asked": _asked,
         "event": _told,
         "booked": _booked,
     }

@@ -12,7 +12,8 @@ said. A rule that is mended later cannot change it.
     over    a chain is over, and why; ending null: it was done
     tie     the same moment on the channel's clock and on the run's
     sensed  readings of a sensor, as its own journal has them
-    asked   what somebody asked for, who, and what came of it
+    asked   what somebody asked for and who: verb stop, withdraw or note; by a signal with its reason, through
+            the mailbox with id, when, the answer, and after or text
     event   something worth a line
     booked  rows that were booked already: journals of the first version held nothing else
 """

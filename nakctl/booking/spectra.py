@@ -90,6 +90,11 @@ class SpectrumBook:
         self.segment = segment
         self.last = None
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the newest one still lacks frequencies that may come."""
+        return self.open is not None and self.open.rows < self.open.expected
+
     def book(self, points: Rows, dc: Rows) -> tuple[Rows, Rows]:
         """Rows of the tables impedance and spectra. dc: (n,) the booked samples of the same points."""
         impedance = np.zeros(len(points), layout.IMPEDANCE.dtype)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
     from nakctl.run.outside import Outside
+    from nakctl.run.postman import Post
     from nakctl.run.run import Outcome
 
 _SOON_s = 0.05  # how often a paced simulation is read at least
@@ -210,7 +211,7 @@ def _run(
 
     free = _is_free(ready, options)
     try:
-        with beside(recorder.path, logged(ready, free), free) as sensors:
+        with beside(recorder.path, logged(ready, free), free) as sensors, _post(recorder.path, free) as post:
             outcome = run_program(
                 ready.program,
                 channel,
@@ -222,6 +223,7 @@ def _run(
                 observe=show.update,
                 stop_asked=stop_asked,
                 times_asked=stop_asked.count,
+                post=post,
                 sensors=sensors,
                 run_id=recorder.run_id,
                 outside=seen,
@@ -231,6 +233,22 @@ def _run(
         reason = f"a fault of nakctl itself ({place_of(error)})"
         torn = Outcome("interrupted", reason, math.nan, 0, 0, NakctlError(reason), cell_open=False)
         return _Ended(torn, traceback.format_exc())
+
+
+@contextmanager
+def _post(out: Path, free: bool) -> Iterator[Post]:
+    """The mailbox of the run while this lasts; in virtual time there is none."""
+    from nakctl.run.postman import NoPost, Postman
+
+    if free:
+        yield NoPost()
+        return
+    postman = Postman(out)
+    postman.start()
+    try:
+        yield postman
+    finally:
+        postman.close()
 
 
 def _sealed(
@@ -249,6 +267,8 @@ def _sealed(
         end_kind=outcome.end_kind,
         end_id=outcome.end_id,
         end_value=outcome.end_value,
+        exit_code=int(exit_code(outcome, trouble, sealed=True)),
+        cell_open=outcome.cell_open,
     )
     code = exit_code(outcome, trouble, finished.sealed)
     return report(about, finished, outcome, outcome.error or trouble, code)

@@ -17,6 +17,7 @@ from nakctl.booking.chain import CLOCK_COARSE, ELAPSED_SLACK_s, TICK_s
 from nakctl.booking.ending import Ending, ending_of, interrupted
 from nakctl.booking.ledger import LastRows
 from nakctl.booking.met import Met, met_by
+from nakctl.device.channel import Visit
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 
 
@@ -30,9 +31,9 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
         return interrupted(
             f"the channel stopped before its first row: {_ended_it(program, first, seen=False)}"
         )
-    at, technique = last.visit.technique, segment.techniques[last.visit.technique]
+    technique = segment.techniques[last.visit.technique]
     assert not isinstance(technique, Loop)
-    was_last = at == _final(segment) and last.visit.passes + 1 == _passes(segment, at)
+    was_last = is_final(segment, last.visit)
     if was_last and _is_whole(technique, last, elapsed_s):
         return None
     met = _test_met(program, technique, last, elapsed_s)
@@ -41,8 +42,10 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
     return interrupted(_how_far(program, segment, technique, last))
 
 
-def _final(segment: Segment) -> int:
-    return max(at for at, each in enumerate(segment.techniques) if not isinstance(each, Loop))
+def is_final(segment: Segment, visit: Visit) -> bool:
+    """Whether the chain does nothing after this visit."""
+    last = max(at for at, each in enumerate(segment.techniques) if not isinstance(each, Loop))
+    return visit.technique == last and visit.passes + 1 == _passes(segment, last)
 
 
 def _passes(segment: Segment, at: int) -> int | None:

@@ -30,6 +30,9 @@ EVENTS: dict[str, Meaning] = {
     "set": _told(NOTE, text="a set-point was asked for"),
     "top_up": _told(WARNING, text="a chain was over early, and the rest of its step is made up for"),
     "ended_at_once": _told(WARNING, text="a cutoff ended a step at its first row"),
+    "asked": _told(WARNING, text="somebody asked for something, and the answer"),
+    "note": _told(NOTE, text="what somebody wanted to be kept with the run"),
+    "requests": _told(NOTE, WARNING, text="requests were refused, or could not be taken for a time"),
     "late_round": _told(WARNING, text="the host looked at the cell later than promised"),
     # trouble with the channel
     "trouble": _told(ALARM, text="the experiment did not survive this error"),

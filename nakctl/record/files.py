@@ -69,6 +69,11 @@ def user_data_folder() -> Path:
     return platformdirs.user_data_path("nakctl", appauthor=False)
 
 
+def asked_of(path: Path) -> Path:
+    """Folder of requests to the run, see `asked`."""
+    return Path(f"{path}.asked")
+
+
 def slot_of(path: Path) -> Path:
     """Counters and state of the run, see `slot`."""
     return Path(f"{path}.slot")
@@ -148,6 +153,7 @@ def remove_journal(path: Path) -> None:
         slot_of(path),
         lock_of(path),
     )
+    shutil.rmtree(asked_of(path), ignore_errors=True)
     for leftover in (*belongings, journal):
         leftover.unlink(missing_ok=True)
 

@@ -154,6 +154,8 @@ class Recorder:
         end_kind: str = "",
         end_id: int = 0,
         end_value: float = math.nan,
+        exit_code: int | None = None,
+        cell_open: bool | None = None,
     ) -> Finished:
         """End the record and seal the file; returns when that is done or cannot be done now.
 
@@ -162,9 +164,12 @@ class Recorder:
         end_kind   a code of `device.ends.ENDED_BY`, "" if none is known
         end_id     row of the table `ends` that ended the run, 0: none of them
         end_value  what was read of its quantity, in SI; NaN if no reading ended the run
+        exit_code  with which the program will leave if the file is sealed; cell_open: the channel was seen
+                   stopped. For whoever waits for the run
         """
         value = None if math.isnan(end_value) else end_value
         end: dict[str, Any] = {"status": status, "end_reason": end_reason, "facts": dict(facts or {})}
+        end |= {"exit_code": exit_code, "cell_open": cell_open}
         end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
         try:
             with suppress(RecordError):  # that too much waits is no reason not to try

@@ -40,6 +40,7 @@ from nakctl.run.outside import Outside
 from nakctl.run.pulse import Abandoned, Pulse
 from nakctl.run.reading import Reader, nothing
 from nakctl.run.recording import Recording
+from nakctl.run.requests import Requests
 from nakctl.run.sensing import Bench
 from nakctl.run.starting import Started, Starts
 
@@ -73,6 +74,10 @@ class Outcome:
     hangs: bool = False
 
 
+def asked_to_end(reason: str) -> Ending:
+    return Ending("end run", reason, "aborted", "operator")
+
+
 class Control:
     """One run. `until_the_end` is the loop."""
 
@@ -89,7 +94,7 @@ class Control:
         poll_s: float,
         reaction_s: float,
         observe: Callable[[Progress], None],
-        stop_asked: Callable[[], str | None],
+        requests: Callable[[Logbook], Requests],
         times_asked: Callable[[], int],
         run_id: str,
         outside: Outside,
@@ -98,10 +103,10 @@ class Control:
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
         # in virtual time a round takes as long as it is computed
         self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
-        self.screen, self.stop_asked, self.times_asked = observe, stop_asked, times_asked
-        self.outside = outside
+        self.screen, self.times_asked, self.outside = observe, times_asked, outside
         self.start_s = clock.now_s()
         self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
+        self.requests = requests(self.logbook)
         self.run_id = run_id
         self.reader = Reader(channel, clock, pulse, self.logbook, self.now_s)
         self.gate = Gate()
@@ -183,7 +188,7 @@ class Control:
 
     def perform(self, event: engine.Event) -> None:
         """Feed one event to the engine and carry out its commands."""
-        before = self.state
+        before, event = self.state, self.requests.instead(self.state, event)
         self.state, commands = engine.react(self.program, self.state, event)
         for command in commands:
             match command:
@@ -243,9 +248,9 @@ class Control:
         """Whether nothing further may be started: somebody asked for the end, or there is no record. The cell
         is open, so this is the end.
         """
-        reason = self.stop_asked()
+        reason = self.requests.stop_asked()
         if reason is not None:
-            self.ended = self.asked_to_end(reason)
+            self.ended = asked_to_end(reason)
         self.look_at_the_record()
         if self.error is not None:
             self.ended = interrupted(str(self.error), "trouble")
@@ -262,10 +267,11 @@ class Control:
                 if not told:
                     self.alarm("link", f"the channel does not answer, {name} is tried again: {error}")
                     told = True
-                reason = self.stop_asked()
+                reason = self.requests.stop_asked()
+                self.requests.hear()
                 if reason is not None:
                     self.logbook.done(name, refused=str(error))
-                    ending = self.asked_to_end(reason)
+                    ending = asked_to_end(reason)
                     self.logbook.note(1, "stop", f"stopping: {reason}")
                     self.error = error
                     self.interrupt(ending)
@@ -329,7 +335,7 @@ class Control:
     def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
         self.seen = self.guard.judge(page.newest, reading.look)
-        ending = gravest(sensed, self.seen, self.left_early())
+        ending = gravest(sensed, self.seen, self.left_early(), self.boundary(reading))
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
         if not running:
             return []
@@ -341,6 +347,12 @@ class Control:
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
+
+    def boundary(self, reading: Reading) -> Ending | None:
+        """The end that somebody asked for at a boundary that has come, in a chain that would go on."""
+        if self.state.phase is not engine.Phase.RUNNING or reading.state is State.STOPPED:
+            return None
+        return self.requests.met(self.reader.segment, self.reader.visit)
 
     def left_early(self) -> Ending | None:
         """A chain that goes on after a technique that ended too soon is none that anybody planned."""
@@ -358,14 +370,12 @@ class Control:
     # --- trouble -----------------------------------------------------------------------------------------
 
     def hear_the_operator(self) -> None:
-        reason = self.stop_asked()
+        reason = self.requests.stop_asked()
+        self.requests.hear()
+        self.reader.needs_rows = self.guard.needs_rows or bool(self.requests.wishes)
         if reason is not None and self.state.phase is engine.Phase.RUNNING:
-            self.interrupt(self.asked_to_end(reason))
+            self.interrupt(asked_to_end(reason))
             self.perform(self.pending.pop())
-
-    def asked_to_end(self, reason: str) -> Ending:
-        self.logbook.asked("stop", "operator", reason)
-        return Ending("end run", reason, "aborted", "operator")
 
     def interrupt(self, ending: Ending) -> None:
         self.pending.append(engine.Interrupted(ending))
@@ -468,6 +478,7 @@ class Control:
         self.logbook.meant("end", ending=ending.as_json())
         self.logbook.note(0 if ending.status == "completed" else 2, "end", ending.reason)
         self.bench.close()
+        self.requests.over(ending, self.cell_open)
         self.logbook.finish()
         if self.logbook.lost is not None and self.error is None:  # else the first trouble is the one to tell
             self.fail(self.logbook.lost)

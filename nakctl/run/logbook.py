@@ -138,8 +138,8 @@ class Logbook:
         facts = {"elapsed_s": tie.elapsed_s, "time_s": tie.time_s, "error_s": tie.error_s}
         self._write(self._entry("tie", facts))
 
-    def asked(self, verb: str, who: str, reason: str) -> None:
-        self._write(self._entry("asked", {"verb": verb, "who": who, "reason": reason}))
+    def asked(self, verb: str, who: str, **facts: Any) -> None:
+        self._write(self._entry("asked", {"verb": verb, "who": who, **facts}))
 
     def note(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> None:
         self.note_at(self.now_s(), severity, code, message, facts or {})

@@ -1,0 +1,101 @@
+"""How a run stands, as anybody sees it who is not its program: by its lock, its journal and its file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from nakctl.errors import EXIT_CODES, ExitCode, InputError, RecordError
+from nakctl.record import files, lock
+
+_UNSEEN = "MAY STILL BE UNDER CURRENT"  # as a run says it whose channel was not seen stopped
+
+
+class Standing(Enum):
+    LIVE = "a program holds it"
+    DEAD = "its program is gone, and did not end it"
+    ENDED = "it has ended, and is not sealed"
+    SEALED = "it is over, and its file is whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How a run ended. code: with which its program left; cell_open: the channel was seen stopped."""
+
+    status: str
+    reason: str
+    code: int
+    cell_open: bool
+
+
+def standing(path: Path) -> Standing:
+    """Of the run NAME.h5. InputError: there is none. Cheap while it lives: it looks at the lock alone."""
+    while True:
+        if lock.is_held(files.lock_of(path)):
+            return Standing.LIVE
+        if not files.journal_of(path).exists():
+            if path.exists():
+                return Standing.SEALED
+            if lock.is_held(files.lock_of(path)):
+                return Standing.LIVE
+            raise InputError(f"{path}: no such run")
+        try:
+            end = _end_in_journal(path)
+        except RecordError:
+            if files.journal_of(path).exists():
+                return Standing.DEAD  # nobody can tell how it ended
+            continue  # it was sealed meanwhile
+        if lock.is_held(files.lock_of(path)):
+            continue
+        return Standing.DEAD if end is None else Standing.ENDED
+
+
+def over(path: Path) -> Over:
+    """How a run ended that has ended. RecordError: that cannot be read."""
+    if files.journal_of(path).exists():
+        try:
+            end = _end_in_journal(path)
+        except RecordError:
+            if files.journal_of(path).exists():
+                raise
+        else:
+            if end is not None:
+                return _over(end["status"], end["end_reason"], end)
+    return _over_in_file(path)
+
+
+def _end_in_journal(path: Path) -> dict[str, Any] | None:
+    from nakctl.record.journal_reader import JournalReader
+
+    journal = JournalReader(path)
+    try:
+        return journal.end()
+    finally:
+        journal.close()
+
+
+def _over_in_file(path: Path) -> Over:
+    from nakctl.record.opening import opened
+
+    with opened(path) as file:
+        status = file["entry/run_status"].asstr()[()]
+        reason = file["entry/end_reason"].asstr()[()] if "entry/end_reason" in file else ""
+        end: dict[str, Any] = {}
+        if "entry/raw/documents" in file:
+            end = json.loads(file["entry/raw/documents/byte"][()].tobytes()).get("end") or {}
+    return _over(status, reason, end)
+
+
+def _over(status: str, reason: str, end: dict[str, Any]) -> Over:
+    """end: what else its journal said; older ones do not say with which code their program left."""
+    is_open, code = end.get("cell_open"), end.get("exit_code")
+    if status == "recovered":  # by somebody else, who saw no cell
+        return Over(status, reason, int(ExitCode.FAILED), bool(is_open))
+    if is_open is None:
+        is_open = _UNSEEN not in reason
+    if code is None:
+        code = EXIT_CODES.get(status, ExitCode.FAILED) if is_open else ExitCode.INSTRUMENT
+    return Over(status, reason, int(code), bool(is_open))
