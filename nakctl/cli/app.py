@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import app_instruments
+from nakctl.cli import app_instruments, app_requests
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
     DiscardRows,
@@ -177,6 +177,11 @@ def run(
         out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows
     )
     return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
+
+
+app.command()(app_requests.stop)
+app.command()(app_requests.note)
+app.command()(app_requests.wait)
 
 
 @app.command()

@@ -1,0 +1,59 @@
+"""The commands that ask something of a run that goes on; as cheap to import as `app`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nakctl.cli.explained import Json, explained
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Its file, its id, its channel, or the name of its protocol.")
+]
+
+
+@explained
+def stop(
+    run: Run,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", metavar="step|cycle|spectrum", help="Not now: at the end of the one under way."
+        ),
+    ] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take back every --after: the run goes on as planned.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Stop a run that goes on, and say what became of the cell."""
+    from nakctl.cli import requests
+
+    return requests.stop(run, after, withdraw, as_json)
+
+
+@explained
+def note(
+    run: Run,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="One line.")],
+    as_json: Json = False,
+) -> int:
+    """Keep a sentence with a run that goes on: it stands in its file with who wrote it, and when."""
+    from nakctl.cli import requests
+
+    return requests.note(run, text, as_json)
+
+
+@explained
+def wait(
+    run: Run,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="SECONDS", help="Not for longer than this.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Wait until a run has ended and is sealed; leave with the exit code that it has."""
+    from nakctl.cli import requests
+
+    return requests.wait(run, timeout, as_json)

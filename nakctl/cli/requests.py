@@ -1,0 +1,213 @@
+"""What is asked of a run from any terminal: `stop`, `note`, and `wait` for its end."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from nakctl.cli.json_output import print_json
+from nakctl.cli.which_run import find_run
+from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError
+from nakctl.record import asked, files
+from nakctl.record.asked import Answer, Request
+from nakctl.record.standing import Over, Standing, over, standing
+
+HEARD_s = 30.0  # until a run has answered: it may be loading a chain
+MAILBOX_s = 5.0  # until one that starts has its mailbox
+STOPPED_s = 60.0  # until the channel is seen stopped, from when the run has heard
+SEALED_s = 60.0  # of a file whose sealing does not go on
+LOOK_s, WAIT_s = 0.05, 0.25
+
+
+class _Over(Exception):
+    """The run is not live any more, or none that could have answered."""
+
+
+def stop(name: str, after: str | None, withdraw: bool, as_json: bool) -> int:
+    """At once, at the next boundary, or not at all."""
+    if after is not None and withdraw:
+        raise InputError("--withdraw takes back what --after asked for: give one of them")
+    if after is not None and after not in ("step", "cycle", "spectrum"):
+        raise InputError(f"--after {after}: after what? One of step, cycle, spectrum")
+    path = find_run(name).path
+    if withdraw:
+        request = asked.new_request("withdraw")
+    else:
+        request = asked.new_request("stop", **({} if after is None else {"after": after}))
+    try:
+        answer = _answered(path, request)
+        if answer.state == "waits" and request.is_stop:
+            answer = _stopped(path, request)
+    except _Over:
+        return _is_over(path, as_json)
+    finally:
+        asked.forget(path, request.id)
+    if answer.state == "refused":
+        raise NakctlError(f"{path}: {answer.text}")
+    if answer.cell_open is None:
+        return _say(as_json, ExitCode.DONE, path, answer.text, state=answer.state)
+    return _cell(path, answer.text, answer.cell_open, as_json)
+
+
+def note(name: str, text: str, as_json: bool) -> int:
+    """Into the record, with who and when."""
+    path = find_run(name).path
+    request = asked.new_request("note", text=text)
+    try:
+        answer = _answered(path, request)
+    except _Over:
+        if standing(path) is Standing.DEAD:
+            raise ChannelError(_dead(path)) from None
+        raise InputError(f"{path} has ended, and nothing is added to it") from None
+    finally:
+        asked.forget(path, request.id)
+    if answer.state == "refused":
+        raise NakctlError(f"{path}: {answer.text}")
+    return _say(as_json, ExitCode.DONE, path, answer.text, state=answer.state)
+
+
+def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
+    """Until the run has ended and is sealed; the code that its program left with."""
+    if timeout_s is not None and not 0 <= timeout_s < math.inf:
+        raise InputError(f"--timeout {timeout_s:g}: give a number of seconds")
+    path = find_run(name).path
+    until = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    sealing = _Sealing(path)
+    while (how := standing(path)) is not Standing.SEALED:
+        if how is Standing.DEAD:
+            raise ChannelError(_dead(path))
+        if how is Standing.ENDED and sealing.stands_still():
+            break
+        if time.monotonic() >= until:
+            raise NakctlError(f"{path} has not ended within {timeout_s:g} s; it goes on")
+        time.sleep(WAIT_s)
+    found = over(path)
+    text, code = _ended(found), found.code
+    if how is not Standing.SEALED:
+        text, code = f"{text}; it is not sealed: nakctl recover {path}", max(code, ExitCode.FAILED)
+    return _say(as_json, code, path, text, status=found.status, cell_open=found.cell_open)
+
+
+class _Sealing:
+    """Whether the file of a run that has ended is still being made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.seen: tuple[int, int] | None = None
+        self.since = math.nan
+
+    def stands_still(self) -> bool:
+        try:
+            about = files.temporary_of(self.path).stat()
+            seen = about.st_size, about.st_mtime_ns
+        except OSError:
+            seen = 0, 0
+        if seen != self.seen:
+            self.seen, self.since = seen, time.monotonic()
+        return time.monotonic() - self.since > SEALED_s
+
+
+# --- asking -------------------------------------------------------------------------------------------------
+
+
+def _answered(path: Path, request: Request) -> Answer:
+    """The first answer. _Over: nobody is there to give one."""
+    _put(path, request)
+    until = time.monotonic() + HEARD_s
+    while (answer := asked.answer_to(path, request.id)) is None:
+        if standing(path) is not Standing.LIVE:
+            raise _Over
+        if time.monotonic() > until:
+            text = (
+                f"{path} has not answered for {HEARD_s:g} s: its program, its disk or its instrument keeps it"
+            )
+            raise NakctlError(f"{text} waiting; it will hear this as soon as it can")
+        time.sleep(LOOK_s)
+    return answer
+
+
+def _put(path: Path, request: Request) -> None:
+    until = time.monotonic() + MAILBOX_s
+    while True:
+        if standing(path) is not Standing.LIVE:
+            raise _Over
+        try:
+            asked.put(path, request)
+            return
+        except FileNotFoundError:
+            if time.monotonic() > until:
+                raise NakctlError(
+                    f"{path} has no mailbox: in virtual time a run takes no requests, and is over in a moment"
+                ) from None
+            time.sleep(LOOK_s)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise NakctlError(
+                f"{files.asked_of(path)} takes no request: {why}; Ctrl-C where the run was started stops it"
+            ) from error
+
+
+def _stopped(path: Path, request: Request) -> Answer:
+    """What became of the cell."""
+    until = time.monotonic() + STOPPED_s
+    while True:
+        answer = asked.answer_to(path, request.id)
+        if answer is not None and answer.state == "done":
+            return answer
+        if standing(path) is not Standing.LIVE:
+            raise _Over
+        if time.monotonic() > until:
+            raise ChannelError(
+                f"{path} was told to stop, and its channel was not seen stopped for {STOPPED_s:g} s: "
+                "THE CELL MAY STILL BE UNDER CURRENT; it is tried on"
+            )
+        time.sleep(LOOK_s)
+
+
+# --- telling ------------------------------------------------------------------------------------------------
+
+
+def _is_over(path: Path, as_json: bool) -> int:
+    """Of a run that ended before it could answer, or long ago."""
+    if standing(path) is Standing.DEAD:
+        return stop_dead(path)
+    found = over(path)
+    if found.status == "recovered":  # whether by now anybody opened the cell, nobody knows
+        raise ChannelError(
+            f"{path} has ended: its program was gone before it stopped the channel, which may have gone on: "
+            "look at the instrument"
+        )
+    return _cell(path, _ended(found), found.cell_open, as_json)
+
+
+def stop_dead(path: Path) -> int:
+    """Stop the channel of a run whose program is gone. The one place where that will be done."""
+    raise ChannelError(_dead(path))
+
+
+def _dead(path: Path) -> str:
+    return (
+        f"the program of {path} is gone, and nobody can answer: its channel may go on by itself with what it "
+        "was loaded with, and THE CELL MAY STILL BE UNDER CURRENT"
+    )
+
+
+def _ended(found: Over) -> str:
+    return f"{found.status}: {found.reason}" if found.reason else found.status
+
+
+def _cell(path: Path, text: str, cell_open: bool, as_json: bool) -> int:
+    code = ExitCode.DONE if cell_open else ExitCode.INSTRUMENT
+    cell = "the cell is open" if cell_open else "THE CELL MAY STILL BE UNDER CURRENT"
+    told = text if cell in text else f"{text}; {cell}"
+    return _say(as_json, code, path, told, cell_open=cell_open)
+
+
+def _say(as_json: bool, code: int, path: Path, text: str, **facts: Any) -> int:
+    if as_json:
+        print_json({"file": str(path), "exit_code": int(code), "text": text, **facts})
+    else:
+        print(f"{path}: {text}")
+    return code
