@@ -93,9 +93,13 @@ def new_request(verb: str, **arguments: str) -> Request:
     return Request(made, verb, arguments, _who(), datetime.now().astimezone().isoformat(timespec="seconds"))
 
 
+def name_of(request: Request) -> str:
+    return f"{request.id}{_REQUEST}"
+
+
 def put(path: Path, request: Request) -> None:
     """Into the mailbox of NAME.h5. OSError: there is none (FileNotFoundError), or it takes nothing."""
-    _put(asked_of(path) / f"{request.id}{_REQUEST}", asdict(request), durable=True)
+    _put(asked_of(path) / name_of(request), asdict(request), durable=True)
 
 
 def answer_to(path: Path, request_id: str) -> Answer | None:

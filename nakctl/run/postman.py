@@ -182,10 +182,11 @@ class Postman:
         """To the loop, unless that has enough of the kind."""
         alike = sum(is_stop == request.is_stop for is_stop in self._open.values())
         if alike >= MOST_OPEN:
+            if len(self._answers) >= MOST_ANSWERS:  # the next round will see it again
+                self._known.discard(asked.name_of(request))
+                return
             self._refuse(f"a {request.verb} of {request.who}", "too many requests at once")
-            if len(self._answers) < MOST_ANSWERS:
-                text = "too many requests at once: ask again"
-                self._answers.append(Answer(request.id, "refused", text))
+            self._answers.append(Answer(request.id, "refused", "too many requests at once: ask again"))
             return
         self._open[request.id] = request.is_stop
         with self._lock:
