@@ -160,12 +160,11 @@ class Postman:
     def _look(self) -> None:
         lying = sorted(asked.lying_in(self.path))
         self._known.intersection_update(lying)
-        found: list[Request] = []
         for name in lying:
             if name in self._known:
                 continue
             try:
-                found.append(asked.read(self.path, name))
+                request = asked.read(self.path, name)
             except NoRequest as error:
                 self._refuse(name, str(error))
                 self._known.add(name)  # it may stay
@@ -175,8 +174,7 @@ class Postman:
                 continue
             else:
                 self._known.add(name)
-        for request in sorted(found, key=lambda request: not request.is_stop):
-            self._give(request)
+                self._give(request)
 
     def _give(self, request: Request) -> None:
         """To the loop, unless that has enough of the kind."""

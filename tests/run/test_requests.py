@@ -130,6 +130,26 @@ def test_at_the_end_of_a_pass_that_the_host_repeats_nothing_further_is_started()
     assert ends(kept) == [STRIP, REST]
 
 
+def test_what_is_asked_before_the_first_row_of_a_chain_is_asked_of_its_step() -> None:
+    """Rows know of the step before; the channel is in the next one."""
+    started: list[bool] = []
+
+    class Starting(Slowly):
+        def start(self) -> None:
+            started.append(True)
+            self.inner.start()
+
+    class Then(Letters):
+        def taken(self) -> list[Request]:
+            due, self.due = (self.due, []) if len(started) == 2 else ([], self.due)
+            return [each for _, each in due]
+
+    post = Then([(0.0, stop_after("step"))])
+    outcome, _ = done(TWO_CHAINS, post=post, wrap=lambda channel: Starting(channel, at_read=-1))
+    assert outcome.status == "completed"
+    assert "after step 2 plate 1 mA/cm2 (ada@pc)" in post.told()[0][1]
+
+
 @pytest.mark.parametrize("after", ["step", "cycle"])
 def test_after_the_last_step_the_run_is_just_done(after: str) -> None:
     outcome, kept, post = ran(TWO_CHAINS, (6.0, stop_after(after)))

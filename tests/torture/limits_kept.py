@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nakctl.record import asked, files
 from nakctl.record.read import open_run
 
 LIMIT_s, REACTION_s = 3.0, 0.2
@@ -138,6 +139,18 @@ def full(trial: Trial) -> None:
     filler.unlink()
 
 
+def flooded(trial: Trial) -> None:
+    """A thousand requests, and as many files that are none."""
+    trial.wait_for_rows()
+    until = time.monotonic() + 10
+    while not files.asked_of(trial.out).is_dir() and time.monotonic() < until:
+        time.sleep(0.02)
+    for number in range(1000):
+        with contextlib.suppress(OSError):  # the run is over
+            asked.put(trial.out, asked.new_request("note", text=f"number {number}"))
+            (files.asked_of(trial.out) / f"{number}.request").write_bytes(os.urandom(100))
+
+
 SLOW_COMMIT = """
 import sys, time
 from nakctl.record.store import Store
@@ -173,6 +186,7 @@ CONDITIONS = {
     "quiet": Condition("nothing"),
     "terminal": Condition("terminal frozen", terminal=True),
     "commit": Condition("a commit 10 s late", start=(sys.executable, "-c", SLOW_COMMIT)),
+    "asked": Condition("1 000 requests, and noise", flooded),
     "lock": Condition("journal locked by another program", locked),
     "sensors": Condition("sensors' process stopped", stopped("nakctl_sensors"), sensor=True),
     "live": Condition("live view stopped", stopped("nakctl.record.live")),
@@ -274,12 +288,12 @@ def main() -> None:
     )
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("conditions", nargs="*", choices=[*CONDITIONS, []], metavar="CONDITION")
-    asked = parser.parse_args()
+    wanted = parser.parse_args()
     print(f"limit {LIMIT_s:g} s, promised {LIMIT_s + REACTION_s:g} s; seconds after the limit\n")
     print(f"| {'trouble':35} | trials | median | worst | within {REACTION_s:g} s |\n|---|---|---|---|---|")
-    for name in asked.conditions or CONDITIONS:
+    for name in wanted.conditions or CONDITIONS:
         condition = CONDITIONS[name]
-        late = [trial(condition) for _ in range(asked.trials)]
+        late = [trial(condition) for _ in range(wanted.trials)]
         promised = 2.0 if condition.faults else REACTION_s + (0.1 if condition.every == "0.1 s" else 0.0)
         kept = sum(each <= promised for each in late)
         middle, worst = statistics.median(late), max(late)
