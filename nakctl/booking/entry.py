@@ -13,7 +13,7 @@ said. A rule that is mended later cannot change it.
     tie     the same moment on the channel's clock and on the run's
     sensed  readings of a sensor, as its own journal has them
     asked   what somebody asked for and who: verb stop, withdraw or note; by a signal with its reason, through
-            the mailbox with id, when, the answer, and after or text
+            the mailbox with id, when, the answer, and text or after; place: from where on that is waited for
     event   something worth a line
     booked  rows that were booked already: journals of the first version held nothing else
 """

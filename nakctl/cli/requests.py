@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ def stop(name: str, after: str | None, withdraw: bool, as_json: bool) -> int:
             answer = _stopped(path, request)
     except _Over:
         return _is_over(path, as_json)
+    except KeyboardInterrupt:
+        return _left(path, "what was asked stays asked")
     finally:
         asked.forget(path, request.id)
     if answer.state == "refused":
@@ -61,6 +64,8 @@ def note(name: str, text: str, as_json: bool) -> int:
         if standing(path) is Standing.DEAD:
             raise ChannelError(_dead(path)) from None
         raise InputError(f"{path} has ended, and nothing is added to it") from None
+    except KeyboardInterrupt:
+        return _left(path, "what was asked stays asked")
     finally:
         asked.forget(path, request.id)
     if answer.state == "refused":
@@ -75,14 +80,17 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
     path = find_run(name).path
     until = math.inf if timeout_s is None else time.monotonic() + timeout_s
     sealing = _Sealing(path)
-    while (how := standing(path)) is not Standing.SEALED:
-        if how is Standing.DEAD:
-            raise ChannelError(_dead(path))
-        if how is Standing.ENDED and sealing.stands_still():
-            break
-        if time.monotonic() >= until:
-            raise NakctlError(f"{path} has not ended within {timeout_s:g} s; it goes on")
-        time.sleep(WAIT_s)
+    try:
+        while (how := standing(path)) is not Standing.SEALED:
+            if how is Standing.DEAD:
+                raise ChannelError(_dead(path))
+            if how is Standing.ENDED and sealing.stands_still():
+                break
+            if time.monotonic() >= until:
+                raise NakctlError(f"{path} has not ended within {timeout_s:g} s; it goes on")
+            time.sleep(WAIT_s)
+    except KeyboardInterrupt:
+        return _left(path, "the run goes on")
     found = over(path)
     text, code = _ended(found), found.code
     if how is not Standing.SEALED:
@@ -120,10 +128,11 @@ def _answered(path: Path, request: Request) -> Answer:
         if standing(path) is not Standing.LIVE:
             raise _Over
         if time.monotonic() > until:
-            text = (
-                f"{path} has not answered for {HEARD_s:g} s: its program, its disk or its instrument keeps it"
+            trouble = ChannelError if request.is_stop else NakctlError
+            raise trouble(
+                f"{path} has not answered for {HEARD_s:g} s: its program, its disk or its instrument keeps "
+                "it waiting; it will hear this as soon as it can"
             )
-            raise NakctlError(f"{text} waiting; it will hear this as soon as it can")
         time.sleep(LOOK_s)
     return answer
 
@@ -203,6 +212,12 @@ def _cell(path: Path, text: str, cell_open: bool, as_json: bool) -> int:
     cell = "the cell is open" if cell_open else "THE CELL MAY STILL BE UNDER CURRENT"
     told = text if cell in text else f"{text}; {cell}"
     return _say(as_json, code, path, told, cell_open=cell_open)
+
+
+def _left(path: Path, text: str) -> int:
+    """Ctrl-C ends the waiting, and nothing else."""
+    print(f"{path}: no longer waited for; {text}", file=sys.stderr)
+    return ExitCode.INTERRUPTED
 
 
 def _say(as_json: bool, code: int, path: Path, text: str, **facts: Any) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
 from typing import get_args
 
 from nakctl.booking.ending import Ending
+from nakctl.booking.entry import Entry
 from nakctl.decide import after
 from nakctl.decide.after import After, Place, Wish
 from nakctl.decide.engine import EngineState, Event
@@ -25,10 +27,38 @@ MOST_AT_ONCE = 4  # in one round, which has a limit to keep
 TELL_EVERY_s = 10.0  # what was refused is told together
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a run was asked for before, so far as it still counts: with this a successor goes on.
+
+    ids     of requests that are not to be heard again
+    wishes  ends that are waited for; reason: why it was to end at once, if it was
+    """
+
+    ids: frozenset[str] = frozenset()
+    wishes: tuple[Wish, ...] = ()
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Heard:
+        """As the journal tells."""
+        ids: set[str] = set()
+        wishes: list[Wish] = []
+        reason: str | None = None
+        for told in (entry.facts for entry in entries if entry.kind == "asked"):
+            ids.add(told.get("id", ""))
+            if told["verb"] == "withdraw":
+                wishes.clear()
+            elif "place" in told:
+                wishes.append(Wish(told["after"], told["who"], Place(*told["place"])))
+            elif told["verb"] == "stop" and "after" not in told:
+                reason = reason or told.get("reason") or _stopped_by(told["who"])
+        return cls(frozenset(ids), tuple(wishes), reason)
+
+
 class Requests:
     """Of one run. signals: the reason of whoever ends it by a signal, or None.
 
-    known   ids that the record has already
     wishes  the ends that somebody asked for, at a boundary that has not come yet
     """
 
@@ -38,12 +68,12 @@ class Requests:
         logbook: Logbook,
         post: Post,
         signals: Callable[[], str | None],
-        known: Iterable[str] = (),
+        heard: Heard = Heard(),
     ) -> None:
         self.program, self.logbook, self.post, self.signals = program, logbook, post, signals
-        self.known = set(known)
-        self.wishes: list[Wish] = []
-        self._reason: str | None = None
+        self.known = set(heard.ids)
+        self.wishes: list[Wish] = list(heard.wishes)
+        self._reason = heard.reason
         self._waiting: deque[Request] = deque()
         self._stops: list[str] = []  # who asked for these wants to know what became of the cell
         self._trouble, self._refused_told_s = "", -math.inf
@@ -91,7 +121,7 @@ class Requests:
             return
         self._stops.append(request.id)
         if self._reason is None:
-            self._reason = f"stopped by {request.who}"
+            self._reason = _stopped_by(request.who)
             self._answer(request, Answer(request.id, "waits", "the channel is being stopped"))
         else:
             self._answer(request, Answer(request.id, "waits", f"it is being stopped already: {self._reason}"))
@@ -115,19 +145,22 @@ class Requests:
         if boundary == "spectrum" and not self._has_spectra():
             self._answer(request, Answer(request.id, "refused", "this run measures no spectrum"))
             return
+        place: Place | None = None
         if not any(wish.after == boundary for wish in self.wishes):
-            self.wishes.append(Wish(boundary, request.who, self._place()))
+            place = self._place()
+            self.wishes.append(Wish(boundary, request.who, place))
         told = ", or ".join(f"after {wish.told(self.program)} ({wish.who})" for wish in self.wishes)
         sooner = "whichever is sooner" if len(self.wishes) > 1 else "or at its own end if that is sooner"
-        self._answer(request, Answer(request.id, "waits", f"the run will end {told}, {sooner}"))
+        self._answer(request, Answer(request.id, "waits", f"the run will end {told}, {sooner}"), place)
 
     def _withdraw(self, request: Request) -> None:
         text = "the run goes on as planned" if self.wishes else "the run was not to end before its time"
         self.wishes.clear()
         self._answer(request, Answer(request.id, "done", text))
 
-    def _answer(self, request: Request, answer: Answer) -> None:
-        """First to the record."""
+    def _answer(self, request: Request, answer: Answer, place: Place | None = None) -> None:
+        """First to the record. place: from which on an end is waited for."""
+        where = {} if place is None else {"place": astuple(place)}
         self.logbook.asked(
             request.verb,
             request.who,
@@ -135,6 +168,7 @@ class Requests:
             when=request.when,
             answer=answer.text,
             **request.arguments,
+            **where,
         )
         self.post.answer(answer)
 
@@ -179,3 +213,7 @@ class Requests:
     def _has_spectra(self) -> bool:
         chains = segments(self.program.nodes)
         return any(isinstance(each, Eis) for segment in chains for each in segment.techniques)
+
+
+def _stopped_by(who: str) -> str:
+    return f"stopped by {who}"

@@ -17,7 +17,7 @@ from nakctl.run.logbook import Progress
 from nakctl.run.outside import Outside
 from nakctl.run.postman import NoPost, Post
 from nakctl.run.recording import Sink
-from nakctl.run.requests import Requests
+from nakctl.run.requests import Heard, Requests
 from nakctl.run.sensing import NoSensors
 from nakctl.run.supervisor import supervised
 
@@ -38,6 +38,7 @@ def run(
     observe: Callable[[Progress], None] = lambda progress: None,
     stop_asked: Callable[[], str | None] = lambda: None,
     post: Post | None = None,
+    heard: Heard = Heard(),  # noqa: B008  (a value)
     times_asked: Callable[[], int] = lambda: 0,
     sensors: Sensors | None = None,
     run_id: str = "",
@@ -48,15 +49,15 @@ def run(
     poll_s: how long to sleep between reads; reaction_s: what the plan promises of the host, longer rounds are
     events. observe is called after every read and may not wait; stop_asked gives the operator's reason to end
     the run, or None; times_asked how often he did: twice more after the alarm leaves a channel that does not
-    stop; post brings what others ask for; run_id stands in the mark on the channel; sensors are looked at
-    after every read; outside is told how the run stands. An error that is not nakctl's own is raised again
-    after the channel was stopped.
+    stop; post brings what others ask for; heard is what they had asked the run for before; run_id stands in
+    the mark on the channel; sensors are looked at after every read; outside is told how the run stands. An
+    error that is not nakctl's own is raised again after the channel was stopped.
     """
     outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        requests=lambda logbook: Requests(program, logbook, post or NoPost(), stop_asked),
+        requests=lambda logbook: Requests(program, logbook, post or NoPost(), stop_asked, heard),
     )  # fmt: skip
     outside.begin(program)
     try:

@@ -12,6 +12,7 @@ from nakctl.device.channel import Channel, Reading, Watch
 from nakctl.record.asked import Answer, Request
 from nakctl.run.logbook import Progress
 from nakctl.run.postman import Refused
+from nakctl.run.requests import Heard
 from nakctl.run.sensing import Bench
 
 SOON_s = 0.1  # how much of virtual time a read brings
@@ -200,6 +201,37 @@ def test_what_waits_can_be_taken_back() -> None:
     outcome, _, post = ran(THREE, (1.0, stop_after("step")), (2.0, request("withdraw", number=2)))
     assert outcome.status == "completed"
     assert post.told(2) == [("done", "the run goes on as planned")]
+
+
+def test_a_successor_goes_on_with_what_was_asked_for() -> None:
+    """As the journal of a run tells that was killed in its third step."""
+    asked = [
+        (0.0, stop_after("step", number=1)),
+        (0.5, request("withdraw", number=2)),
+        (1.0, stop_after("cycle", number=3)),
+        (2.0, request("note", number=4, text="once")),
+        (3.0, stop_after("lunch", number=5)),
+    ]
+    _, kept, _ = ran(THREE, *asked)
+    heard = Heard.of(kept.entries)
+    assert heard.ids == {f"request-{number}" for number in range(1, 6)}
+    assert [(wish.after, wish.who, wish.number) for wish in heard.wishes] == [("cycle", "ada@pc", 1)]
+    assert heard.reason is None
+    outcome, kept, post = ran(THREE, (0.0, request("note", number=4, text="once")), heard=heard)
+    assert outcome.reason == "stopped by ada@pc after cycle 1"
+    assert not any(event.code == "note" for event in kept.events)
+    assert post.told(4) == [("done", "it was heard before")]
+
+
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_a_successor_stops_if_the_one_before_it_was_to_stop(by_mail: bool) -> None:
+    due = [(1.0, request("stop"))] if by_mail else []
+    outcome, kept, _ = ran(
+        "- rest: 1000 h", *due, stop_asked=lambda: None if by_mail else "stopped by the operator"
+    )
+    heard = Heard.of(kept.entries)
+    assert heard.reason == outcome.reason
+    assert ran("- rest: 1000 h", heard=heard)[0].reason == outcome.reason
 
 
 def test_a_limit_comes_before_what_was_asked_for() -> None:
