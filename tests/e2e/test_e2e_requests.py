@@ -129,23 +129,23 @@ def test_a_stop_at_a_boundary(after: str, paced: Going, tmp_path: Path) -> None:
         kinds = [str(kind) for kind in run.steps.end_kind]
         complete = np.asarray(run.spectra.complete)
     assert kinds[:-1] == ["duration"] * (len(kinds) - 1)
-    if after == "spectrum":
-        assert complete.tolist() == [1]
+    if after == "spectrum":  # a busy machine may ask later than in the first cycle
+        assert report.json["end_reason"].endswith(f" after spectrum {len(complete)}")
+        assert complete.all()
 
 
-def test_a_stop_that_waits_is_taken_back(paced: Going, tmp_path: Path) -> None:
-    assert nakctl("stop", "x.h5", "--after", "spectrum", cwd=tmp_path).code == 0
-    assert "goes on as planned" in nakctl("stop", "x.h5", "--withdraw", cwd=tmp_path).out
-    with open_run(tmp_path / "x.h5") as run:
-        cycle = int(run.samples.cycle[-1])
-    until(lambda: _cycle(tmp_path / "x.h5") > cycle + 1, 60)
-    assert paced.process.poll() is None
-    paced.end(signal.SIGINT)
-
-
-def _cycle(path: Path) -> int:
-    with open_run(path) as run:
-        return int(run.samples.cycle[-1])
+def test_a_stop_that_waits_is_taken_back(short: Path) -> None:
+    with Going(
+        "run", "short.yaml", "--set", "rest=5 h", "--speed", "60", "--out", "x.h5", cwd=short
+    ) as going:
+        until(lambda: samples_in(short / "x.h5") > 5)
+        said = nakctl("stop", "x.h5", "--after", "step", cwd=short)
+        assert "after step 1 rest" in said.out
+        assert "goes on as planned" in nakctl("stop", "x.h5", "--withdraw", cwd=short).out
+        assert "was not to end" in nakctl("stop", "x.h5", "--withdraw", cwd=short).out
+        going.end(signal.SIGINT)
+    with open_run(short / "x.h5") as run:
+        assert run.header.end_reason == "stopped by the operator"
 
 
 def test_a_note_and_a_wait(paced: Going, tmp_path: Path) -> None:
