@@ -153,9 +153,18 @@ def remove_journal(path: Path) -> None:
         slot_of(path),
         lock_of(path),
     )
-    shutil.rmtree(asked_of(path), ignore_errors=True)
+    remove_mailbox(path)
     for leftover in (*belongings, journal):
         leftover.unlink(missing_ok=True)
+
+
+def remove_mailbox(path: Path) -> None:
+    """At once for whoever still puts something into it, as far as the system lets us."""
+    gone = Path(f"{asked_of(path)}.gone")
+    with contextlib.suppress(OSError):
+        asked_of(path).rename(gone)
+    for folder in (gone, asked_of(path)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_store(file: Path) -> None:

@@ -6,7 +6,6 @@ is more than can be taken at once, is refused here; the loop only hears how much
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections import deque
@@ -139,7 +138,7 @@ class Postman:
 
     def _round(self) -> None:
         if self._clear:  # what lies there was not meant for this run
-            shutil.rmtree(files.asked_of(self.path), ignore_errors=True)
+            files.remove_mailbox(self.path)
             self._clear = False
         try:
             self._look()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -261,3 +262,27 @@ def test_on_an_instrument_a_stop_at_once(real: Going, tmp_path: Path) -> None:
     assert said.code == 0, said
     assert "the cell is open" in said.out
     assert real.end().code == 130
+
+
+def test_rows_are_those_of_a_run_that_nobody_disturbed(short: Path) -> None:
+    """A thousand requests, noise, and a mailbox that goes away again and again."""
+    paced = ("run", "short.yaml", "--set", "rest=200 s", "--speed", "40", "--quiet")
+    assert nakctl(*paced, "--out", "quiet.h5", cwd=short).code == 0
+    path = short / "x.h5"
+    with Going(*paced, "--out", "x.h5", cwd=short) as going:
+        until(lambda: files.asked_of(path).is_dir())
+        number = 0
+        while going.process.poll() is None:
+            number += 1
+            with suppress(OSError):  # it is removed, or the run is over
+                asked.put(path, asked.new_request("note", text=f"number {number}"))
+                (files.asked_of(path) / f"{number}.request").write_bytes(os.urandom(64))
+            if number % 200 == 0:
+                shutil.rmtree(files.asked_of(path), ignore_errors=True)
+        assert going.end().code == 0
+    with open_run(path) as flooded, open_run(short / "quiet.h5") as quiet:
+        for name in ("Ewe", "I", "step_id", "cycle"):
+            assert np.array_equal(flooded.samples[name], quiet.samples[name])
+        assert np.array_equal(flooded.impedance.Z_re, quiet.impedance.Z_re)
+        assert "note" in set(flooded.events.code)
+    assert not files.asked_of(path).exists()
