@@ -16,8 +16,9 @@ def header(path: Path) -> dict[str, Any] | None:
     return _document(files.journal_of(path), "header")
 
 
-def end(path: Path, run_id: str) -> dict[str, Any] | None:
-    """status and end_reason; None as long as the run was not ended in order."""
+def end(path: Path, run_id: str = "") -> dict[str, Any] | None:
+    """status and end_reason; None as long as the run was not ended in order. run_id: as the header has it."""
+    run_id = run_id or str((header(path) or {}).get("run_id", ""))
     for file in (files.journal_of(path), *files.rests_of(path, run_id)):
         if (found := _document(file, "end")) is not None:
             return found

@@ -8,8 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from nakctl.errors import EXIT_CODES, ExitCode, InputError, RecordError
-from nakctl.record import files, lock
+from nakctl.errors import EXIT_CODES, ExitCode, InputError
+from nakctl.record import files, lock, peek
 
 _UNSEEN = "MAY STILL BE UNDER CURRENT"  # as a run says it whose channel was not seen stopped
 
@@ -42,39 +42,16 @@ def standing(path: Path) -> Standing:
             if lock.is_held(files.lock_of(path)):
                 return Standing.LIVE
             raise InputError(f"{path}: no such run")
-        try:
-            end = _end_in_journal(path)
-        except RecordError:
-            if files.journal_of(path).exists():
-                return Standing.DEAD  # nobody can tell how it ended
-            continue  # it was sealed meanwhile
-        if lock.is_held(files.lock_of(path)):
-            continue
+        end = peek.end(path)
+        if lock.is_held(files.lock_of(path)) or not files.journal_of(path).exists():
+            continue  # it was sealed, or taken over, meanwhile
         return Standing.DEAD if end is None else Standing.ENDED
 
 
 def over(path: Path) -> Over:
     """How a run ended that has ended. RecordError: that cannot be read."""
-    if files.journal_of(path).exists():
-        try:
-            end = _end_in_journal(path)
-        except RecordError:
-            if files.journal_of(path).exists():
-                raise
-        else:
-            if end is not None:
-                return _over(end["status"], end["end_reason"], end)
-    return _over_in_file(path)
-
-
-def _end_in_journal(path: Path) -> dict[str, Any] | None:
-    from nakctl.record.journal_reader import JournalReader
-
-    journal = JournalReader(path)
-    try:
-        return journal.end()
-    finally:
-        journal.close()
+    end = peek.end(path)
+    return _over_in_file(path) if end is None else _over(end["status"], end["end_reason"], end)
 
 
 def _over_in_file(path: Path) -> Over:
