@@ -76,6 +76,7 @@ def test_a_run_is_seen_while_it_goes_on_and_not_when_it_is_sealed(going: Going, 
         short / "x.h5"
     )
     going.end(signal.SIGINT)
+    assert not list(registry.folder().glob(f"{told['run_id']}*"))  # by the run itself
     assert run_at(short / "x.h5") is None
     assert nakctl("status", "x.h5", cwd=short).out.splitlines()[1].split()[2] == "sealed"
 
