@@ -17,6 +17,7 @@ not write in order. One thread writes at a time: who comes second leaves it.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -25,7 +26,6 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,13 @@ def _cut(value: Any, longest: int) -> Any:
 
 
 def _take_room(descriptor: int) -> None:
-    """So that no write into the map meets a full disk. Where the system cannot do it, it was written."""
+    """So that no write into the map meets a full disk. OSError: there is none."""
     if hasattr(os, "posix_fallocate"):
-        with suppress(OSError):
+        try:
             os.posix_fallocate(descriptor, 0, SIZE)
+        except OSError as error:
+            if error.errno not in (
+                errno.EOPNOTSUPP,
+                errno.EINVAL,
+            ):  # not all systems can; it was written
+                raise

@@ -162,6 +162,22 @@ def test_who_comes_second_leaves_it(tmp_path: Path) -> None:
     assert state_of(path) == {"k": 3}
 
 
+@pytest.mark.parametrize(("number", "begins"), [(28, False), (95, True)])
+def test_room_is_taken_at_the_start(
+    number: int, begins: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(slot.os, "posix_fallocate", refuses, raising=False)
+    monkeypatch.setattr(slot.errno, "EOPNOTSUPP", 95)
+    if begins:
+        Slot(tmp_path / "run.h5").close()
+        return
+    with pytest.raises(OSError, match="no"):
+        Slot(tmp_path / "run.h5")
+
+
 CUT = """
 import os, sys
 from pathlib import Path
