@@ -33,6 +33,7 @@ RUNS_ALREADY = -13
 
 class Phase(Enum):
     FOREIGN = auto()  # opened to go on with what is there, which nobody has recognised yet
+    SEIZED = auto()  # whosever it is, it is to be switched off
     IDLE = auto()
     LOADED = auto()
     STARTING = auto()  # a start was asked for and not answered
@@ -43,6 +44,7 @@ class Phase(Enum):
 
 AT_REST = (Phase.IDLE, Phase.OVER)
 OPEN = (*AT_REST, Phase.LOADED, Phase.STARTING, Phase.RUNNING)
+RUNNING = (Phase.STARTING, Phase.RUNNING, Phase.SEIZED)  # as far as anybody knows
 # What comes of a memo that is damaged, or of something else.
 NO_MEMO = (KeyError, TypeError, ValueError, AttributeError, struct.error, ChannelError)
 
@@ -203,6 +205,26 @@ class BiologicChannel:
             raise LinkLost(f"it is not known whose {self._name} is: {error}") from None
         self._heard()
 
+    def whose(self) -> str:
+        if self._phase is Phase.CLOSED:
+            raise IllegalEvent(f"whose while {self._name} is closed")
+        try:
+            if not self._link.reach():
+                raise LinkLost(f"{self._name} cannot be asked whose it is: {self._link.said}")
+            mark = self._link.found()
+        except EclibError as error:
+            self._link.bear(error)
+            raise LinkLost(f"it is not known whose {self._name} is: {error}") from None
+        self._heard()
+        return mark
+
+    def seize(self) -> None:
+        if self._phase not in {Phase.FOREIGN, Phase.SEIZED, *AT_REST}:
+            raise IllegalEvent(f"seize while {self._name} is {self._phase.name.lower()}")
+        self._link.disown()
+        self._following = None
+        self._phase = Phase.SEIZED
+
     # --- calls -----------------------------------------------------------------------------------------
 
     def _reach(self, doing: str) -> None:
@@ -246,7 +268,7 @@ class BiologicChannel:
 
     def look(self) -> Look | None:
         """One BL_GetCurrentValues; None: silence. ChannelError: the channel is somebody else's."""
-        self._must_be("look", *OPEN, Phase.FOREIGN)
+        self._must_be("look", *OPEN, Phase.FOREIGN, Phase.SEIZED)
         if not self._link.reach():
             return None
         try:
@@ -264,7 +286,7 @@ class BiologicChannel:
         """
         if self._phase is Phase.CLOSED:
             return
-        self._must_be("stop", *OPEN)
+        self._must_be("stop", *OPEN, Phase.SEIZED)
         try:
             self._link.device.stop(self._link.number)
         except EclibError as error:
@@ -280,7 +302,7 @@ class BiologicChannel:
         if isinstance(error, LinkLost):
             self._link.silent(error)
             self._link.hurry()
-        if self._phase not in {Phase.STARTING, Phase.RUNNING}:
+        if self._phase not in RUNNING:
             return error
         kind = LinkLost if isinstance(error, LinkLost) else ChannelError
         return kind(
@@ -294,7 +316,7 @@ class BiologicChannel:
         if self._phase is Phase.CLOSED:
             return
         phase, self._phase = self._phase, Phase.CLOSED
-        runs = phase in {Phase.STARTING, Phase.RUNNING} and not self._link.lost
+        runs = phase in RUNNING and not self._link.lost
         trouble = self._last_stop() if runs else None
         try:
             self._link.device.disconnect()

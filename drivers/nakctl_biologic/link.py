@@ -119,6 +119,14 @@ class Link:
             readable = False
         self.mark = mark if readable else ""
 
+    def found(self) -> str:
+        """The mark that is on the channel, "" where none is kept."""
+        return self.device.signature(self.number) if self.device.keeps_marks else ""
+
+    def disown(self) -> None:
+        """Whosever the channel is: nothing that is on it is known again."""
+        self.lost = self.mark = ""
+
     def recognise(self) -> None:
         """NotOurs: the channel is not the one that was left."""
         code, infos = self.device.channel_infos(self.number)

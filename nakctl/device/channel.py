@@ -20,7 +20,8 @@ Promises
 8.  No call waits for the experiment, sleeps or tries again: each is one exchange with the instrument.
 9.  `look` consumes nothing. Where nobody answers it is None, and so is the look of a reading.
 10. A channel outlives whoever speaks for it: a new one, opened on the same place to go on there, `adopt`s the
-    segment with the memo of the last reading that was kept, and hands over what the old one would have.
+    segment with the memo of the last reading that was kept, and hands over what the old one would have. What
+    is nobody's any more can be `seize`d: switched off, and nothing else.
 """
 
 from __future__ import annotations
@@ -219,6 +220,12 @@ class Channel(Protocol):
         ChannelTaken: what is on the channel is not what was left there, and it is left alone. LinkLost: ask
         again. A channel that keeps no marks is taken for ours until rows come that do not fit.
         """
+
+    def whose(self) -> str:
+        """The mark that is on the channel now, "" if there is none. Changes nothing. LinkLost: ask again."""
+
+    def seize(self) -> None:
+        """Whosever it is, it is to be switched off: now `stop` and `look` work, and no row is fetched."""
 
     def stop(self) -> None:
         """Ask once for the cell to be opened."""

@@ -97,6 +97,16 @@ class SimChannel:
         self._was_silent = bool(memo.get("silent"))
         self._phase = Phase.OVER if memo.get("over") else Phase.RUNNING
 
+    def whose(self) -> str:
+        self.board.must_answer()
+        return self.board.mark
+
+    def seize(self) -> None:
+        """As at rest: what waits there is not fetched."""
+        if self._phase is not Phase.FOREIGN:
+            self._must_be("seize", *AT_REST)
+        self._phase = Phase.IDLE
+
     def _memo(self) -> dict[str, Any]:
         if self._phase not in {Phase.RUNNING, Phase.OVER}:
             return {}

@@ -396,3 +396,46 @@ def test_a_chain_of_which_nothing_is_seen_was_never_started() -> None:
     channel.stop()  # whoever knows it better says so
     assert [channel.read(NOTHING).state for _ in range(2)] == [State.RUNNING, State.STOPPED]
     channel.load(PULSES)
+
+
+# nobody's any more
+
+
+def test_the_mark_of_another_program_is_told_and_no_row_is_taken() -> None:
+    one = under_current()
+    memo = one.channel.read(NOTHING).memo
+    one.channel._link.device.sign(0, "somebody else's")
+    channel = successor(one)
+    assert channel.whose() == "somebody else's"
+    with pytest.raises(ChannelTaken):
+        channel.adopt(LONG, memo)
+    waiting = one.instrument.boards[0].memory.filled
+    asked = asked_by(one, channel.seize)
+    assert asked == {}
+    with pytest.raises(IllegalEvent):
+        channel.read(NOTHING)
+    with troubles(one, "BL_StopChannel=-5@call1"), pytest.raises(ChannelError, match="the cell is connected"):
+        channel.stop()
+    channel.stop()
+    assert not one.instrument.boards[0].running
+    assert one.instrument.boards[0].memory.filled >= waiting
+    channel.close()
+
+
+def test_who_is_not_heard_does_not_know_whose_it_is() -> None:
+    one = under_current()
+    channel = successor(one)
+    with troubles(one, "BL_GetExperimentInfos=-200@call1"):
+        with pytest.raises(LinkLost, match="whose"):
+            channel.whose()
+    assert one.instrument.boards[0].running
+    assert channel.whose().startswith("nakctl ")
+    channel.seize()
+    channel.close()
+    assert not one.instrument.boards[0].running
+
+
+def test_one_that_runs_for_us_is_not_seized() -> None:
+    one = under_current()
+    with pytest.raises(IllegalEvent):
+        one.channel.seize()

@@ -404,3 +404,49 @@ def test_dropped_at_any_time(
             clock.sleep(pauses_s[n % len(pauses_s)] + 0.01)
         done.append(collected(readings))
     assert same(*done)
+
+
+# nobody's any more
+
+
+def test_whose_it_is_can_be_asked_by_anybody(make_channel: MakeChannel) -> None:
+    clock = StepClock()
+    channel = began(make_channel(clock, CELL), pulses(40))
+    clock.sleep(1.0)
+    channel.read(NOTHING)
+    asked = make_channel.again(channel)
+    assert asked.whose() == MARK
+    look = asked.look()
+    assert look is not None
+    assert look.running
+    with pytest.raises(ChannelTaken):
+        asked.adopt(pulses(40), {}, "another")
+    assert asked.whose() == MARK
+
+
+def test_what_is_seized_is_switched_off_and_keeps_its_rows(make_channel: MakeChannel) -> None:
+    """Also by one who was told that it is not his."""
+    clocks = StepClock(), StepClock()
+    whole = [began(make_channel(clock, CELL), pulses(40)) for clock in clocks]
+    rows = []
+    for channel, clock in zip(whole, clocks, strict=True):
+        clock.sleep(1.0)
+        first = channel.read(NOTHING)
+        clock.sleep(1.0)
+        if clock is clocks[0]:
+            channel.stop()
+        else:
+            seized = make_channel.again(channel)
+            with suppress(ChannelTaken):
+                seized.adopt(pulses(40), {}, "another")
+            seized.seize()
+            seized.stop()
+            clock.sleep(0.1)
+            look = seized.look()
+            assert look is not None
+            assert not look.running
+            channel = make_channel.again(seized)
+            channel.adopt(pulses(40), through_json(first.memo))
+        rest = collected(readings_of(channel, clock))
+        rows.append((first.samples.tobytes() + rest.samples.tobytes(), rest.points.tobytes()))
+    assert rows[0] == rows[1]
