@@ -26,6 +26,7 @@ EVENTS: dict[str, Meaning] = {
     # the course of a run
     "segment": _told(NOTE, text="a chain began; the cell lay open before"),
     "stop": _told(NOTE, WARNING, text="the channel is asked to open the cell"),
+    "taken_over": _told(WARNING, text="the program of the run had died, and another one went on with it"),
     "end": _told(NOTE, ALARM, text="the run is over, and why"),
     "set": _told(NOTE, text="a set-point was asked for"),
     "top_up": _told(WARNING, text="a chain was over early, and the rest of its step is made up for"),

@@ -10,6 +10,7 @@ Loss: kill -9 takes what was not yet appended. A power cut takes at most the las
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import shutil
@@ -42,14 +43,15 @@ _REQUIRED = {"format", "run_id", "start_time", "title"}
 
 
 class Journal:
-    """The writing end. Made by `create`, used by one thread at a time.
+    """The writing end. Made by `create` or `reopen`, used by one thread at a time.
 
     trouble    why the disk did not take what was appended last, "" if it did
     elsewhere  files that hold what the journal's disk did not take, in the order of what they hold
+    epoch      how many had written it before: that of entries which have none
     """
 
     def __init__(self, path: Path, held: BinaryIO, home: Store, documents: Mapping[str, bytes]) -> None:
-        self.trouble = ""
+        self.trouble, self.epoch = "", 0
         self._path = path
         self._run_id = ""
         self._lock = held
@@ -96,6 +98,33 @@ class Journal:
         journal._run_id = str(header["run_id"])
         return journal
 
+    @classmethod
+    def reopen(cls, path: Path, held: BinaryIO, rests: Sequence[Path]) -> Journal:
+        """Go on with the journal of a run whose program is gone, behind its last entry.
+
+        held   its lock, which is the journal's from here on
+        rests  what its disk had not taken, in order (`JournalReader.elsewhere`)
+        RecordError if it cannot be written; then nothing has changed.
+        """
+        stores: list[Store] = []
+        try:
+            for file in (files.journal_of(path), *rests):
+                stores.append(Store.reopen(file))
+            home, *others = stores
+            found = {name: home.document(name) for name in ("header", "program")}
+            documents = {name: content for name, content in found.items() if content is not None}
+            journal = cls(path, held, home, documents)
+            journal._run_id = str(json.loads(documents["header"])["run_id"])
+            journal._rests = others
+            journal._written = max(store.last() for store in stores)
+            journal.epoch = 1 + max(store.epoch() for store in stores)
+        except (sqlite3.Error, OSError, KeyError, ValueError) as error:
+            for store in stores:
+                store.close()
+            reason = reason_of(error)
+            raise RecordError(f"{files.journal_of(path)} cannot be gone on with: {reason}") from error
+        return journal
+
     @property
     def elsewhere(self) -> tuple[Path, ...]:
         return tuple(store.file for store in self._rests)
@@ -112,7 +141,7 @@ class Journal:
         durable  the disk has it when this returns, if it takes it
         """
         for entry in entries:  # Ctrl-C between any two words of this loses no number
-            self._waiting.append(entry._replace(seq=self._last() + 1))
+            self._waiting.append(entry._replace(seq=self._last() + 1, epoch=entry.epoch or self.epoch))
             self._urgent |= entry.kind in _URGENT
         if durable:
             self._durable_at = -math.inf

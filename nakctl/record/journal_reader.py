@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ from typing import Any
 
 from nakctl.booking import layout
 from nakctl.booking.book import Book
-from nakctl.booking.entry import Entry
+from nakctl.booking.entry import Entry, Kind
 from nakctl.booking.table import Table
 from nakctl.device import program_json
 from nakctl.errors import RecordError
@@ -144,6 +145,19 @@ class JournalReader:
                 continue  # one was brought home meanwhile
             return
 
+    def latest(self, *kinds: Kind) -> Iterator[Entry]:
+        """Entries of these kinds, the newest first, whatever lies in between. JournalDamage at a bad one."""
+        before = sys.maxsize
+        for file in (*reversed(self.elsewhere()), None):
+            with closing(_connected(file or files.journal_of(self.path))) as db:
+                for entry in self._latest_in(db, kinds, before):
+                    before = entry.seq
+                    yield entry
+
+    def elsewhere(self) -> list[Path]:
+        """Files with what the journal's disk did not take, in the order of what they hold."""
+        return self._rests()
+
     def rests(self) -> list[Path]:
         """Files of the same run with what its disk did not take, or that were made for it."""
         places = files.rests_of(self.path, str(self.header.get("run_id", "")))
@@ -170,6 +184,15 @@ class JournalReader:
             except (RecordError, *_UNREADABLE):  # one that is being made, or is no store
                 continue
         return [place for _, place in sorted(found)]
+
+    def _latest_in(self, db: sqlite3.Connection, kinds: tuple[Kind, ...], before: int) -> Iterator[Entry]:
+        marks = ", ".join("?" * len(kinds))
+        select = f"SELECT {packing.COLUMNS} FROM entry WHERE seq < ? AND kind IN ({marks}) ORDER BY seq DESC"
+        try:
+            for row in db.execute(select, (before, *kinds)):
+                yield self._unpacking.entry(row)
+        except (*_UNREADABLE, ValueError, TypeError, OverflowError) as error:
+            raise JournalDamage(0, str(error)) from error
 
     def _entries_in(self, db: sqlite3.Connection, after: int) -> Iterator[Entry]:
         select = getattr(self._unpacking, "select", packing.SELECT)

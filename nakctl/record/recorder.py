@@ -6,7 +6,8 @@
 
 Keys of the header (JSON values): format, run_id, start_time (ISO 8601 with zone), title, simulated; as far as
 they are known user, sample, instrument, protocol, plan, program, params, rules, limits, environment,
-command_line, git, note, seed, three_electrode, I_ranges {code: name}, sensors, expected_bytes.
+command_line, git, note, seed, three_electrode, I_ranges {code: name}, sensors, expected_bytes, speed of the
+run's clock, place {name, driver, instrument, channel, options} of a channel that outlives its program.
 
 This module and all it imports stay clear of h5py: a full disk can crash libhdf5, never the process that
 controls the cell.
@@ -56,14 +57,34 @@ class Finished:
     found: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What a recorder has to know of the one before it.
+
+    why           what the one that goes on is here for
+    time_s        of the run, now; unix_s: of the wall clock
+    block         the newest one that the journal has; sensor_block: the same of the sensors' own
+    events        what is to be told of the time in between
+    """
+
+    run_id: str
+    why: str
+    time_s: float
+    unix_s: float
+    block: int = 0
+    sensor_block: int = 0
+    events: Sequence[Event] = ()
+
+
 class Recorder:
     """The record of one run."""
 
-    def __init__(self, path: Path, journal: Journal, slot: Slot, helper: str) -> None:
+    def __init__(self, path: Path, journal: Journal, slot: Slot, helper: str, sensors: SensorReader) -> None:
+        """helper: what keeps up with the run, "" if nothing does."""
         self.path, self.run_id = path, ""
-        self._helper, self._does = helper, _DOES[helper]
+        self._helper, self._does = helper, _DOES.get(helper, "")
         self._journal, self._slot = journal, slot
-        self._sensors = SensorReader(path)
+        self._sensors = sensors
         self._restarts_left = _RESTARTS
         self._time_s, self._unix_s = 0.0, math.nan
         self._refused = ""
@@ -91,10 +112,31 @@ class Recorder:
             journal.close()
             files.remove_journal(path)
             raise RecordError(f"{files.slot_of(path)} cannot be written: {error.strerror}") from error
-        recorder = cls(path, journal, slot, "live" if watched else "seal")
+        recorder = cls(path, journal, slot, "live" if watched else "seal", SensorReader(path))
         recorder.run_id = str(header["run_id"])
         recorder.append([_writer("start")])
         return recorder
+
+    @classmethod
+    def resume(cls, path: Path, journal: Journal, left: Legacy) -> Recorder:
+        """Go on recording a run whose program is gone; it has no live view. RecordError as above."""
+        writer = _writer(left.why)._replace(time_s=left.time_s, unix_s=left.unix_s)
+        events = [event_entry(event, unix_s=left.unix_s) for event in left.events]
+        try:
+            journal.append([writer, *events], durable=True)
+            slot = Slot.reopen(path, left.block)
+        except (OSError, RecordError) as error:
+            journal.close()
+            raise RecordError(f"{path} cannot be gone on with: {error}") from error
+        recorder = cls(path, journal, slot, "", SensorReader(path, left.sensor_block))
+        recorder.run_id, recorder._blocks = left.run_id, left.block
+        recorder._time_s, recorder._unix_s = left.time_s, left.unix_s
+        return recorder
+
+    @property
+    def time_s(self) -> float:
+        """Of the run, of the newest entry."""
+        return self._time_s
 
     def begin_block(self, block: int) -> None:
         """The channel is asked for the block of that number, see `slot`. Of any thread."""
@@ -225,6 +267,8 @@ class Recorder:
     def _new_live(self) -> Helper | None:
         """None if the system cannot start a process now: the run goes on without being seen."""
         self._live_since = time.monotonic()
+        if not self._helper:
+            return None
         try:
             return Helper(self._helper, str(self.path))
         except OSError:

@@ -105,6 +105,8 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
         kept.callback(journal.close)
         if is_sealed(path):  # by another process, while this one waited
             return None, {}
+        if begun is None and lock.is_held(files.lock_of(path)) and not _has_end(journal):
+            raise RecordError("another process goes on with it")
         begun = begun or _begin(path, journal)
         written = _write(begun, journal, at)
         return _finish(path, written, verifier or kept.enter_context(Verifier()), at)

@@ -69,6 +69,14 @@ class Slot:
         self._number = 0
         self._writing = threading.Lock()
 
+    @classmethod
+    def reopen(cls, path: Path, block: int) -> Slot:
+        """Of a run that is gone on with behind this block: what may be missing before it was told."""
+        slot = cls(path)
+        slot.begin(block)
+        slot.keep(block)
+        return slot
+
     def begin(self, block: int) -> None:
         if self._is_whole():
             _COUNT.pack_into(self._map, _BEGUN, block)

@@ -46,6 +46,21 @@ class Store:
             db.close()
             raise
 
+    @classmethod
+    def reopen(cls, file: Path) -> Store:
+        """One that another process had made. Nobody may be writing it, or keep others from that."""
+        if not file.exists():
+            raise FileNotFoundError(errno.ENOENT, "there is no such file", str(file))
+        db = _connected(file)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+            db.execute("SELECT count(*) FROM document").fetchone()  # which makes the log
+            return cls(file, db)
+        except (sqlite3.Error, OSError):
+            db.close()
+            raise
+
     def write(self, rows: Iterable[Row], documents: Documents, *, durable: bool) -> None:
         """Rows of entries, and documents by name, in one transaction; on failure nothing of it is there.
 
@@ -75,6 +90,11 @@ class Store:
         """Number of its last entry, 0 if it has none."""
         self._db.rollback()  # as in `write`: what was begun and not ended is not there
         return int(self._db.execute("SELECT max(seq) FROM entry").fetchone()[0] or 0)
+
+    def epoch(self) -> int:
+        """Of the last who wrote."""
+        self._db.rollback()  # as in `write`
+        return int(self._db.execute("SELECT max(epoch) FROM entry").fetchone()[0] or 0)
 
     def document(self, name: str) -> bytes | None:
         """As it was written."""
