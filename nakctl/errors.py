@@ -9,6 +9,7 @@ NakctlError                 exit code
   ChannelError              3   the instrument or its link
     LinkLost                    it does not answer
     ChannelTaken                another program or another firmware is on the channel
+    ChannelGone                 it ended with the program that ran it
     IllegalEvent                it did what no table expects
   RecordError               1   the disk
 """
@@ -115,6 +116,10 @@ class LinkLost(ChannelError):
 
 class ChannelTaken(ChannelError):
     """The channel is no longer this run's: there is nothing on it to stop, and nothing to read."""
+
+
+class ChannelGone(ChannelError):
+    """The channel does not outlive its program: there is nothing to stop, and nothing to fetch."""
 
 
 class IllegalEvent(ChannelError):

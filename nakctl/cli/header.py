@@ -18,16 +18,20 @@ from nakctl import __version__
 from nakctl.booking import layout
 from nakctl.cli.prepare import Prepared
 from nakctl.device.channel import ChannelInfo
+from nakctl.device.driver import Place
 from nakctl.plan.estimate import Amount
 from nakctl.render.plan_json import limits_json, plan_json, rules_json
 from nakctl.render.program_text import program_text
 
+FOR_ONE_RUN = ("load_firmware", "discard_rows")  # what a place is only allowed on the command line
 LIVE_BYTES_PER_ROW = 60.0  # its columns as they are, and what belongs to them
 _PACKAGES = ("numpy", "h5py", "pydantic", "pint", "numba", "typer", "PyYAML")
 
 
-def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed: int) -> dict[str, Any]:
-    """As `nakctl.record.recorder` describes it."""
+def header(
+    ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed: int, speed: float = 1.0
+) -> dict[str, Any]:
+    """As `nakctl.record.recorder` describes it. speed: of the run's clock."""
     document = ready.loaded.document
     cell = ready.cell
     told = plan_json(
@@ -77,10 +81,20 @@ def header(ready: Prepared, info: ChannelInfo, start: datetime, note: str, seed:
         "git": _git(Path(document.file)),
         "note": note,
         "seed": seed,
+        "place": None if ready.driver.virtual_time else _place(ready.place),
+        "speed": speed,
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
         "expected_bytes": 0 if total is None else _expected_bytes(total, ready.estimate.poll_s),
     }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    """Where whoever comes after this program finds the channel, which outlives it."""
+    return {
+        "name": place.name, "driver": place.driver, "instrument": place.instrument, "channel": place.channel,
+        "options": {name: value for name, value in place.options.items() if name not in FOR_ONE_RUN},
+    }  # fmt: skip
 
 
 def _expected_bytes(total: Amount, poll_s: float | None) -> int:

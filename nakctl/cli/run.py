@@ -172,7 +172,8 @@ def _about(ready: Prepared, channel: Channel, start: datetime, options: Options)
     from nakctl.cli.header import header
 
     sensors = [spec.as_json() for spec in logged(ready, _is_free(ready, options))]
-    return header(ready, channel.info, start, options.note, options.seed) | {"sensors": sensors}
+    speed = options.speed or 1.0
+    return header(ready, channel.info, start, options.note, options.seed, speed) | {"sensors": sensors}
 
 
 def _recorder(

@@ -43,6 +43,7 @@ from nakctl.run.recording import Recording
 from nakctl.run.requests import Requests
 from nakctl.run.sensing import Bench
 from nakctl.run.starting import Started, Starts
+from nakctl.run.successor import Left
 
 Answer = TypeVar("Answer")
 
@@ -98,13 +99,15 @@ class Control:
         times_asked: Callable[[], int],
         run_id: str,
         outside: Outside,
+        left: Left | None = None,
     ) -> None:
+        """left: by a program that died, in whose place this one goes on with the channel that it adopted."""
         self.program, self.channel, self.clock = program, channel, clock
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
         # in virtual time a round takes as long as it is computed
         self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
         self.screen, self.times_asked, self.outside = observe, times_asked, outside
-        self.start_s = clock.now_s()
+        self.start_s = clock.now_s() - (0.0 if left is None else left.now_s)
         self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
         self.requests = requests(self.logbook)
         self.run_id = run_id
@@ -120,6 +123,25 @@ class Control:
         self.cell_open = True
         self.starts = Starts(self.logbook)
         self.stopping = Stopping(self.start_s)
+        self.left = left
+        self.stands = False  # the adopted channel has stopped by itself: there is nothing to stop, but rows
+        if left is not None:
+            self._go_on(left)
+
+    def _go_on(self, left: Left) -> None:
+        """Where another one left off: the chain is loaded and started, and nothing is begun anew."""
+        segment, book = left.chain.segment, left.book
+        self.pending.clear()
+        self.state, self.cell_open = left.state, False
+        self.logbook.go_on(left)
+        self.guard.open_segment(segment, book.start_s)
+        self.gate.open_segment(segment)
+        self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
+        self.reader.visit = left.visit
+        self.bench.guard.open_segment(segment)
+        self.stopping = Stopping(self.now_s())
+        if left.called_s is not None:
+            self.starts.waiting = Started(left.called_s, left.returned_s)
 
     def now_s(self) -> float:
         return self.clock.now_s() - self.start_s
@@ -127,7 +149,10 @@ class Control:
     def until_the_end(self) -> Outcome:
         """The run; how it ended."""
         try:
-            self.check()
+            if self.left is None:
+                self.check()
+            else:
+                self.look_at_what_was_left()
             while self.ended is None:
                 self.round()
         except NakctlError as error:  # before anything ran, or of the record: the loop could not go on
@@ -144,6 +169,15 @@ class Control:
         """All chains against this very channel, before the first one starts."""
         for segment in segments(self.program.nodes):
             self.call("check", lambda segment=segment: self.channel.check(segment))  # type: ignore[misc]
+
+    def look_at_what_was_left(self) -> None:
+        """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
+        can be proven why it is over."""
+        assert self.left is not None
+        with suppress(LinkLost):
+            look = self.call("look", self.channel.look)
+            has_begun = bool(self.left.chain.memo) or (look is not None and look.filled > 0)
+            self.stands = look is not None and not look.running and has_begun
 
     def round(self) -> None:
         """Commands, one block, to the record, judge; sleep if there is nothing more to do."""
@@ -204,7 +238,8 @@ class Control:
                     self.stopping = Stopping(self.now_s())
                     self.insist_on_stop()
                 case engine.Apply():
-                    self.bench.apply(command.set_point)
+                    if not self.is_to_end():
+                        self.bench.apply(command.set_point)
                 case engine.Finish():
                     self.ended = command.ending
 
@@ -248,6 +283,8 @@ class Control:
         """Whether nothing further may be started: somebody asked for the end, or there is no record. The cell
         is open, so this is the end.
         """
+        if self.ended is not None:
+            return True
         reason = self.requests.stop_asked()
         if reason is not None:
             self.ended = asked_to_end(reason)
@@ -302,7 +339,8 @@ class Control:
     def keep(self, reading: Reading) -> Page:
         """To the record before anything else; then into the book. What is wrong with it is told."""
         page = self.logbook.said(reading)
-        start = self.starts.settle(reading, self.reader.tie)
+        tie = self.reader.tie if self.left is None else None  # the clocks of two programs are not one
+        start = self.starts.settle(reading, tie)
         if start is not None:
             self.guard.start_s = start.time_s
             page = self.logbook.began(start)
@@ -373,7 +411,9 @@ class Control:
         reason = self.requests.stop_asked()
         self.requests.hear()
         self.reader.needs_rows = self.guard.needs_rows or bool(self.requests.wishes)
-        if reason is not None and self.state.phase is engine.Phase.RUNNING:
+        look = self.reader.look
+        self.stands = self.stands and not (look is not None and look.running) and self.error is None
+        if reason is not None and self.state.phase is engine.Phase.RUNNING and not self.stands:
             self.interrupt(asked_to_end(reason))
             self.perform(self.pending.pop())
 

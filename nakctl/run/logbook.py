@@ -24,6 +24,7 @@ from nakctl.device.channel import Notice, Reading, Rows
 from nakctl.device.program import Program, StepInfo
 from nakctl.errors import NakctlError, RecordError, place_of
 from nakctl.run.recording import Nowhere, Recording
+from nakctl.run.successor import Left
 
 AT_ONCE_s = 6e-3  # a step that a cutoff ended sooner (its sentinel included) has ended at its first row
 DURABLE_WITHIN_s = 10.0  # the cell is open meanwhile; then it is told, and gone on
@@ -77,6 +78,12 @@ class Logbook:
         self._is_over = False  # it was told why the chain that was meant last is over
         self._nothing = Page({}, (), Booked.nothing(samples.dtype), NO_SAMPLES, NO_POINTS)
         self._news: list[Event] = []
+
+    def go_on(self, left: Left) -> None:
+        """In the place of another one, whose entries were booked."""
+        self.book = left.book
+        self.segment, self.block = left.chain.number, left.chain.block
+        self._last_step = max(0, int(left.book.ledger.last_sample["step_count"][0]) - 1)
 
     # --- entries ---------------------------------------------------------------------------------------
 

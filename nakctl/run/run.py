@@ -19,6 +19,7 @@ from nakctl.run.postman import NoPost, Post
 from nakctl.run.recording import Sink
 from nakctl.run.requests import Heard, Requests
 from nakctl.run.sensing import NoSensors
+from nakctl.run.successor import Left
 from nakctl.run.supervisor import supervised
 
 __all__ = ["UNDER_CURRENT", "Outcome", "REACTION_s", "run"]
@@ -43,6 +44,7 @@ def run(
     sensors: Sensors | None = None,
     run_id: str = "",
     outside: Outside | None = None,
+    left: Left | None = None,
 ) -> Outcome:
     """Run a program on a channel until it ends, for whatever reason; the channel is left stopped.
 
@@ -50,14 +52,18 @@ def run(
     events. observe is called after every read and may not wait; stop_asked gives the operator's reason to end
     the run, or None; times_asked how often he did: twice more after the alarm leaves a channel that does not
     stop; post brings what others ask for; heard is what they had asked the run for before; run_id stands in
-    the mark on the channel; sensors are looked at after every read; outside is told how the run stands. An
-    error that is not nakctl's own is raised again after the channel was stopped.
+    the mark on the channel; sensors are looked at after every read; outside is told how the run stands; left:
+    by a program that died, in whose place this one goes on with the channel it has adopted. An error that is
+    not nakctl's own is raised again after the channel was stopped.
     """
     outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        requests=lambda logbook: Requests(program, logbook, post or NoPost(), stop_asked, heard),
+        requests=lambda logbook: Requests(
+            program, logbook, post or NoPost(), stop_asked, heard, is_told=left is not None
+        ),
+        left=left,
     )  # fmt: skip
     outside.begin(program)
     try:

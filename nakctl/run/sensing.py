@@ -97,15 +97,18 @@ class SensorGuard:
 
     def __init__(self, program: Program, sensors: Sensors) -> None:
         self.program, self.sensors, self.specs = program, sensors, sensors.specs
-        self.limits = [end for end in program.ends if end.quantity == "sensor"]
+        # of a run whose program died, nobody reads the sensors any more
+        self.limits = [end for end in program.ends if end.quantity == "sensor" and end.sensor in self.specs]
         self.guarding = {limit.sensor for limit in self.limits}
+        self.waits: Settle | None = None  # of the loaded segment
         self.settling: _Settling | None = None
         self._wrong: dict[str, str] = {}  # of sensors, and of all of them under "": what was told last
         self._blind_told: set[str] = set()
 
     def open_segment(self, segment: Segment) -> None:
-        settle = self._settle(segment)
-        self.settling = None if settle is None else _Settling(settle, self.specs[settle.sensor])
+        self.waits = settle = self._settle(segment)
+        is_seen = settle is not None and settle.sensor in self.specs
+        self.settling = _Settling(settle, self.specs[settle.sensor]) if settle and is_seen else None
 
     @property
     def every_s(self) -> float | None:
@@ -186,9 +189,9 @@ class SensorGuard:
 
     def timed_out(self) -> Ending | None:
         """What it means that a waiting step lasted as long as it might; None if it was no such step."""
-        if self.settling is None:
+        if self.waits is None:
             return None
-        settle = self.settling.settle
+        settle = self.waits
         status: Status = "stopped" if settle.then == "end run" else "completed"
         return Ending(settle.then, f"timed out: {settle}", status, "timeout")
 

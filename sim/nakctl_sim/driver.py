@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
-from nakctl.errors import CellError, ChannelError, RigError
+from nakctl.errors import CellError, ChannelGone, RigError
 from nakctl_sim.cell import catalog
 from nakctl_sim.habits import ChannelHabits, with_words
 from nakctl_sim.trouble import Trouble, trouble
@@ -43,7 +43,7 @@ class SimDriver:
 
     def open(self, place: Place, cell: Cell, clock: ClockLike, seed: int, adopting: bool = False) -> Channel:
         if adopting:
-            raise ChannelError(
+            raise ChannelGone(
                 f"{place.name}: a simulated channel does not outlive the program that ran it, so there is "
                 "nothing to go on with"
             )

@@ -1,0 +1,356 @@
+"""A run is killed, its cell goes on: `nakctl stop` switches it off, and no row is thrown away.
+
+On a virtual instrument in a process of its own, as on the bench. What is waited for is an event.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import h5py
+import pytest
+from command_line import ENVIRONMENT, Command, Going, Said, nakctl, samples_in, until
+from killing import Killed, kill, left, segments
+
+from nakctl.booking.layout import GAP_CODE
+from nakctl.record import files, lock
+from nakctl.record.journal_reader import JournalReader
+
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="SIGKILL"), pytest.mark.slow]
+
+SPEED = "40"
+CH = ("--on", "bench/ch1", "--speed", SPEED)
+LONG = """\
+nakctl: 1
+name: A long strip
+params: {strip: 100 h}
+record: {every: 1 s}
+limits: {Ewe: [-1 V, 1 V], I: 1 mA, time: 1000 h}
+steps:
+  - rest: 10 s
+  - strip: 10 uA
+    for: $strip
+finally: rest
+"""
+OTHER = LONG.replace("A long strip", "Another one")
+
+
+class Bench:
+    """A virtual SP-300 in a process of its own, and a folder with its rig."""
+
+    def __init__(self, folder: Path, name: str = "rig.yaml") -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "nakctl_sim.instrument",
+            "--port",
+            "0",
+            "--speed",
+            SPEED,
+            "--cell",
+            "randles",
+        ]
+        self.folder = folder
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().split()[-1]
+        (folder / name).write_text(
+            f"""\
+nakctl-rig: 1
+devices:
+  bench: {{driver: biologic, model: SP-300, address: "{self.address}"}}
+channels:
+  bench/ch1: {{device: bench, channel: 1}}
+cells:
+  cell-7: {{channel: bench/ch1, area: 1 cm2}}
+""",
+            encoding="utf-8",
+        )
+        (folder / "long.yaml").write_text(LONG, encoding="utf-8")
+        (folder / "other.yaml").write_text(OTHER, encoding="utf-8")
+
+    def state(self) -> str:
+        """Of the channel, as the instrument says."""
+        said = nakctl("channels", "--json", cwd=self.folder)
+        return str(said.json["channels"][0]["state"])
+
+    def filled(self) -> bool:
+        return (
+            "holds" in nakctl("run", "other.yaml", *CH, "--quiet", "--out", "never.h5", cwd=self.folder).err
+        )
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    one = Bench(tmp_path)
+    yield one
+    one.end()
+
+
+def killed(bench: Bench, *more: str, name: str = "dead.h5", samples: int = 20) -> Killed:
+    """A run that was killed in the middle of its chain."""
+    run = Command(
+        "run", "long.yaml", *CH, *more, "--quiet", "--out", name, cwd=bench.folder, witness=f"{name}.witness"
+    )
+    path = bench.folder / name
+    try:
+        until(lambda: left(path).kept >= samples, 60.0)
+    finally:
+        kill(run.pid, name)
+        run.communicate()
+    return left(path)
+
+
+def stop(bench: Bench, *more: str, name: str = "dead.h5") -> Said:
+    return nakctl("stop", name, "--json", *more, cwd=bench.folder)
+
+
+def same_as_undisturbed(path: Path, tmp_path_factory: pytest.TempPathFactory, strip: str = "") -> int:
+    """Every row is one of a run that nobody killed. Returns how many blocks were missing, all of them told."""
+    whole = Bench(tmp_path_factory.mktemp("whole"))
+    try:
+        with h5py.File(path, "r") as file:
+            lasted_s = file["entry/samples/time"][-1] - file["entry/chains/time"][0]
+        nakctl(
+            "run",
+            "long.yaml",
+            *CH,
+            "--set",
+            f"strip={strip or f'{lasted_s:.0f}s'}",
+            "--out",
+            "whole.h5",
+            cwd=whole.folder,
+        )
+        everything, _ = segments(whole.folder / "whole.h5")
+    finally:
+        whole.end()
+    found, _ = segments(path)
+    with h5py.File(path, "r") as file:
+        events = [json.loads(text) for text in file["entry/events/json"].asstr()[()]]
+    told = sum(event["facts"].get("blocks", 0) for event in events if event["code"] == GAP_CODE)
+    expected = everything[1][: len(found[1])]
+    if not told:
+        assert found[1].tobytes() == expected.tobytes()
+    else:
+        assert set(found[1]["time_s"].tolist()) <= set(everything[1]["time_s"].tolist())
+    return told
+
+
+def text_of(path: Path, name: str) -> str:
+    with h5py.File(path, "r") as file:
+        return str(file[f"entry/{name}"].asstr()[()])
+
+
+# the chain goes on
+
+
+def test_its_cell_is_switched_off_and_its_rows_come_home(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dead = killed(bench)
+    assert bench.state() == "running"
+    said = stop(bench, "--reason", "smoke")
+    assert said.code == 0, said
+    assert bench.state() == "stopped"
+    told = said.json
+    assert (told["status"], told["end_kind"], told["cell_state"], told["sealed"]) == (
+        "aborted",
+        "operator",
+        "open",
+        True,
+    )
+    assert "(smoke)" in told["end_reason"]
+    assert "nobody watched for" in told["end_reason"]
+    assert text_of(dead.path, "run_status") == "aborted"
+    assert text_of(dead.path, "results/cell_state") == "open"
+    with h5py.File(dead.path, "r") as file:
+        assert b"taken_over" in file["entry/events/code"][()].tolist()
+        assert file["entry/raw/entries/epoch"][()].max() == 1
+        times_s = file["entry/samples/time"][()]
+        steps = file["entry/steps"]
+        assert steps["row_count"][()].sum() == len(times_s)
+        assert steps["end_kind"][()].tolist() == [b"duration", b"operator"]
+    found, _ = segments(dead.path)
+    assert len(found[1]) > dead.kept  # what waited on the channel is there, too
+    assert same_as_undisturbed(dead.path, tmp_path_factory) <= 1
+    left_over = [file.name for file in bench.folder.glob("dead.h5*") if not file.name.endswith("witness")]
+    assert left_over == ["dead.h5"]
+    assert "is over" in stop(bench).err
+    assert (
+        nakctl("run", "other.yaml", *CH, "--set", "strip=5s", "--json", cwd=bench.folder).json["status"]
+        == "completed"
+    )
+
+
+def test_who_runs_is_not_stopped_by_this_way(bench: Bench) -> None:
+    with Going("run", "long.yaml", *CH, "--quiet", "--out", "alive.h5", cwd=bench.folder):
+        until(lambda: samples_in(bench.folder / "alive.h5") > 0)
+        said = stop(bench, name="alive.h5")
+        assert said.code == 2
+        assert "is being recorded by another process" in said.err
+        assert bench.state() == "running"
+
+
+def test_of_two_who_ask_one_is_refused(bench: Bench) -> None:
+    """The first one waits for the instrument."""
+    dead = killed(bench)
+    bench.process.send_signal(signal.SIGSTOP)
+    try:
+        first = Command("stop", "dead.h5", cwd=bench.folder)
+        until(lambda: lock.is_held(files.lock_of(dead.path)))
+        second = stop(bench)
+    finally:
+        bench.process.send_signal(signal.SIGCONT)
+    assert (second.code, "is being recorded by another process" in second.err) == (2, True)
+    first.communicate()
+    if first.wait() == 3:  # it had waited for too long
+        assert stop(bench).code == 0
+    assert bench.state() == "stopped"
+    assert text_of(dead.path, "run_status") == "aborted"
+
+
+def test_who_stops_may_be_killed_and_another_one_asks_again(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dead = killed(bench)
+    for _ in range(2):
+        kill_when_it_writes(bench, dead.path)
+    if files.journal_of(dead.path).exists():  # else it was quicker
+        said = stop(bench)
+        assert said.code == 0, said
+    assert bench.state() == "stopped"
+    assert text_of(dead.path, "run_status") in ("aborted", "recovered")
+    assert same_as_undisturbed(dead.path, tmp_path_factory) <= 3
+
+
+def kill_when_it_writes(bench: Bench, path: Path) -> None:
+    before = last_epoch(path)
+    run = Command("stop", path.name, cwd=bench.folder)
+    until(lambda: last_epoch(path) > before or run.poll() is not None)
+    kill(run.pid, path.name)
+    run.communicate()
+
+
+def last_epoch(path: Path) -> int:
+    try:
+        with closing(JournalReader(path)) as journal:
+            return max((entry.epoch for entry in journal.latest("writer")), default=0)
+    except Exception:  # noqa: BLE001  (it was sealed meanwhile)
+        return 99
+
+
+# the chain is over
+
+
+def test_one_that_ended_meanwhile_is_what_it_is(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """All that was asked for was done: nothing was stopped."""
+    dead = killed(bench, "--set", "strip=200s")
+    until(lambda: bench.state() != "running", 60.0)
+    said = stop(bench)
+    assert said.code == 0, said
+    assert (said.json["status"], said.json["end_kind"]) == ("completed", "steps done")
+    found, _ = segments(dead.path)
+    assert found[1]["time_s"][-1] == pytest.approx(210.0, abs=1e-3)
+    assert same_as_undisturbed(dead.path, tmp_path_factory, "200s") <= 1
+    with h5py.File(dead.path, "r") as file:
+        assert set(file["entry/steps/end_kind"][()].tolist()) == {b"duration"}
+
+
+# somebody else's
+
+
+def loaded_by_another(bench: Bench) -> Killed:
+    """The dead one's chain is gone: another run was started there, and killed as well."""
+    dead = killed(bench)
+    kept = bench.folder / "kept"
+    kept.mkdir()
+    for file in bench.folder.glob("dead.h5*"):
+        file.rename(kept / file.name)
+    subprocess.run([sys.executable, "-c", STOPPER, bench.address], check=True, env=ENVIRONMENT)
+    run = Command(
+        "run", "other.yaml", *CH, "--discard-rows", "--quiet", "--out", "other.h5", cwd=bench.folder
+    )
+    until(lambda: samples_in(bench.folder / "other.h5") > 0)
+    kill(run.pid, "other.h5")
+    run.communicate()
+    for file in kept.iterdir():
+        file.rename(bench.folder / file.name)
+    return dead
+
+
+STOPPER = """
+import sys
+from nakctl.device.cell import Cell
+from nakctl.device.driver import Place
+from nakctl.run.clock import WallClock
+from nakctl_biologic.driver import driver
+channel = driver.open(Place("x", "biologic", "SP-300", 1, {"address": sys.argv[1]}), Cell("x", 1.0), WallClock(), 0, True)
+channel.seize()
+channel.stop()
+while channel.look() is None or channel.look().running:
+    pass
+channel.close()
+"""
+
+
+def test_what_runs_for_another_is_left_alone(bench: Bench) -> None:
+    dead = loaded_by_another(bench)
+    before = files.journal_of(dead.path).read_bytes()
+    said = stop(bench)
+    assert said.code == 3
+    assert "not of this run: it is left alone" in said.err
+    assert bench.state() == "running"
+    assert files.journal_of(dead.path).read_bytes() == before
+    said = stop(bench, "--mine")
+    assert said.code == 0, said
+    assert bench.state() == "stopped"
+    found, _ = segments(dead.path)
+    assert len(found[1]) == dead.kept or len(found[1]) == dead.came  # and no row of the other one
+    assert stop(bench, name="other.h5").code == 0  # whose rows are still there
+    assert text_of(bench.folder / "other.h5", "run_status") in ("aborted", "interrupted")
+
+
+# nobody answers
+
+
+def test_who_does_not_answer_may_be_asked_again(bench: Bench) -> None:
+    dead = killed(bench)
+    bench.process.send_signal(signal.SIGSTOP)
+    try:
+        said = stop(bench)
+    finally:
+        bench.process.send_signal(signal.SIGCONT)
+    assert said.code == 3, said
+    assert "try again" in said.err
+    assert last_epoch(dead.path) == 0
+    assert stop(bench).code == 0
+    assert bench.state() == "stopped"
+
+
+# a channel that dies with its program
+
+
+def test_a_simulated_channel_is_gone_with_its_program(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
+    run = Command("run", "long.yaml", "--speed", "40", "--quiet", "--out", "sim.h5", cwd=tmp_path)
+    until(lambda: samples_in(tmp_path / "sim.h5") > 0)
+    kill(run.pid, "sim.h5")
+    run.communicate()
+    said = nakctl("stop", "sim.h5", "--json", cwd=tmp_path)
+    assert said.code == 0, said
+    assert "does not outlive the program" in said.json["end_reason"]
+    assert said.json["status"] == "recovered"
+    assert text_of(tmp_path / "sim.h5", "run_status") == "recovered"
