@@ -10,6 +10,11 @@ from nakctl.cli.pictures import check_target
 from nakctl.errors import ExitCode, InputError
 from nakctl.text.numbers import duration
 
+GOES_ON = (
+    "the program of {file} died, and its chain may go on on {channel}, with rows that wait there: "
+    "nakctl stop {file} switches the cell off and makes the file whole"
+)
+
 
 def show(file: Path, as_json: bool) -> int:
     recover_if_killed(file)
@@ -44,12 +49,17 @@ def show(file: Path, as_json: bool) -> int:
 
 
 def recover_if_killed(file: Path) -> None:
-    """The first command that meets the file of a killed run makes it whole."""
+    """The first command that meets the file of a killed run makes it whole, unless its channel goes on."""
     from nakctl.record import files
+    from nakctl.record.fence import may_go_on
     from nakctl.record.recover import is_running
     from nakctl.record.recover import recover as make_whole
 
-    if files.journal_of(file).exists() and not is_running(file):
+    if not files.journal_of(file).exists() or is_running(file):
+        return
+    if channel := may_go_on(file):
+        print(GOES_ON.format(file=file, channel=channel), file=sys.stderr)
+    else:
         print(f"{file} was left unsealed: {make_whole(file).message}", file=sys.stderr)
 
 

@@ -64,7 +64,7 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
                 f"{ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
             )
         logged(ready, _is_free(ready, options))
-    _recover_leftovers({out.parent for _, out in asked}, options)
+    _recover_leftovers({out.parent for _, out in asked}, [ready.place for ready, _ in asked], options)
     with asked_to_stop() as stop_asked:
         reports = _reports(asked, options, stop_asked)
         if not reports:
@@ -105,17 +105,36 @@ def _reports(
     return reports
 
 
-def _recover_leftovers(folders: set[Path], options: Options) -> None:
-    """Runs that were killed in these folders become whole files before a new one is started there."""
+def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options) -> None:
+    """Runs that were killed in these folders become whole files before a new one is started there. One whose
+    chain may go on on a channel is left alone, unless it has ended and the new run is for that channel.
+    """
+    from nakctl.cli.results import GOES_ON
+    from nakctl.record.fence import may_go_on
     from nakctl.record.recover import recover, unsealed
 
     for path in (path for folder in sorted(folders) for path in unsealed(folder)):
         try:
-            said = f"{path} was left unsealed: {recover(path).message}"
+            if channel := may_go_on(path):
+                said = _brought_home(path, asked) or GOES_ON.format(file=path, channel=channel)
+            else:
+                said = f"{path} was left unsealed: {recover(path).message}"
         except NakctlError as error:  # no reason not to start another run
             said = str(error)
         if not options.quiet:
             print(said, file=sys.stderr)
+
+
+def _brought_home(path: Path, asked: list[Place]) -> str:
+    """The rows of a killed run whose chain has ended on a channel that is wanted now, in its own file; what
+    there is to say of that. "": its channel is another one. NakctlError: it was left alone.
+    """
+    from nakctl.cli.stop_dead import Asked, finish_dead, is_on
+
+    if not any(is_on(path, place) for place in asked):
+        return ""
+    told = finish_dead(path, Asked(standing=True), StopAsked())
+    return f"{path} was left unsealed, and is whole now: {told['status']}: {told['end_reason']}"
 
 
 def run_one(ready: Prepared, out: Path, options: Options, stop_asked: StopAsked) -> dict[str, Any] | None:

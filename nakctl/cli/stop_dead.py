@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
@@ -216,6 +216,17 @@ def where(header: Mapping[str, Any], rig_file: Path | None) -> tuple[Driver, Pla
         told["name"], told["driver"], told["instrument"], int(told["channel"]), dict(told["options"])
     )
     return load_driver(place.driver), place, cell
+
+
+def is_on(path: Path, place: Place) -> bool:
+    """Whether an unsealed run was on this very channel, whatever it was called."""
+    with closing(JournalReader(path)) as journal:
+        _, mine, _ = where(journal.header, None)
+    return _seat(mine) == _seat(place)
+
+
+def _seat(place: Place) -> tuple[str, str, int]:
+    return place.driver, str(place.options.get("address", "")).strip().lower(), place.channel
 
 
 def _place_of_old(header: Mapping[str, Any], rig_file: Path | None) -> dict[str, Any]:

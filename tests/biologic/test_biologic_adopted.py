@@ -425,9 +425,8 @@ def test_the_mark_of_another_program_is_told_and_no_row_is_taken() -> None:
 def test_who_is_not_heard_does_not_know_whose_it_is() -> None:
     one = under_current()
     channel = successor(one)
-    with troubles(one, "BL_GetExperimentInfos=-200@call1"):
-        with pytest.raises(LinkLost, match="whose"):
-            channel.whose()
+    with troubles(one, "BL_GetExperimentInfos=-200@call1"), pytest.raises(LinkLost, match="whose"):
+        channel.whose()
     assert one.instrument.boards[0].running
     assert channel.whose().startswith("nakctl ")
     channel.seize()

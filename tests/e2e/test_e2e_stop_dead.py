@@ -354,3 +354,32 @@ def test_a_simulated_channel_is_gone_with_its_program(tmp_path: Path) -> None:
     assert "does not outlive the program" in said.json["end_reason"]
     assert said.json["status"] == "recovered"
     assert text_of(tmp_path / "sim.h5", "run_status") == "recovered"
+
+
+# other commands that meet it
+
+
+def test_to_look_at_it_changes_nothing(bench: Bench) -> None:
+    """Else what waits on the channel would have no file any more."""
+    dead = killed(bench)
+    said = nakctl("show", "dead.h5", cwd=bench.folder)
+    assert "its chain may go on on bench/ch1" in said.err
+    assert files.journal_of(dead.path).exists()
+    other = nakctl("run", "other.yaml", *CH, "--quiet", "--out", "other.h5", cwd=bench.folder)
+    assert other.code == 3
+    assert "is running something" in other.err
+    assert bench.state() == "running"
+    assert stop(bench).code == 0
+
+
+def test_the_next_run_on_its_channel_makes_it_whole(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dead = killed(bench, "--set", "strip=200s")
+    until(lambda: bench.state() != "running", 60.0)
+    run = ("run", "other.yaml", *CH, "--set", "strip=5s", "--json", "--out", "other.h5")
+    said = nakctl(*run, cwd=bench.folder)
+    assert (said.code, said.json["status"]) == (0, "completed"), said
+    assert "is whole now: completed: all steps done" in said.err
+    assert text_of(dead.path, "run_status") == "completed"
+    assert same_as_undisturbed(dead.path, tmp_path_factory, "200s") <= 1
