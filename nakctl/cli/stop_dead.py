@@ -114,25 +114,25 @@ def finish_dead(path: Path, asked: Asked, signals: StopAsked) -> dict[str, Any]:
     """The same; what there is to report. NakctlError: nothing has changed."""
     with fence.fenced(path) as held:
         journal = JournalReader(path)
+        case = _Case(path, held, journal, asked, signals)
         try:
-            return _finished(_Case(path, held, journal, asked, signals))
+            return _finished(case)
         except _Recover as found:
             journal.close()
             held.close()
-            return _recovered(path, found)
+            return _recovered(case, found)
         finally:
             journal.close()
 
 
 class _Recover(Exception):
-    """There is nothing to fetch, or nothing that could be kept: the file becomes whole as it is.
-
-    cell_open  as seen; None: the channel is gone with its program
+    """There is nothing to fetch, or nothing that could be kept, and the cell is open: the file is sealed as
+    it is. reason: why the run ended, as far as its journal tells.
     """
 
-    def __init__(self, why: str, cell_open: bool | None = None) -> None:
+    def __init__(self, why: str, reason: str = "") -> None:
         super().__init__(why)
-        self.cell_open = cell_open
+        self.reason = reason or why
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,9 @@ def _finished(case: _Case) -> dict[str, Any]:
     try:
         end = case.journal.end()
         if end is not None and UNDER_CURRENT not in end["end_reason"]:
-            raise _Recover("the run had come to its end before, and its file was not sealed yet", True)
+            raise _Recover(
+                "the run had come to its end before, and its file was not sealed yet", end["end_reason"]
+            )
         chain = successor.last_chain(case.journal)
     except JournalDamage as damage:
         return _switched_off_damaged(case, damage)
@@ -425,7 +427,7 @@ def _switched_off(case: _Case, chain: Chain | None, channel: Channel, why: str) 
         raise ChannelError(f"{UNDER_CURRENT}: {trouble}; {case.path.name} stays as it is")
     said = f"{why}; it was switched off, and none of its rows was taken"
     if chain is None:
-        raise _Recover(said, True)
+        raise _Recover(said)
     return _closed(case, chain, said)
 
 
@@ -463,14 +465,12 @@ def _switched_off_damaged(case: _Case, damage: JournalDamage) -> dict[str, Any]:
         return _switched_off(case, None, channel, f"its journal is damaged ({damage.reason})")
 
 
-def _recovered(path: Path, found: _Recover) -> dict[str, Any]:
+def _recovered(case: _Case, found: _Recover) -> dict[str, Any]:
     """Sealed from what the journal has."""
-    done = recover(path)
-    return {
-        "file": str(done.path), "sealed": True, "exit_code": int(ExitCode.DONE), "status": done.status,
-        "end_reason": str(found), "message": done.message,
-        "cell_state": "open",
-    }  # fmt: skip
+    done = recover(case.path)
+    outcome = Outcome(done.status, found.reason, math.nan, done.rows, 0)  # type: ignore[arg-type]
+    message = f"{found}; {done.message}"
+    return report(case.header, Finished(done.path, True, message), outcome, None, ExitCode.DONE)
 
 
 # --- what is told ----------------------------------------------------------------------------------------

@@ -245,14 +245,14 @@ class Control:
 
     def load(self, segment: Segment, before: engine.EngineState) -> None:
         """Load and start a chain. Of a step there may be nothing missing: then its top-up is over at once."""
+        missing_s = self.guard.missing_s(segment) if segment.tops_up else math.inf
+        if missing_s < max(SHORTEST_TOP_UP_s, self.reaction_s):
+            self.pending.append(engine.ChainEnded())
+            return
         if self.is_to_end():
             return
         lasting_s: float | None = None
         if segment.tops_up:
-            missing_s = self.guard.missing_s(segment)
-            if missing_s < max(SHORTEST_TOP_UP_s, self.reaction_s):
-                self.pending.append(engine.ChainEnded())
-                return
             segment, lasting_s = lasting(segment, missing_s), missing_s
             self.logbook.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"

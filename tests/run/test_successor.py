@@ -1,0 +1,190 @@
+"""What a program left that died: read from its entries, not judged again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kept import Kept
+from running import done
+
+from nakctl.booking import layout
+from nakctl.booking.book import Book
+from nakctl.booking.ending import Ending
+from nakctl.booking.entry import Entry, Kind
+from nakctl.decide.engine import Phase
+from nakctl.device.channel import Channel, Reading, Watch
+from nakctl.errors import LinkLost
+from nakctl.run.clock import FreeClock
+from nakctl.run.run import Outcome, run
+from nakctl.run.successor import Chain, last_chain, led_to, now_s, owner, replayed
+
+STEPS = """
+- rest: 2 s
+- strip: 1 mA
+  for: 5 s
+- repeat: 2
+  steps:
+    - plate: 1 mA
+      for: 5 s
+      spectra: {use: g}
+"""
+ASKED = Ending("end run", "somebody asked", "aborted", "operator")
+
+
+class Half:
+    """A journal as it was when so many entries were in it. Reads: `successor.Journal`."""
+
+    def __init__(self, kept: Kept, count: int) -> None:
+        self.kept, self._entries = kept, [e._replace(seq=k + 1) for k, e in enumerate(kept.entries[:count])]
+
+    def latest(self, *kinds: Kind) -> Iterator[Entry]:
+        return (entry for entry in reversed(self._entries) if entry.kind in kinds)
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        return iter(self._entries[after:])
+
+    def book(self) -> Book:
+        return Book(self.kept.program, layout.SAMPLES.dtype)
+
+    def memo(self) -> dict[str, Any] | None:
+        newest = next(self.latest("said"), None)
+        return newest and {"seq": newest.seq, "segment": newest.segment, "memo": newest.memo}
+
+
+@pytest.fixture(scope="module")
+def whole() -> Kept:
+    _, kept = done(STEPS, run_id="me")
+    return kept
+
+
+def test_at_every_entry_it_is_known_where_the_run_was(whole: Kept) -> None:
+    verbs = [(entry.kind, entry.facts.get("verb")) for entry in whole.entries]
+    for count in range(len(verbs) + 1):
+        chain = last_chain(Half(whole, count))
+        left = replayed(Half(whole, count), 0.0)
+        before = verbs[:count]
+        assert chain.number == before.count(("meant", "load"))
+        assert chain.mark == (f"nakctl me {chain.number} 0" if chain.number else "")
+        said = [e for e in whole.entries[:count] if e.kind == "said"]
+        assert chain.block == (said[-1].block if said else 0)
+        assert bool(chain.memo) == bool(said and said[-1].segment == chain.number)
+        is_over = bool(said) and said[-1].segment == chain.number and bool(said[-1].facts.get("stopped"))
+        assert chain.is_over == is_over
+        assert left.book.ledger.rows <= sum(len(e.samples) + len(e.points) for e in said)
+        assert left.state.phase is Phase.RUNNING
+        assert (left.called_s is not None) == (chain.is_begun and not left.book._begun)
+
+
+def test_what_a_run_led_to_whose_last_chain_was_over() -> None:
+    _, kept = done(STEPS.replace("spectra: {use: g}", "record: {every: 1 s}"), run_id="me")
+    entries = [(entry.kind, entry.facts.get("verb")) for entry in kept.entries]
+    end = entries.index(("meant", "end"))
+    overs = [k for k, (kind, _) in enumerate(entries) if kind == "over"]
+    for count in (end + 1, overs[-1] + 1):
+        assert led_to(replayed(Half(kept, count), 0.0), ASKED).reason == "all steps done"
+    for count in (0, overs[-1] - 3, *(over + 1 for over in overs[:-1])):
+        assert led_to(replayed(Half(kept, count), 0.0), ASKED) == ASKED
+
+
+def test_whose_a_channel_is() -> None:
+    chain = Chain(number=3, mark="nakctl me 3 0")
+    assert owner("nakctl me 3 0", "me", chain) == "this run"
+    assert owner("nakctl me 2 0", "me", chain) == "this run, before"
+    assert owner("nakctl me 4 0", "me", chain) == "another run"
+    assert owner("nakctl you 3 0", "me", chain) == "another run"
+    for mark in ("", "EC-Lab", "nakctl me", "nakctl me 3 0 "):
+        assert owner(mark, "me", chain) == "nobody known"
+    assert owner("", "me", Chain()) == "nobody known"
+
+
+def test_the_time_of_the_run_goes_on_by_the_wall_clock() -> None:
+    chain = Chain(time_s=100.0, unix_s=1000.0)
+    assert now_s(chain, 1010.0, 1.0) == 110.0
+    assert now_s(chain, 1010.0, 20.0) == 300.0
+    assert now_s(chain, 900.0, 1.0) == 100.0  # it was set back
+    assert now_s(Chain(time_s=5.0), 900.0, 1.0) == 5.0
+    assert math.isnan(Chain().unix_s)
+
+
+# the loop, begun in the place of another one
+
+
+class Died(BaseException):
+    """As a program that is killed: it does nothing more."""
+
+
+class Dying:
+    """A channel whose program dies at the n-th read, before the rows are kept."""
+
+    def __init__(self, inner: Channel, at_read: int) -> None:
+        self.inner, self.at_read = inner, at_read
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def read(self, watch: Watch) -> Reading:
+        self.at_read -= 1
+        if self.at_read == 0:
+            raise Died
+        if self.at_read < 0:
+            raise LinkLost("dead")
+        return self.inner.read(watch)
+
+    def stop(self) -> None:
+        if self.at_read > 0:
+            self.inner.stop()
+
+
+def after_death(at_read: int, reason: str | None = ASKED.reason) -> tuple[Outcome, Kept, Channel]:
+    """The loop of a successor on the same simulated board, after its program died at a read."""
+    inner: list[Any] = []
+
+    def dying(channel: Channel) -> Any:
+        inner.append(channel)
+        return Dying(channel, at_read)
+
+    kept = Kept()
+    with pytest.raises(Died):
+        done(STEPS, sink=kept, wrap=dying, run_id="me")
+    own = [k for k, entry in enumerate(kept.entries) if entry.kind == "over" and "fault" in str(entry.facts)]
+    count = own[0] if own else len(kept.entries)
+    del kept.entries[count:]
+    half = Half(kept, count)
+    chain = last_chain(half)
+    from nakctl_sim.channel import SimChannel
+
+    channel = SimChannel(inner[0].board, inner[0].info)
+    channel.adopt(chain.segment, chain.memo, chain.mark)
+    later = Kept()
+    later.program = kept.program
+    clock = FreeClock()
+    outcome = run(
+        kept.program,
+        channel,
+        clock,
+        later,
+        poll_s=0.0,
+        stop_asked=lambda: reason,
+        left=replayed(half, chain.time_s),
+    )
+    kept.entries.extend(later.entries)
+    return outcome, kept, channel
+
+
+@pytest.mark.parametrize("at_read", [1, 2, 3])
+def test_it_stops_what_it_finds_and_keeps_every_row(whole: Kept, at_read: int) -> None:
+    outcome, kept, channel = after_death(at_read)
+    assert outcome.cell_open
+    assert outcome.reason == ASKED.reason
+    assert (outcome.status, outcome.end_kind) == ("aborted", "operator")
+    look = channel.look()
+    assert look is not None
+    assert not look.running
+    rows = [b"".join(e.samples.tobytes() for e in one.entries if e.kind == "said") for one in (kept, whole)]
+    assert rows[1].startswith(rows[0])
+    verbs = [e.facts["verb"] for e in kept.entries if e.kind == "meant"]
+    assert verbs[-1] == "end"
+    assert verbs.count("load") == max(e.segment for e in kept.entries)
