@@ -219,8 +219,8 @@ class BiologicChannel:
         return mark
 
     def seize(self) -> None:
-        if self._phase not in {Phase.FOREIGN, Phase.SEIZED, *AT_REST}:
-            raise IllegalEvent(f"seize while {self._name} is {self._phase.name.lower()}")
+        if self._phase is Phase.CLOSED:
+            raise IllegalEvent(f"seize while {self._name} is closed")
         self._link.disown()
         self._following = None
         self._phase = Phase.SEIZED

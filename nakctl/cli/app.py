@@ -208,12 +208,16 @@ def recover(
         bool,
         typer.Option("--again", help="Book a sealed file anew, from all that it keeps beside its tables."),
     ] = False,
+    as_it_is: Annotated[
+        bool,
+        typer.Option("--as-it-is", help="Also while its channel may go on, which is then left to itself."),
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Make a complete file of a run that was killed."""
     from nakctl.cli import results
 
-    return results.recover(file, as_json, again=again)
+    return results.recover(file, as_json, again=again, as_it_is=as_it_is)
 
 
 @app.command()

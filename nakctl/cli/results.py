@@ -77,9 +77,17 @@ def plot(file: Path, out: Path | None) -> int:
     return ExitCode.DONE
 
 
-def recover(file: Path, as_json: bool, *, again: bool) -> int:
+def recover(file: Path, as_json: bool, *, again: bool, as_it_is: bool = False) -> int:
+    """as_it_is: also where a channel may go on, or has rows that would have no file any more."""
+    from nakctl.record import files
+    from nakctl.record.fence import may_go_on
+    from nakctl.record.recover import is_running
     from nakctl.record.recover import recover as make_whole
 
+    is_left = files.journal_of(file).exists() and not is_running(file)
+    if is_left and not as_it_is and (channel := may_go_on(file)):
+        leave_it = "nakctl recover --as-it-is seals what is recorded, and leaves the channel to itself"
+        raise InputError(f"{GOES_ON.format(file=file, channel=channel)}; {leave_it}")
     done = make_whole(file, again=again)
     if as_json:
         print_json(

@@ -191,7 +191,7 @@ def _opened(case: _Case) -> Iterator[Channel]:
         except ChannelGone as gone:
             raise _Recover(str(gone)) from None
         except ChannelTaken as error:
-            recover_it = f"what was recorded: nakctl recover {case.path}"
+            recover_it = f"what was recorded: nakctl recover --as-it-is {case.path}"
             raise ChannelTaken(f"{error} What runs there now is left alone; {recover_it}") from None
         except ChannelError as error:
             kind = LinkLost if isinstance(error, LinkLost) else ChannelError
@@ -276,7 +276,7 @@ def _left_alone(case: _Case, mark: str, look: Look | None) -> str:
     return (
         f"the channel of {case.path.name} is {_seen(look)}, and says that it is of {_named(mark)}, not "
         "of this run: it is left alone. --mine switches it off all the same, and takes none of its rows; "
-        f"what {case.path.name} had recorded: nakctl recover {case.path}"
+        f"what {case.path.name} had recorded: nakctl recover --as-it-is {case.path}"
     )
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, lock
-from nakctl.record.journal_reader import JournalReader, is_empty
+from nakctl.record.journal_reader import JournalDamage, JournalReader, is_empty
 from nakctl.record.store import reason_of
 
 
@@ -63,11 +63,14 @@ def may_go_on(path: Path) -> str:
 
 def _may_go_on(journal: JournalReader) -> bool:
     """Whether a chain was to be started after which nothing said that it had stopped."""
-    for entry in journal.latest("meant", "done", "said"):
-        if entry.kind == "said" and entry.facts.get("stopped"):
-            return False
-        if entry.facts.get("verb") == "start":
-            return True
+    try:
+        for entry in journal.latest("meant", "done", "said"):
+            if entry.kind == "said" and entry.facts.get("stopped"):
+                return False
+            if entry.facts.get("verb") == "start":
+                return True
+    except JournalDamage:  # nobody can tell
+        return True
     return False
 
 

@@ -103,8 +103,8 @@ class SimChannel:
 
     def seize(self) -> None:
         """As at rest: what waits there is not fetched."""
-        if self._phase is not Phase.FOREIGN:
-            self._must_be("seize", *AT_REST)
+        if self._phase is Phase.CLOSED:
+            raise IllegalEvent("seize while the channel is closed")
         self._phase = Phase.IDLE
 
     def _memo(self) -> dict[str, Any]:

@@ -434,7 +434,8 @@ def test_who_is_not_heard_does_not_know_whose_it_is() -> None:
     assert not one.instrument.boards[0].running
 
 
-def test_one_that_runs_for_us_is_not_seized() -> None:
+def test_one_that_is_closed_is_not_seized() -> None:
     one = under_current()
+    one.channel.close()
     with pytest.raises(IllegalEvent):
         one.channel.seize()

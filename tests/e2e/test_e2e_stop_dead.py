@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -340,6 +341,24 @@ def test_who_does_not_answer_may_be_asked_again(bench: Bench) -> None:
     assert bench.state() == "stopped"
 
 
+# a journal that is damaged
+
+
+@pytest.mark.parametrize("place", ["max(seq)", "3"])
+def test_behind_damage_nothing_is_written_but_the_cell_is_switched_off(bench: Bench, place: str) -> None:
+    dead = killed(bench)
+    with closing(sqlite3.connect(files.journal_of(dead.path))) as db, db:
+        db.execute(f"UPDATE entry SET crc = crc + 1 WHERE seq = (SELECT {place} FROM entry)")
+    assert "may go on" in nakctl("show", "dead.h5", cwd=bench.folder).err
+    said = stop(bench)
+    assert said.code == 0, said
+    assert "its journal is damaged" in said.json["end_reason"]
+    assert "none of its rows was taken" in said.json["end_reason"]
+    assert said.json["status"] == "recovered"
+    assert bench.state() == "stopped"
+    assert files.damaged_of(dead.path).exists()
+
+
 # a channel that dies with its program
 
 
@@ -364,6 +383,8 @@ def test_to_look_at_it_changes_nothing(bench: Bench) -> None:
     dead = killed(bench)
     said = nakctl("show", "dead.h5", cwd=bench.folder)
     assert "its chain may go on on bench/ch1" in said.err
+    refused = nakctl("recover", "dead.h5", cwd=bench.folder)
+    assert (refused.code, "--as-it-is" in refused.err) == (2, True)
     assert files.journal_of(dead.path).exists()
     other = nakctl("run", "other.yaml", *CH, "--quiet", "--out", "other.h5", cwd=bench.folder)
     assert other.code == 3
