@@ -222,24 +222,6 @@ def recover(
 
 @app.command()
 @explained
-def stop(
-    file: RunFile,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the file.")] = "",
-    mine: Annotated[
-        bool,
-        typer.Option("--mine", help="Switch the channel off whosever it seems; none of its rows is taken."),
-    ] = False,
-    rig: RigFile = None,
-    as_json: Json = False,
-) -> int:
-    """Switch off the cell of a run whose program died, fetch its rows, and seal its file."""
-    from nakctl.cli import stop_dead as command
-
-    return command.stop_dead(file, reason=reason, mine=mine, rig=rig, as_json=as_json)
-
-
-@app.command()
-@explained
 def show(file: RunFile, as_json: Json = False) -> int:
     """Say what a result file is, how the run ended, and its key figures."""
     from nakctl.cli import results

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nakctl.cli.explained import Json, explained
+from nakctl.cli.explained import Json, RigFile, explained
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="Its file, its id, its channel, or the name of its protocol.")
@@ -25,12 +25,20 @@ def stop(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take back every --after: the run goes on as planned.")
     ] = False,
+    mine: Annotated[
+        bool,
+        typer.Option(
+            "--mine",
+            help="If its program died: switch the channel off whosever it seems; none of its rows is taken.",
+        ),
+    ] = False,
+    rig: RigFile = None,
     as_json: Json = False,
 ) -> int:
-    """Stop a run that goes on, and say what became of the cell."""
+    """Stop a run, also one whose program died, and say what became of the cell."""
     from nakctl.cli import requests
 
-    return requests.stop(run, after, withdraw, as_json)
+    return requests.stop(run, after, withdraw, requests.AfterDeath(mine, rig), as_json)
 
 
 @explained

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,15 @@ class _Over(Exception):
     """The run is not live any more, or none that could have answered."""
 
 
-def stop(name: str, after: str | None, withdraw: bool, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class AfterDeath:
+    """How the channel of a run is stopped whose program is gone, see `stop_dead`."""
+
+    mine: bool = False
+    rig: Path | None = None
+
+
+def stop(name: str, after: str | None, withdraw: bool, dead: AfterDeath, as_json: bool) -> int:
     """At once, at the next boundary, or not at all."""
     if after is not None and withdraw:
         raise InputError("--withdraw takes back what --after asked for: give one of them")
@@ -42,7 +51,7 @@ def stop(name: str, after: str | None, withdraw: bool, as_json: bool) -> int:
         if answer.state == "waits" and request.is_stop:
             answer = _stopped(path, request)
     except _Over:
-        return _is_over(path, as_json)
+        return _is_over(path, dead, as_json)
     except KeyboardInterrupt:
         return _left(path, "what was asked stays asked")
     finally:
@@ -178,10 +187,12 @@ def _stopped(path: Path, request: Request) -> Answer:
 # --- telling ------------------------------------------------------------------------------------------------
 
 
-def _is_over(path: Path, as_json: bool) -> int:
+def _is_over(path: Path, dead: AfterDeath, as_json: bool) -> int:
     """Of a run that ended before it could answer, or long ago."""
     if standing(path) is Standing.DEAD:
-        return stop_dead(path)
+        from nakctl.cli.stop_dead import stop_dead
+
+        return stop_dead(path, mine=dead.mine, rig=dead.rig, as_json=as_json)
     found = over(path)
     if found.status == "recovered":  # whether by now anybody opened the cell, nobody knows
         raise ChannelError(
@@ -191,15 +202,10 @@ def _is_over(path: Path, as_json: bool) -> int:
     return _cell(path, _ended(found), found.cell_open, as_json)
 
 
-def stop_dead(path: Path) -> int:
-    """Stop the channel of a run whose program is gone. The one place where that will be done."""
-    raise ChannelError(_dead(path))
-
-
 def _dead(path: Path) -> str:
     return (
         f"the program of {path} is gone, and nobody can answer: its channel may go on by itself with what it "
-        "was loaded with, and THE CELL MAY STILL BE UNDER CURRENT"
+        f"was loaded with, and THE CELL MAY STILL BE UNDER CURRENT; nakctl stop {path} stops it"
     )
 
 

@@ -9,6 +9,7 @@ there is this run's, nothing is touched; the journal is changed only once that i
 from __future__ import annotations
 
 import math
+import os
 import queue
 import sys
 import threading
@@ -45,6 +46,7 @@ from nakctl.errors import (
     RigError,
 )
 from nakctl.record import fence
+from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.recorder import Finished, Legacy, Recorder
@@ -55,6 +57,7 @@ from nakctl.rig.claim import claimed
 from nakctl.run import successor
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
+from nakctl.run.outside import Outside
 from nakctl.run.run import UNDER_CURRENT, Outcome, run
 from nakctl.run.successor import Chain
 from nakctl.text.numbers import duration, si
@@ -327,8 +330,14 @@ def _ended(case: _Case, chain: Chain, channel: Channel, look: Look | None) -> di
             times_asked=case.signals.count,
             run_id=str(case.header["run_id"]),
             left=left,
+            outside=Outside(recorder.tell, _facts(case)),
         )
     return _sealed(case, recorder, outcome)
+
+
+def _facts(case: _Case) -> dict[str, Any]:
+    """What others see of who goes on."""
+    return {"run_id": str(case.header["run_id"]), "pid": os.getpid(), "boot": boot_id()}
 
 
 def _resumed(case: _Case, chain: Chain) -> tuple[Recorder, Ending]:
