@@ -99,23 +99,29 @@ def test_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
     assert rows.names_in(tmp_path) == ["run.h5"]
 
 
-def test_one_that_was_sealed_while_somebody_waited_for_its_lock(tmp_path: Path) -> None:
-    """The file of the lock is another one by then."""
-    path = left(tmp_path)
+@pytest.mark.parametrize("anew", [False, True])
+def test_one_that_was_sealed_while_somebody_waited_for_its_lock(tmp_path: Path, anew: bool) -> None:
+    """The file of the lock is another one by then, of a new run of that name."""
+    path, made = left(tmp_path), []
     with lock.hold(files.lock_of(path)) as held:
 
         def seal() -> None:
             time.sleep(0.2)
             files.remove_journal(path)
-            path.write_bytes(b"")
+            if anew:
+                made.append(rows.journal_of_run(path))
+            else:
+                path.write_bytes(b"")
             held.close()
 
         sealing = threading.Thread(target=seal)
         sealing.start()
-        with pytest.raises(InputError, match="is over"), fenced(path):
+        with pytest.raises(InputError, match="being recorded" if anew else "is over"), fenced(path):
             raise AssertionError("never")
         sealing.join()
-    assert not files.journal_of(path).exists()
+    assert files.journal_of(path).exists() == anew
+    for each in made:
+        each.close()
 
 
 def test_while_it_is_sealed_nobody_writes_it(tmp_path: Path) -> None:
