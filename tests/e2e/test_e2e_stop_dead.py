@@ -207,9 +207,9 @@ def test_a_block_that_left_the_channel_and_reached_nobody_is_told(
     bench.process.send_signal(signal.SIGSTOP)
     try:
         until(lambda: waits_for_an_answer(path))
+    finally:
         kill(run.pid, "dead.h5")
         run.communicate()
-    finally:
         bench.process.send_signal(signal.SIGCONT)
     said = stop(bench)
     assert said.code == 0, said
