@@ -266,11 +266,14 @@ def test_on_an_instrument_a_stop_at_once(real: Going, tmp_path: Path) -> None:
 
 def test_rows_are_those_of_a_run_that_nobody_disturbed(short: Path) -> None:
     """A thousand requests, noise, and a mailbox that goes away again and again."""
-    paced = ("run", "short.yaml", "--set", "rest=200 s", "--speed", "40", "--quiet")
+    paced = ("run", "short.yaml", "--set", "rest=120 s", "--speed", "40", "--quiet")
     assert nakctl(*paced, "--out", "quiet.h5", cwd=short).code == 0
     path = short / "x.h5"
     with Going(*paced, "--out", "x.h5", cwd=short) as going:
         until(lambda: files.asked_of(path).is_dir())
+        first = asked.new_request("note", text="before the flood")
+        asked.put(path, first)
+        until(lambda: asked.answer_to(path, first.id) is not None)
         number = 0
         while going.process.poll() is None:
             number += 1
