@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -237,11 +238,13 @@ def test_while_the_disk_stands_still_limits_are_judged_by_what_the_channel_shows
     thread, outcomes = started(channel, sink, observe=observe)
     wait_for(lambda: channel.reads > 0)
     sink.may_go_on.clear()
+    stood_still = time.monotonic()
     assert behind.wait(60)
     reads = channel.reads
     channel.shows = 3.5
     assert channel.stopped.wait(60)
     assert channel.reads == reads
+    wait_for(lambda: time.monotonic() - stood_still > 2.0)  # whenever the record's thread had its turn
     sink.may_go_on.set()
     thread.join(60)
     outcome = outcomes[0]
