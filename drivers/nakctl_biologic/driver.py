@@ -23,6 +23,7 @@ class BiologicDriver:
     """Channels of the SP-300 and VMP-3 families. It also decodes, inspects and teaches."""
 
     virtual_time = False
+    outlives = True
 
     def simulated(self, place: Place) -> bool:
         """An address with a scheme (`sim://...`) is that of no real instrument."""

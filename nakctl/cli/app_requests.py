@@ -38,7 +38,7 @@ def stop(
     """Stop a run, also one whose program died, and say what became of the cell."""
     from nakctl.cli import requests
 
-    return requests.stop(run, after, withdraw, requests.AfterDeath(mine, rig), as_json)
+    return requests.stop(run, after, withdraw, mine, rig, as_json)
 
 
 @explained

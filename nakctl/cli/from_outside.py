@@ -40,6 +40,7 @@ def known_run(ready: Prepared, recorder: Recorder, start: datetime, speed: float
         version=__version__,
         area_cm2=ready.cell.area_cm2,
         simulated=ready.simulated,
+        outlives=ready.driver.outlives,
         ends="" if ends is None else ends.isoformat(timespec="seconds"),
     )
 

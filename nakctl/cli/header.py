@@ -81,7 +81,7 @@ def header(
         "git": _git(Path(document.file)),
         "note": note,
         "seed": seed,
-        "place": None if ready.driver.virtual_time else _place(ready.place),
+        "place": _place(ready.place) if ready.driver.outlives else None,
         "speed": speed,
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},

@@ -61,8 +61,8 @@ class Seen:
             how = f"{self.end.get('status', '')}: {self.end.get('end_reason', '')}"
             return Health("ended", f"{how}; if its file is not sealed in a minute: nakctl recover {file}")
         who = "its program is gone and nobody watches the cell"
-        if self.run.simulated and not self.run.address:  # its channel was within the program
-            return Health("DEAD", f"{who}, a simulated one: nakctl recover {file} makes the file whole")
+        if not self.run.outlives:
+            return Health("DEAD", f"its program is gone, and its channel with it: nakctl recover {file}")
         alone = (self.state or {}).get("alone")
         holds = "" if alone is None else f"; alone the instrument holds {alone or 'no limit'}"
         return Health(

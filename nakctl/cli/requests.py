@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,8 @@ class _Over(Exception):
     """The run is not live any more, or none that could have answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class AfterDeath:
-    """How the channel of a run is stopped whose program is gone, see `stop_dead`."""
-
-    mine: bool = False
-    rig: Path | None = None
-
-
-def stop(name: str, after: str | None, withdraw: bool, dead: AfterDeath, as_json: bool) -> int:
-    """At once, at the next boundary, or not at all."""
+def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | None, as_json: bool) -> int:
+    """At once, at the next boundary, or not at all. mine, rig: if its program is gone, see `stop_dead`."""
     if after is not None and withdraw:
         raise InputError("--withdraw takes back what --after asked for: give one of them")
     if after is not None and after not in ("step", "cycle", "spectrum"):
@@ -51,7 +42,11 @@ def stop(name: str, after: str | None, withdraw: bool, dead: AfterDeath, as_json
         if answer.state == "waits" and request.is_stop:
             answer = _stopped(path, request)
     except _Over:
-        return _is_over(path, dead, as_json)
+        if standing(path) is Standing.DEAD:
+            from nakctl.cli.stop_dead import Asked, stop_dead
+
+            return stop_dead(path, Asked(mine, rig=rig), as_json)
+        return _is_over(path, as_json)
     except KeyboardInterrupt:
         return _left(path, "what was asked stays asked")
     finally:
@@ -187,12 +182,8 @@ def _stopped(path: Path, request: Request) -> Answer:
 # --- telling ------------------------------------------------------------------------------------------------
 
 
-def _is_over(path: Path, dead: AfterDeath, as_json: bool) -> int:
+def _is_over(path: Path, as_json: bool) -> int:
     """Of a run that ended before it could answer, or long ago."""
-    if standing(path) is Standing.DEAD:
-        from nakctl.cli.stop_dead import stop_dead
-
-        return stop_dead(path, mine=dead.mine, rig=dead.rig, as_json=as_json)
     found = over(path)
     if found.status == "recovered":  # whether by now anybody opened the cell, nobody knows
         raise ChannelError(

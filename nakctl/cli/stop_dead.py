@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from getpass import getuser
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,6 +45,7 @@ from nakctl.errors import (
     RigError,
 )
 from nakctl.record import fence
+from nakctl.record.asked import who_asks
 from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
 from nakctl.record.journal_reader import JournalDamage, JournalReader
@@ -67,43 +67,32 @@ REFUSED_AGAIN_s = 30.0  # a stop without rows that was refused or not heard is t
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks for the end, and how.
+    """How the end is asked for.
 
     mine     the channel is to be switched off whosever it seems: then no row of it is taken
     standing only a chain that has come to its end by itself is cleared up: one that runs is left alone
     """
 
-    who: str = ""
-    reason: str = ""
     mine: bool = False
     standing: bool = False
     rig: Path | None = None
 
     def sentence(self, unwatched_s: float) -> str:
         """Why the run ends. unwatched_s: for how long nobody had watched."""
-        why = f" ({self.reason})" if self.reason else ""
         if self.standing:
-            return f"its program had died {duration(unwatched_s)} before, and nobody went on with it{why}"
+            return f"its program had died {duration(unwatched_s)} before, and nobody went on with it"
         unwatched = f"its program had died, and nobody watched for {duration(unwatched_s)}"
-        return f"stopped by {self.who or _me()}{why}; {unwatched}"
+        return f"stopped by {who_asks()}; {unwatched}"
 
 
-def stop_dead(
-    path: Path,
-    *,
-    who: str = "",
-    reason: str = "",
-    mine: bool = False,
-    rig: Path | None = None,
-    as_json: bool = False,
-) -> int:
+def stop_dead(path: Path, asked: Asked, as_json: bool) -> int:
     """Switch off the cell of a run whose program is gone, fetch its rows, and seal its file.
 
     0 the cell is open and the file is sealed; 1 the file is not sealed; 2 there is no such run, or it is
     recorded by somebody; 3 the cell was not seen open, or is not known to be this run's: told and left alone.
     """
     with asked_to_stop() as signals:
-        told = finish_dead(path, Asked(who, reason, mine, rig=rig), signals)
+        told = finish_dead(path, asked, signals)
         if as_json:
             print_last(told)
         else:
@@ -245,7 +234,7 @@ def _place_of_old(header: Mapping[str, Any], rig_file: Path | None) -> dict[str,
     options: dict[str, Any] = {} if row is None else dict(row.options)
     if "address" in facts:
         options["address"] = facts["address"]
-    elif row is None and driver != "sim":
+    elif row is None and load_driver(driver).outlives:
         raise RigError(
             f"the journal does not say where {name} is, and {RIG_FILE} has no channel of that name"
         )
@@ -361,7 +350,7 @@ def _resumed(case: _Case, chain: Chain) -> tuple[Recorder, Ending]:
     )
     journal = Journal.reopen(case.path, case.held, case.journal.elsewhere())
     recorder = Recorder.resume(case.path, journal, legacy)
-    told = {"verb": "stop", "who": case.asked.who or _me(), "reason": case.asked.reason}
+    told = {"verb": "stop", "who": who_asks(), "reason": ending.reason}
     recorder.append([Entry("asked", chain.number, time_s, unix_s, told)])
     return recorder, ending
 
@@ -511,10 +500,3 @@ class _Telling:
 
 def _say(case: _Case, line: str) -> None:
     console.say(line, to=sys.stderr)
-
-
-def _me() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError, ImportError):  # an account without a name, in a container
-        return "somebody"

@@ -120,6 +120,7 @@ def _of_header(path: Path, header: dict[str, object]) -> KnownRun:
         driver=str(part("instrument").get("driver", "")),
         area_cm2=float(area) if isinstance(area, int | float) else 0.0,
         simulated=header.get("simulated") is True,
+        outlives=header.get("place", ...) is not None,
     )
 
 

@@ -38,9 +38,11 @@ class Driver(Protocol):
     """A family of channels. Importing it is cheap; `open` may import what it needs.
 
     virtual_time: its channels can go as fast as they compute, on a clock that stands still meanwhile.
+    outlives: its channels go on by themselves when the program is gone that started them.
     """
 
     virtual_time: bool
+    outlives: bool
 
     def simulated(self, place: Place) -> bool:
         """Whether what sits on this place is no real cell. Screens and files say so."""

@@ -90,7 +90,9 @@ def new_request(verb: str, **arguments: str) -> Request:
             "make two of it"
         )
     made = f"{time.time_ns():x}-{secrets.token_hex(4)}"  # in the order in which they were made
-    return Request(made, verb, arguments, _who(), datetime.now().astimezone().isoformat(timespec="seconds"))
+    return Request(
+        made, verb, arguments, who_asks(), datetime.now().astimezone().isoformat(timespec="seconds")
+    )
 
 
 def name_of(request: Request) -> str:
@@ -218,7 +220,7 @@ def _understood(told: Any, name: str) -> Request:
     return Request(request_id, verb, dict(arguments), told["who"], told["when"])
 
 
-def _who() -> str:
+def who_asks() -> str:
     """user@host."""
     try:
         user = getuser()

@@ -34,6 +34,7 @@ class KnownRun:
     pid, boot of the program that began it, and of the start of the computer
     address   of the instrument, "" if it has none; channel: its number there
     ends      when it will be over if all goes as planned, ISO 8601; "" if nobody knows
+    outlives  its channel goes on when its program is gone, as far as is known
     drive     which drive NAME.h5 is on, see `drive_of`
     """
 
@@ -52,6 +53,7 @@ class KnownRun:
     version: str = ""
     area_cm2: float = 0.0
     simulated: bool = False
+    outlives: bool = True
     ends: str = ""
     drive: str = ""
 

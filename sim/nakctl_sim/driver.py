@@ -31,6 +31,7 @@ class SimDriver:
     """
 
     virtual_time = True
+    outlives = False
 
     def simulated(self, place: Place) -> bool:
         return True

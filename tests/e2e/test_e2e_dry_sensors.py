@@ -122,6 +122,7 @@ class RealDriver:
     """Of a channel that is no simulation."""
 
     virtual_time = False
+    outlives = True
 
     def simulated(self, place: Any) -> bool:
         return False

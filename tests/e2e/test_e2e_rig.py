@@ -94,6 +94,7 @@ from nakctl.errors import LinkLost
 
 class Driver:
     virtual_time = False
+    outlives = True
 
     def simulated(self, place):
         return False

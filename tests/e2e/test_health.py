@@ -87,8 +87,8 @@ def test_without_a_program_it_is_dead_unless_its_end_was_written() -> None:
     assert ended.text.startswith("completed: all steps done")
 
 
-def test_of_a_simulated_one_there_is_nothing_to_stop() -> None:
-    dead = replace(seen(held=False), run=replace(RUN, simulated=True, address="")).health
+def test_of_a_channel_that_ends_with_its_program_there_is_nothing_to_stop() -> None:
+    dead = replace(seen(held=False), run=replace(RUN, simulated=True, outlives=False)).health
     assert (dead.word, "nakctl stop" in dead.text) == ("DEAD", False)
     virtual = replace(seen(held=False), run=replace(RUN, simulated=True)).health
     assert "nakctl stop" in virtual.text  # an instrument of its own goes on
