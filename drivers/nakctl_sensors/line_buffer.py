@@ -34,8 +34,8 @@ class LineBuffer:
         self._held, self._whole, self.cut = b"", True, None
 
     def lose(self) -> None:
-        """What comes next may be the tail of a line: nothing counts up to the next terminator."""
-        self._held, self._whole = b"", False
+        """What is held or comes next may be the tail of a line: nothing counts up to the next terminator."""
+        self._whole = False
 
     @property
     def held(self) -> bytes:

@@ -43,7 +43,8 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
             answer = _stopped(path, request)
     except _Over:
         if standing(path) is Standing.DEAD:
-            from nakctl.cli.stop_dead import Asked, stop_dead
+            from nakctl.cli.dead_run import Asked
+            from nakctl.cli.stop_dead import stop_dead
 
             return stop_dead(path, Asked(mine, rig=rig), as_json)
         return _is_over(path, as_json)

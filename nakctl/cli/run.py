@@ -129,7 +129,8 @@ def _brought_home(path: Path, asked: list[Place]) -> str:
     """The rows of a killed run whose chain has ended on a channel that is wanted now, in its own file; what
     there is to say of that. "": its channel is another one. NakctlError: it was left alone.
     """
-    from nakctl.cli.stop_dead import Asked, finish_dead, is_on
+    from nakctl.cli.dead_run import Asked, is_on
+    from nakctl.cli.stop_dead import finish_dead
 
     if not any(is_on(path, place) for place in asked):
         return ""

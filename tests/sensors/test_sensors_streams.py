@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
+from typing import Any
 
 import pytest
+from bench import spec_of
 from broken_streams import KINDS, broken_kind
+from doubles_player import at_a_terminal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nakctl.device.sensor import SensorTrouble, load_kind
+from nakctl.run.clock import FreeClock
 from nakctl_sensors.line_buffer import LONGEST_LINE, LineBuffer, Width
 from nakctl_sensors.numbers import Convention, NoNumber, number_of
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -20,6 +28,74 @@ def test_no_value_that_was_not_sent_whole(kind: str) -> None:
     _, values, wrong = broken_kind(kind, trials=8 if kind == "modbus, RTU" else 25, seed=1)
     assert wrong == 0
     assert values > 0
+
+
+@posix
+def test_the_rest_of_an_answer_is_not_the_next_one() -> None:
+    with at_a_terminal() as instrument:
+        spec = spec_of(
+            "a", kind="serial", query="Q", terminator="\r\n", unit="kg", timeout="5 s", **instrument.place
+        )
+        source = load_kind("serial").open(spec, FreeClock())
+        for answer in ("+0001", "2.34kg\r\n+00099.00kg\r\n", "+00077.00kg\r\n"):
+            instrument.expect("Q", "\r\n", answer)
+        with pytest.raises(SensorTrouble, match="stood still"):
+            source.read()
+        assert source.read().value == 77
+        source.close()
+
+
+@posix
+def test_an_answer_that_came_too_late_is_not_the_next_one() -> None:
+    with at_a_terminal() as instrument:
+        spec = spec_of(
+            "a", kind="serial", query="Q", terminator="\r\n", unit="kg", timeout="0.5 s", **instrument.place
+        )
+        source = load_kind("serial").open(spec, FreeClock())
+        for answer in ("", "+00012.00kg\r\n+00099.00kg\r\n", "+00077.00kg\r\n"):
+            instrument.expect("Q", "\r\n", answer)
+        with pytest.raises(SensorTrouble, match="did not answer"):
+            source.read()
+        assert source.read().value == 77
+        source.close()
+
+
+@posix
+def test_who_was_late_itself_keeps_no_half_of_a_line() -> None:
+    with at_a_terminal() as instrument:
+        spec = spec_of(
+            "a", kind="serial", terminator="\r\n", unit="kg", timeout="5 s", pause="20 ms", **instrument.place
+        )
+        source: Any = load_kind("serial").open(spec, FreeClock())
+        instrument.expect(None, "", "\r\n+00008")
+        while not source.lines.held.endswith(b"8"):
+            source._more()
+        time.sleep(0.05)  # longer than a line may stand still
+        instrument.expect(None, "", "9.00kg\r\n+00010.00kg\r\n").result(10)
+        assert source.read().value == 10
+        source.close()
+
+
+@posix
+def test_a_line_that_lost_a_part_is_no_reading() -> None:
+    with at_a_terminal() as instrument:
+        spec = spec_of("a", kind="serial", terminator="\r\n", unit="kg", timeout="5 s", **instrument.place)
+        source = load_kind("serial").open(spec, FreeClock())
+        lines = [
+            "+00001.00kg",
+            "+00002.00kg",
+            "+00003.00kg",
+            "+00004.00kg",
+            "+005.00kg",
+            "+00006.00kg",
+            "+00007.00kg",
+        ]
+        instrument.expect(None, "", "\r\n".join(["", *lines, ""]))
+        assert [source.read().value for _ in range(4)] == [1, 2, 3, 4]
+        with pytest.raises(SensorTrouble, match="all lines before had 11 characters"):
+            source.read()
+        assert source.read().value == 7  # behind garbage the next line does not count
+        source.close()
 
 
 def lines_of(buffer: LineBuffer, data: bytes) -> list[bytes]:

@@ -17,7 +17,7 @@ from nakctl.errors import RigError
 from nakctl.rig import find_rig
 from nakctl_sensors.dialogues import dialogue, dialogue_names
 from nakctl_sensors.health import Health
-from nakctl_sensors.reply import decoded, number_in
+from nakctl_sensors.reply import decoded, number_in, obeyed
 from nakctl_sensors.timemap import Tie, TimeMap, placed
 
 # A line as the instrument's manual shows it, and its number.
@@ -230,6 +230,24 @@ def test_a_frozen_value_is_seen_and_what_follows_it_is_a_gap() -> None:
     assert not Latest(5.0, 7.0, 7.0, 7.0, health.trouble).is_seen
     health.well(7.0, 6)
     assert (health.trouble, codes(health.taken(), "a")) == ("", ["frozen", "timeout", "back"])
+
+
+def test_another_unit_is_told_when_it_begins_and_when_it_ends() -> None:
+    health = Health(spec_of("a", kind="serial", port="x", unit="kg"))
+    for now, unit in enumerate(["", "lb", "lb", ""]):
+        health.shows(unit, now)
+    assert [notice.message for notice in health.taken()] == [
+        "a shows lb, which is converted",
+        "a shows the agreed unit again",
+    ]
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("ERR_6", "OK"), ("", "OK")])
+def test_what_it_says_to_a_set_point_is_judged(answer: str, expected: str) -> None:
+    obeyed("OK\r", "OK")
+    obeyed(answer, True)
+    with pytest.raises(SensorTrouble, match="to a set-point, not OK"):
+        obeyed(answer, expected)
 
 
 def test_a_sensor_that_flickers_does_not_flood_the_record() -> None:

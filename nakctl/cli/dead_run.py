@@ -1,0 +1,150 @@
+"""A run whose program died: what is asked for it, and where its channel is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nakctl.cli import console
+from nakctl.cli.signals import StopAsked
+from nakctl.device.cell import Cell
+from nakctl.device.channel import Channel
+from nakctl.device.driver import Driver, Place
+from nakctl.errors import (
+    ChannelError,
+    ChannelGone,
+    ChannelTaken,
+    LinkLost,
+    RigError,
+)
+from nakctl.record.asked import who_asks
+from nakctl.record.journal_reader import JournalReader
+from nakctl.rig import RIG_FILE, find_rig, load_driver
+from nakctl.rig.claim import claimed
+from nakctl.run.clock import WallClock
+from nakctl.text.numbers import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the end is asked for.
+
+    mine     the channel is to be switched off whosever it seems: then no row of it is taken
+    standing only a chain that has come to its end by itself is cleared up: one that runs is left alone
+    """
+
+    mine: bool = False
+    standing: bool = False
+    rig: Path | None = None
+
+    def sentence(self, unwatched_s: float) -> str:
+        """Why the run ends. unwatched_s: for how long nobody had watched."""
+        if self.standing:
+            return f"its program had died {duration(unwatched_s)} before, and nobody went on with it"
+        unwatched = f"its program had died, and nobody watched for {duration(unwatched_s)}"
+        return f"stopped by {who_asks()}; {unwatched}"
+
+
+class SealAsItIs(Exception):
+    """There is nothing to fetch, or nothing that could be kept, and the cell is open: the file is sealed as
+    it is. reason: why the run ended, as far as its journal tells.
+    """
+
+    def __init__(self, why: str, reason: str = "") -> None:
+        super().__init__(why)
+        self.reason = reason or why
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRun:
+    path: Path
+    held: BinaryIO
+    journal: JournalReader
+    asked: Asked
+    signals: StopAsked
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        return self.journal.header
+
+    @property
+    def speed(self) -> float:
+        return float(self.header.get("speed") or 1.0)
+
+
+def say(case: DeadRun, line: str) -> None:
+    console.say(line, to=sys.stderr)
+
+
+@contextmanager
+def opened(case: DeadRun) -> Iterator[Channel]:
+    """Connected, with nothing loaded, started or stopped. ChannelError: nothing has changed."""
+    driver, place, cell = where(case.header, case.asked.rig)
+    with claimed(place, f"the stop of {case.path.name}", case.path):
+        try:
+            channel = driver.open(place, cell, WallClock(case.speed), 0, adopting=True)
+        except ChannelGone as gone:
+            raise SealAsItIs(str(gone)) from None
+        except ChannelTaken as error:
+            recover_it = f"what was recorded: nakctl recover --as-it-is {case.path}"
+            raise ChannelTaken(f"{error} What runs there now is left alone; {recover_it}") from None
+        except ChannelError as error:
+            kind = LinkLost if isinstance(error, LinkLost) else ChannelError
+            raise kind(f"{nothing_changed(case)}: {error}") from None
+        try:
+            yield channel
+        finally:
+            with suppress(ChannelError):  # whether the cell is open was asked before
+                channel.close()
+
+
+def nothing_changed(case: DeadRun) -> str:
+    return f"{case.path.name} stays as it is, and its cell may be under current; try again"
+
+
+def where(header: Mapping[str, Any], rig_file: Path | None) -> tuple[Driver, Place, Cell]:
+    """The channel that a run was on: as its journal says, what that lacks as rig.yaml says. RigError."""
+    sample = header.get("sample") or {}
+    cell = Cell(str(sample.get("name", "")), float(sample.get("area_cm2") or 0.0) or 1.0)
+    told = header.get("place")
+    if told is None:
+        told = _place_of_old(header, rig_file)
+    place = Place(
+        told["name"], told["driver"], told["instrument"], int(told["channel"]), dict(told["options"])
+    )
+    return load_driver(place.driver), place, cell
+
+
+def is_on(path: Path, place: Place) -> bool:
+    """Whether an unsealed run was on this very channel, whatever it was called."""
+    with closing(JournalReader(path)) as journal:
+        _, mine, _ = where(journal.header, None)
+    return _seat(mine) == _seat(place)
+
+
+def _seat(place: Place) -> tuple[str, str, int]:
+    return place.driver, str(place.options.get("address", "")).strip().lower(), place.channel
+
+
+def _place_of_old(header: Mapping[str, Any], rig_file: Path | None) -> dict[str, Any]:
+    """Of a journal that says less: the rest stands in the rig, under the name of the channel."""
+    about = header.get("instrument") or {}
+    facts, name, driver = about.get("facts") or {}, str(about.get("channel", "")), about.get("driver")
+    rig = find_rig(rig_file)
+    row = rig.places.get(name)
+    if driver is None or (row is not None and row.driver != driver):
+        raise RigError(f"{name} of {rig.file or RIG_FILE} is no channel of the driver that recorded this run")
+    options: dict[str, Any] = {} if row is None else dict(row.options)
+    if "address" in facts:
+        options["address"] = facts["address"]
+    elif row is None and load_driver(driver).outlives:
+        raise RigError(
+            f"the journal does not say where {name} is, and {RIG_FILE} has no channel of that name"
+        )
+    model = about["model"] if row is None else row.instrument
+    number = facts.get("channel_number", 1 if row is None else row.channel)
+    return {"name": name, "driver": driver, "instrument": model, "channel": number, "options": options}
