@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pseudo_terminal import pseudo_terminal
+
 from nakctl.device.sensor import SensorNotice, SensorSpec, load_kind
 from nakctl.run.clock import FreeClock
 
@@ -99,15 +101,9 @@ def tcp_instrument(script: Script) -> Iterator[int]:
 @contextmanager
 def talking_pty(script: Script, every_s: float, form: str, end: str = "\r\n") -> Iterator[str]:
     """A pseudo-terminal whose other end sends a line every so often; the name of this end is given."""
-    import pty
-    import tty
-
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    os.set_blocking(ours, False)
     over = threading.Event()
 
-    def talk() -> None:
+    def talk(ours: int) -> None:
         while not over.wait(every_s):
             line = script.line(form)
             if line is None:
@@ -118,15 +114,15 @@ def talking_pty(script: Script, every_s: float, form: str, end: str = "\r\n") ->
             except BlockingIOError:  # nobody reads: the line is lost, as on a wire
                 continue
 
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield os.ttyname(theirs)
-    finally:
-        over.set()
-        thread.join()
-        os.close(ours)
-        os.close(theirs)
+    with pseudo_terminal() as port:
+        os.set_blocking(port.ours, False)
+        thread = threading.Thread(target=talk, args=(port.ours,))
+        thread.start()
+        try:
+            yield port.name
+        finally:
+            over.set()
+            thread.join()
 
 
 @contextmanager

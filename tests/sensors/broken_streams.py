@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from bench import spec_of
+from pseudo_terminal import pseudo_terminal
 
 from nakctl.device.sensor import Raw, SensorTrouble, load_kind
 
@@ -89,14 +91,7 @@ def running(serve: Callable[[], None], broken: Broken) -> Iterator[None]:
 
 @contextmanager
 def on_a_pty(broken: Broken, asked: bool) -> Iterator[str]:
-    import pty
-    import tty
-
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    os.set_blocking(ours, False)
-
-    def serve() -> None:
+    def serve(ours: int) -> None:
         while not broken.over.is_set():
             if asked:
                 try:
@@ -111,12 +106,10 @@ def on_a_pty(broken: Broken, asked: bool) -> Iterator[str]:
                     broken.over.wait(3 * PAUSE_s)
                 broken.over.wait(pause_s or 0.002)
 
-    try:
-        with running(serve, broken):
-            yield os.ttyname(theirs)
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    with pseudo_terminal() as port:
+        os.set_blocking(port.ours, False)
+        with running(partial(serve, port.ours), broken):
+            yield port.name
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import yaml
+from pseudo_terminal import pseudo_terminal
 
 FOLDER = Path(__file__).parent / "doubles"
 PATIENCE_s = 30.0  # a fault of the test; nothing waits that long
@@ -81,18 +82,12 @@ class Played:
 @contextmanager
 def at_a_terminal() -> Iterator[Played]:
     """At one end of a pseudo-terminal."""
-    import pty
-    import tty
-
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    played = Played(lambda: ours, {"port": os.ttyname(theirs)})
-    try:
-        yield played
-    finally:
-        played.over()
-        os.close(ours)
-        os.close(theirs)
+    with pseudo_terminal() as port:
+        played = Played(lambda: port.ours, {"port": port.name})
+        try:
+            yield played
+        finally:
+            played.over()
 
 
 @contextmanager

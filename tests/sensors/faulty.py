@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from bench import spec_of
+from pseudo_terminal import PseudoTerminal, pseudo_terminal
 
 from nakctl.device.sensor import SensorSpec
 
@@ -108,29 +110,24 @@ def over_tcp(instrument: Instrument, answer: Callable[[bytes], bytes]) -> Iterat
 @contextmanager
 def over_serial(instrument: Instrument, by_itself: bool) -> Iterator[str]:
     """The name of the port. Once it is cut, it stays away."""
-    import pty
-    import tty
 
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    os.set_blocking(ours, False)
-
-    def serve() -> None:
+    def serve(port: PseudoTerminal) -> None:
         next_at = time.monotonic()
         while not instrument.over.is_set() and instrument.fault != "cut":
             if by_itself:
                 instrument.over.wait(max(0.0, next_at - time.monotonic()))
                 next_at += SENDS_EVERY_s
                 asked = b""
-            elif not select.select([ours], [], [], 0.02)[0] or not (asked := _taken(ours)):
+            elif not select.select([port.ours], [], [], 0.02)[0] or not (asked := _taken(port.ours)):
                 continue
             with contextlib.suppress(BlockingIOError):
-                os.write(ours, instrument.answer(asked))
-        os.close(ours)
+                os.write(port.ours, instrument.answer(asked))
+        port.cut()
 
-    with _running(instrument, serve):
-        yield os.ttyname(theirs)
-    os.close(theirs)
+    with pseudo_terminal() as port:
+        os.set_blocking(port.ours, False)
+        with _running(instrument, partial(serve, port)):
+            yield port.name
 
 
 def _taken(port: int) -> bytes:
