@@ -43,7 +43,7 @@ class LastRows:
 
     visit    of its last row; time_s, Ewe_V, I_A: of that row (I absolute), time in the segment
     before   (time_s, Ewe_V, I_A) of the row before, if it is of the same visit
-    points   frequencies that came of the last sweep
+    swept    what came of the last sweep
     """
 
     visit: Visit
@@ -51,7 +51,7 @@ class LastRows:
     Ewe_V: float
     I_A: float
     before: tuple[float, float, float] | None
-    points: int
+    swept: Swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,9 @@ class Ledger:
         self.before_last: np.void | None = None  # the row before it, if it is of the same visit
         self.visit_from_s = 0.0  # where the visit of the last row began: the last row before it
         self.swept = Swept()  # of that visit
+        self.frequencies_Hz: Floats = np.zeros(
+            0
+        )  # of the rows that are booked now, as far as they are points
         self.left_early = ""  # a technique that ended before its time with nothing to explain it
         self.last_sample: Rows = np.zeros(1, samples)
         self.fresh_cycle = False
@@ -109,6 +112,8 @@ class Ledger:
         given, points  of SAMPLE and POINT; newest: as for `over_at_s`; stopped: the chain is over with them
         """
         rows, of_point = merged(given, points)
+        self.frequencies_Hz = np.full(len(rows), np.nan)
+        self.frequencies_Hz[of_point] = points["frequency_Hz"]
         samples, step_charge_Ah, steps = self._book_samples(rows, newest)
         impedance, spectra = self.spectra.book(points, samples[of_point])
         if stopped:
@@ -131,7 +136,7 @@ class Ledger:
             return None
         last, before = self.last, self.before_last
         known = None if before is None else (float(before["time_s"]), *values(before))
-        return LastRows(visit, float(last["time_s"]), *values(last), known, self.swept.count)
+        return LastRows(visit, float(last["time_s"]), *values(last), known, self.swept)
 
     # --- samples and steps -----------------------------------------------------------------------------
 
@@ -186,8 +191,9 @@ class Ledger:
     def _swept(self, rows: Rows, entered: Ints, at: int) -> Swept:
         """The frequencies of the visit of the row before `at`. entered: where visits began up to there."""
         if len(entered) == 0:
-            return self.swept.and_then(rows[:at])
-        return Swept().and_then(rows[entered[-1] : at])
+            return self.swept.and_then(rows[:at], self.frequencies_Hz[:at])
+        visit = slice(entered[-1], at)
+        return Swept().and_then(rows[visit], self.frequencies_Hz[visit])
 
     def _rows_before(self, rows: Rows) -> Rows:
         """Each row's predecessor; before the first row of a segment, its start with that row's technique."""

@@ -18,26 +18,31 @@ FASTEST_s, PERIODS_PART = 5e-3, 0.9  # no instrument measures a frequency in les
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The frequencies of one visit so far. last_s: time of the newest; shortest_s: from one to the next."""
+    """The frequencies of one visit so far. last_s: time of the newest, last_Hz: itself; shortest_s: from one
+    to the next."""
 
     count: int = 0
     last_s: float = math.nan
+    last_Hz: float = math.nan
     shortest_s: float = math.inf
 
-    def and_then(self, rows: Rows) -> Swept:
-        """With the points among further rows of the same visit."""
-        times_s = rows["time_s"][(rows["flags"] & Flag.FROM_EIS) != 0]
+    def and_then(self, rows: Rows, frequencies_Hz: npt.NDArray[np.float64]) -> Swept:
+        """With the points among further rows of the same visit. frequencies_Hz: of each row that is one."""
+        is_point = (rows["flags"] & Flag.FROM_EIS) != 0
+        times_s = rows["time_s"][is_point]
         if len(times_s) == 0:
             return self
         known_s = np.append([self.last_s] if self.count else [], times_s)
         shortest_s = np.diff(known_s).min(initial=self.shortest_s)
-        return Swept(self.count + len(times_s), float(times_s[-1]), float(shortest_s))
+        last_Hz = frequencies_Hz[is_point][-1]
+        return Swept(self.count + len(times_s), float(times_s[-1]), float(last_Hz), float(shortest_s))
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep takes at the least. left_s: (m + 1,) its frequencies from the k-th on, of m."""
+    """What a sweep takes at the least. left_s: (m + 1,) its frequencies_Hz from the k-th on, of m."""
 
+    frequencies_Hz: npt.NDArray[np.float64]
     left_s: npt.NDArray[np.float64]
     goes_down: bool
 
@@ -46,7 +51,8 @@ class Sweep:
         spread = np.geomspace if eis.spacing == "log" else np.linspace
         frequencies_Hz = spread(eis.f_first_Hz, eis.f_last_Hz, eis.n_frequencies)
         each_s = np.maximum(FASTEST_s, PERIODS_PART * eis.average / frequencies_Hz)
-        return cls(np.append(np.cumsum(each_s[::-1])[::-1], 0.0), eis.f_last_Hz <= eis.f_first_Hz)
+        left_s = np.append(np.cumsum(each_s[::-1])[::-1], 0.0)
+        return cls(frequencies_Hz, left_s, eis.f_last_Hz <= eis.f_first_Hz)
 
     @property
     def count(self) -> int:
@@ -55,12 +61,19 @@ class Sweep:
     def was_cut(self, swept: Swept, next_s: float) -> bool:
         """Whether there was no time for the frequencies that did not come before what came next did.
 
-        Where there was, their rows are lost, which its driver tells. In a sweep that goes down half of the
-        shortest interval is less than any frequency takes.
+        Where there was, their rows are lost, which its driver tells, or who goes on for a program that died.
+        In a sweep that goes down half of the shortest interval is less than any frequency takes.
         """
+        if self.is_at_its_end(swept.last_Hz):
+            return False
         missing = self.count - swept.count
         each_s = swept.shortest_s / 2 if self.goes_down and swept.count > 1 else 0.0
         return missing > 0 and next_s - swept.last_s < max(self.left_s[swept.count], missing * each_s)
+
+    def is_at_its_end(self, frequency_Hz: float) -> bool:
+        """Whether it is the last one; instruments keep to what they are asked for, more or less."""
+        *before_Hz, last_Hz = self.frequencies_Hz[-2:]
+        return not before_Hz or bool(abs(frequency_Hz - last_Hz) < abs(before_Hz[0] - last_Hz) / 2)
 
 
 @dataclass(slots=True)

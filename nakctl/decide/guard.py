@@ -55,6 +55,11 @@ class Guard:
         self.elapsed_s = self.before_s = segment.step_s
         self.time_s = max(self.time_s, start_s)
 
+    def go_on(self, last_s: float) -> None:
+        """The chain was begun by another one, who booked its rows up to here."""
+        self.time_s = max(self.time_s, last_s)
+        self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
+
     @property
     def needs_rows(self) -> bool:
         """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""

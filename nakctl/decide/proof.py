@@ -17,6 +17,7 @@ from nakctl.booking.chain import CLOCK_COARSE, ELAPSED_SLACK_s, TICK_s
 from nakctl.booking.ending import Ending, ending_of, interrupted
 from nakctl.booking.ledger import LastRows
 from nakctl.booking.met import Met, met_by
+from nakctl.booking.spectra import Sweep
 from nakctl.device.channel import Visit
 from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
 
@@ -66,7 +67,10 @@ def _stops(technique: Ocv | Cp | Ca | Eis) -> bool:
 def _is_whole(technique: Ocv | Cp | Ca | Eis, last: LastRows, elapsed_s: float) -> bool:
     """It lasted as long as it should, as far as its rows and the instrument's clock can tell."""
     if isinstance(technique, Eis):
-        return last.points >= technique.n_frequencies
+        is_at_its_end = Sweep.of(technique).is_at_its_end(
+            last.swept.last_Hz
+        )  # of one before, a row may be lost
+        return last.swept.count >= technique.n_frequencies or is_at_its_end
     lasted_s = last.time_s - last.visit.start_s
     if lasted_s < technique.duration_s - technique.every_s - TICK_s:
         return False

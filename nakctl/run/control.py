@@ -124,24 +124,34 @@ class Control:
         self.starts = Starts(self.logbook)
         self.stopping = Stopping(self.start_s)
         self.left = left
+        self.is_adopted = False  # another program started the chain: its clock is not ours
+        self.load_again = False  # the chain that was meant last: it never began
         self.stands = False  # the adopted channel has stopped by itself: there is nothing to stop, but rows
         if left is not None:
             self._go_on(left)
 
     def _go_on(self, left: Left) -> None:
-        """Where another one left off: the chain is loaded and started, and nothing is begun anew."""
-        segment, book = left.chain.segment, left.book
-        self.pending.clear()
-        self.state, self.cell_open = left.state, False
+        """Where another one left off. Its newest chain runs, or has rows that wait; or it is over; or it was
+        to be loaded, and never began; or there was none."""
+        chain, segment, book = left.chain, left.chain.segment, left.book
+        self.state = left.state
         self.logbook.go_on(left)
-        self.guard.open_segment(segment, book.start_s)
-        self.gate.open_segment(segment)
-        self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
-        self.reader.visit = left.visit
-        self.bench.guard.open_segment(segment)
+        if not chain.number:
+            return
+        self.pending.clear()
+        self.open_segment(segment, left.returned_s if left.called_s is not None else book.start_s)
+        self.reader.visit, self.reader.look = left.visit, left.look
         self.stopping = Stopping(self.now_s())
         if left.called_s is not None:
             self.starts.waiting = Started(left.called_s, left.returned_s)
+        elif chain.is_begun:
+            self.guard.go_on(float(book.ledger.last_sample["time"][0]))
+        if chain.may_run:
+            self.cell_open, self.is_adopted = False, True
+        elif chain.is_over:
+            self.ended = chain.end
+        else:
+            self.load_again = True
 
     def now_s(self) -> float:
         return self.clock.now_s() - self.start_s
@@ -149,10 +159,10 @@ class Control:
     def until_the_end(self) -> Outcome:
         """The run; how it ended."""
         try:
-            if self.left is None:
+            if self.left is None or not self.left.chain.number:
                 self.check()
             else:
-                self.look_at_what_was_left()
+                self.look_at_what_was_left(self.left)
             while self.ended is None:
                 self.round()
         except NakctlError as error:  # before anything ran, or of the record: the loop could not go on
@@ -170,19 +180,27 @@ class Control:
         for segment in segments(self.program.nodes):
             self.call("check", lambda segment=segment: self.channel.check(segment))  # type: ignore[misc]
 
-    def look_at_what_was_left(self) -> None:
+    def look_at_what_was_left(self, left: Left) -> None:
         """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
-        can be proven why it is over."""
-        assert self.left is not None
+        can be proven why it is over. Of one that was read to its end that is told now, if nobody had."""
+        chain = left.chain
+        if chain.is_over and self.ended is None:
+            why = chain.why if chain.told else gravest(self.state.ending) or self.explain()
+            self.logbook.over(why)
+            self.pending.append(engine.ChainEnded(why))
+        if not chain.may_run:
+            return
         with suppress(LinkLost):
             look = self.call("look", self.channel.look)
-            has_begun = bool(self.left.chain.memo) or (look is not None and look.filled > 0)
+            has_begun = bool(chain.memo) or (look is not None and look.filled > 0)
             self.stands = look is not None and not look.running and has_begun
 
     def round(self) -> None:
         """Commands, one block, to the record, judge; sleep if there is nothing more to do."""
         while self.pending and self.ended is None:
             self.perform(self.pending.popleft())
+        if self.load_again and self.ended is None:
+            self.load_what_never_began()
         if self.ended is not None:
             return
         self.pulse.begin_round()
@@ -258,6 +276,17 @@ class Control:
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
         new_cycle = engine.went_round(before.position, self.state.position)
+        self.load_and_start(segment, new_cycle, lasting_s)
+
+    def load_what_never_began(self) -> None:
+        """The chain that another program meant to start."""
+        assert self.left is not None
+        chain, self.load_again = self.left.chain, False
+        self.logbook.note(1, "load_again", "the chain that was to be started never began: it is loaded again")
+        if not self.is_to_end():
+            self.load_and_start(chain.segment, chain.new_cycle, chain.lasting_s)
+
+    def load_and_start(self, segment: Segment, new_cycle: bool, lasting_s: float | None) -> None:
         mark = f"nakctl {self.run_id} {self.logbook.segment + 1} 0" if self.run_id else ""
         self.logbook.meant_to_load(self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
         if self.is_to_end() or not self.insist("load", lambda: self.channel.load(segment, mark)):
@@ -267,14 +296,18 @@ class Control:
         if self.is_to_end():
             return
         called_s = self.now_s()
-        self.cell_open = False
+        self.cell_open = self.is_adopted = False
         started = self.insist("start", self.channel.start)
         returned_s = self.now_s()
         if started:
             self.logbook.done("start", called_s=called_s, returned_s=returned_s)
             self.starts.waiting = Started(called_s, returned_s)
         # what was not answered may have been heard: then rows of this chain come
-        self.guard.open_segment(segment, returned_s)
+        self.open_segment(segment, returned_s)
+
+    def open_segment(self, segment: Segment, start_s: float) -> None:
+        """Everybody who looks at rows begins anew."""
+        self.guard.open_segment(segment, start_s)
         self.gate.open_segment(segment)
         self.reader.open_segment(segment, needs_rows=self.guard.needs_rows)
         self.bench.guard.open_segment(segment)
@@ -339,7 +372,7 @@ class Control:
     def keep(self, reading: Reading) -> Page:
         """To the record before anything else; then into the book. What is wrong with it is told."""
         page = self.logbook.said(reading)
-        tie = self.reader.tie if self.left is None else None  # the clocks of two programs are not one
+        tie = None if self.is_adopted else self.reader.tie  # the clocks of two programs are not one
         start = self.starts.settle(reading, tie)
         if start is not None:
             self.guard.start_s = start.time_s
@@ -379,12 +412,21 @@ class Control:
             return []
         if reading.state is State.STOPPED:
             self.cell_open = True
+            if self.never_began():
+                self.load_again = True
+                return []
             if ending is not None and ending is self.seen and self.state.phase is engine.Phase.RUNNING:
                 self.logbook.meant_to_stop(ending, self.guard.step_count)
             meant = gravest(self.state.ending, ending) or self.explain()
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
+
+    def never_began(self) -> bool:
+        """A start was meant by another program, and nothing shows that the channel heard it."""
+        if not self.is_adopted or self.left is None or self.state.phase is not engine.Phase.RUNNING:
+            return False
+        return not self.left.chain.is_started and self.reader.visit is None
 
     def boundary(self, reading: Reading) -> Ending | None:
         """The end that somebody asked for at a boundary that has come, in a chain that would go on."""

@@ -15,9 +15,9 @@ from typing import Any, Literal, Protocol
 
 from nakctl.booking.book import Book, segment_of
 from nakctl.booking.ending import Ending
-from nakctl.booking.entry import Entry, Kind, ending_in, is_stopped, visit_of
+from nakctl.booking.entry import Entry, Kind, ending_in, is_stopped, look_of, visit_of
 from nakctl.decide.engine import ChainEnded, EngineState, Finish, Frame, Phase, react
-from nakctl.device.channel import Visit
+from nakctl.device.channel import Look, Visit
 from nakctl.device.program import Segment
 
 _AT_A_TIME = 1024
@@ -39,7 +39,9 @@ class Chain:
     """The one that was meant last, as the newest entries tell.
 
     number     from 1; 0: none was meant
-    is_begun   its start was meant: it may have begun
+    new_cycle  the host goes round a loop to come to it
+    lasting_s  that it was given, if it makes up for what is missing of a step
+    is_begun   its start was meant: it may have begun; is_started: its start was answered
     is_over    it was seen stopped, and all its rows are kept
     mark       by which the channel tells that it is this one
     memo       with which a channel goes on behind the newest block of it; {}: none was kept
@@ -51,7 +53,10 @@ class Chain:
 
     number: int = 0
     segment: Segment = NO_SEGMENT
+    new_cycle: bool = False
+    lasting_s: float | None = None
     is_begun: bool = False
+    is_started: bool = False
     is_over: bool = False
     mark: str = ""
     memo: Mapping[str, Any] = field(default_factory=dict)
@@ -96,8 +101,10 @@ def _told_by(entry: Entry, journal: Journal) -> dict[str, Any]:
     match entry.kind, entry.facts.get("verb"):
         case "said", _:
             return {"block": entry.block, "is_over": is_stopped(entry)}
-        case "meant" | "done", "start":
+        case "meant", "start":
             return {"is_begun": True}
+        case "done", "start":
+            return {"is_begun": True, "is_started": "refused" not in entry.facts}
         case "meant", "stop":
             return {"stop": ending_in(entry)}
         case "meant", "end":
@@ -107,8 +114,11 @@ def _told_by(entry: Entry, journal: Journal) -> dict[str, Any]:
         case "meant", "load":
             program = journal.book().program
             assert program is not None
-            mark = entry.facts.get("mark", "")
-            return {"number": entry.segment, "segment": segment_of(program, entry), "mark": mark}
+            return {
+                "number": entry.segment, "segment": segment_of(program, entry),
+                "new_cycle": bool(entry.facts["new_cycle"]), "lasting_s": entry.facts.get("lasting_s"),
+                "mark": entry.facts.get("mark", ""),
+            }  # fmt: skip
     return {}
 
 
@@ -117,7 +127,7 @@ class Left:
     """All that the loop needs to go on in the place of another one.
 
     chain      the newest, as the whole journal tells; book: of all entries
-    position   where the engine is; visit: that of the newest row of the chain
+    position   where the engine is; visit: that of the newest row of the chain; look: of the newest block
     called_s, returned_s   of its start, in the time of the run; None: it has not begun, or is dated already
     now_s      time of the run at which it is gone on with
     """
@@ -126,17 +136,17 @@ class Left:
     book: Book
     position: tuple[Frame, ...]
     visit: Visit | None
+    look: Look | None
     called_s: float | None
     returned_s: float
     now_s: float = 0.0
 
     @property
     def state(self) -> EngineState:
-        """Of the engine. A chain that was to be stopped for good is still to be."""
-        stop = self.chain.stop
-        if stop is not None and stop.then == "end run":
-            return EngineState(Phase.STOPPING, self.position, stop)
-        return EngineState(Phase.RUNNING, self.position)
+        """Of the engine. A chain that was to be stopped is still to be."""
+        if self.chain.stop is not None:
+            return EngineState(Phase.STOPPING, self.position, self.chain.stop)
+        return EngineState(Phase.RUNNING if self.chain.number else Phase.READY, self.position)
 
 
 def replayed(journal: Journal, now_s: float) -> Left:
@@ -144,6 +154,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
     book, chain = journal.book(), last_chain(journal)
     position: tuple[Frame, ...] = ()
     visit: Visit | None = None
+    look: Look | None = None
     called_s: float | None = None
     meant_s = returned_s = 0.0
     entries = journal.entries()
@@ -152,10 +163,10 @@ def replayed(journal: Journal, now_s: float) -> Left:
         for entry in some:
             verb = entry.facts.get("verb")
             if entry.kind == "said":
-                visit = visit_of(entry) or visit
+                visit, look = visit_of(entry) or visit, look_of(entry) or look
             elif (entry.kind, verb) == ("meant", "load"):
                 position = tuple(Frame(index, passes) for index, passes in entry.facts["position"])
-                visit = called_s = None
+                visit = look = called_s = None
             elif (entry.kind, verb) == ("meant", "start"):
                 called_s = meant_s = returned_s = entry.time_s
             elif (entry.kind, verb) == ("done", "start"):
@@ -163,7 +174,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
                 returned_s = float(entry.facts.get("returned_s", entry.time_s))
             elif entry.kind == "began":
                 called_s = None
-    return Left(chain, book, position, visit, called_s, returned_s, now_s)
+    return Left(chain, book, position, visit, look, called_s, returned_s, now_s)
 
 
 def led_to(left: Left, otherwise: Ending) -> Ending:

@@ -9,6 +9,7 @@ from hand_made import ca, cp, end, geis, info, loop, program, rest
 
 from nakctl.booking.ending import Ending
 from nakctl.booking.met import met_by
+from nakctl.booking.spectra import Swept
 from nakctl.decide.proof import LastRows, why_over
 from nakctl.device.channel import Visit
 from nakctl.device.ends import End
@@ -34,7 +35,7 @@ def last(
     before: tuple[float, float, float] | None = None,
     points: int = 0,
 ) -> LastRows:
-    return LastRows(Visit(technique, passes, start_s), time_s, Ewe_V, I_A, before, points)
+    return LastRows(Visit(technique, passes, start_s), time_s, Ewe_V, I_A, before, Swept(points))
 
 
 def over(

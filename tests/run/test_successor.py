@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from kept import Kept
 from running import done
@@ -15,11 +17,12 @@ from nakctl.booking.book import Book
 from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry, Kind
 from nakctl.decide.engine import Phase
-from nakctl.device.channel import Channel, Reading, Watch
+from nakctl.device.channel import Channel, Reading, State, Watch
 from nakctl.errors import LinkLost
 from nakctl.run.clock import FreeClock
 from nakctl.run.run import Outcome, run
 from nakctl.run.successor import Chain, last_chain, led_to, now_s, owner, replayed
+from nakctl_sim.channel import SimChannel
 
 STEPS = """
 - rest: 2 s
@@ -74,7 +77,7 @@ def test_at_every_entry_it_is_known_where_the_run_was(whole: Kept) -> None:
         is_over = bool(said) and said[-1].segment == chain.number and bool(said[-1].facts.get("stopped"))
         assert chain.is_over == is_over
         assert left.book.ledger.rows <= sum(len(e.samples) + len(e.points) for e in said)
-        assert left.state.phase is Phase.RUNNING
+        assert left.state.phase in ((Phase.RUNNING,) if chain.number else (Phase.READY,))
         assert (left.called_s is not None) == (chain.is_begun and not left.book._begun)
 
 
@@ -154,8 +157,6 @@ def after_death(at_read: int, reason: str | None = ASKED.reason) -> tuple[Outcom
     del kept.entries[count:]
     half = Half(kept, count)
     chain = last_chain(half)
-    from nakctl_sim.channel import SimChannel
-
     channel = SimChannel(inner[0].board, inner[0].info)
     channel.adopt(chain.segment, chain.memo, chain.mark)
     later = Kept()
@@ -188,3 +189,103 @@ def test_it_stops_what_it_finds_and_keeps_every_row(whole: Kept, at_read: int) -
     verbs = [e.facts["verb"] for e in kept.entries if e.kind == "meant"]
     assert verbs[-1] == "end"
     assert verbs.count("load") == max(e.segment for e in kept.entries)
+
+
+CHAINS = """
+- rest: 2 s
+- repeat: 3
+  steps:
+    - {strip: 1 mA, for: 5 s, record: {every: 0.1 s}}
+    - {plate: 1 mA, for: 4 s, record: {every: 0.1 s}, until: {charge: 1 Ah, then: end loop}}
+    - {geis: g, during: {strip: 0.1 mA}}
+- rest: 2 s
+"""
+CALLS = ("load", "start", "read", "look", "stop")
+
+
+class Mortal:
+    """A channel whose program dies with the n-th call: as it is heard, or before. What that still does, as it
+    dies, is heard by nobody. at 0: it lives."""
+
+    def __init__(self, inner: Channel, at: int, *, heard: bool) -> None:
+        self.inner, self.at, self.heard, self.calls = inner, at, heard, 0
+        self.lost: Any = None  # what the last call brought, and nobody kept
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in CALLS:
+            return getattr(self.inner, name)
+
+        def call(*given: Any) -> Any:
+            self.calls += 1
+            if name == "read":  # a block at a time
+                given = (Watch(every_s=0.7),)
+            if self.at and self.calls > self.at:
+                raise LinkLost("dead")
+            if self.calls != self.at:
+                return getattr(self.inner, name)(*given)
+            if self.heard:
+                self.lost = getattr(self.inner, name)(*given)
+            raise Died
+
+        return call
+
+
+def gone_on_with(at: int, *, heard: bool) -> tuple[Outcome, Kept, Mortal]:
+    """A run whose program dies with a call of the channel, and its successor, which goes on to its end."""
+    channels: list[Mortal] = []
+
+    def mortal(channel: Channel) -> Any:
+        channels.append(Mortal(channel, at, heard=heard))
+        return channels[-1]
+
+    kept = Kept()
+    with suppress(Died):
+        return *done(CHAINS, sink=kept, wrap=mortal, run_id="me"), channels[0]
+    [dead] = channels
+    fault = [
+        k for k, entry in enumerate(kept.entries) if entry.kind == "over" and "fault" in str(entry.facts)
+    ]
+    del kept.entries[fault[0] if fault else len(kept.entries) :]
+    half = Half(kept, len(kept.entries))
+    chain = last_chain(half)
+    channel = SimChannel(dead.inner.board, dead.inner.info)  # type: ignore[attr-defined]
+    if chain.may_run:
+        channel.adopt(chain.segment, chain.memo, chain.mark)
+    later, left = Kept(), replayed(half, chain.time_s)
+    assert kept.program is not None
+    outcome = run(kept.program, channel, FreeClock(), later, poll_s=0.0, run_id="me", left=left)
+    kept.entries += later.entries
+    return outcome, kept, dead
+
+
+def rows_of(kept: Kept) -> list[tuple[Any, ...]]:
+    """What the cell was given, row by row; what it answers depends on for how long it had rested."""
+    given = [e.samples[["time_s", "I_A", "technique", "passes"]] for e in kept.entries if e.kind == "said"]
+    return [row.item() for row in np.concatenate(given)]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_run_that_dies_anywhere_is_gone_on_with(heard: bool) -> None:
+    _, whole, _ = gone_on_with(0, heard=heard)
+    every, at = rows_of(whole), 0
+    while True:
+        at += 1
+        outcome, kept, dead = gone_on_with(at, heard=heard)
+        if not dead.calls >= at:
+            break
+        missing = 0 if not isinstance(dead.lost, Reading) else len(dead.lost.samples)
+        if (
+            outcome.status == "interrupted"
+        ):  # with the rows that prove that the chain was done, its proof is lost
+            assert isinstance(dead.lost, Reading), at
+            assert dead.lost.state is State.STOPPED, at
+            assert "the channel stopped by itself" in outcome.reason
+            continue
+        assert (outcome.status, outcome.reason) == ("completed", "all steps done"), at
+        starts = [e.segment for e in kept.entries if (e.kind, e.facts.get("verb")) == ("done", "start")]
+        assert len(starts) == len(set(starts)), at
+        assert kept.steps() == whole.steps(), at
+        found = rows_of(kept)
+        assert len(found) == len(every) - missing, at
+        assert missing or found == every, at
+    assert at > 80
