@@ -32,6 +32,9 @@ os.environ["NAKCTL_CLAIMS"] = CLAIMS.name
 RUNS = tempfile.TemporaryDirectory(prefix="nakctl-runs-", ignore_cleanup_errors=True)
 os.environ["NAKCTL_RUNS"] = RUNS.name
 
+# Nobody goes on with a run whose program a test has killed, unless that is what it looks at.
+os.environ["NAKCTL_KEEPER"] = "none"
+
 # As the command does for all it starts.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

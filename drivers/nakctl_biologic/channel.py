@@ -325,6 +325,11 @@ class BiologicChannel:
         if trouble is not None:
             raise trouble
 
+    def leave(self) -> None:
+        if self._phase is not Phase.CLOSED:
+            self._phase = Phase.CLOSED
+            self._link.device.disconnect()
+
     def _last_stop(self) -> ChannelError | None:
         """One stop and one look; what is wrong then."""
         device, number = self._link.device, self._link.number

@@ -164,6 +164,9 @@ def run(
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="A sentence to keep in the file.")] = "",
     load_firmware: LoadFirmware = False,
     discard_rows: DiscardRows = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Only start it; nakctl status, watch and stop find it.")
+    ] = False,
     rig: RigFile = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -174,12 +177,13 @@ def run(
     if realtime and speed is not None:
         raise InputError("--realtime is --speed 1: give one of them")
     how = command.Options(
-        out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows
+        out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows, detach
     )
     return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
 
 
 app.command()(app_requests.stop)
+app.command()(app_requests.attach)
 app.command()(app_requests.note)
 app.command()(app_requests.wait)
 

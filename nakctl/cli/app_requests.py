@@ -42,6 +42,19 @@ def stop(
 
 
 @explained
+def attach(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="As for `stop`.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Each run of this computer that nobody watches, as after a restart.")
+    ] = False,
+) -> int:
+    """Go on with a run whose program died: its channel has gone on by itself, and kept its rows."""
+    from nakctl.cli import attach as command
+
+    return command.attach(run, every)
+
+
+@explained
 def note(
     run: Run,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="One line.")],

@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,19 +17,30 @@ from nakctl.record import files
 SUFFIX = ".h5"
 
 
-def asked_runs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[tuple[Prepared, Path]]:
+@dataclass(frozen=True, slots=True)
+class AskedRun:
+    """One of them. wishes: with which it was prepared from its file; out: its result."""
+
+    file: str
+    wishes: Wishes
+    ready: Prepared
+    out: Path
+
+
+def asked_runs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[AskedRun]:
     """Everything prepared, and free of errors, before the first one starts. InputError."""
-    found: dict[Path, Prepared] = {}
+    found: dict[Path, AskedRun] = {}
     for chosen in _combinations(each):
-        ready = prepare(file, replace(wishes, sets={**wishes.sets, **chosen}))
+        own = replace(wishes, sets={**wishes.sets, **chosen})
+        ready = prepare(file, own)
         ready.require_no_errors()
         path = _result_file(ready, out, chosen)
         if path in found:
             raise InputError(f"--each asks for the same run twice: both would be written into {path}")
         files.refuse_existing(path)
         files.refuse_unwritable(path)
-        found[path] = ready
-    return [(ready, path) for path, ready in found.items()]
+        found[path] = AskedRun(file, own, ready, path)
+    return list(found.values())
 
 
 def _combinations(each: list[str]) -> Iterator[dict[str, str]]:

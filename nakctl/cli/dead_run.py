@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from nakctl.booking.ending import Ending, interrupted
 from nakctl.cli import console
 from nakctl.cli.signals import StopAsked
 from nakctl.device.cell import Cell
-from nakctl.device.channel import Channel
+from nakctl.device.channel import Channel, Look
 from nakctl.device.driver import Driver, Place
 from nakctl.errors import (
     ChannelError,
     ChannelGone,
     ChannelTaken,
+    InputError,
     LinkLost,
     RigError,
 )
@@ -25,13 +29,15 @@ from nakctl.record.asked import who_asks
 from nakctl.record.journal_reader import JournalReader
 from nakctl.rig import RIG_FILE, find_rig, load_driver
 from nakctl.rig.claim import claimed
+from nakctl.run import successor
 from nakctl.run.clock import WallClock
-from nakctl.text.numbers import duration
+from nakctl.run.successor import Chain
+from nakctl.text.numbers import duration, si
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the end is asked for.
+    """What is asked for a run whose program died. why: somebody comes after it: died, hung, boot or asked.
 
     mine     the channel is to be switched off whosever it seems: then no row of it is taken
     standing only a chain that has come to its end by itself is cleared up: one that runs is left alone
@@ -40,13 +46,21 @@ class Asked:
     mine: bool = False
     standing: bool = False
     rig: Path | None = None
+    why: str = "asked"
 
-    def sentence(self, unwatched_s: float) -> str:
-        """Why the run ends. unwatched_s: for how long nobody had watched."""
+    def ending(self, chain: Chain) -> Ending:
+        """Of a run that is not gone on with."""
+        unwatched = duration(unwatched_s(chain))
         if self.standing:
-            return f"its program had died {duration(unwatched_s)} before, and nobody went on with it"
-        unwatched = f"its program had died, and nobody watched for {duration(unwatched_s)}"
-        return f"stopped by {who_asks()}; {unwatched}"
+            died = f"its program had died {unwatched} before, and nobody went on with it"
+            return interrupted(died, "trouble")
+        reason = f"stopped by {who_asks()}; its program had died, and nobody watched for {unwatched}"
+        return Ending("end run", reason, "aborted", "operator")
+
+
+def unwatched_s(chain: Chain) -> float:
+    """For how long, at the most, as far as the wall clock tells."""
+    return 0.0 if math.isnan(chain.unix_s) else max(0.0, time.time() - chain.unix_s)
 
 
 class SealAsItIs(Exception):
@@ -81,12 +95,16 @@ def say(case: DeadRun, line: str) -> None:
 
 
 @contextmanager
-def opened(case: DeadRun) -> Iterator[Channel]:
-    """Connected, with nothing loaded, started or stopped. ChannelError: nothing has changed."""
+def opened(case: DeadRun, what: str, *, adopting: bool = True) -> Iterator[Channel]:
+    """Connected, with nothing loaded, started or stopped, and let go as it is then. what: it is for.
+    ChannelError: nothing has changed.
+
+    adopting  something may run there; else it is opened as for a new run
+    """
     driver, place, cell = where(case.header, case.asked.rig)
-    with claimed(place, f"the stop of {case.path.name}", case.path):
+    with claimed(place, f"{what} {case.path.name}", case.path):
         try:
-            channel = driver.open(place, cell, WallClock(case.speed), 0, adopting=True)
+            channel = driver.open(place, cell, WallClock(case.speed), 0, adopting=adopting)
         except ChannelGone as gone:
             raise SealAsItIs(str(gone)) from None
         except ChannelTaken as error:
@@ -99,11 +117,71 @@ def opened(case: DeadRun) -> Iterator[Channel]:
             yield channel
         finally:
             with suppress(ChannelError):  # whether the cell is open was asked before
-                channel.close()
+                channel.leave()
 
 
 def nothing_changed(case: DeadRun) -> str:
     return f"{case.path.name} stays as it is, and its cell may be under current; try again"
+
+
+def refuse_old(case: DeadRun) -> None:
+    """InputError: its journal does not say enough."""
+    if "journal" not in case.header:
+        raise InputError(
+            f"{case.path} was recorded by an older nakctl, which did not keep how its channel is gone on "
+            f"with: stop that in the maker's program, then nakctl recover {case.path}"
+        )
+
+
+# --- whose it is ----------------------------------------------------------------------------------------
+
+
+def recognised(case: DeadRun, chain: Chain, channel: Channel) -> Look | None:
+    """How the channel is, if what is on it is this run's. ChannelTaken: it is not, or nobody knows."""
+    mark, look = asked_whose(case, channel)
+    whose = successor.owner(mark, str(case.header["run_id"]), chain)
+    is_before = whose == "this run, before" or chain.number <= 1
+    if whose == "this run" or (is_before and not chain.is_begun):
+        return look
+    raise ChannelTaken(left_alone(case, mark, look))
+
+
+def asked_whose(case: DeadRun, channel: Channel) -> tuple[str, Look | None]:
+    """The mark that is on the channel, and how it is. LinkLost: nothing has changed."""
+    try:
+        return channel.whose(), channel.look()
+    except LinkLost as error:
+        raise LinkLost(f"{nothing_changed(case)}: {error}") from None
+
+
+def adopt(case: DeadRun, chain: Chain, channel: Channel) -> None:
+    """LinkLost: nothing has changed."""
+    try:
+        channel.adopt(chain.segment, chain.memo, chain.mark)
+    except LinkLost as error:
+        raise LinkLost(f"{nothing_changed(case)}: {error}") from None
+
+
+def left_alone(case: DeadRun, mark: str, look: Look | None) -> str:
+    return (
+        f"the channel of {case.path.name} is {shown(look)}, and says that it is of {named(mark)}, not "
+        f"of this run: it is left alone. nakctl stop --mine {case.path} switches it off all the same, and "
+        f"takes none of its rows; what {case.path.name} had recorded: nakctl recover --as-it-is {case.path}"
+    )
+
+
+def named(mark: str) -> str:
+    return f'"{mark}"' if mark else "nobody: it has no mark"
+
+
+def shown(look: Look | None) -> str:
+    if look is None:
+        return "which does not answer now"
+    values = f"{si(look.Ewe_V, 'V')}, {si(look.I_A, 'A')}"
+    return f"under current or at rest in a step ({values})" if look.running else f"stopped ({values})"
+
+
+# --- where its channel is -------------------------------------------------------------------------------
 
 
 def where(header: Mapping[str, Any], rig_file: Path | None) -> tuple[Driver, Place, Cell]:

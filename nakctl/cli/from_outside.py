@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nakctl import __version__
 from nakctl.cli.prepare import Prepared
@@ -41,23 +41,34 @@ def known_run(ready: Prepared, recorder: Recorder, start: datetime, speed: float
         area_cm2=ready.cell.area_cm2,
         simulated=ready.simulated,
         outlives=ready.driver.outlives,
+        born_s=born_s(),
+        unwatched=place.unwatched,
+        unwatched_for_s=place.unwatched_for_s,
         ends="" if ends is None else ends.isoformat(timespec="seconds"),
     )
 
 
-def outside(ready: Prepared, recorder: Recorder, known: KnownRun, *, free: bool) -> Outside:
-    """free: in virtual time."""
-    from nakctl.plan.held import held
-    from nakctl.plan.plan import leaves
-    from nakctl.plan.scene import Scene
+def born_s() -> float:
+    """When this process began, as the system tells it: by that and its number it is known."""
+    import psutil
+
+    return float(psutil.Process().create_time())
+
+
+def outside(recorder: Recorder, known: KnownRun, header: Mapping[str, Any], *, free: bool) -> Outside:
+    """What others see of the run. free: in virtual time."""
     from nakctl.run.outside import Outside
 
-    @cache
-    def alone(step_id: int) -> str:
-        """The limits that hold without this program, which takes a moment to find out."""
-        mine = [leaf for leaf in leaves(ready.plan.steps) if leaf.step_id == step_id]
-        always = held(mine, Scene(ready.plan, ready.program, ready.instrument)).always
-        return ", ".join(end.text for end in always)
-
     facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
-    return Outside(recorder.tell, facts, alone, virtual=free)
+    return Outside(recorder.tell, facts, held_alone(header), virtual=free)
+
+
+def held_alone(header: Mapping[str, Any]) -> Callable[[int], dict[str, str]]:
+    """What holds in a step without the program, by its step_id, and what does not."""
+    told: Mapping[str, list[str]] = header.get("held_alone") or {}
+
+    def of_step(step_id: int) -> dict[str, str]:
+        alone, not_alone = told.get(str(step_id), ["", ""])
+        return {"alone": alone, "not_alone": not_alone}
+
+    return of_step

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,11 @@ from nakctl.booking import layout
 from nakctl.cli.prepare import Prepared
 from nakctl.device.channel import ChannelInfo
 from nakctl.device.driver import Place
+from nakctl.device.ends import End
 from nakctl.plan.estimate import Amount
+from nakctl.plan.held import held
+from nakctl.plan.plan import leaves
+from nakctl.plan.scene import Leaf, Scene
 from nakctl.render.plan_json import limits_json, plan_json, rules_json
 from nakctl.render.program_text import program_text
 
@@ -83,6 +88,7 @@ def header(
         "seed": seed,
         "place": _place(ready.place) if ready.driver.outlives else None,
         "speed": speed,
+        "held_alone": _held_alone(ready),
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
         "expected_bytes": 0 if total is None else _expected_bytes(total, ready.estimate.poll_s),
@@ -95,6 +101,20 @@ def _place(place: Place) -> dict[str, Any]:
         "name": place.name, "driver": place.driver, "instrument": place.instrument, "channel": place.channel,
         "options": {name: value for name, value in place.options.items() if name not in FOR_ONE_RUN},
     }  # fmt: skip
+
+
+def _held_alone(ready: Prepared) -> dict[str, list[str]]:
+    """Of each step, by its step_id: the limits that hold while no program watches, and those that do not."""
+    scene = Scene(ready.plan, ready.program, ready.instrument)
+    by_step: dict[int, list[Leaf]] = {}
+    for leaf in leaves(ready.plan.steps):
+        by_step.setdefault(leaf.step_id, []).append(leaf)
+    found = {step_id: held(mine, scene) for step_id, mine in by_step.items()}
+    return {str(step_id): [_texts(one.always), _texts(one.missing)] for step_id, one in found.items()}
+
+
+def _texts(ends: Iterable[End]) -> str:
+    return ", ".join(end.text for end in ends)
 
 
 def _expected_bytes(total: Amount, poll_s: float | None) -> int:

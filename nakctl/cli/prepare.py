@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nakctl.checks.check import check
 from nakctl.checks.findings import Finding
@@ -31,6 +32,15 @@ class Wishes:
     cell: str | None
     sets: Mapping[str, str]
     rig: Path | None
+
+    def dump(self) -> dict[str, Any]:
+        rig = None if self.rig is None else str(self.rig)
+        return {"on": self.on, "cell": self.cell, "sets": dict(self.sets), "rig": rig}
+
+    @classmethod
+    def load(cls, told: Mapping[str, Any]) -> Wishes:
+        rig = None if told["rig"] is None else Path(told["rig"])
+        return cls(told["on"], told["cell"], told["sets"], rig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,18 @@ def _or_a_stand_in(spec: SensorSpec) -> str:
 
 
 @contextmanager
-def beside(out: Path, specs: tuple[SensorSpec, ...], free: bool) -> Iterator[Sensors | None]:
-    """They are logged while this lasts. None if there are none: then nothing is imported or started."""
+def beside(
+    out: Path, specs: tuple[SensorSpec, ...], free: bool, *, goes_on: bool = False
+) -> Iterator[Sensors | None]:
+    """They are logged while this lasts. None if there are none: then nothing is imported or started.
+
+    goes_on  behind what a program that died had logged of them
+    """
     if not specs:
         yield None
         return
     service = load_service()
-    sensors = service.on_free_clock(out, specs) if free else service.beside(out, specs)
+    sensors = service.on_free_clock(out, specs) if free else service.beside(out, specs, goes_on=goes_on)
     try:
         yield sensors
     finally:

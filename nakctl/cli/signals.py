@@ -25,6 +25,9 @@ class StopAsked:
     def count(self) -> int:
         return self.times
 
+    def ask(self) -> None:
+        self.times += 1
+
 
 @contextmanager
 def asked_to_stop() -> Iterator[StopAsked]:
@@ -37,7 +40,7 @@ def asked_to_stop() -> Iterator[StopAsked]:
     asked = StopAsked()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        asked.times += 1
+        asked.ask()
 
     before = {number: signal.signal(number, ask) for number in _heard(_END_SIGNALS)}
     paused = {number: signal.signal(number, signal.SIG_IGN) for number in _heard(_PAUSE_SIGNALS)}

@@ -48,19 +48,20 @@ def run_all(folder: Path) -> dict[str, Path]:
 def _run(name: str, wanted: Asked) -> str:
     """As `nakctl run` does it, in the working folder. RecordError if the file is not whole."""
     from nakctl.cli.asked_runs import asked_runs
-    from nakctl.cli.run import Options, run_one
+    from nakctl.cli.one_run import Options, run_one
+    from nakctl.cli.screen.run_screen import screen
     from nakctl.cli.signals import asked_to_stop
 
     wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
-    [(ready, out)] = asked_runs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
-    with asked_to_stop() as stop_asked:
-        options = Options(out, 0, None, "", as_json=False, quiet=True)
-        report = run_one(ready, out, options, stop_asked)
+    [one] = asked_runs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
+    options = Options(one.out, 0, None, "", as_json=False, quiet=True)
+    with asked_to_stop() as stop_asked, screen(one.ready, one.out, silent=True, free=True) as show:
+        report = run_one(one.ready, one.out, options, stop_asked, show)
     if report is None:
         raise KeyboardInterrupt
     if not report["sealed"]:
         raise RecordError(f"{name}: {report.get('message', 'not sealed')}")
-    return out.name
+    return one.out.name
 
 
 def _opened(paths: dict[str, Path]) -> dict[str, Any]:

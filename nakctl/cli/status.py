@@ -73,14 +73,14 @@ def _watch(names: list[str]) -> int:
 
 def _look(names: list[str]) -> list[Seen]:
     runs = [find_run(name) for name in names] if names else known_runs()
-    found = [_seen(run) for run in runs]
+    found = [look_at(run) for run in runs]
     if any(seen.health.word == "HUNG" for seen in found):
         time.sleep(LOOK_AGAIN_s)
-        found = [_seen(seen.run) if seen.health.word == "HUNG" else seen for seen in found]
+        found = [look_at(seen.run) if seen.health.word == "HUNG" else seen for seen in found]
     return found
 
 
-def _seen(run: KnownRun) -> Seen:
+def look_at(run: KnownRun) -> Seen:
     """The lock is asked after the state was read: who is gone by then tells nothing more."""
     state = state_of(run.path)
     now_s = time.monotonic()

@@ -14,30 +14,39 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nakctl.booking.entry import Entry, event_entry
+from nakctl.booking.event import Event
 from nakctl.cli import console
-from nakctl.cli.dead_run import Asked, DeadRun, SealAsItIs, nothing_changed, opened, say
+from nakctl.cli.dead_run import (
+    Asked,
+    DeadRun,
+    SealAsItIs,
+    adopt,
+    asked_whose,
+    left_alone,
+    named,
+    opened,
+    recognised,
+    refuse_old,
+    say,
+    shown,
+)
+from nakctl.cli.going_on import NotKept, gone_on_with, resumed
 from nakctl.cli.json_output import print_last
 from nakctl.cli.report import report
-from nakctl.cli.rows_home import NotKept, closed, fetched
 from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.decide.stopping import AGAIN_s, Stopping
-from nakctl.device.channel import Channel, Look
-from nakctl.errors import (
-    ChannelError,
-    ChannelTaken,
-    ExitCode,
-    InputError,
-    LinkLost,
-)
+from nakctl.device.channel import Channel
+from nakctl.errors import ChannelError, ChannelTaken, ExitCode
 from nakctl.record import fence
 from nakctl.record.journal_reader import JournalDamage, JournalReader
-from nakctl.record.recorder import Finished
+from nakctl.record.recorder import Finished, Recorder
 from nakctl.record.recover import recover
 from nakctl.run import successor
 from nakctl.run.run import UNDER_CURRENT, Outcome
 from nakctl.run.successor import Chain
-from nakctl.text.numbers import si
 
+HAD_ENDED = "the run had come to its end before, and its file was not sealed yet"
 REFUSED_AGAIN_s = 30.0  # a stop without rows that was refused or not heard is tried for so long
 
 
@@ -68,81 +77,45 @@ def finish_dead(path: Path, asked: Asked, signals: StopAsked) -> dict[str, Any]:
         except SealAsItIs as found:
             journal.close()
             held.close()
-            return _recovered(case, found)
+            return recovered(case, found)
         finally:
             journal.close()
 
 
 def _finished(case: DeadRun) -> dict[str, Any]:
     """From the lock to the report."""
-    _refuse_old(case)
+    refuse_old(case)
     try:
         end = case.journal.end()
         if end is not None and UNDER_CURRENT not in end["end_reason"]:
-            raise SealAsItIs(
-                "the run had come to its end before, and its file was not sealed yet", end["end_reason"]
-            )
+            raise SealAsItIs(HAD_ENDED, end["end_reason"])
         chain = successor.last_chain(case.journal)
     except JournalDamage as damage:
         return _switched_off_damaged(case, damage)
     if not chain.may_run:
-        return closed(case, chain, "nothing of it was on the channel any more")
-    with opened(case) as channel:
+        return _closed(case, chain, "nothing of it was on the channel any more")
+    with opened(case, "the stop of") as channel:
         return _with_channel(case, chain, channel)
-
-
-def _refuse_old(case: DeadRun) -> None:
-    if "journal" not in case.header:
-        raise InputError(
-            f"{case.path} was recorded by an older nakctl, which did not keep how its channel is gone on "
-            f"with: stop that in the maker's program, then nakctl recover {case.path}"
-        )
-
-
-# --- whose it is ----------------------------------------------------------------------------------------
 
 
 def _with_channel(case: DeadRun, chain: Chain, channel: Channel) -> dict[str, Any]:
     """Whose it is decides."""
     try:
-        mark, look = channel.whose(), channel.look()
-    except LinkLost as error:
-        raise LinkLost(f"{nothing_changed(case)}: {error}") from None
-    whose = successor.owner(mark, str(case.header["run_id"]), chain)
-    if whose != "this run":
-        if case.asked.mine:
-            return _switched_off(case, chain, channel, f"the channel said that it was of {_named(mark)}")
-        raise ChannelTaken(_left_alone(case, mark, look))
+        look = recognised(case, chain, channel)
+    except ChannelTaken:
+        if not case.asked.mine:
+            raise
+        return _switched_off(
+            case, chain, channel, f"the channel said that it was of {named(channel.whose())}"
+        )
     if case.asked.standing and (look is None or look.running):
         raise ChannelError(f"{case.path.name} goes on there: nakctl stop {case.path} switches it off")
-    say(case, f"{case.path.name} is on the channel, {_seen(look)}")
+    say(case, f"{case.path.name} is on the channel, {shown(look)}")
     try:
-        channel.adopt(chain.segment, chain.memo, chain.mark)
-    except LinkLost as error:
-        raise LinkLost(f"{nothing_changed(case)}: {error}") from None
-    try:
-        return fetched(case, chain, channel, look)
+        adopt(case, chain, channel)
+        return _sealed(case, *gone_on_with(case, chain, channel, look, case.asked.ending(chain)))
     except NotKept as error:
         return _switched_off(case, None, channel, str(error))
-
-
-def _left_alone(case: DeadRun, mark: str, look: Look | None) -> str:
-    return (
-        f"the channel of {case.path.name} is {_seen(look)}, and says that it is of {_named(mark)}, not "
-        "of this run: it is left alone. --mine switches it off all the same, and takes none of its rows; "
-        f"what {case.path.name} had recorded: nakctl recover --as-it-is {case.path}"
-    )
-
-
-def _named(mark: str) -> str:
-    return f'"{mark}"' if mark else "nobody: it has no mark"
-
-
-def _seen(look: Look | None) -> str:
-    if look is None:
-        return "which does not answer now"
-    values = f"{si(look.Ewe_V, 'V')}, {si(look.I_A, 'A')}"
-    return f"under current or at rest in a step ({values})" if look.running else f"stopped ({values})"
 
 
 # --- without its rows ------------------------------------------------------------------------------------
@@ -157,7 +130,7 @@ def _switched_off(case: DeadRun, chain: Chain | None, channel: Channel, why: str
     said = f"{why}; it was switched off, and none of its rows was taken"
     if chain is None:
         raise SealAsItIs(said)
-    return closed(case, chain, said)
+    return _closed(case, chain, said)
 
 
 def _insist(channel: Channel, signals: StopAsked) -> str:
@@ -184,19 +157,57 @@ def _insist(channel: Channel, signals: StopAsked) -> str:
 
 def _switched_off_damaged(case: DeadRun, damage: JournalDamage) -> dict[str, Any]:
     """Of a journal that cannot be read to its end nobody knows where its rows belong."""
-    with opened(case) as channel:
-        try:
-            mark, look = channel.whose(), channel.look()
-        except LinkLost as error:
-            raise LinkLost(f"{nothing_changed(case)}: {error}") from None
+    with opened(case, "the stop of") as channel:
+        mark, look = asked_whose(case, channel)
         if not mark.startswith(f"nakctl {case.header['run_id']} ") and not case.asked.mine:
-            raise ChannelTaken(_left_alone(case, mark, look))
+            raise ChannelTaken(left_alone(case, mark, look))
         return _switched_off(case, None, channel, f"its journal is damaged ({damage.reason})")
 
 
-def _recovered(case: DeadRun, found: SealAsItIs) -> dict[str, Any]:
+def recovered(case: DeadRun, found: SealAsItIs) -> dict[str, Any]:
     """Sealed from what the journal has."""
     done = recover(case.path)
     outcome = Outcome(done.status, found.reason, math.nan, done.rows, 0)  # type: ignore[arg-type]
     message = f"{found}; {done.message}"
     return report(case.header, Finished(done.path, True, message), outcome, None, ExitCode.DONE)
+
+
+def _closed(case: DeadRun, chain: Chain, why: str) -> dict[str, Any]:
+    """There is nothing to stop, and nothing to fetch: the run is ended as its journal says."""
+    left = successor.replayed(case.journal, 0.0)
+    asked = case.asked.ending(chain)
+    recorder = resumed(case, chain, asked)
+    ending = successor.led_to(left, asked)
+    entries = []
+    if chain.is_over and not chain.told:
+        facts = {"ending": ending.as_json(), "is_met": False}
+        entries.append(Entry("over", chain.number, recorder.time_s, time.time(), facts))
+    facts = {"verb": "end", "ending": ending.as_json()}
+    entries.append(Entry("meant", chain.number, recorder.time_s, time.time(), facts))
+    end = Event(recorder.time_s, 0 if ending.status == "completed" else 2, "end", 0, ending.reason)
+    recorder.append([*entries, event_entry(end, segment=chain.number, unix_s=time.time())])
+    say(case, f"{case.path.name}: {why}")
+    ledger = left.book.ledger
+    outcome = Outcome(
+        ending.status, ending.reason, float(ledger.last_sample["time"][0]), ledger.rows, ledger.spectra.count,
+        end_kind=ending.kind, end_id=ending.end_id, end_value=ending.value,
+    )  # fmt: skip
+    return _sealed(case, recorder, outcome)
+
+
+def _sealed(case: DeadRun, recorder: Recorder, outcome: Outcome) -> dict[str, Any]:
+    """Of a cell that was not seen open the run is left without an end: it can be asked for again."""
+    case.journal.close()  # Windows removes no file that is open
+    if not outcome.cell_open:
+        recorder.abandon()
+        again = f"not sealed, so that it can be asked for again: nakctl stop {case.path}"
+        finished = Finished(case.path, False, again)
+    else:
+        finished = recorder.finish(
+            outcome.status, outcome.reason, {"cell_state": "open"},
+            end_kind=outcome.end_kind, end_id=outcome.end_id, end_value=outcome.end_value,
+        )  # fmt: skip
+    code = ExitCode.DONE if outcome.cell_open else ExitCode.INSTRUMENT
+    if outcome.cell_open and not finished.sealed:
+        code = ExitCode.FAILED
+    return report(case.header, finished, outcome, outcome.error, code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nakctl.errors import InputError, NakctlError
@@ -85,7 +85,7 @@ def _at_path(text: str, runs: list[KnownRun]) -> KnownRun | None:
                 if run.path == whole or (run.path.name == whole.name and _same(run.path, whole)):
                     return run
             if files.journal_of(whole).is_file():
-                return _of_header(whole, peek.header(whole) or {})
+                return of_header(whole, peek.header(whole) or {})
             if whole.is_file():
                 return _sealed(whole)
         except (OSError, ValueError, RuntimeError):  # no path at all
@@ -100,7 +100,7 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def _of_header(path: Path, header: dict[str, object]) -> KnownRun:
+def of_header(path: Path, header: Mapping[str, object]) -> KnownRun:
     """Of a run that is not listed."""
 
     def part(name: str) -> dict[str, object]:

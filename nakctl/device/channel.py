@@ -21,7 +21,7 @@ Promises
 9.  `look` consumes nothing. Where nobody answers it is None, and so is the look of a reading.
 10. A channel outlives whoever speaks for it: a new one, opened on the same place to go on there, `adopt`s the
     segment with the memo of the last reading that was kept, and hands over what the old one would have. What
-    is nobody's any more can be `seize`d: switched off, and nothing else.
+    is nobody's any more can be `seize`d: switched off, and nothing else. Who `leave`s one changes nothing.
 """
 
 from __future__ import annotations
@@ -232,3 +232,6 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Stop if running, and let go of the instrument. May be called twice."""
+
+    def leave(self) -> None:
+        """Let go of the instrument, and of what runs there, which somebody may adopt. May be called twice."""

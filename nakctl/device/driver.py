@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from nakctl.device.cell import Cell
 from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
@@ -25,13 +25,19 @@ class ClockLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to run: a row of the rig. options are the driver's own words of that row."""
+    """Where to run: a row of the rig. options are the driver's own words of that row.
+
+    unwatched  what is to become of a run that nobody can watch: "go on", "stop", or "": as its limits allow;
+               unwatched_for_s before it is stopped
+    """
 
     name: str
     driver: str
     instrument: str
     channel: int
     options: Mapping[str, object]
+    unwatched: Literal["", "go on", "stop"] = ""
+    unwatched_for_s: float = 60.0
 
 
 class Driver(Protocol):

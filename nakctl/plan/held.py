@@ -18,10 +18,12 @@ class Held:
 
     always         all through it: the chain does not go on past one
     before_sweeps  right before each spectrum, under its own current or potential
+    missing        limits that nothing but the host holds, where something is imposed on the cell
     """
 
     always: tuple[End, ...]
     before_sweeps: tuple[End, ...]
+    missing: tuple[End, ...]
 
 
 def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
@@ -31,7 +33,27 @@ def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
     of_run = scene.program.ends_of(0)
     always = [end for end in of_run if all(_holds(of_step, end) for _, of_step in places)]
     before = [end for end in of_run if sweeps and all(_stops_at(each, end) for each in sweeps)]
-    return Held(_foremost(always), _foremost(before))
+    imposed = {_imposed(this) for _, (this, *_) in places} - {""}
+    missing = [
+        end
+        for end in of_run
+        if end.kind == "limit" and end not in always and any(_may_break(each, end) for each in imposed)
+    ]
+    return Held(_foremost(always), _foremost(before), tuple(missing))
+
+
+def _imposed(technique: Technique) -> str:
+    """The quantity that an instrument keeps to by itself: it cannot leave its range. "": none is."""
+    match technique:
+        case Cp() | Eis(control="GEIS"):
+            return "|I|"
+        case Ca() | Eis():
+            return "Ewe"
+    return ""
+
+
+def _may_break(imposed: str, end: End) -> bool:
+    return end.quantity not in (imposed, "time")
 
 
 def _places(step_id: int, chain: Segment) -> Iterator[tuple[Technique | None, list[Technique]]]:

@@ -118,8 +118,8 @@ class Recorder:
         return recorder
 
     @classmethod
-    def resume(cls, path: Path, journal: Journal, left: Legacy) -> Recorder:
-        """Go on recording a run whose program is gone; it has no live view. RecordError as above."""
+    def resume(cls, path: Path, journal: Journal, left: Legacy, *, watched: bool = False) -> Recorder:
+        """Go on recording a run whose program is gone. watched: with a live view. RecordError as above."""
         writer = _writer(left.why)._replace(time_s=left.time_s, unix_s=left.unix_s)
         events = [event_entry(event, unix_s=left.unix_s) for event in left.events]
         try:
@@ -128,7 +128,7 @@ class Recorder:
         except (OSError, RecordError) as error:
             journal.close()
             raise RecordError(f"{path} cannot be gone on with: {error}") from error
-        recorder = cls(path, journal, slot, "", SensorReader(path, left.sensor_block))
+        recorder = cls(path, journal, slot, "live" if watched else "", SensorReader(path, left.sensor_block))
         recorder.run_id, recorder._blocks = left.run_id, left.block
         recorder._time_s, recorder._unix_s = left.time_s, left.unix_s
         return recorder

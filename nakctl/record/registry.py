@@ -31,11 +31,13 @@ class KnownRun:
     place     name of its channel in the rig
     protocol  its title; protocol_file: name of its file
     started   local time with its offset, ISO 8601
-    pid, boot of the program that began it, and of the start of the computer
+    pid, boot of the program that began it, and of the start of the computer; born_s: when that program began
     address   of the instrument, "" if it has none; channel: its number there
     ends      when it will be over if all goes as planned, ISO 8601; "" if nobody knows
     outlives  its channel goes on when its program is gone, as far as is known
     drive     which drive NAME.h5 is on, see `drive_of`
+    unwatched what is to become of it if nobody can watch it: "go on", "stop" after unwatched_for_s, or "": as
+              its limits allow
     """
 
     run_id: str
@@ -56,6 +58,9 @@ class KnownRun:
     outlives: bool = True
     ends: str = ""
     drive: str = ""
+    born_s: float = 0.0
+    unwatched: str = ""
+    unwatched_for_s: float = 60.0
 
     @property
     def short_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,8 @@ from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems
 from nakctl.text.quantities import Quantity, Ref, quantity
 from nakctl.text.reader import read_file
+
+NO_PARAMETERS = "a rig has no parameters: write the value itself"
 
 
 class Word(BaseModel):
@@ -46,10 +49,25 @@ class DeviceWords(Word):
 
 
 class ChannelWords(Word):
-    """One potentiostat board, numbered from 1 as on the front panel."""
+    """One potentiostat board, numbered from 1 as on the front panel.
+
+    unwatched: what is to become of a run there whose program died, if none can go on with it: `go on` (limits
+    are held as far as the instrument holds them), or `stop` after unwatched_for.
+    Left out: go on where the instrument holds every limit of the present technique, else stop.
+    """
 
     device: str
     channel: int = Field(1, strict=True, ge=1, le=16)
+    unwatched: Literal["go on", "stop"] | None = None
+    unwatched_for: Annotated[Quantity, quantity("time", sign="positive")] | None = None
+
+    def alone(self) -> dict[str, Any]:
+        """What of it a place is told."""
+        told = {
+            "unwatched": self.unwatched,
+            "unwatched_for_s": self.unwatched_for and self.unwatched_for.value,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
 
 class CellWords(Word):
@@ -80,7 +98,8 @@ class RigWords(Word):
         for name, channel in self.channels.items():
             device = self.devices[channel.device]
             model = instrument(device.model).name
-            found[name] = Place(name, device.driver, model, channel.channel, device.options())
+            place = Place(name, device.driver, model, channel.channel, device.options())
+            found[name] = replace(place, **channel.alone())
         return found
 
     def described_devices(self) -> dict[str, Chassis]:
@@ -165,6 +184,8 @@ def _channels(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
             yield Problem(
                 ("channels", name), f"{name} is the name of a simulated channel, and stays that", True
             )
+        if isinstance(channel.unwatched_for, Ref):
+            yield Problem(("channels", name, "unwatched_for"), NO_PARAMETERS)
         if channel.device not in rig.devices:
             hint = did_you_mean(channel.device, rig.devices)
             yield Problem(("channels", name, "device"), f"there is no device {channel.device}{hint}")
@@ -190,4 +211,4 @@ def _cells(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
             yield Problem(("cells", name, "channel"), f"there is no channel {cell.channel}{hint}")
         for word in ("area", "pressure"):
             if isinstance(getattr(cell, word), Ref):
-                yield Problem(("cells", name, word), "a rig has no parameters: write the value itself")
+                yield Problem(("cells", name, word), NO_PARAMETERS)

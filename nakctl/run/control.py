@@ -140,7 +140,7 @@ class Control:
             return
         self.pending.clear()
         self.open_segment(segment, left.returned_s if left.called_s is not None else book.start_s)
-        self.reader.visit, self.reader.look = left.visit, left.look
+        self.reader.visit = left.visit
         self.stopping = Stopping(self.now_s())
         if left.called_s is not None:
             self.starts.waiting = Started(left.called_s, left.returned_s)
@@ -149,7 +149,7 @@ class Control:
         if chain.may_run:
             self.cell_open, self.is_adopted = False, True
         elif chain.is_over:
-            self.ended = chain.end
+            self.ended, self.reader.look = chain.end, left.look
         else:
             self.load_again = True
 

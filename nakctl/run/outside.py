@@ -32,7 +32,7 @@ class Outside:
 
     tell      takes a state, of any thread; must not wait
     facts     what does not change: whose run it is
-    alone     what the instrument holds without the PC in a step, by its step_id
+    alone     what holds in a step without the PC, by its step_id, and what does not: `alone`, `not_alone`
     virtual   there is no wall clock
     """
 
@@ -40,7 +40,7 @@ class Outside:
         self,
         tell: Callable[[Mapping[str, Any]], None] = lambda state: None,
         facts: Mapping[str, Any] | None = None,
-        alone: Callable[[int], str] = lambda step_id: "",
+        alone: Callable[[int], Mapping[str, str]] = lambda step_id: {},
         *,
         virtual: bool = False,
     ) -> None:
@@ -115,7 +115,7 @@ class Outside:
         if step is not None and step.step_id != self._step_id:
             self._step_id = step.step_id
             with suppress(Exception):
-                found["alone"] = self._alone(step.step_id)
+                found |= self._alone(step.step_id)
         return {
             **found,
             "step": step.label if step else "",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -62,6 +63,19 @@ class NoPost:
 
     def refused(self) -> Refused | None:
         return None
+
+
+@contextmanager
+def delivered(postman: Postman | None) -> Iterator[Post]:
+    """It goes round while this lasts. None: there is no mailbox."""
+    if postman is None:
+        yield NoPost()
+        return
+    postman.start()
+    try:
+        yield postman
+    finally:
+        postman.close()
 
 
 class Postman:

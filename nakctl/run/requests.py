@@ -69,10 +69,7 @@ class Requests:
         post: Post,
         signals: Callable[[], str | None],
         heard: Heard = Heard(),
-        is_told: bool = False,
     ) -> None:
-        """is_told: what signals ask for stands in the record already."""
-        self.is_told = is_told
         self.program, self.logbook, self.post, self.signals = program, logbook, post, signals
         self.known = set(heard.ids)
         self.wishes: list[Wish] = list(heard.wishes)
@@ -92,8 +89,7 @@ class Requests:
                 self._waiting.append(request)
         if self._reason is None and (reason := self.signals()) is not None:
             self._reason = reason
-            if not self.is_told:
-                self.logbook.asked("stop", "operator", reason=reason)
+            self.logbook.asked("stop", "operator", reason=reason)
         return self._reason
 
     def hear(self) -> None:

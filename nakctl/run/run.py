@@ -60,10 +60,7 @@ def run(
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        requests=lambda logbook: Requests(
-            program, logbook, post or NoPost(), stop_asked, heard, is_told=left is not None
-        ),
-        left=left,
+        requests=lambda logbook: Requests(program, logbook, post or NoPost(), stop_asked, heard), left=left,
     )  # fmt: skip
     outside.begin(program)
     try:

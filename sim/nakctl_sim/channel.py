@@ -176,4 +176,7 @@ class SimChannel:
         if self._phase is Phase.RUNNING:
             with suppress(ChannelError):
                 self.board.stop()
+        self.leave()
+
+    def leave(self) -> None:
         self._phase = Phase.CLOSED

@@ -1,0 +1,62 @@
+"""`nakctl attach`: somebody goes on with a run whose program died, in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nakctl.cli import console, keeper
+from nakctl.cli.apart import started
+from nakctl.cli.status import look_at
+from nakctl.cli.which_run import find_run, known_runs
+from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.record.boot import boot_id, is_same_boot
+from nakctl.record.registry import KnownRun
+from nakctl.record.standing import Standing, standing
+
+
+def attach(name: str | None, every: bool) -> int:
+    """One run; or every: each of this computer that nobody watches, as after a restart.
+
+    InputError: there is no such run, or it is over. NakctlError: nobody goes on with it, nothing has changed.
+    """
+    if every == (name is not None):
+        raise InputError("name one run, or give --all")
+    return _attach_all() if name is None else _attach(find_run(name))
+
+
+def _attach(run: KnownRun) -> int:
+    match standing(run.path):
+        case Standing.LIVE:
+            console.say(f"{run.path}: its program lives, and goes on with it")
+        case Standing.SEALED:
+            raise InputError(f"{run.path} is over: nakctl show {run.path}")
+        case Standing.DEAD | Standing.ENDED:
+            console.say(_gone_on_with(run, "asked"))
+    return ExitCode.DONE
+
+
+def _attach_all() -> int:
+    """As a task of the system runs it every few minutes: without a word where all is well."""
+    code = ExitCode.DONE
+    there = [look_at(run) for run in known_runs()]
+    if any(one.held for one in there):
+        keeper.start_if_gone()
+    for one in there:
+        if one.held or one.away or one.sealed:
+            continue
+        try:
+            console.say(_gone_on_with(one.run, _why(one.run)))
+        except NakctlError as error:
+            console.say(f"{one.run.path}: {error}", to=sys.stderr)
+            code = max(code, error.exit_code)
+    return code
+
+
+def _why(run: KnownRun) -> str:
+    return "died" if is_same_boot(run.boot, boot_id()) else "boot"
+
+
+def _gone_on_with(run: KnownRun, why: str) -> str:
+    path: Path = started({"do": "take over", "path": str(run.path), "why": why}, console.say)
+    return f"{path}: gone on with; nakctl status {run.short_id} shows it"
