@@ -60,4 +60,5 @@ def outside(ready: Prepared, recorder: Recorder, known: KnownRun, *, free: bool)
         return ", ".join(end.text for end in always)
 
     facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
+    facts |= {"instrument": ready.instrument.name, "planned_s": ready.estimate.duration_s}
     return Outside(recorder.tell, facts, alone, virtual=free)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
+from nakctl.cli.screen.words import SIMULATED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PLAIN_LINE_EVERY_s = 10.0
 DRAWN_PER_s = 8.0
-SIMULATED = "SIMULATED"
 _STYLES = {HEAD: "bold", PLAIN: "", WARNING: "yellow", ALARM: "bold red"}
 
 
@@ -102,6 +102,14 @@ class Moving:
         return Group(*(Text(each, style="reverse" if each == SIMULATED else "") for each in self._state()))
 
 
+def kind_here() -> str:
+    """Of the view that standard output can take."""
+    if sys.stdout is None:
+        return "nothing"
+    can_move = os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
+    return "moving" if sys.stdout.isatty() and can_move else "lines"
+
+
 def view(kind: str) -> View:
     """kind: moving, lines or nothing."""
     if kind == "moving":
@@ -120,10 +128,12 @@ def _severities(mail: Mail) -> list[int]:
     return [WARNING, *said] if mail.dropped else said
 
 
-def print_lines(lines: Sequence[str]) -> None:
-    """Whoever listened may be gone (`| head`): no reason to lose an experiment."""
+def print_lines(lines: Sequence[str]) -> bool:
+    """Whoever listened may be gone (`| head`): no reason to lose an experiment. Whether somebody listens."""
     try:
         for line in lines:
             print(line, flush=True)
+        return True
     except OSError:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        return False
