@@ -124,10 +124,11 @@ class Tail:
         select = f"SELECT {_COLUMNS} FROM entry WHERE seq > ? ORDER BY seq LIMIT {_AT_A_TIME}"
         while time.monotonic() < until:
             entries = db.execute(select, (self._seq,)).fetchall()
-            for entry in entries:
-                self._seq = entry[0]  # one that makes no sense is left out, and not read again
-                with suppress(*_TROUBLES):
-                    self._take(db, entry, news)
+            for each in (self._take_chain, self._take):  # at first where rows lie: that is told after them
+                for entry in entries:
+                    with suppress(*_TROUBLES):  # one that makes no sense is left out, and not read again
+                        each(db, entry, news)
+            self._seq = entries[-1][0] if entries else self._seq
             if len(entries) < _AT_A_TIME:
                 return
 
@@ -137,15 +138,20 @@ class Tail:
             f"SELECT {_COLUMNS} FROM entry WHERE seq >= ? AND seq < ? AND kind = 'said' ORDER BY seq LIMIT 1"
         )
         while time.monotonic() < until and (place := next(self._past, None)) is not None:
-            for _, _, number, _, _, samples, _ in db.execute(select, place).fetchall():
+            for _, _, number, _, _, samples, points in db.execute(select, place).fetchall():
                 with suppress(*_TROUBLES):
-                    news.rows += self._rows(self._chain(db, number), samples)
+                    news.rows += self._rows(self._chain(db, number), samples, points)
+
+    def _take_chain(self, db: sqlite3.Connection, entry: Sequence[Any], news: News) -> None:
+        _, kind, number, time_s, packed, *_ = entry
+        if kind in ("meant", "began"):
+            self._note_chain(kind, number, time_s, json.loads(packed))
 
     def _take(self, db: sqlite3.Connection, entry: Sequence[Any], news: News) -> None:
         _, kind, number, time_s, packed, samples, points = entry
         if kind == "said":
             chain = self._chain(db, number)
-            news.rows += self._rows(chain, samples)
+            news.rows += self._rows(chain, samples, points)
             self._add_points(self._sweeps, number, points)
             self.spectrum = self._sweeps.complete or self.spectrum
             if packed is not None and b'"notices"' in packed:
@@ -157,20 +163,18 @@ class Tail:
             self._worth(news, Event(_number(time_s), told["severity"], told["code"], 0, told["message"]))
         elif kind == "asked":
             self._worth(news, event_of_asked(_number(time_s), 0, json.loads(packed)))
-        elif kind in ("meant", "began"):
-            self._note_chain(kind, number, time_s, json.loads(packed))
 
     @staticmethod
     def _worth(news: News, event: Event | None) -> None:
         if event is not None and event.severity > 0:
             news.events.append(event)
 
-    def _rows(self, chain: _Chain, packed: bytes | None) -> list[Row]:
+    def _rows(self, chain: _Chain, samples: bytes | None, points: bytes | None) -> list[Row]:
+        """Each frequency of a spectrum is a sample as well, of its DC values."""
         start_s = chain.start_s
-        return [
-            (start_s + time_s, Ewe_V, I_A)
-            for time_s, Ewe_V, I_A in self._samples.rows(packed, "time_s", "Ewe_V", "I_A")
-        ]
+        found = self._samples.rows(samples, "time_s", "Ewe_V", "I_A")
+        found += self._points.rows(points, "time_s", "E_dc_V", "I_dc_A")
+        return [(start_s + time_s, Ewe_V, I_A) for time_s, Ewe_V, I_A in found]
 
     # --- chains ----------------------------------------------------------------------------------------
 

@@ -5,12 +5,12 @@ A view draws into the standard output of its process, which may be the run's own
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
@@ -107,6 +107,10 @@ def kind_here() -> str:
     if sys.stdout is None:
         return "nothing"
     can_move = os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
+    if sys.platform == "win32":
+        from rich.console import Console
+
+        can_move = can_move and not Console().legacy_windows
     return "moving" if sys.stdout.isatty() and can_move else "lines"
 
 
@@ -135,5 +139,16 @@ def print_lines(lines: Sequence[str]) -> bool:
             print(line, flush=True)
         return True
     except OSError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        _write_nowhere()
         return False
+
+
+def _write_nowhere() -> None:
+    """From here on, and what waits to be written as well."""
+    try:
+        stdout, nowhere = sys.stdout.fileno(), os.open(os.devnull, os.O_WRONLY)
+    except (OSError, ValueError):  # it is no file
+        sys.stdout = io.StringIO()
+        return
+    os.dup2(nowhere, stdout)
+    os.close(nowhere)

@@ -157,7 +157,8 @@ class Watched:
             return
         self._hung_before = hangs
         before, self.health = self.health, found
-        if found.word in _BAD and before.word != found.word:
+        is_the_end = found.word == "DEAD" and self._patience_s == 0.0
+        if found.word in _BAD and before.word != found.word and not is_the_end:
             self._say(ALARM, f"{found.word}: {found.text}")
         elif before.word in _BAD and found.word not in (*_BAD, "sealed", "ended"):
             self._say(HEAD, f"{found.word} again")
@@ -167,11 +168,16 @@ class Watched:
     def _wait_for_a_successor(self) -> None:
         now = time.monotonic()
         self._dead_since = self._dead_since or now
-        patience_s = DEAD_FOR_s if self.run.outlives and self._was_live else 0.0
-        if now - self._dead_since >= patience_s:
+        if now - self._dead_since >= self._patience_s:
             if self.seen is not None:
                 self._read(self.seen)
-            self.end = (f"{self.health.word}: {self.health.text}",)
+            dead = f"{self.health.word}: {self.health.text}"
+            self.end = (f"nobody has taken it over for {DEAD_FOR_s:g} s",) if self._patience_s else (dead,)
+
+    @property
+    def _patience_s(self) -> float:
+        """Only of a channel that outlives its program, and of a run that was seen alive."""
+        return DEAD_FOR_s if self.run.outlives and self._was_live else 0.0
 
     def _close(self) -> None:
         """Told from its files alone."""
