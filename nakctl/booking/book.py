@@ -26,7 +26,7 @@ from nakctl.booking.entry import (
     notices_of,
     visit_of,
 )
-from nakctl.booking.event import Event
+from nakctl.booking.event import Event, event_of_asked
 from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device.channel import Rows
@@ -293,22 +293,19 @@ class Book:
         self._event(entry.time_s, told["severity"], told["code"], told["message"], told["facts"])
 
     def _asked(self, entry: Entry) -> None:
-        """Through the mailbox; what a signal asks for is told by what it leads to."""
-        told = entry.facts
-        if "id" not in told:
-            return
-        who = {"who": told["who"], "id": told["id"]}
-        if told["verb"] == "note":
-            self._event(entry.time_s, 0, "note", f"{told['who']}: {told['text']}", who)
-            return
-        what = f"{told['verb']} after {told['after']}" if "after" in told else told["verb"]
-        self._event(entry.time_s, 1, "asked", f"{told['who']} asks: {what}; {told['answer']}", who)
+        """Through the mailbox."""
+        event = event_of_asked(entry.time_s, self._step_count, entry.facts)
+        if event is not None:
+            self._page.events.append(event)
+
+    @property
+    def _step_count(self) -> int:
+        return int(self.ledger.last_sample["step_count"][0])
 
     def _event(
         self, time_s: float, severity: int, code: str, message: str, facts: Mapping[str, object]
     ) -> None:
-        step_count = int(self.ledger.last_sample["step_count"][0])
-        self._page.events.append(Event(time_s, severity, code, step_count, message, dict(facts)))
+        self._page.events.append(Event(time_s, severity, code, self._step_count, message, dict(facts)))
 
     def _note_clock(self, entry: Entry) -> None:
         """Once a minute: which wall-clock time belongs to which time of the run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,3 +17,14 @@ class Event:
     step_count: int
     message: str
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def event_of_asked(time_s: float, step_count: int, told: Mapping[str, Any]) -> Event | None:
+    """What an entry `asked` comes to. None: a signal asked, which is told by what it leads to."""
+    if "id" not in told:
+        return None
+    who = {"who": told["who"], "id": told["id"]}
+    if told["verb"] == "note":
+        return Event(time_s, 0, "note", step_count, f"{told['who']}: {told['text']}", who)
+    what = f"{told['verb']} after {told['after']}" if "after" in told else told["verb"]
+    return Event(time_s, 1, "asked", step_count, f"{told['who']} asks: {what}; {told['answer']}", who)

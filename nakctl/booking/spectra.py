@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nakctl.booking import layout
 from nakctl.device.channel import Flag, Rows
-from nakctl.device.program import Eis, Loop, Segment
+from nakctl.device.program import Eis, Segment, points_of_spectrum
 
 FASTEST_s, PERIODS_PART = 5e-3, 0.9  # no instrument measures a frequency in less, nor in less of a period
 
@@ -156,7 +156,7 @@ class SpectrumBook:
 
     def _begin(self, technique: int, dc: np.void) -> None:
         self.count += 1
-        expected = _frequencies(self.segment, technique)
+        expected = points_of_spectrum(self.segment, technique)
         cycle, step_count = int(dc["cycle"]), int(dc["step_count"])
         self.open = _Open(self.count, step_count, cycle, float(dc["time"]), self.points, 0, expected)
 
@@ -170,13 +170,3 @@ def _groups(points: Rows) -> list[tuple[int, int]]:
     )
     edges = [0, *(np.flatnonzero(change) + 1).tolist(), len(points)]
     return list(pairwise(edges))
-
-
-def _frequencies(segment: Segment, technique: int) -> int:
-    """How many points the spectrum that begins with this technique has, sweeps that continue it included."""
-    total = 0
-    for k, each in enumerate(segment.techniques[technique:]):
-        if isinstance(each, Loop) or not isinstance(each, Eis) or (k > 0 and not each.continues):
-            break
-        total += each.n_frequencies
-    return total

@@ -206,6 +206,27 @@ def status(
 
 @app.command()
 @explained
+def watch(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="By id, file, channel or protocol [default: all that live]."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", metavar="N", help="Curves of the last N minutes [default: the whole run]."),
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Plain lines instead of a page that stays in place.")
+    ] = False,
+) -> int:
+    """Show runs while they go on, with curves and the last spectrum; Ctrl-C ends the view, and no run."""
+    from nakctl.cli import watch as command
+
+    return command.watch(runs or [], minutes, lines)
+
+
+@app.command()
+@explained
 def recover(
     file: RunFile,
     again: Annotated[

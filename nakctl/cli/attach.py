@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nakctl.cli import console, keeper
 from nakctl.cli.apart import started
-from nakctl.cli.status import look_at
+from nakctl.cli.health import look
 from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ExitCode, InputError, NakctlError
 from nakctl.record.boot import boot_id, is_same_boot
@@ -39,7 +39,7 @@ def _attach(run: KnownRun) -> int:
 def _attach_all() -> int:
     """As a task of the system runs it every few minutes: without a word where all is well."""
     code = ExitCode.DONE
-    there = [look_at(run) for run in known_runs()]
+    there = [look(run) for run in known_runs()]
     if any(one.held for one in there):
         keeper.start_if_gone()
     for one in there:

@@ -60,6 +60,7 @@ def outside(recorder: Recorder, known: KnownRun, header: Mapping[str, Any], *, f
     from nakctl.run.outside import Outside
 
     facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
+    facts |= {"instrument": header["instrument"]["model"], "planned_s": header.get("planned_s")}
     return Outside(recorder.tell, facts, held_alone(header), virtual=free)
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nakctl.booking import layout
@@ -27,7 +27,7 @@ from nakctl.booking.event import Event
 from nakctl.booking.ledger import Booked
 from nakctl.cli import console
 from nakctl.cli.dead_run import DeadRun, unwatched_s, where
-from nakctl.cli.from_outside import born_s, held_alone
+from nakctl.cli.from_outside import born_s, outside
 from nakctl.cli.run_sensors import beside
 from nakctl.decide.guard import Guard
 from nakctl.device.channel import Channel, Look
@@ -45,7 +45,6 @@ from nakctl.record.slot import blocks_of
 from nakctl.run import successor
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
-from nakctl.run.outside import Outside
 from nakctl.run.postman import Postman, delivered
 from nakctl.run.requests import Heard
 from nakctl.run.run import Outcome, run
@@ -130,7 +129,6 @@ def _run(case: DeadRun, channel: Channel, recorder: Recorder, left: Left, *, goe
     known = known_again(case)
     if goes_on and (trouble := registry.enter(known)):
         say_unlisted(case, trouble)
-    facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
     assert left.book.program is not None  # of a journal of this version
     with (
         _Telling() as telling,
@@ -153,7 +151,7 @@ def _run(case: DeadRun, channel: Channel, recorder: Recorder, left: Left, *, goe
             post=post,
             sensors=sensors,
             left=left,
-            outside=Outside(recorder.tell, facts, held_alone(case.header)),
+            outside=outside(recorder, known, case.header, free=False),
         )
 
 

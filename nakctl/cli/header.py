@@ -89,6 +89,7 @@ def header(
         "place": _place(ready.place) if ready.driver.outlives else None,
         "speed": speed,
         "held_alone": _held_alone(ready),
+        "planned_s": ready.estimate.duration_s,
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
         "expected_bytes": 0 if total is None else _expected_bytes(total, ready.estimate.poll_s),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from nakctl.record.boot import is_same_boot
+from nakctl.record import files, lock, peek, registry
+from nakctl.record.boot import boot_id, is_same_boot
 from nakctl.record.registry import KnownRun
+from nakctl.record.slot import state_of
 from nakctl.run.pulse import GUARDING, alarm_after_s
 from nakctl.text.numbers import duration
 
@@ -96,6 +101,18 @@ class Seen:
         guards = "; what the host watches is not watched meanwhile" if name in GUARDING else ""
         return Health("STUCK", f"{name} of the channel has not come back for {duration(since_s)}{guards}")
 
+    def since_s(self, what: str) -> float | None:
+        """How long ago it was: by the clock that runs evenly, or after a new start by the other one."""
+        state = self.state or {}
+        moment, told, told_unix = (state.get(f"{each}_s") for each in (
+            f"{what}_monotonic", "told_monotonic", "told_unix",
+        ))  # fmt: skip
+        if moment is None or told is None or told_unix is None:
+            return None
+        if self.has_its_clock:
+            return max(0.0, float(self.now_s - moment))
+        return unix_since_s(told_unix - (told - moment))
+
     @property
     def has_its_clock(self) -> bool:
         """Whether moments that the run told are of the clock that runs here."""
@@ -105,3 +122,43 @@ class Seen:
     def _process(self) -> str:
         """That writes the state now: another one may have taken the run over."""
         return f" (process {(self.state or {}).get('pid', self.run.pid)})"
+
+
+def look(run: KnownRun) -> Seen:
+    """The lock is asked after the state was read: who is gone by then tells nothing more."""
+    state = state_of(run.path)
+    now_s = time.monotonic()
+    held = lock.is_held(files.lock_of(run.path))
+    left = _is_file(files.journal_of(run.path))
+    sealed = not held and not left and (_is_file(run.path) or _is_file(files.beside_of(run.path)))
+    end = peek.end(run.path, run.run_id) if not held and left else None
+    away = not held and not left and not sealed and registry.is_away(run)
+    return Seen(run, held, state, end, sealed, away, now_s, boot_id())
+
+
+def unix_since_s(unix_s: float | None) -> float | None:
+    return None if unix_s is None else max(0.0, time.time() - unix_s)
+
+
+def ago(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return "now" if seconds < 1.5 else f"{duration(round(seconds))} ago"
+
+
+def clock(moment: str) -> str:
+    """The time of today, or the day as well; of another year that alone."""
+    try:
+        at, now = datetime.fromisoformat(moment).astimezone(), datetime.now().astimezone()
+    except (ValueError, OverflowError, OSError):
+        return "-"
+    if at.date() == now.date():
+        return at.strftime("%H:%M")
+    return at.strftime("%m-%d %H:%M" if at.year == now.year else "%Y-%m-%d")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

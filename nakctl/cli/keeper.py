@@ -20,9 +20,8 @@ from typing import Any
 from nakctl import isolated
 from nakctl.cli import keeping
 from nakctl.cli.apart import NotBegun, started
-from nakctl.cli.health import Seen
+from nakctl.cli.health import Seen, look
 from nakctl.cli.keeping import Action, Case
-from nakctl.cli.status import look_at
 from nakctl.errors import NakctlError
 from nakctl.record import files, lock, registry
 
@@ -74,7 +73,7 @@ class Keeper:
         if now_s - self._looked_s > SLEPT_s:
             self.cases = {name: keeping.excused(case, now_s) for name, case in self.cases.items()}
         self._looked_s = now_s
-        there = [look_at(run) for run in registry.known_runs()]
+        there = [look(run) for run in registry.known_runs()]
         if there:
             self._wanted_s = now_s
         self.cases = {

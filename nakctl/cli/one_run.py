@@ -204,6 +204,7 @@ def sealed(
 ) -> dict[str, Any]:
     """Seal the file, and report. trouble: of the channel when it was let go."""
     outcome = ended.outcome
+    error = outcome.error or trouble
     with suppress(RecordError):  # of which `finish` tells
         if trouble is not None:
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")
@@ -217,11 +218,13 @@ def sealed(
         end_value=outcome.end_value,
         exit_code=int(exit_code(outcome, trouble, sealed=True)),
         cell_open=outcome.cell_open,
+        error="" if error is None else str(error),
+        hangs=outcome.hangs,
     )
     if finished.sealed:
         registry.forget(recorder.run_id)
     code = exit_code(outcome, trouble, finished.sealed)
-    return report(about, finished, outcome, outcome.error or trouble, code)
+    return report(about, finished, outcome, error, code)
 
 
 def _place(ready: Prepared, options: Options) -> Place:

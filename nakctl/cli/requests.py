@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ from nakctl.cli.which_run import find_run
 from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError
 from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
-from nakctl.record.standing import Over, Standing, over, standing
+from nakctl.record.standing import Over, Sealing, Standing, over, standing
 
 HEARD_s = 30.0  # until a run has answered: it may be loading a chain
 MAILBOX_s = 5.0  # until one that starts has its mailbox
 STOPPED_s = 60.0  # until the channel is seen stopped, from when the run has heard
-SEALED_s = 60.0  # of a file whose sealing does not go on
 LOOK_s, WAIT_s = 0.05, 0.25
 
 
@@ -84,7 +84,7 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
         raise InputError(f"--timeout {timeout_s:g}: give a number of seconds")
     path = find_run(name).path
     until = math.inf if timeout_s is None else time.monotonic() + timeout_s
-    sealing = _Sealing(path)
+    sealing = Sealing(path)
     try:
         while (how := standing(path)) is not Standing.SEALED:
             if how is Standing.DEAD:
@@ -101,25 +101,6 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
     if how is not Standing.SEALED:
         text, code = f"{text}; it is not sealed: nakctl recover {path}", max(code, ExitCode.FAILED)
     return _say(as_json, code, path, text, status=found.status, cell_open=found.cell_open)
-
-
-class _Sealing:
-    """Whether the file of a run that has ended is still being made."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.seen: tuple[int, int] | None = None
-        self.since = math.nan
-
-    def stands_still(self) -> bool:
-        try:
-            about = files.temporary_of(self.path).stat()
-            seen = about.st_size, about.st_mtime_ns
-        except OSError:
-            seen = 0, 0
-        if seen != self.seen:
-            self.seen, self.since = seen, time.monotonic()
-        return time.monotonic() - self.since > SEALED_s
 
 
 # --- asking -------------------------------------------------------------------------------------------------
@@ -140,6 +121,12 @@ def _answered(path: Path, request: Request) -> Answer:
             )
         time.sleep(LOOK_s)
     return answer
+
+
+def sent(path: Path, request: Request) -> None:
+    """Put into the mailbox of a run that lives; nothing if it does not. NakctlError: it takes none."""
+    with suppress(_Over):
+        _put(path, request)
 
 
 def _put(path: Path, request: Request) -> None:

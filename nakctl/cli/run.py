@@ -37,16 +37,19 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
             )
         logged(one.ready, is_free(one.ready, options))
     _recover_leftovers({one.out.parent for one in asked}, [one.ready.place for one in asked], options)
-    with asked_to_stop() as stop_asked:
-        reports = _reports(asked, options, stop_asked)
-        if not reports:
-            raise KeyboardInterrupt
-        code = max(each["exit_code"] for each in reports)
-        if len(reports) < len(asked) and stop_asked():
-            code = max(code, ExitCode.INTERRUPTED)
-        if options.as_json:
-            print_last({"exit_code": code, "runs": reports} if each else reports[0])
-    if any(each["cell_state"] == LEFT_BEHIND for each in reports):
+    if all(is_free(one.ready, options) for one in asked):
+        return _told(_in_line(asked, options), options, bool(each))
+    if options.detach and len(asked) > 1:
+        raise InputError("--detach starts one run, and --each asks for several")
+    return _told(_apart(asked, options), options, bool(each))
+
+
+def _told(reports: list[dict[str, Any]], options: Options, several: bool) -> int:
+    """The worst exit code."""
+    code = max((each["exit_code"] for each in reports), default=ExitCode.DONE)
+    if options.as_json and (reports or several):
+        print_last({"exit_code": code, "runs": reports} if several else reports[0])
+    if any(each.get("cell_state") == LEFT_BEHIND for each in reports):
         _leave(int(code))
     return int(code)
 
@@ -59,32 +62,64 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _reports(asked: list[AskedRun], options: Options, stop_asked: StopAsked) -> list[dict[str, Any]]:
-    """Of each run that was started; after an interruption no further one is."""
+def _in_line(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
+    """In virtual time, in this process. After an interruption no further one is begun."""
+    from nakctl.cli.screen.run_screen import screen
+
+    reports: list[dict[str, Any]] = []
+    with asked_to_stop() as stop_asked:
+        for one in asked:
+            told = None
+            if not stop_asked():
+                with screen(one.ready, options.quiet or options.as_json) as show:
+                    told = run_one(one.ready, one.out, options, stop_asked, show)
+            if told is None:
+                if not reports:
+                    raise KeyboardInterrupt
+                reports[-1]["exit_code"] = max(reports[-1]["exit_code"], int(ExitCode.INTERRUPTED))
+                break
+            reports.append(told)
+            if _is_the_last(told):
+                break
+    return reports
+
+
+def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
+    """On a wall clock, each in a process of its own, and shown here. After one that is left none is begun."""
     reports: list[dict[str, Any]] = []
     for one in asked:
-        if stop_asked():
-            break
-        told = _reported(one, options, stop_asked)
-        if told is None:
-            break
+        job = {
+            "do": "run", "file": one.file, "wishes": one.wishes.dump(), "out": str(one.out),
+            "options": options.dump(), "command_line": sys.argv[1:],
+        }  # fmt: skip
+        path = started(job, _say_before)
+        told = _begun(path, options) if options.detach else _shown(path, options)
         reports.append(told)
-        if told["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT):
+        if told.get("goes_on") or _is_the_last(told):
             break
     return reports
 
 
-def _reported(one: AskedRun, options: Options, stop_asked: StopAsked) -> dict[str, Any] | None:
-    from nakctl.cli.screen.run_screen import screen
+def _begun(path: Path, options: Options) -> dict[str, Any]:
+    if not (options.quiet or options.as_json):
+        console.say(f"{path}: begun. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
+    return {"file": str(path), "goes_on": True, "exit_code": int(ExitCode.DONE)}
 
-    free = is_free(one.ready, options)
-    if options.detach:
-        job = {"do": "run", "file": one.file, "wishes": one.wishes.dump(), "out": str(one.out)}
-        path = started({**job, "options": options.dump()}, console.say)
-        console.say(f"{path}: begun")
-        return None
-    with screen(one.ready, one.out, options.quiet or options.as_json, free) as show:
-        return run_one(one.ready, one.out, options, stop_asked, show)
+
+def _shown(path: Path, options: Options) -> dict[str, Any]:
+    from nakctl.cli.foreground import shown
+
+    told = shown(path, silent=options.quiet or options.as_json)
+    return told or {"file": str(path), "goes_on": True, "exit_code": int(ExitCode.DONE)}
+
+
+def _say_before(sentence: str) -> None:
+    console.say(sentence, to=sys.stderr)
+
+
+def _is_the_last(told: dict[str, Any]) -> bool:
+    """What came of it stands in the way of a further one."""
+    return told["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT)
 
 
 def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options) -> None:

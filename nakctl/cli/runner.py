@@ -95,6 +95,7 @@ def main() -> NoReturn:
 
 
 def _run(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any] | None:
+    sys.argv[1:] = job["command_line"]  # of whoever asked for it: the file keeps it
     options = Options.load(job["options"])
     wishes = Wishes.load(job["wishes"])
     ready = prepare(job["file"], wishes)

@@ -55,7 +55,7 @@ def _run(name: str, wanted: Asked) -> str:
     wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
     [one] = asked_runs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
     options = Options(one.out, 0, None, "", as_json=False, quiet=True)
-    with asked_to_stop() as stop_asked, screen(one.ready, one.out, silent=True, free=True) as show:
+    with asked_to_stop() as stop_asked, screen(one.ready, silent=True) as show:
         report = run_one(one.ready, one.out, options, stop_asked, show)
     if report is None:
         raise KeyboardInterrupt

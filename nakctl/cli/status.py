@@ -13,17 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from nakctl.cli.health import Seen
+from nakctl.cli.health import Seen, ago, clock, look, unix_since_s
 from nakctl.cli.json_output import print_json
-from nakctl.cli.which_run import KnownRun, find_run, is_live, known_runs
+from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ExitCode, InputError
-from nakctl.record import files, peek, registry
-from nakctl.record.boot import boot_id
-from nakctl.record.slot import state_of
-from nakctl.text.numbers import WIDTH, duration, si
+from nakctl.text.numbers import WIDTH, si
 
 EVERY_s = 1.0
 LOOK_AGAIN_s = 0.25  # at who seems to hang: this computer may have slept, and nobody had his turn yet
@@ -73,30 +69,11 @@ def _watch(names: list[str]) -> int:
 
 def _look(names: list[str]) -> list[Seen]:
     runs = [find_run(name) for name in names] if names else known_runs()
-    found = [look_at(run) for run in runs]
+    found = [look(run) for run in runs]
     if any(seen.health.word == "HUNG" for seen in found):
         time.sleep(LOOK_AGAIN_s)
-        found = [look_at(seen.run) if seen.health.word == "HUNG" else seen for seen in found]
+        found = [look(seen.run) if seen.health.word == "HUNG" else seen for seen in found]
     return found
-
-
-def look_at(run: KnownRun) -> Seen:
-    """The lock is asked after the state was read: who is gone by then tells nothing more."""
-    state = state_of(run.path)
-    now_s = time.monotonic()
-    held = is_live(run)
-    left = _is_file(files.journal_of(run.path))
-    sealed = not held and not left and (_is_file(run.path) or _is_file(files.beside_of(run.path)))
-    end = peek.end(run.path, run.run_id) if not held and left else None
-    away = not held and not left and not sealed and registry.is_away(run)
-    return Seen(run, held, state, end, sealed, away, now_s, boot_id())
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _object(seen: Seen) -> dict[str, Any]:
@@ -108,8 +85,8 @@ def _object(seen: Seen) -> dict[str, Any]:
         "health": health.word,
         "message": health.text,
         "held": seen.held,
-        "last_row_s": _since_s(seen, "sampled"),
-        "told_s": _since_s(seen, "told"),
+        "last_row_s": seen.since_s("sampled"),
+        "told_s": seen.since_s("told"),
         "end": None if seen.end is None else dict(seen.end),
         "state": None if seen.state is None else dict(seen.state),
     }
@@ -158,8 +135,8 @@ def _cells(seen: Seen) -> dict[str, str]:
         "Ewe": _number(state.get("Ewe_V"), lambda Ewe_V: f"{Ewe_V:+.4f} V"),
         "I": _number(state.get("I_A"), lambda I_A: si(I_A, "A")),
         "mAh/cm2": _number(state.get("Q_mAh_cm2"), lambda Q_mAh_cm2: f"{Q_mAh_cm2:+.4g}"),
-        "last row": _ago(_since_s(seen, "sampled")),
-        "ends": _clock(run.ends) if seen.held and seen.health.word != "ended" else "-",
+        "last row": ago(seen.since_s("sampled")),
+        "ends": clock(run.ends) if seen.held and seen.health.word != "ended" else "-",
     }
 
 
@@ -168,7 +145,7 @@ def _sentences(seen: Seen, width: int) -> Iterator[str]:
     alarm = state.get("alarm")
     said = [f"{health.word}: {health.text}"] if health.text else []
     if isinstance(alarm, dict):
-        said.append(f"last alarm, {_ago(_unix_since_s(state.get('alarm_unix_s')))}: {alarm.get('text')}")
+        said.append(f"last alarm, {ago(unix_since_s(state.get('alarm_unix_s')))}: {alarm.get('text')}")
     for text in said:
         first = f"{run.place or run.path.name}, run {run.short_id}: {text}"
         yield from textwrap.wrap(
@@ -189,42 +166,6 @@ def _of(number: object, many: object) -> str:
 
 def _number(value: object, tell: Any) -> str:
     return str(tell(value)) if isinstance(value, int | float) else "-"
-
-
-def _ago(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return "now" if seconds < 1.5 else f"{duration(round(seconds))} ago"
-
-
-def _since_s(seen: Seen, what: str) -> float | None:
-    """How long ago it was: by the clock that runs evenly, or after a new start by the other one."""
-    state = seen.state or {}
-    moment, told, told_unix = (state.get(f"{what}_monotonic_s"), *_told_at(state))
-    if moment is None or told is None or told_unix is None:
-        return None
-    if seen.has_its_clock:
-        return max(0.0, float(seen.now_s - moment))
-    return _unix_since_s(told_unix - (told - moment))
-
-
-def _told_at(state: Any) -> tuple[float | None, float | None]:
-    return state.get("told_monotonic_s"), state.get("told_unix_s")
-
-
-def _unix_since_s(unix_s: float | None) -> float | None:
-    return None if unix_s is None else max(0.0, time.time() - unix_s)
-
-
-def _clock(moment: str) -> str:
-    """The time of today, or the day as well; of another year that alone."""
-    try:
-        at, now = datetime.fromisoformat(moment).astimezone(), datetime.now().astimezone()
-    except (ValueError, OverflowError, OSError):
-        return "-"
-    if at.date() == now.date():
-        return at.strftime("%H:%M")
-    return at.strftime("%m-%d %H:%M" if at.year == now.year else "%Y-%m-%d")
 
 
 def _width() -> int:

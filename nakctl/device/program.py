@@ -284,6 +284,16 @@ def node_at(nodes: Sequence[Node], place: Sequence[int]) -> Node:
     return node
 
 
+def points_of_spectrum(segment: Segment, technique: int) -> int:
+    """How many points the spectrum that begins with this technique has, sweeps that continue it included."""
+    total = 0
+    for k, each in enumerate(segment.techniques[technique:]):
+        if not isinstance(each, Eis) or (k > 0 and not each.continues):
+            break
+        total += each.n_frequencies
+    return total
+
+
 def lasting(segment: Segment, seconds: float) -> Segment:
     """A top-up with what is missing."""
     technique = segment.techniques[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,26 @@ def end(path: Path, run_id: str = "") -> dict[str, Any] | None:
     return None
 
 
+def program(path: Path) -> dict[str, Any] | None:
+    """As `device.program_json` loads it; None: there is none that can be read now."""
+    return _document(files.journal_of(path), "program")
+
+
+@contextmanager
+def looking(file: Path) -> Iterator[sqlite3.Connection]:
+    """A store, for a moment: each statement is a transaction of its own, so whoever writes it folds its log
+    whenever it likes. sqlite3.Error, OSError.
+    """
+    uri = f"{file.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0.1)) as db:
+        yield db
+
+
 def _document(file: Path, name: str) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        uri = f"{file.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0.1)) as db:
+        with looking(file) as db:
             row = db.execute("SELECT json FROM document WHERE name = ?", (name,)).fetchone()
         found = None if row is None else json.loads(row[0])
     except (sqlite3.Error, OSError, ValueError, TypeError):

@@ -198,6 +198,8 @@ class Recorder:
         end_value: float = math.nan,
         exit_code: int | None = None,
         cell_open: bool | None = None,
+        error: str = "",
+        hangs: bool = False,
     ) -> Finished:
         """End the record and seal the file; returns when that is done or cannot be done now.
 
@@ -207,11 +209,12 @@ class Recorder:
         end_id     row of the table `ends` that ended the run, 0: none of them
         end_value  what was read of its quantity, in SI; NaN if no reading ended the run
         exit_code  with which the program will leave if the file is sealed; cell_open: the channel was seen
-                   stopped. For whoever waits for the run
+                   stopped; error: the trouble behind it, as a sentence; hangs: a call of the channel never
+                   came back. For whoever waits for the run, or shows its end
         """
         value = None if math.isnan(end_value) else end_value
         end: dict[str, Any] = {"status": status, "end_reason": end_reason, "facts": dict(facts or {})}
-        end |= {"exit_code": exit_code, "cell_open": cell_open}
+        end |= {"exit_code": exit_code, "cell_open": cell_open, "error": error, "hangs": hangs}
         end |= {"end_kind": end_kind, "end_id": end_id, "end_value": value}
         try:
             with suppress(RecordError):  # that too much waits is no reason not to try

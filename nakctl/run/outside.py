@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nakctl.booking.cycles import cycles_of
+from nakctl.device.channel import Rows
 from nakctl.device.ends import End, way
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 State = dict[str, Any]
 EVERY_s = 0.2
 SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told anything for so long
+BENCH_LETTERS = 800  # of what sensors show, so that all of it has room
 OPENING, RUNNING, WAITING, STOPPING, ENDED = "opening", "running", "waiting", "stopping", "ended"
 
 
@@ -65,9 +67,11 @@ class Outside:
             self._write(time.monotonic())
 
     def noticed(self, progress: Progress) -> None:
-        """Whatever is shown of the run passes here: the last alarm is kept."""
+        """Whatever is shown of the run passes here: the last alarm and the last point are kept."""
         if self.virtual:
             return
+        if len(progress.points):
+            self._now = self._now | {"point": _newest(progress.points)}
         for event in progress.news:
             if event.severity > 1:
                 alarm = {"code": event.code, "text": event.message, "time_s": event.time_s}
@@ -108,27 +112,55 @@ class Outside:
         self._tell({**self._now, **more, "told_monotonic_s": now, "told_unix_s": time.time()})
 
     def _where(self, progress: Progress, now: float) -> State:
-        step, area_cm2 = progress.step, self._area_cm2
-        found: State = {"time_s": progress.time_s}
+        step = progress.step
+        found = where(progress, self._area_cm2)
         if progress.samples != self._samples:
             self._samples, found["sampled_monotonic_s"] = progress.samples, now
         if step is not None and step.step_id != self._step_id:
             self._step_id = step.step_id
             with suppress(Exception):
                 found |= self._alone(step.step_id)
-        return {
-            **found,
-            "step": step.label if step else "",
-            "step_id": step.step_id if step else 0,
-            "cycle": progress.cycle,
-            "Ewe_V": progress.Ewe_V,
-            "I_A": progress.I_A,
-            "I_mA_cm2": progress.I_A / area_cm2 * 1000,
-            "Q_Ah": progress.Q_Ah,
-            "Q_mAh_cm2": progress.Q_Ah / area_cm2 * 1000,
-            "samples": progress.samples,
-            "spectra": progress.spectra,
-        }
+        return found
+
+
+def where(progress: Progress, area_cm2: float) -> State:
+    """Where a run is, for whoever shows it. point: frequency_Hz and Z_abs_ohm, if one came."""
+    step = progress.step
+    found: State = {
+        "time_s": progress.time_s,
+        "step": step.label if step else "",
+        "step_id": step.step_id if step else 0,
+        "cycle": progress.cycle,
+        "Ewe_V": progress.Ewe_V,
+        "I_A": progress.I_A,
+        "I_mA_cm2": progress.I_A / area_cm2 * 1000,
+        "Q_Ah": progress.Q_Ah,
+        "Q_mAh_cm2": progress.Q_Ah / area_cm2 * 1000,
+        "samples": progress.samples,
+        "spectra": progress.spectra,
+        "bench": _bench(progress.bench),
+    }
+    if len(progress.points):
+        found["point"] = _newest(progress.points)
+    return found
+
+
+def _newest(points: Rows) -> list[float]:
+    """Its frequency_Hz and Z_abs_ohm."""
+    point = points[-1]
+    return [float(point["frequency_Hz"]), abs(complex(point["Z_re_ohm"], point["Z_im_ohm"]))]
+
+
+def _bench(shown: Sequence[str]) -> list[str]:
+    """What sensors show, as far as there is room."""
+    found: list[str] = []
+    letters = 0
+    for each in shown:
+        letters += len(each)
+        if letters > BENCH_LETTERS:
+            return [*found, f"and {len(shown) - len(found)} more"]
+        found.append(each)
+    return found
 
 
 def _nearest(ends: list[End], progress: Progress) -> State | None:
@@ -140,5 +172,6 @@ def _nearest(ends: list[End], progress: Progress) -> State | None:
         scale = 1.0 if end.quantity == "Ewe" else abs(end.value) or 1.0
         part = (end.value - reading) * way(end.side) / scale
         if math.isfinite(part) and (found is None or part < found["part"]):
-            found = {"text": end.text, "kind": end.kind, "left": part * scale, "part": part}
+            left = {"quantity": end.quantity, "left": part * scale, "part": part}
+            found = {"text": end.text, "kind": end.kind, **left}
     return found

@@ -85,7 +85,7 @@ def test_the_last_alarm_is_kept() -> None:
     outside = Outside(told.append)
     for severity, code in ((2, "link"), (2, "not_heard"), (1, "slow_disk")):
         event = Event(7.0, severity, code, 0, f"it is {code}")
-        outside.noticed(SimpleNamespace(news=(event,)))  # type: ignore[arg-type]
+        outside.noticed(SimpleNamespace(news=(event,), points=()))  # type: ignore[arg-type]
     outside.round("running", None, list)
     assert told[-1]["alarm"] == {"code": "not_heard", "text": "it is not_heard", "time_s": 7.0}
 

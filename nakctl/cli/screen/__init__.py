@@ -1,8 +1,6 @@
-"""What a run shows while it goes on. Importing this room loads nothing.
+"""What is seen of a run while it goes on. Importing this room loads nothing.
 
-run_screen      what is said, and where: in this process or in one of its own
-mailbox         between a run, which never waits, and a view, which may stand still
-drawing         the views: a moving block, plain lines, nothing
-remote_screen   the run's end of a view in a process of its own
-screen_process  that process
+follow       runs from outside, on a terminal or as lines: `nakctl watch`, and `nakctl run` on a wall clock
+watched      one of them, kept up to date by looking; trace, canvas, page, words: how it is drawn and told
+run_screen   a run in virtual time, which draws in its own process; mail, drawing: what it says, and how
 """

@@ -5,22 +5,22 @@ A view draws into the standard output of its process, which may be the run's own
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nakctl.cli.screen.mailbox import ALARM, HEAD, PLAIN, WARNING, Mail
+from nakctl.cli.screen.mail import ALARM, HEAD, PLAIN, WARNING, Mail
+from nakctl.cli.screen.words import SIMULATED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PLAIN_LINE_EVERY_s = 10.0
 DRAWN_PER_s = 8.0
-SIMULATED = "SIMULATED"
 _STYLES = {HEAD: "bold", PLAIN: "", WARNING: "yellow", ALARM: "bold red"}
 
 
@@ -50,7 +50,7 @@ class Lines:
         self._next_s = 0.0
 
     def draw(self, mail: Mail) -> None:
-        print_lines(sentences(mail))
+        print_lines([sentence for _, sentence in mail.said])
         now_s = time.monotonic()
         if mail.state is not None and now_s >= self._next_s:
             self._next_s = now_s + PLAIN_LINE_EVERY_s
@@ -78,7 +78,7 @@ class Moving:
         from rich.text import Text
 
         try:
-            for severity, sentence in zip(_severities(mail), sentences(mail), strict=True):
+            for severity, sentence in mail.said:
                 self._live.console.print(Text(sentence, style=_STYLES.get(severity, "")))
             if mail.state is not None:
                 self._state = mail.state
@@ -102,6 +102,18 @@ class Moving:
         return Group(*(Text(each, style="reverse" if each == SIMULATED else "") for each in self._state()))
 
 
+def kind_here() -> str:
+    """Of the view that standard output can take."""
+    if sys.stdout is None:
+        return "nothing"
+    can_move = os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
+    if sys.platform == "win32":
+        from rich.console import Console
+
+        can_move = can_move and not Console().legacy_windows
+    return "moving" if sys.stdout.isatty() and can_move else "lines"
+
+
 def view(kind: str) -> View:
     """kind: moving, lines or nothing."""
     if kind == "moving":
@@ -109,21 +121,23 @@ def view(kind: str) -> View:
     return Lines() if kind == "lines" else Nothing()
 
 
-def sentences(mail: Mail) -> list[str]:
-    """What was said; before that, how much could not be kept."""
-    said = [text for _, text in mail.said]
-    return [f"({mail.dropped} lines before this one were dropped)", *said] if mail.dropped else said
-
-
-def _severities(mail: Mail) -> list[int]:
-    said = [severity for severity, _ in mail.said]
-    return [WARNING, *said] if mail.dropped else said
-
-
-def print_lines(lines: Sequence[str]) -> None:
-    """Whoever listened may be gone (`| head`): no reason to lose an experiment."""
+def print_lines(lines: Sequence[str]) -> bool:
+    """Whoever listened may be gone (`| head`): no reason to lose an experiment. Whether somebody listens."""
     try:
         for line in lines:
             print(line, flush=True)
+        return True
     except OSError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        _write_nowhere()
+        return False
+
+
+def _write_nowhere() -> None:
+    """From here on, and what waits to be written as well."""
+    try:
+        stdout, nowhere = sys.stdout.fileno(), os.open(os.devnull, os.O_WRONLY)
+    except (OSError, ValueError):  # it is no file
+        sys.stdout = io.StringIO()
+        return
+    os.dup2(nowhere, stdout)
+    os.close(nowhere)
