@@ -42,6 +42,7 @@ def known_run(ready: Prepared, recorder: Recorder, start: datetime, speed: float
         simulated=ready.simulated,
         outlives=ready.driver.outlives,
         ends="" if ends is None else ends.isoformat(timespec="seconds"),
+        rig="" if ready.rig is None else str(ready.rig.resolve()),
     )
 
 
@@ -59,5 +60,5 @@ def outside(ready: Prepared, recorder: Recorder, known: KnownRun, *, free: bool)
         always = held(mine, Scene(ready.plan, ready.program, ready.instrument)).always
         return ", ".join(end.text for end in always)
 
-    facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
+    facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive", "rig")}
     return Outside(recorder.tell, facts, alone, virtual=free)

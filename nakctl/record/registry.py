@@ -36,6 +36,7 @@ class KnownRun:
     ends      when it will be over if all goes as planned, ISO 8601; "" if nobody knows
     outlives  its channel goes on when its program is gone, as far as is known
     drive     which drive NAME.h5 is on, see `drive_of`
+    rig       the rig file, absolute, "" if there is none: it says who is told what happens
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class KnownRun:
     outlives: bool = True
     ends: str = ""
     drive: str = ""
+    rig: str = ""
 
     @property
     def short_id(self) -> str:
