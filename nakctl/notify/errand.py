@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import tempfile
+import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,40 +15,33 @@ from typing import Any
 from nakctl import isolated
 
 LONGEST_s = 75.0  # a busy computer may take a while to start it
+_GONE_s = 5.0  # after it was ended; then nobody waits for it any more
 
 
 class Errand:
     """`python -m nakctl.notify.MODULE ARGUMENTS`; what it prints last is its answer.
 
-    Through files and not through pipes: nothing is held up by who does not read, or leaves one open.
+    A thread gives it its job and hears it out: a pipe may be full, and so may the disk of a file.
     """
 
     def __init__(self, module: str, *arguments: str, job: Mapping[str, Any] | None = None) -> None:
         """OSError: no process can be started."""
         self._began_s = time.monotonic()
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the errand)
-        with tempfile.TemporaryFile() as told:
-            told.write(json.dumps(dict(job or {})).encode())
-            told.seek(0)
-            try:
-                self._process = isolated.start(
-                    f"nakctl.notify.{module}", *arguments, stdin=told, stdout=self._out, stderr=self._out
-                )
-            except OSError:
-                self._out.close()
-                raise
+        self._said = ""
+        self._process = isolated.start(f"nakctl.notify.{module}", *arguments, stdin=subprocess.PIPE)
+        text = json.dumps(dict(job or {}))
+        self._listening = threading.Thread(target=self._listen, args=(text,), daemon=True)
+        self._listening.start()
 
     def answer(self) -> dict[str, Any] | None:
         """None: it is still under way. {}: it died, or was ended because it took too long."""
-        if self._process.poll() is None:
-            if time.monotonic() - self._began_s > LONGEST_s:
+        if self._listening.is_alive():
+            took_s = time.monotonic() - self._began_s
+            if took_s > LONGEST_s:
                 self.end()
-            return None
-        self._out.seek(0)
-        lines = self._out.read().decode("utf-8", "replace").splitlines()
-        self._out.close()
+            return {} if took_s > LONGEST_s + _GONE_s else None
         with suppress(ValueError, IndexError):
-            if isinstance(told := json.loads(lines[-1]), dict):
+            if isinstance(told := json.loads(self._said.splitlines()[-1]), dict):
                 return told
         return {}
 
@@ -57,3 +51,7 @@ class Errand:
                 os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(OSError):
             self._process.kill()
+
+    def _listen(self, job: str) -> None:
+        with suppress(OSError, ValueError):
+            self._said, _ = self._process.communicate(job)

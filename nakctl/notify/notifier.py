@@ -87,10 +87,9 @@ class Notifier:
 
     def _look_at(self, seen: Seen, now_s: float, doing: str) -> None:
         run = seen.run
-        self._runs[run.run_id] = run
-        self._asked.pop(run.run_id, None)
         known, told = news(self._known.get(run.run_id), seen, now_s, doing)
-        self._known[run.run_id] = known
+        self._known[run.run_id], self._runs[run.run_id] = known, run
+        self._asked.pop(run.run_id, None)
         if seen.state is not None:
             self._states[run.run_id] = seen.state
         self._outbox.take(run.rig, told, now_s)
@@ -224,7 +223,8 @@ class Notifier:
     def _there(self) -> Path:
         if self._place is None:
             self._place = log.folder()
-        self._place.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # it tells all the same, and forgets when it ends
+            self._place.mkdir(parents=True, exist_ok=True)
         return self._place
 
     def _load(self) -> None:

@@ -20,14 +20,14 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import formatdate
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
 from nakctl import __version__, isolated
@@ -215,15 +215,13 @@ def command(way: Way, notice: Notice) -> str:
     program = Path(words[0])
     if program.name != words[0]:
         words[0] = str(way.folder / program.expanduser())
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
-        told.write(json.dumps(notice.as_json()).encode())
-        told.seek(0)
+    with _scratch() as said:
         try:
             running = subprocess.Popen(
                 words,
-                stdin=told,
-                stdout=subprocess.DEVNULL,  # a file, and no pipe: nobody waits for what it leaves behind
-                stderr=said,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=said or subprocess.DEVNULL,  # no pipe: nobody waits for what it leaves behind
                 cwd=way.folder,
                 env={**os.environ, **variables(notice)},
                 start_new_session=os.name == "posix",
@@ -234,13 +232,25 @@ def command(way: Way, notice: Notice) -> str:
         except (OSError, ValueError) as error:
             raise NotSent(f"{program} cannot be started: {_reason(error)}") from None
         try:
-            code = running.wait(COMMAND_s)
+            running.communicate(json.dumps(notice.as_json()).encode(), COMMAND_s)
         except subprocess.TimeoutExpired:
             end_all_of(running)
             raise NotSent(f"has not ended within {COMMAND_s:g} s, and was ended", _shown(said)) from None
-        if code:
-            raise NotSent(f"left with code {code}", _shown(said))
+        if running.returncode:
+            raise NotSent(f"left with code {running.returncode}", _shown(said))
     return ""
+
+
+@contextmanager
+def _scratch() -> Iterator[IO[bytes] | None]:
+    """None: there is no room for it."""
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  (closed below)
+    except OSError:
+        yield None
+        return
+    with file:
+        yield file
 
 
 def variables(notice: Notice) -> dict[str, str]:
@@ -278,7 +288,9 @@ def _own_group() -> int:
     return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
 
 
-def _shown(said: Any) -> str:
+def _shown(said: IO[bytes] | None) -> str:
+    if said is None:
+        return ""
     said.seek(0)
     return str(said.read(1 << 16).decode("utf-8", "backslashreplace")).strip()[-_SHOWN:]
 
@@ -322,8 +334,9 @@ def main() -> NoReturn:
         written = {name: job.get(name) for name in ("rig", "number", "key")} | {"way": job["label"]}
         about = {name: job["notice"].get(name) for name in ("event", "run_id")}
         log.append(Path(job["log"]), {**written, **about, "sent": told["sent"], "why": told["why"]})
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # who waited for it may be gone
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
     os._exit(0)
 
 

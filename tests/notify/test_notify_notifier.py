@@ -291,6 +291,18 @@ def test_what_was_kept_may_be_damaged(
     assert len(told._known) == 1
 
 
+def test_where_nothing_can_be_kept_it_is_told_all_the_same(
+    tmp_path: Path, going: Callable[..., Going], place: Path
+) -> None:
+    with web_server() as hook:
+        run = going(rig_with(tmp_path, f"webhook: {hook.url}"))
+        place.write_text("a file stands where the folder should")
+        told = Notifier()
+        run.alarm()
+        settled(told)
+        assert events(hook) == ["alarm"]
+
+
 def test_a_log_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "MOST_BYTES", 500)
     file = log.log_of(tmp_path)

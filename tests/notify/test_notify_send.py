@@ -219,6 +219,16 @@ def test_commands_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
+def test_a_command_needs_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That there is none may be what it is to tell."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    (tmp_path / "tell.py").write_text(KEEPS, encoding="utf-8")
+    assert sent(job(rig_with(tmp_path, command_words("-Xutf8", "tell.py")))) == SENT
+    assert json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))["stdin"] == NOTICE.as_json()
+    told = sent(job(rig_with(tmp_path, command_words("-c", "raise SystemExit('no net')"))))
+    assert told == {"sent": False, "why": "left with code 1", "detail": ""}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="asks for a process by its number")
 def test_a_command_that_hangs_is_ended_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
