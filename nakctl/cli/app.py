@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nakctl.cli import app_instruments, app_requests
+from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
     DiscardRows,
@@ -35,6 +36,7 @@ protocols_app = typer.Typer(
 )
 app.add_typer(protocols_app, name="protocols")
 app.add_typer(sensors_app, name="sensors")
+app.add_typer(notify_app, name="notify")
 sim_app = typer.Typer(
     help="The simulated cells and instruments.", no_args_is_help=True, rich_markup_mode=None
 )

@@ -1,4 +1,4 @@
-"""What `nakctl run` does once its run has begun in a process of its own: it shows it until it is over or left.
+"""What `nakctl run` does once its run has begun in a process of its own: it shows it.
 
 The run needs nobody who looks. Ctrl-C asks what to do; where nobody can answer, it means to stop.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +45,7 @@ def known_run(ready: Prepared, recorder: Recorder, start: datetime, speed: float
         unwatched=place.unwatched,
         unwatched_for_s=place.unwatched_for_s,
         ends="" if ends is None else ends.isoformat(timespec="seconds"),
+        rig="" if ready.rig is None else str(ready.rig.resolve()),
     )
 
 
@@ -55,13 +56,20 @@ def born_s() -> float:
     return float(psutil.Process().create_time())
 
 
-def outside(recorder: Recorder, known: KnownRun, header: Mapping[str, Any], *, free: bool) -> Outside:
-    """What others see of the run. free: in virtual time."""
+def outside(
+    recorder: Recorder,
+    known: KnownRun,
+    header: Mapping[str, Any],
+    *,
+    free: bool = False,
+    news: Sequence[Any] = (),
+) -> Outside:
+    """What others see of the run. free: in virtual time; news: that a program told which died."""
     from nakctl.run.outside import Outside
 
-    facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive")}
+    facts = {name: value for name, value in asdict(known).items() if name not in ("path", "drive", "rig")}
     facts |= {"instrument": header["instrument"]["model"], "planned_s": header.get("planned_s")}
-    return Outside(recorder.tell, facts, held_alone(header), virtual=free)
+    return Outside(recorder.tell, facts, held_alone(header), news=news, virtual=free)
 
 
 def held_alone(header: Mapping[str, Any]) -> Callable[[int], dict[str, str]]:

@@ -41,10 +41,11 @@ from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
 from nakctl.record.recorder import Legacy, Recorder
 from nakctl.record.registry import KnownRun
-from nakctl.record.slot import blocks_of
+from nakctl.record.slot import blocks_of, state_of
 from nakctl.run import successor
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
+from nakctl.run.outside import Outside
 from nakctl.run.postman import Postman, delivered
 from nakctl.run.requests import Heard
 from nakctl.run.run import Outcome, run
@@ -71,8 +72,9 @@ def gone_on_with(
 
     NotKept: of what may run there nothing could be recorded.
     """
+    news = (state_of(case.path) or {}).get("news", ())  # before the slot is made anew
     try:
-        recorder = resumed(case, chain, ending)
+        recorder, events = resumed(case, chain, ending)
     except RecordError as error:
         raise NotKept(f"nothing can be recorded ({error})") from error
     begun(case.path)
@@ -84,7 +86,13 @@ def gone_on_with(
     except BaseException:
         recorder.abandon()
         raise
-    return recorder, _run(case, channel, recorder, left, goes_on=ending is None)
+    known = known_again(case)
+    seen = outside(recorder, known, case.header, news=news)
+    seen.happened(events)
+    seen.opening()
+    if ending is None and (trouble := registry.enter(known)):
+        console.say(f"{case.path.name}: {trouble}", to=sys.stderr)
+    return recorder, _run(case, channel, recorder, left, seen, goes_on=ending is None)
 
 
 def _left(
@@ -124,11 +132,10 @@ def _dated(left: Left, look: Look | None) -> Left:
     return replace(left, now_s=max(left.now_s, began_s + look.elapsed_s))
 
 
-def _run(case: DeadRun, channel: Channel, recorder: Recorder, left: Left, *, goes_on: bool) -> Outcome:
+def _run(
+    case: DeadRun, channel: Channel, recorder: Recorder, left: Left, seen: Outside, *, goes_on: bool
+) -> Outcome:
     heard = Heard.of(reversed([*case.journal.latest("asked")]))
-    known = known_again(case)
-    if goes_on and (trouble := registry.enter(known)):
-        say_unlisted(case, trouble)
     assert left.book.program is not None  # of a journal of this version
     with (
         _Telling() as telling,
@@ -146,12 +153,12 @@ def _run(case: DeadRun, channel: Channel, recorder: Recorder, left: Left, *, goe
             observe=telling,
             stop_asked=case.signals,
             times_asked=case.signals.count,
-            run_id=known.run_id,
+            run_id=recorder.run_id,
             heard=heard,
             post=post,
             sensors=sensors,
             left=left,
-            outside=outside(recorder, known, case.header, free=False),
+            outside=seen,
         )
 
 
@@ -174,12 +181,8 @@ def known_again(case: DeadRun) -> KnownRun:
     return replace(known, pid=os.getpid(), boot=boot_id(), born_s=born_s())
 
 
-def say_unlisted(case: DeadRun, trouble: str) -> None:
-    console.say(f"{case.path.name}: {trouble}", to=sys.stderr)
-
-
-def resumed(case: DeadRun, chain: Chain, ending: Ending | None) -> Recorder:
-    """The record. Who goes on, what may be missing and why the run ends now stand in it. RecordError."""
+def resumed(case: DeadRun, chain: Chain, ending: Ending | None) -> tuple[Recorder, list[Event]]:
+    """The record, and what is told in it: who goes on, and what may be missing. RecordError."""
     unix_s = time.time()
     time_s = successor.now_s(chain, unix_s, case.speed)
     alone_s = unwatched_s(chain)
@@ -198,7 +201,7 @@ def resumed(case: DeadRun, chain: Chain, ending: Ending | None) -> Recorder:
     if ending is not None:
         told = {"verb": "stop", "who": who_asks(), "reason": ending.reason}
         recorder.append([Entry("asked", chain.number, time_s, unix_s, told)])
-    return recorder
+    return recorder, events
 
 
 def _meant_to_stop(chain: Chain, recorder: Recorder, ending: Ending) -> Entry:

@@ -23,6 +23,7 @@ from nakctl.cli.apart import NotBegun, started
 from nakctl.cli.health import Seen, look
 from nakctl.cli.keeping import Action, Case
 from nakctl.errors import NakctlError
+from nakctl.notify.notifier import Notifier
 from nakctl.record import files, lock, registry
 
 EVERY_s = 1.0
@@ -58,6 +59,7 @@ class Keeper:
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
         self._tried: SimpleQueue[str] = SimpleQueue()  # ids of runs
+        self._notifier = Notifier()
         self._looked_s = time.monotonic()
         self._wanted_s = self._looked_s
 
@@ -74,7 +76,7 @@ class Keeper:
             self.cases = {name: keeping.excused(case, now_s) for name, case in self.cases.items()}
         self._looked_s = now_s
         there = [look(run) for run in registry.known_runs()]
-        if there:
+        if there or not self._notifier.is_idle:
             self._wanted_s = now_s
         self.cases = {
             one.run.run_id: keeping.seen(self.cases.get(one.run.run_id, Case("", now_s)), word_of(one), now_s)
@@ -87,6 +89,17 @@ class Keeper:
             action = keeping.due(self.cases[one.run.run_id], now_s, stop_after_s(one))
             if action is not None:
                 self._try(one, action)
+
+        self._notifier.look(there, {one.run.run_id: self._doing(one) for one in there})
+
+    def _doing(self, one: Seen) -> str:
+        """About a run that nobody watches, as a sentence."""
+        case = self.cases[one.run.run_id]
+        if not case.word:
+            return ""
+        return (
+            "it is being gone on with" if not case.tries else f"to go on with it was tried {case.tries} times"
+        )
 
     def _try(self, one: Seen, action: Action) -> None:
         """In a thread of its own: it may take a while until a channel answers."""

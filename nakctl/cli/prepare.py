@@ -48,6 +48,7 @@ class Prepared:
     """A protocol on its way: read, compiled, lowered, estimated and checked.
 
     stand_ins  what takes the place of real sensors in a dry run, by the same names
+    rig        the rig file; None: there is none
     """
 
     loaded: Loaded
@@ -61,6 +62,7 @@ class Prepared:
     findings: tuple[Finding, ...]
     sensors: Mapping[str, SensorSpec]
     stand_ins: Mapping[str, SensorSpec]
+    rig: Path | None = None
 
     @property
     def simulated(self) -> bool:
@@ -108,6 +110,7 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         findings=tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark))),
         sensors=rig.sensors,
         stand_ins=rig.stand_ins,
+        rig=rig.file,
     )
 
 

@@ -68,7 +68,8 @@ def check(file: Path, as_json: bool) -> int:
         return ExitCode.BAD_INPUT
     named = {name: place.instrument for name, place in rig.places.items() if name not in SIMULATED}
     if as_json:
-        told = {"channels": named, "cells": [*rig.cells], "sensors": _sensors(rig)}
+        ways = [{"way": way.label, "on": way.on, "channels": way.channels} for way in rig.ways]
+        told = {"channels": named, "cells": [*rig.cells], "sensors": _sensors(rig), "notify": ways}
         print_json({"file": str(file), "ok": True, "errors": [], **told})
         return ExitCode.DONE
     sensors = [
@@ -76,6 +77,8 @@ def check(file: Path, as_json: bool) -> int:
         for name, each in _sensors(rig).items()
     ]
     lists = {"channels": [*named], "cells": [*rig.cells], "sensors": sensors}
+    if rig.ways:
+        lists["notify"] = [way.label for way in rig.ways]
     told_all = [f"{what}: {', '.join(names) or 'none'}" for what, names in lists.items()]
     print(f"{file}: ok; {'; '.join(told_all)}")
     return ExitCode.DONE

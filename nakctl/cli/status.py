@@ -19,6 +19,7 @@ from nakctl.cli.health import Seen, ago, clock, look, unix_since_s
 from nakctl.cli.json_output import print_json
 from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ExitCode, InputError
+from nakctl.notify import log
 from nakctl.text.numbers import WIDTH, si
 
 EVERY_s = 1.0
@@ -46,9 +47,9 @@ def status(names: list[str], as_json: bool, watch: bool) -> int:
         return _watch(names)
     found = _look(names)
     if as_json:
-        print_json({"runs": [_object(seen) for seen in found]})
+        print_json({"runs": [_object(seen) for seen in found], "not_told": log.complaints()})
     else:
-        print("\n".join(told(found, _width())))
+        print("\n".join([*told(found, _width()), *_not_told(names)]))
     return ExitCode.DONE
 
 
@@ -60,7 +61,7 @@ def _watch(names: list[str]) -> int:
     try:
         while True:
             lines = [f"{datetime.now().strftime('%H:%M:%S')}  Ctrl-C ends this view, and no run", ""]
-            lines += told(_look(names), _width())
+            lines += [*told(_look(names), _width()), *_not_told(names)]
             print((_CLEAR if in_place else "") + "\n".join(lines), flush=True)
             time.sleep(EVERY_s)
     except KeyboardInterrupt:
@@ -78,7 +79,7 @@ def _look(names: list[str]) -> list[Seen]:
 
 def _object(seen: Seen) -> dict[str, Any]:
     health = seen.health
-    run = {name: value for name, value in asdict(seen.run).items() if name not in ("path", "drive")}
+    run = {name: value for name, value in asdict(seen.run).items() if name not in ("path", "drive", "rig")}
     return {
         "file": str(seen.run.path),
         **run,
@@ -151,6 +152,11 @@ def _sentences(seen: Seen, width: int) -> Iterator[str]:
         yield from textwrap.wrap(
             first, max(width, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )
+
+
+def _not_told(names: list[str]) -> list[str]:
+    """Who should have heard of something last, and did not: no matter of single runs."""
+    return [] if names else log.complaints()
 
 
 def _short(text: str, most: int = _MOST_LETTERS) -> str:

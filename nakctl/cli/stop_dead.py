@@ -176,7 +176,7 @@ def _closed(case: DeadRun, chain: Chain, why: str) -> dict[str, Any]:
     """There is nothing to stop, and nothing to fetch: the run is ended as its journal says."""
     left = successor.replayed(case.journal, 0.0)
     asked = case.asked.ending(chain)
-    recorder = resumed(case, chain, asked)
+    recorder, _ = resumed(case, chain, asked)
     ending = successor.led_to(left, asked)
     entries = []
     if chain.is_over and not chain.told:

@@ -69,7 +69,8 @@ EVENTS: dict[str, Meaning] = {
     "record_late": _told(WARNING, text="the disk has not confirmed in time what was meant"),
     "slow_disk": _told(WARNING, text="the disk took long for what one read had brought"),
     "disk_refuses": _told(ALARM, text="the disk takes no more; what is recorded goes elsewhere, or waits"),
-    "disk_accepts": _told(NOTE, text="what the disk did not take is in the journal"),
+    "disk_accepts": _told(NOTE, WARNING, text="what the disk did not take is in the journal"),
+    "low_disk": _told(WARNING, text="the disk will be full soon"),
     "journal_vanished": _told(ALARM, text="the journal was moved or deleted, and is written anew"),
     "live_view_restarted": _told(NOTE, text="the helper that keeps the file readable was restarted"),
     "live_view_lost": _told(WARNING, text="the helper that keeps the file readable is gone for good"),
@@ -102,3 +103,20 @@ EVENTS: dict[str, Meaning] = {
     "sensors_garbled": _told(WARNING, text="what their process said could not be understood"),
     "sensors_disk_refuses": _told(ALARM, text="the disk does not take the readings of sensors"),
 }
+
+# What people are told of a run (`notify:` of a rig), in their words; the last two are seen by who looks.
+NEWS = ("start", "end", "alarm", "gap", "low disk", "taken over", "dead", "hung")
+_NEWS_OF = {
+    "gap": "gap",
+    "low_disk": "low disk",
+    "disk_refuses": "low disk",
+    "disk_accepts": "low disk",
+    "taken_over": "taken over",
+}
+
+
+def news_of(code: str, severity: int) -> str:
+    """As which of NEWS an event is told to people who do not look; "": it is not."""
+    if code == "end" or (code == "stop" and severity > NOTE):
+        return "end"
+    return _NEWS_OF.get(code) or ("alarm" if severity >= ALARM else "")

@@ -34,6 +34,7 @@ from nakctl.record import files
 from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
 from nakctl.record.process import Helper, Outcome
+from nakctl.record.room import Room
 from nakctl.record.sensor_reader import SensorReader
 from nakctl.record.slot import Slot
 from nakctl.record.store import reason_of
@@ -90,6 +91,7 @@ class Recorder:
         self._refused = ""
         self._unwritten: list[Event] = []  # made by the last append, after it had written
         self._sensed_at = 0.0
+        self._room = Room(path)
         self._blocks = 0  # that were handed over; those of them that are safe: `slot`
         self._live = self._new_live()
 
@@ -279,7 +281,7 @@ class Recorder:
 
     def _look(self) -> list[Event]:
         """What happened to the files and to the helper."""
-        return [*self._watch_journal(), *self._watch_live()]
+        return [*self._watch_journal(), *self._watch_live(), *self._watch_room()]
 
     def _sensed(self, *, now: bool = False) -> list[Entry]:
         """What the sensors' process has written into its own journal since the last time."""
@@ -323,6 +325,11 @@ class Recorder:
         self._restarts_left -= 1
         return [self._event(0, "live_view_restarted", f"{self._does} was restarted: {reason}")]
 
+    def _watch_room(self) -> list[Event]:
+        """Whether the disk will be full soon."""
+        low = self._room.look()
+        return [] if low is None else [self._event(1, "low_disk", str(low), low.facts)]
+
     def _watch_disk(self) -> list[Event]:
         """Whether the disk stopped taking what is recorded, or takes it again."""
         elsewhere, trouble = self._journal.elsewhere, self._journal.trouble
@@ -334,7 +341,7 @@ class Recorder:
             why = f": {trouble}" if trouble else ""
             text = f"the disk takes no more{why}; what is recorded is kept {where} meanwhile"
             return [self._event(2, "disk_refuses", text)]
-        return [self._event(0, "disk_accepts", "what the disk did not take is in the journal now")]
+        return [self._event(1, "disk_accepts", "what the disk did not take is in the journal now")]
 
     def _entry(self, event: Event) -> Entry:
         return event_entry(event, unix_s=self._unix_s)

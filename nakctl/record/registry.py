@@ -38,6 +38,7 @@ class KnownRun:
     drive     which drive NAME.h5 is on, see `drive_of`
     unwatched what is to become of it if nobody can watch it: "go on", "stop" after unwatched_for_s, or "": as
               its limits allow
+    rig       the rig file, absolute, "" if there is none: it says who is told what happens
     """
 
     run_id: str
@@ -61,6 +62,7 @@ class KnownRun:
     born_s: float = 0.0
     unwatched: str = ""
     unwatched_for_s: float = 60.0
+    rig: str = ""
 
     @property
     def short_id(self) -> str:

@@ -7,7 +7,7 @@ nor the reverse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +20,7 @@ from nakctl.errors import RigError
 
 if TYPE_CHECKING:
     from nakctl.device.cell import Cell
+    from nakctl.rig.notify import Way
 
 RIG_FILE = "rig.yaml"
 SIMULATED = {
@@ -35,6 +36,7 @@ class Rig:
     """The channels, cells and sensors one can name here. file None: there is no rig file.
 
     stand_ins  what takes the place of real sensors in a dry run, by the same names
+    ways       who is told what happens to runs
     """
 
     file: Path | None
@@ -44,6 +46,7 @@ class Rig:
     devices: Mapping[str, Chassis]
     sensors: Mapping[str, SensorSpec] = field(default_factory=dict)
     stand_ins: Mapping[str, SensorSpec] = field(default_factory=dict)
+    ways: Sequence[Way] = ()
 
     def place(self, name: str | None) -> Place:
         """The channel of this name; RigError lists what there is."""
@@ -110,6 +113,7 @@ def _drivers() -> Iterator[Any]:
 
 def _read(file: Path) -> Rig:
     """A rig file; its words (and pydantic) are imported only where there is one."""
+    from nakctl.rig.notify import ways_of
     from nakctl.rig.rig_yaml import read_rig
     from nakctl.rig.sensors import read_sensors
 
@@ -121,4 +125,5 @@ def _read(file: Path) -> Rig:
         words.described_devices(),
         read_sensors(words.sensors),
     )
-    return Rig(file, places, cells, seats, devices, bench.sensors, bench.stand_ins)
+    ways = ways_of(words.notify, file)
+    return Rig(file, places, cells, seats, devices, bench.sensors, bench.stand_ins, ways)

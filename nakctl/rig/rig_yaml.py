@@ -14,6 +14,7 @@ from nakctl.device.driver import Place
 from nakctl.device.inspection import Chassis
 from nakctl.device.instrument import instrument
 from nakctl.errors import RigError
+from nakctl.rig.notify import WayWords, read_notify, without_secrets
 from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems
 from nakctl.text.quantities import Quantity, Ref, quantity
@@ -85,13 +86,14 @@ class CellWords(Word):
 
 
 class RigWords(Word):
-    """The devices, channels and cells of a lab."""
+    """The devices, channels and cells of a lab, and who is told what happens to a run."""
 
     version: Literal[1] = Field(alias="nakctl-rig")
     devices: dict[str, DeviceWords] = {}
     channels: dict[str, ChannelWords] = {}
     cells: dict[str, CellWords] = {}
     sensors: dict[str, Any] = {}
+    notify: list[WayWords] = []
 
     def places(self) -> dict[str, Place]:
         found = {}
@@ -135,6 +137,13 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
 
     drivers: what is installed; reserved: the names of simulated channels, which stay theirs.
     """
+    try:
+        return _read(file, drivers, reserved)
+    except RigError as error:
+        raise (RigError(without_secrets(error.faults)) if error.faults else error) from None
+
+
+def _read(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) -> RigWords:
     document = read_file(file, RigError)
     of_sensors = _of_sensors(document.data)
     try:
@@ -142,7 +151,9 @@ def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) ->
     except ValidationError as error:
         found = [*problems(error, document.data, RigWords, {}, "a rig file"), *of_sensors]
         raise RigError(in_order(found, document)) from None
-    found = [*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved), *of_sensors]
+    of_rig = (*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved))
+    ways = read_notify(document.data.get("notify"), file, (*rig.channels, *reserved))
+    found = [*of_rig, *of_sensors, *ways[1]]
     if found:
         raise RigError(in_order(found, document))
     return rig

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nakctl.booking.cycles import cycles_of
 from nakctl.device.channel import Rows
 from nakctl.device.ends import End, way
+from nakctl.device.events import news_of
 
 if TYPE_CHECKING:
+    from nakctl.booking.event import Event
     from nakctl.device.program import Program
     from nakctl.run.logbook import Progress
     from nakctl.run.pulse import Call
 
 State = dict[str, Any]
 EVERY_s = 0.2
+MOST_NEWS = 6  # that are kept for whoever looks once a second; they share the slot with all else
+_LONGEST = 160  # letters of each
 SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told anything for so long
 BENCH_LETTERS = 800  # of what sensors show, so that all of it has room
 OPENING, RUNNING, WAITING, STOPPING, ENDED = "opening", "running", "waiting", "stopping", "ended"
@@ -35,6 +39,7 @@ class Outside:
     tell      takes a state, of any thread; must not wait
     facts     what does not change: whose run it is
     alone     what holds in a step without the PC, by its step_id, and what does not: `alone`, `not_alone`
+    news      what a program told that died, and in whose place this one goes on: numbers go on with it
     virtual   there is no wall clock
     """
 
@@ -44,10 +49,12 @@ class Outside:
         facts: Mapping[str, Any] | None = None,
         alone: Callable[[int], Mapping[str, str]] = lambda step_id: {},
         *,
+        news: Iterable[State] = (),
         virtual: bool = False,
     ) -> None:
         self._tell, self._alone, self.virtual = tell, alone, virtual
         self._now: State = {**(facts or {}), "virtual": virtual, "state": OPENING, "alarm": None}
+        self._now["news"] = list(news)[-MOST_NEWS:]
         self._told_at = -math.inf
         self._samples = 0
         self._step_id = 0
@@ -67,15 +74,37 @@ class Outside:
             self._write(time.monotonic())
 
     def noticed(self, progress: Progress) -> None:
-        """Whatever is shown of the run passes here: the last alarm and the last point are kept."""
+        """Whatever is shown of the run passes here: the last alarm, the last point and the last news are kept."""
         if self.virtual:
             return
         if len(progress.points):
             self._now = self._now | {"point": _newest(progress.points)}
-        for event in progress.news:
+        self.happened(progress.news)
+
+    def happened(self, events: Iterable[Event]) -> None:
+        """Also what was told to the record alone, as that the run was taken over."""
+        if self.virtual:
+            return
+        for event in events:
+            unix_s = time.time()
             if event.severity > 1:
                 alarm = {"code": event.code, "text": event.message, "time_s": event.time_s}
-                self._now = self._now | {"alarm": alarm, "alarm_unix_s": time.time()}
+                self._now = self._now | {"alarm": alarm, "alarm_unix_s": unix_s}
+            if news_of(event.code, event.severity):
+                self._now = self._now | {"news": self._with(event, unix_s)}
+
+    def _with(self, event: Event, unix_s: float) -> list[State]:
+        """The last news and this one. Whoever finds a number missing knows how many he has not seen."""
+        before = self._now["news"]
+        fresh = {
+            "number": before[-1]["number"] + 1 if before else 1,
+            "severity": event.severity,
+            "code": event.code,
+            "text": event.message[:_LONGEST],
+            "time_s": event.time_s,
+            "unix_s": round(unix_s, 1),
+        }
+        return [*before, fresh][-MOST_NEWS:]
 
     def round(self, state: str, progress: Progress | None, ends: Callable[[], list[End]]) -> None:
         """The loop has come round. progress None: nothing new is known."""
@@ -101,10 +130,11 @@ class Outside:
                 hanging = {"name": call.name, "since_monotonic_s": call.since}
             self._write(now, call=hanging)
 
-    def end(self, status: str, reason: str) -> None:
-        """After the loop and its supervisor: nobody tells anything any more."""
+    def end(self, status: str, reason: str, *, cell_open: bool = False) -> None:
+        """After the loop and its supervisor: nobody tells anything any more. cell_open: it was seen."""
         with suppress(Exception):
-            self._now = self._now | {"state": ENDED, "call": None, "status": status, "reason": reason}
+            how = {"status": status, "reason": reason, "cell_open": cell_open}
+            self._now = self._now | {"state": ENDED, "call": None} | how
             self._write(time.monotonic())
 
     def _write(self, now: float, **more: Any) -> None:

@@ -68,5 +68,5 @@ def run(
     except BaseException:
         outside.end("interrupted", "a fault of nakctl itself")
         raise
-    outside.end(outcome.status, outcome.reason)
+    outside.end(outcome.status, outcome.reason, cell_open=outcome.cell_open)
     return outcome

@@ -14,10 +14,9 @@ from pathlib import Path
 import h5py
 import pytest
 from command_line import ENVIRONMENT, NAKCTL, Going, helpers_of, samples_in, until
-from rigs import RIG
-
 from nakctl.cli.screen.mailbox import ALARM, PLAIN, WARNING, Mail, Mailbox
 from nakctl.cli.screen.remote_screen import RESTARTS
+from rigs import RIG
 
 VIEWER = "nakctl.cli.screen.screen_process"
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")

@@ -148,7 +148,7 @@ def here(runs: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 def test_where_there_is_none(here: Callable[..., Said]) -> None:
     said = here("status")
     assert (said.code, said.out) == (0, "no run is going on, and none was left unsealed\n")
-    assert here("status", "--json").json == {"runs": []}
+    assert here("status", "--json").json == {"runs": [], "not_told": []}
     assert "no such run" in refused(here("status", "nobody"))
     assert "--watch draws" in refused(here("status", "--json", "--watch"))
 

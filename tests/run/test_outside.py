@@ -21,6 +21,7 @@ from nakctl.booking.event import Event
 from nakctl.decide.engine import EngineState, Phase
 from nakctl.device.channel import Reading, Watch
 from nakctl.device.program import Settle
+from nakctl.record.slot import MOST_BYTES, _packed
 from nakctl.run import outside as module
 from nakctl.run.clock import WallClock
 from nakctl.run.control import Control
@@ -48,6 +49,7 @@ def test_from_the_beginning_to_the_end(always: None) -> None:
     assert told[0]["state"] == "opening" and told[-1]["state"] == "ended"
     assert {state["state"] for state in told[1:-1]} == {"running"}
     assert (told[-1]["status"], told[-1]["run_id"]) == ("completed", "x")
+    assert told[-1]["cell_open"] is True
     last = told[-2]
     assert (last["step_id"], last["step"]) == (3, "3 plate 1 mA/cm2")
     assert (last["steps"], last["cycle"], last["cycles"]) == (3, 1, 1)
@@ -59,6 +61,45 @@ def test_from_the_beginning_to_the_end(always: None) -> None:
         "|I| above 10 mA",
         pytest.approx(9e-3, rel=1e-3),
     )
+
+
+def test_the_last_news_are_kept_and_numbered() -> None:
+    told: list[Mapping[str, Any]] = []
+    outside = Outside(told.append)
+    codes = [
+        "link",
+        "gap",
+        "top_up",
+        "not_heard",
+        "disk_accepts",
+        "low_disk",
+        "stop",
+        "fault",
+        "end",
+        "trouble",
+    ]
+    for severity, code in zip((2, 1, 1, 2, 1, 1, 1, 2, 2, 2), codes, strict=True):
+        outside.noticed(SimpleNamespace(news=(Event(7.0, severity, code, 0, "x" * 500),)))  # type: ignore[arg-type]
+    outside.round("running", None, list)
+    news = told[-1]["news"]
+    assert [(item["number"], item["code"]) for item in news] == [
+        (4, "disk_accepts"), (5, "low_disk"), (6, "stop"), (7, "fault"), (8, "end"), (9, "trouble"),
+    ]  # fmt: skip
+    assert (news[0]["severity"], news[0]["time_s"], len(news[0]["text"])) == (1, 7.0, 160)
+    assert len(_packed(news)) < MOST_BYTES / 2  # of the slot
+
+
+def test_who_goes_on_with_a_run_counts_on() -> None:
+    told: list[Mapping[str, Any]] = []
+    before = [{"number": 8, "code": "fault"}, {"number": 9, "code": "trouble"}]
+    outside = Outside(told.append, news=before)
+    outside.happened([Event(9.0, 1, "taken_over", 0, "after a death")])
+    outside.opening()
+    assert [item["number"] for item in told[-1]["news"]] == [8, 9, 10]
+    virtual = Outside(told.append, virtual=True)
+    virtual.happened([Event(9.0, 2, "fault", 0, "it is")])
+    virtual.opening()
+    assert told[-1]["news"] == []
 
 
 SETTLE = Settle("press", 10.0, 1.0, 60.0, "end run", "10 MPa", "1 MPa", "1 min")
