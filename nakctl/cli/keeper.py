@@ -25,6 +25,7 @@ from nakctl.cli.keeping import Action, Case
 from nakctl.errors import NakctlError
 from nakctl.notify.notifier import Notifier
 from nakctl.record import files, lock, registry
+from nakctl.text.numbers import plural
 
 EVERY_s = 1.0
 SLEPT_s = 3.0  # between two looks: then this computer, or this process, stood still
@@ -97,9 +98,8 @@ class Keeper:
         case = self.cases[one.run.run_id]
         if not case.word:
             return ""
-        return (
-            "it is being gone on with" if not case.tries else f"to go on with it was tried {case.tries} times"
-        )
+        tried = f"nobody could go on with it yet; that was tried {plural(case.tries, 'time')}"
+        return tried if case.tries else "somebody is about to go on with it"
 
     def _try(self, one: Seen, action: Action) -> None:
         """In a thread of its own: it may take a while until a channel answers."""

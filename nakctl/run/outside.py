@@ -74,7 +74,7 @@ class Outside:
             self._write(time.monotonic())
 
     def noticed(self, progress: Progress) -> None:
-        """Whatever is shown of the run passes here: the last alarm, the last point and the last news are kept."""
+        """Whatever is shown of the run passes here: the last alarm, point and news are kept."""
         if self.virtual:
             return
         if len(progress.points):
