@@ -309,7 +309,8 @@ def test_where_none_runs(runs: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_page_is_never_larger_than_its_room(width: int, letters: Any, runs: Path) -> None:
     nearest = {"text": "Ewe above 3 V", "kind": "limit", "quantity": "Ewe", "left": 0.05, "part": 0.05}
     bench = [f"sensor-{k} {k}.5 MPa" for k in range(9)]
-    with fabricated(runs / "a.h5", nearest=nearest, bench=bench, point=[10.0, 150.0]) as run:
+    alarm = {"alarm": {"code": "link", "text": "it does not answer"}, "alarm_unix_s": time.time() - 7200}
+    with fabricated(runs / "a.h5", nearest=nearest, bench=bench, point=[10.0, 150.0], **alarm) as run:
         seen = Watched(run)
         seen.look()
         seen.trace.add((float(k), 0.1 * k, 1e-5) for k in range(100))
@@ -328,6 +329,7 @@ def test_a_page_is_never_larger_than_its_room(width: int, letters: Any, runs: Pa
             "I/uA",
             "Z from",
             "150 ohm",
+            "last alarm, 2 h ago: it does not answer",
         ):
             assert word in text or not text
         assert "[###################-]" in text or width < 40
