@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.which_run import find_run, is_live, known_runs
@@ -20,6 +21,7 @@ def watch(names: list[str], minutes: float | None, as_lines: bool) -> int:
         return ExitCode.DONE
     from nakctl.cli.screen.follow import follow
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the terminal is left as it was
     try:
         follow(
             runs, "lines" if as_lines else kind_here(), back_s=math.inf if minutes is None else 60 * minutes

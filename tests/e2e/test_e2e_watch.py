@@ -18,6 +18,7 @@ from command_line import ENVIRONMENT, NAKCTL, Going, Said, nakctl, nakctl_here, 
 from fabricated import fabricated, journal, known
 from terminals import Terminal
 
+from nakctl.booking.event import Event
 from nakctl.cli.report import report_of
 from nakctl.cli.screen import follow, watched
 from nakctl.cli.screen.canvas import ASCII, BRAILLE
@@ -308,7 +309,8 @@ def test_where_none_runs(runs: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_page_is_never_larger_than_its_room(width: int, letters: Any, runs: Path) -> None:
     nearest = {"text": "Ewe above 3 V", "kind": "limit", "quantity": "Ewe", "left": 0.05, "part": 0.05}
     bench = [f"sensor-{k} {k}.5 MPa" for k in range(9)]
-    with fabricated(runs / "a.h5", nearest=nearest, bench=bench, point=[10.0, 150.0]) as run:
+    alarm = {"alarm": {"code": "link", "text": "it does not answer"}, "alarm_unix_s": time.time() - 7200}
+    with fabricated(runs / "a.h5", nearest=nearest, bench=bench, point=[10.0, 150.0], **alarm) as run:
         seen = Watched(run)
         seen.look()
         seen.trace.add((float(k), 0.1 * k, 1e-5) for k in range(100))
@@ -327,9 +329,21 @@ def test_a_page_is_never_larger_than_its_room(width: int, letters: Any, runs: Pa
             "I/uA",
             "Z from",
             "150 ohm",
+            "last alarm, 2 h ago: it does not answer",
         ):
             assert word in text or not text
         assert "[###################-]" in text or width < 40
+
+
+def test_nothing_that_was_told_moves_the_terminal_or_grows_without_bounds(runs: Path) -> None:
+    with fabricated(runs / "a.h5") as run:
+        seen = Watched(run)
+        for k in range(5000):
+            seen._tell(Event(float(k), 1, "note", 0, "a\x1b[2Jb\nc\x07"))
+        assert len(seen.said) == watched.KEPT
+        assert seen.said[-1] == (1, "1 h 23 min  note: a [2Jb c ")
+        assert len(seen.news()) == watched.WAITING
+        assert seen.news() == []
 
 
 def test_a_state_of_an_older_version_is_shown_as_far_as_it_goes(runs: Path) -> None:
@@ -370,7 +384,7 @@ def test_one_whose_program_died_may_find_a_successor(runs: Path, monkeypatch: py
         monkeypatch.undo()
         monkeypatch.setenv(registry.FOLDER_VARIABLE, str(runs / "runs"))
         seen.look()
-        assert [text for _, text in seen.news()] == ["running again"]
+        assert [text for _, text in seen.news()] == ["taken over"]
         held.close()
         assert lock.is_held(registry_lock)
     monkeypatch.setattr(watched, "DEAD_FOR_s", 0.0)

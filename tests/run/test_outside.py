@@ -6,9 +6,11 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hand_made import info
 from kept import Kept
@@ -19,12 +21,13 @@ from nakctl.booking.cycles import cycles_of
 from nakctl.booking.ending import Ending
 from nakctl.booking.event import Event
 from nakctl.decide.engine import EngineState, Phase
-from nakctl.device.channel import Reading, Watch
+from nakctl.device.channel import POINT, Reading, Watch
 from nakctl.device.program import Settle
-from nakctl.record.slot import MOST_BYTES, _packed
+from nakctl.record.slot import MOST_BYTES, Slot, _packed, state_of
 from nakctl.run import outside as module
 from nakctl.run.clock import WallClock
 from nakctl.run.control import Control
+from nakctl.run.logbook import Progress
 from nakctl.run.outside import Outside
 from nakctl.run.run import run
 
@@ -224,3 +227,27 @@ def test_a_loop_that_stands_outside_of_any_call_is_no_round() -> None:
     assert len(told) == 2
     assert told[1]["told_monotonic_s"] > told[0]["told_monotonic_s"]
     assert "round_monotonic_s" not in told[1]
+
+
+def test_the_last_point_is_told_whichever_round_brought_it() -> None:
+    """States are told five times a second, and points come in between."""
+    told: list[Mapping[str, Any]] = []
+    outside = Outside(told.append)
+    points = np.zeros(2, POINT)
+    points["frequency_Hz"], points["Z_re_ohm"], points["Z_im_ohm"] = [1e3, 1e2], [1.0, 3.0], [0.0, -4.0]
+    outside.noticed(SimpleNamespace(news=(), points=points))  # type: ignore[arg-type]
+    outside.noticed(SimpleNamespace(news=(), points=points[:0]))  # type: ignore[arg-type]
+    outside.round("running", None, list)
+    assert told[-1]["point"] == [1e2, 5.0]
+
+
+@pytest.mark.parametrize("many", [0, 3, 500])
+def test_sensors_leave_room_for_the_rest(many: int, tmp_path: Path) -> None:
+    shown = tuple(f"sensor-{k} {k:.4f} MPa" for k in range(many))
+    progress = Progress(1.0, info(1), 1, 0.1, 1e-3, 1e-6, 5, 0, np.zeros(0, POINT), (), shown)
+    state = module.where(progress, 0.5)
+    assert state["bench"] == list(shown) or (many == 500 and state["bench"][-1].startswith("and 4"))
+    slot = Slot(tmp_path / "x.h5")
+    slot.tell(state)
+    slot.close()
+    assert state_of(tmp_path / "x.h5") == json.loads(json.dumps(state))

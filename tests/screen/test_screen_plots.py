@@ -81,6 +81,11 @@ def test_a_curve_with_its_bounds() -> None:
     ]
 
 
+def test_of_two_lines_both_say_what_it_is() -> None:
+    lines = curve([(0.0, -22e-6, 22e-6)], (0.0, 10.0), "I", "A", (LABEL + 5, 2), ASCII, 0.0)
+    assert [line[:LABEL].strip() for line in lines] == ["I 22.0", "-22.0 uA"]
+
+
 @pytest.mark.parametrize("letters", ALPHABETS)
 @pytest.mark.parametrize("size", [(20, 1), (60, 2), (200, 30)])
 @pytest.mark.parametrize(

@@ -121,12 +121,18 @@ def curve(
             _join(canvas, before, (x, y, to))
         canvas.line(x, y, x, to)
         before = x, y, to
-    labels = ["" for _ in range(height)]
-    labels[0], labels[-1] = scale.text(high), scale.text(low) if high > low else ""
-    labels[height // 2 if height > 2 else 0] = f"{name}/{scale.unit}" if height > 2 else labels[0]
-    return [
-        f"{label:>{LABEL - 1}.{LABEL - 1}} {line}" for label, line in zip(labels, canvas.lines(), strict=True)
-    ]
+    lines = zip(_labels(name, scale, low, high, height), canvas.lines(), strict=True)
+    return [f"{label:>{LABEL - 1}.{LABEL - 1}} {line}" for label, line in lines]
+
+
+def _labels(name: str, scale: Scale, low: float, high: float, height: int) -> list[str]:
+    """The bounds, and between them what it is; where there is no line between, beside them."""
+    below = scale.text(low) if high > low else ""
+    if height < 3:
+        return [f"{name} {scale.text(high)}", f"{below} {scale.unit}"][:height]
+    labels = [""] * height
+    labels[0], labels[height // 2], labels[-1] = scale.text(high), f"{name}/{scale.unit}", below
+    return labels
 
 
 def time_axis(span_s: tuple[float, float], width: int) -> str:

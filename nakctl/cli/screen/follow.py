@@ -24,7 +24,7 @@ from nakctl.cli.screen.canvas import letters_for
 from nakctl.cli.screen.drawing import PLAIN_LINE_EVERY_s, print_lines
 from nakctl.cli.screen.page import Line, page
 from nakctl.cli.screen.watched import Watched
-from nakctl.cli.screen.words import state_lines
+from nakctl.cli.screen.words import printable, state_lines
 from nakctl.record.registry import KnownRun
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 EVERY_s = 0.5
 LEAST_LINES = 4  # of one run among others
+LAST_SAID = 20  # sentences that stay on the terminal when the view is left
 ENDS_THE_VIEW = "Ctrl-C ends this view, and no run"
 
 
@@ -222,12 +223,12 @@ class _Moving:
     def _writable(self, text: str) -> str:
         """A letter that the terminal does not have takes the room of its number."""
         encoding = sys.stdout.encoding or "ascii"
-        return text.encode(encoding, "backslashreplace").decode(encoding)
+        return printable(text).encode(encoding, "backslashreplace").decode(encoding)
 
     @staticmethod
     def _kept(watched: Watched) -> list[str]:
         """What stays to be read when the view is left."""
-        said = [text for _, text in watched.news()]
+        said = [text for _, text in watched.news()][-LAST_SAID:]
         if watched.is_over:
             return [watched.head, *said, *watched.end]
         return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from nakctl.cli.health import ago
+from nakctl.cli.health import ago, unix_since_s
 from nakctl.cli.screen import words
 from nakctl.cli.screen.canvas import LABEL, Letters, curve, nyquist, time_axis
 from nakctl.cli.screen.mail import ALARM, HEAD, PLAIN, WARNING
@@ -113,9 +113,14 @@ def _alone(watched: Watched, width: int) -> list[Line]:
 
 
 def _said(watched: Watched, width: int) -> list[Line]:
-    """The last sentences, a line or two of each."""
+    """The last sentences, a line or two of each, and the last alarm if it is not among them."""
+    said = list(watched.said)
+    alarm = watched.state.get("alarm")
+    if alarm and not any(alarm["text"] in text for _, text in said):
+        since = ago(unix_since_s(watched.state.get("alarm_unix_s")))
+        said.append((ALARM, f"last alarm, {since}: {alarm['text']}"))
     lines: list[Line] = []
-    for severity, text in list(watched.said)[-MOST_SAID:]:
+    for severity, text in said[-MOST_SAID:]:
         lines += [(line, STYLES.get(severity, "")) for line in _wrapped(text, width)[:2]]
     return lines
 

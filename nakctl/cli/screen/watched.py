@@ -25,7 +25,7 @@ from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Sealing, sealed_file
 from nakctl.record.tail import Tail
 
-KEPT = 200  # sentences
+KEPT, WAITING = 200, 1000  # sentences: that can be looked at, and that nobody has taken yet
 AT_FIRST = 5  # of those from before the first look
 OVERLAP_s = 60.0  # before what was read last: its disk may have been slow
 DEAD_FOR_s = 15.0  # while a program that died may find a successor
@@ -54,7 +54,7 @@ class Watched:
         self.report: dict[str, Any] | None = None
         self.end: tuple[str, ...] = ()  # the last lines, once it is over
         self.seen: Seen | None = None
-        self._news: list[Said] = []
+        self._news: deque[Said] = deque(maxlen=WAITING)
         self._events: deque[str] = deque(maxlen=KEPT)
         self._sealing = Sealing(run.path)
         self._dead_since: float | None = None
@@ -105,7 +105,8 @@ class Watched:
 
     def news(self) -> list[Said]:
         """What was said since the last time."""
-        news, self._news = self._news, []
+        news = list(self._news)
+        self._news.clear()
         return news
 
     # --- what is seen ----------------------------------------------------------------------------------
@@ -145,8 +146,9 @@ class Watched:
         self._say(ALARM if event.severity > 1 else WARNING, words.told(event))
 
     def _say(self, severity: int, text: str) -> None:
-        self.said.append((severity, text))
-        self._news.append((severity, text))
+        said = severity, words.printable(text)
+        self.said.append(said)
+        self._news.append(said)
 
     def _notice_health(self, seen: Seen) -> None:
         """Who seems to hang is believed at the second look: this computer may have slept."""
@@ -161,7 +163,7 @@ class Watched:
         if found.word in _BAD and before.word != found.word and not is_the_end:
             self._say(ALARM, f"{found.word}: {found.text}")
         elif before.word in _BAD and found.word not in (*_BAD, "sealed", "ended"):
-            self._say(HEAD, f"{found.word} again")
+            self._say(HEAD, "taken over" if before.word == "DEAD" else f"{found.word} again")
 
     # --- its end ---------------------------------------------------------------------------------------
 

@@ -75,6 +75,11 @@ def told(event: Event) -> str:
     return f"{_time(event.time_s)}  {'ALARM' if event.severity > 1 else 'note'}: {event.message}"
 
 
+def printable(text: str) -> str:
+    """On one line, and nothing in it that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def closing_lines(report: Mapping[str, Any]) -> list[str]:
     """The end of a run in a few lines: how, what came out, how the cell is left, where the file is."""
     from nakctl.cli.report import CELL_OPEN
