@@ -1,4 +1,4 @@
-"""The helpers of a record, forked and not started: most of what such a one does is to import h5py.
+"""The helpers of a run, forked and not started: most of what such a one does is to import h5py.
 
 A forked one is a process of its own all the same, with a group, an environment and a folder as if it had been
 started. But nothing isolates it, and its command line is another: tests of helpers, and of who kills them,
@@ -21,7 +21,7 @@ from forking import Forked, Server, serve
 from nakctl import isolated
 from nakctl.record import conclusions
 
-MODULES = ("nakctl.record.seal", "nakctl.record.verify", "nakctl.record.live")
+MODULES = ("nakctl.record.seal", "nakctl.record.verify", "nakctl.record.live", "nakctl_sensors.logger")
 STARTED = isolated.start
 _servers: list[Server] = []  # the one of this process, by `close`
 
