@@ -48,6 +48,7 @@ class Server:
         self.control.close()
         assert self.process.stdin is not None
         self.process.stdin.close()
+        self.process.terminate()  # a process that was forked from this one may hold the pipe, too
         self.process.wait()
 
 
