@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import forked_helpers
 import pytest
 from hypothesis import HealthCheck, settings
+
+from nakctl import isolated
 
 # What is imported and collected stays: it is not looked through for garbage again and again.
 gc.set_threshold(50_000)
@@ -68,12 +71,28 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure() -> None:
     if command_line := sys.modules.get("command_line"):
         command_line.Command.close()
+    forked_helpers.close()
     CLAIMS.cleanup()
     RUNS.cleanup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden texts anew")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def helpers_are_forked() -> Iterator[None]:
+    """Those of this process; `started_anew` is for who tests them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.name == "posix":
+            patch.setattr(isolated, "start", forked_helpers.start(forked_helpers.control))
+        yield
+
+
+@pytest.fixture
+def started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helpers are started as they are outside of the tests."""
+    monkeypatch.setattr(isolated, "start", forked_helpers.STARTED)
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Eis, Loop, Segment, Technique
+from nakctl.device.program import Eis, Loop, Segment, Technique, loaded_as
 from nakctl.errors import LimitError
-from nakctl_biologic.codes import Board
+from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.layouts import DC, IMPEDANCE, layout
-from nakctl_biologic.params import load_as
 
 WORD_BYTES = 4
 LEAST_s = 5.0  # what a host may be late without losing a row
@@ -23,8 +22,7 @@ def bytes_per_s(technique: Technique, instrument: Instrument, board: Board) -> f
     """What it records at the most by time alone; rows that a change of value adds are not foreseen."""
     if isinstance(technique, Loop):
         return 0.0
-    id_of_rows = load_as(technique, instrument, board).id
-    assert id_of_rows is not None  # loops alone have none
+    id_of_rows = Id[loaded_as(technique)]
     samples = len(layout(id_of_rows, DC, board).columns) / technique.every_s
     if isinstance(technique, Eis):
         points = len(layout(id_of_rows, IMPEDANCE, board).columns) / instrument.eis_s_per_average
@@ -35,7 +33,7 @@ def bytes_per_s(technique: Technique, instrument: Instrument, board: Board) -> f
 def memory_s(segment: Segment, memory_bytes: int, instrument: Instrument, board: Board) -> float:
     """The shortest time in which the memory can run full: that of the technique that records fastest.
 
-    NaN: the channel does not say how large its memory is. LimitError: as for loading.
+    NaN: the channel does not say how large its memory is.
     """
     if memory_bytes <= 0:
         return math.nan

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
+import forked_helpers
 import pytest
+from forking import Forked, Server
 
 NAKCTL = [sys.executable, "-m", "nakctl"]
 # Plain text of a known width, whatever terminal the tests are started from.
@@ -38,82 +37,36 @@ class Said:
         return json.loads(self.out)
 
 
-class Command:
-    """`nakctl` in a process of its own that leads its own group, forked from one that has everything imported.
+class Command(Forked):
+    """`nakctl`, or another of `fork_server.PROGRAMS`, in a process of its own that leads its own group."""
 
-    Of `subprocess.Popen` it has what tests need. For systems that can fork.
-    """
-
-    turn: ClassVar[threading.Lock] = threading.Lock()  # requests must not run together on the socket
-    server: ClassVar[tuple[socket.socket, subprocess.Popen[bytes]] | None] = None  # by `close`
+    server: ClassVar[Server | None] = None  # by `close`
 
     def __init__(
         self,
         *args: str | Path,
         cwd: Path,
-        stdin: int = subprocess.DEVNULL,
-        stdout: int = subprocess.PIPE,
-        stderr: int = subprocess.PIPE,
+        program: str = "nakctl",
         witness: str = "",
+        helpers: bool = False,
+        **pipes: int,
     ) -> None:
-        request = {"args": [*map(str, args)], "cwd": str(cwd), "witness": witness}
-        self.returncode: int | None = None
-        self._null = os.open(os.devnull, os.O_RDWR)
-        self.stdout, out = self._pipe(stdout)
-        self.stderr, err = self._pipe(stderr)
-        self._report, report = os.pipe()
-        theirs = [self._null if stdin == subprocess.DEVNULL else stdin, out, err, report]
-        self._lines = os.fdopen(self._report, encoding="ascii")
-        with self.turn:
-            socket.send_fds(self._server(), [json.dumps(request).encode()], theirs)
-            os.close(report)
-            self.pid = int(self._lines.readline())
-        for mine, descriptor in ((stdout, out), (stderr, err)):
-            if mine == subprocess.PIPE:
-                os.close(descriptor)
-        os.close(self._null)
+        """witness, helpers  see `fork_server`"""
+        request = {"program": program, "args": [*map(str, args)], "witness": witness, "helpers": helpers}
+        super().__init__(self._server().control, request | {"cwd": str(cwd)}, **pipes)
 
     @classmethod
-    def _server(cls) -> socket.socket:
+    def _server(cls) -> Server:
         if cls.server is None:
-            ours, theirs = socket.socketpair()
-            command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
-            process = subprocess.Popen(
-                command, env=ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-            )
-            theirs.close()
-            cls.server = ours, process
-        return cls.server[0]
+            script = Path(__file__).with_name("fork_server.py")
+            cls.server = Server(script, forked_helpers.control(), environment=ENVIRONMENT)
+        return cls.server
 
     @classmethod
     def close(cls) -> None:
-        """The server, which ends when nobody can ask it any more."""
         if cls.server is not None:
-            control, process = cls.server
+            cls.server.close()
             cls.server = None
-            control.close()
-            process.wait()
-
-    def _pipe(self, wanted: int) -> tuple[IO[str] | None, int]:
-        if wanted == subprocess.DEVNULL:
-            return None, self._null
-        if wanted != subprocess.PIPE:
-            return None, wanted
-        ours, theirs = os.pipe()
-        return open(ours, encoding="utf-8"), theirs  # noqa: PTH123
-
-    def wait(self, timeout: float | None = None) -> int:
-        if self.returncode is None:
-            if not select.select([self._report], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("nakctl", timeout or 0.0)
-            self.returncode = int(self._lines.readline())
-            self._lines.close()
-        return self.returncode
-
-    def poll(self) -> int | None:
-        with suppress(subprocess.TimeoutExpired):
-            return self.wait(0)
-        return None
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Read both to their ends, which come with that of the last process that has them."""
@@ -128,19 +81,12 @@ class Command:
         with stream:
             return stream.read()
 
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
 
 def nakctl(*args: str | Path, cwd: Path) -> Said:
     """Run it to its end."""
     if os.name != "posix":
         return nakctl_anew(*args, cwd=cwd)
-    command = Command(*args, cwd=cwd)
+    command = Command(*args, cwd=cwd, helpers=True)
     out, err = command.communicate(timeout=120)
     return Said(command.wait(), out, err)
 
@@ -175,8 +121,11 @@ def refused(said: Said) -> str:
 class Going:
     """A command that goes on in the background. Killed when the test is over."""
 
-    def __init__(self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE) -> None:
-        self.process = Command(*args, cwd=cwd, stdout=stdout)
+    def __init__(
+        self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE, helpers: bool = False
+    ) -> None:
+        """helpers  are forked: for who does not look for them"""
+        self.process = Command(*args, cwd=cwd, stdout=stdout, helpers=helpers)
 
     def helper(self, name: str) -> int:
         """The one of its processes that runs this module."""
@@ -201,6 +150,19 @@ class Going:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         self.process.communicate()
+
+
+def virtual_instrument(*options: str, cwd: Path) -> tuple[Command | subprocess.Popen[str], str]:
+    """One in a process of its own, on a port that is free: the process, and its address."""
+    program, words = "nakctl_sim.instrument", ("--port", "0", *options)
+    process: Command | subprocess.Popen[str]
+    if os.name == "posix":
+        process = Command(*words, cwd=cwd, program=program)
+    else:
+        anew = [sys.executable, "-m", program, *words]
+        process = subprocess.Popen(anew, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, process.stdout.readline().rpartition(" at ")[2].strip()
 
 
 def until(found: Callable[[], bool], seconds: float = 30.0) -> None:

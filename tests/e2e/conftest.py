@@ -47,6 +47,15 @@ def ccd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(folder / "ccd.h5", nakctl("run", "ccd", "--json", "--out", "ccd.h5", cwd=folder))
 
 
+@pytest.fixture(scope="session")
+def over(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with short.yaml and x.h5, a run of it that is over: to be looked at."""
+    folder = tmp_path_factory.mktemp("over")
+    (folder / "short.yaml").write_text(SHORT, encoding="utf-8")
+    nakctl("run", "short.yaml", "--out", "x.h5", "--quiet", cwd=folder)
+    return folder
+
+
 @pytest.fixture
 def here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

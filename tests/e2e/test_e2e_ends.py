@@ -240,7 +240,7 @@ def test_what_the_file_tells_never_hides_how_the_run_ended(
 
 
 def test_two_runs_started_at_once_get_two_names(short: Path) -> None:
-    first, second = (Going("run", "short.yaml", "--json", cwd=short) for _ in range(2))
+    first, second = (Going("run", "short.yaml", "--json", cwd=short, helpers=True) for _ in range(2))
     with first, second:
         reports = [first.end().json, second.end().json]
     assert [report["status"] for report in reports] == ["completed"] * 2
@@ -271,7 +271,8 @@ def test_a_run_whose_name_was_taken_meanwhile_takes_the_next(
 def test_a_run_that_goes_on_is_told_from_one_that_died(
     short: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Going("run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "x.h5", cwd=short):
+    words = ("run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "x.h5")
+    with Going(*words, cwd=short, helpers=True):
         until(lambda: samples_in(short / "x.h5") > 5)
         said = refused(nakctl("run", "short.yaml", "--out", "x.h5", cwd=short))
         assert said == "x.h5 is being recorded by another process\n"

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Going, nakctl, samples_in, until
+from command_line import Going, nakctl, samples_in, until, virtual_instrument
 
 from nakctl import open as open_run
 from nakctl.record import asked, files
@@ -68,7 +66,9 @@ finally: rest
 def paced(tmp_path: Path) -> Iterator[Going]:
     """A run on sim-sp300 that goes on for hours, fifty times as fast."""
     (tmp_path / "six.yaml").write_text(SIX, encoding="utf-8")
-    with Going("run", "six.yaml", "--speed", "50", "--out", "x.h5", "--json", cwd=tmp_path) as going:
+    with Going(
+        "run", "six.yaml", "--speed", "50", "--out", "x.h5", "--json", cwd=tmp_path, helpers=True
+    ) as going:
         until(lambda: samples_in(tmp_path / "x.h5") > 5)
         yield going
 
@@ -76,20 +76,18 @@ def paced(tmp_path: Path) -> Iterator[Going]:
 @pytest.fixture
 def real(tmp_path: Path) -> Iterator[Going]:
     """A run through the driver, on a virtual instrument that is a process of its own."""
-    command = [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", "--cell", "1=randles"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    process, address = virtual_instrument("--cell", "1=randles", cwd=tmp_path)
     try:
-        address = process.stdout.readline().rpartition(" at ")[2].strip()
         (tmp_path / "rig.yaml").write_text(RIG.format(address=address), encoding="utf-8")
         (tmp_path / "real.yaml").write_text(REAL, encoding="utf-8")
-        with Going("run", "real.yaml", "--on", "ch1", "--out", "x.h5", "--json", cwd=tmp_path) as going:
+        with Going(
+            "run", "real.yaml", "--on", "ch1", "--out", "x.h5", "--json", cwd=tmp_path, helpers=True
+        ) as going:
             until(lambda: samples_in(tmp_path / "x.h5") > 5)
             yield going
     finally:
         process.kill()
-        process.wait()
-        process.stdout.close()
+        process.communicate()
 
 
 def events(path: Path, code: str) -> list[str]:
@@ -137,7 +135,7 @@ def test_a_stop_at_a_boundary(after: str, paced: Going, tmp_path: Path) -> None:
 
 def test_a_stop_that_waits_is_taken_back(short: Path) -> None:
     with Going(
-        "run", "short.yaml", "--set", "rest=5 h", "--speed", "60", "--out", "x.h5", cwd=short
+        "run", "short.yaml", "--set", "rest=5 h", "--speed", "60", "--out", "x.h5", cwd=short, helpers=True
     ) as going:
         until(lambda: samples_in(short / "x.h5") > 5)
         said = nakctl("stop", "x.h5", "--after", "step", cwd=short)
@@ -232,9 +230,8 @@ def test_in_virtual_time_there_is_no_mailbox(tmp_path: Path) -> None:
         (("wait", "x.h5", "--timeout", "-1"), "give a number of seconds"),
     ],
 )
-def test_slips(command: tuple[str, ...], says: str, short: Path) -> None:
-    nakctl("run", "short.yaml", "--out", "x.h5", "--quiet", cwd=short)
-    said = nakctl(*command, cwd=short)
+def test_slips(command: tuple[str, ...], says: str, over: Path) -> None:
+    said = nakctl(*command, cwd=over)
     assert said.code == 2, said
     assert says in said.err
     assert "Traceback" not in said.err
@@ -269,7 +266,7 @@ def test_rows_are_those_of_a_run_that_nobody_disturbed(short: Path) -> None:
     paced = ("run", "short.yaml", "--set", "rest=120 s", "--speed", "40", "--quiet")
     assert nakctl(*paced, "--out", "quiet.h5", cwd=short).code == 0
     path = short / "x.h5"
-    with Going(*paced, "--out", "x.h5", cwd=short) as going:
+    with Going(*paced, "--out", "x.h5", cwd=short, helpers=True) as going:
         until(lambda: files.asked_of(path).is_dir())
         first = asked.new_request("note", text="before the flood")
         asked.put(path, first)

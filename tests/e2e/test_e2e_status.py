@@ -40,7 +40,7 @@ def word_of(path: Path) -> str:
 @pytest.fixture
 def going(short: Path) -> Iterator[Going]:
     """A paced run that has rows."""
-    with Going(*PACED, cwd=short) as going:
+    with Going(*PACED, cwd=short, helpers=True) as going:
         until(lambda: ((run_at(short / "x.h5") or {}).get("state") or {}).get("samples", 0) > 3)
         yield going
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, Command, Said, nakctl, samples_in, until
+from command_line import ENVIRONMENT, Command, Said, nakctl, samples_in, until, virtual_instrument
 from killing import Killed, kill, left, segments
 
 from nakctl.booking.layout import GAP_CODE
@@ -50,22 +50,10 @@ class Bench:
     """A virtual SP-300 in a process of its own, and a folder with its rig."""
 
     def __init__(self, folder: Path, *more: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "nakctl_sim.instrument",
-            "--port",
-            "0",
-            "--speed",
-            SPEED,
-            "--cell",
-            "randles",
-            *more,
-        ]
         self.folder = folder
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().split()[-1]
+        self.process, self.address = virtual_instrument(
+            "--speed", SPEED, "--cell", "randles", *more, cwd=folder
+        )
         (folder / "rig.yaml").write_text(
             f"""\
 nakctl-rig: 1

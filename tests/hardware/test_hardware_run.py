@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import ENVIRONMENT, Going, Said, nakctl, samples_in, until
+from command_line import Going, Said, nakctl, samples_in, until, virtual_instrument
 
 Here = Callable[..., Said]
 Bench = Callable[[str], tuple[str, ...]]
@@ -17,14 +15,11 @@ Bench = Callable[[str], tuple[str, ...]]
 @pytest.fixture
 def bench(here: Here, tmp_path: Path) -> Iterator[Bench]:
     """bench("40"): a rig with a virtual SP-300 on a port, 40 times as fast, and the words of a run on it."""
-    started: list[subprocess.Popen[str]] = []
+    started = []
 
     def start(speed: str) -> tuple[str, ...]:
-        command = [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", "--speed", speed]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        process, address = virtual_instrument("--speed", speed, cwd=tmp_path)
         started.append(process)
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[-1]
         assert here("rig", "init", address).code == 0
         with (tmp_path / "rig.yaml").open("a", encoding="utf-8") as rig:
             rig.write("cells:\n  cell-7: {channel: sp300/ch1, area: 0.4418 cm2}\n")

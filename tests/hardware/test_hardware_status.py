@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ENVIRONMENT, Going, Said, until
+from command_line import Going, Said, until, virtual_instrument
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to one process")
 
@@ -19,8 +17,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to one proce
 def test_a_call_that_does_not_come_back_is_told_while_it_lasts(
     here: Callable[..., Said], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", "--speed", "40"]
-    instrument = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    instrument, address = virtual_instrument("--speed", "40", cwd=tmp_path)
 
     def seen() -> Any:
         runs = here("status", "--json").json["runs"]
@@ -29,8 +26,6 @@ def test_a_call_that_does_not_come_back_is_told_while_it_lasts(
         )
 
     try:
-        assert instrument.stdout is not None
-        address = instrument.stdout.readline().split()[-1]
         assert here("rig", "init", address).code == 0
         with (tmp_path / "rig.yaml").open("a", encoding="utf-8") as rig:
             rig.write("cells:\n  cell-7: {channel: sp300/ch1, area: 0.4418 cm2}\n")

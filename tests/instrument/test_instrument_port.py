@@ -18,6 +18,7 @@ from eclib_rows import Buffer, samples
 from eclib_techniques import cplimit, impedance, loop, ocv
 
 from nakctl.errors import ChannelError, RigError
+from nakctl_sim.instrument import __main__ as program
 from nakctl_sim.instrument import connect_library
 from nakctl_sim.instrument.calls import Answer
 from nakctl_sim.instrument.clock import StepClock
@@ -243,8 +244,9 @@ def test_the_command_keeps_time_at_its_speed() -> None:
         ("--cell", "17=NaK50"),
     ],
 )
-def test_the_command_explains_mistakes(options: tuple[str, str]) -> None:
-    command = [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_s)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
+def test_the_command_explains_mistakes(
+    options: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nakctl_sim.instrument", "--port", "0", *options])
+    assert program.main() == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

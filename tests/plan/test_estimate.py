@@ -202,9 +202,9 @@ def test_a_limit_before_the_endless_repeat_leaves_nothing_of_it() -> None:
 def test_many_passes_cost_no_time() -> None:
     of = plan(repeat(10**12, hold(level=1e-3, duration_s=1.0), hold("rest", duration_s=5.0)))
     program = lowered(of)
-    start_s = time.perf_counter()
+    start_s = time.thread_time()
     found = estimate(of, program, SP300)
-    assert time.perf_counter() - start_s < 0.05
+    assert time.thread_time() - start_s < 0.05
     assert found.duration_s == pytest.approx(6e12)
 
 

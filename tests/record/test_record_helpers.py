@@ -20,6 +20,7 @@ from nakctl.record.process import Helper, Outcome
 from nakctl.record.recorder import Recorder
 from nakctl.record.seal import is_sealed
 
+pytestmark = pytest.mark.usefixtures("started_anew")
 posix = pytest.mark.skipif(os.name != "posix", reason="SIGSTOP")
 OUTCOME = {"path": "x.h5", "sealed": True, "status": "completed", "rows": 3, "message": "", "found": {}}
 

@@ -27,7 +27,7 @@ from nakctl.record.seal import is_sealed
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> float:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> float:
     """Seconds until it came true."""
     start = time.monotonic()
     while not condition():

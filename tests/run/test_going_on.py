@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -113,16 +114,30 @@ def bench(program: Program) -> Bench:
     return Bench(Ledger(program, layout.SAMPLES.dtype), channel)
 
 
+@cache
+def programmed(steps: str) -> Program:
+    return lower(compiled(steps, driver.cell("randles"), HEAD), instrument("SP-300"))
+
+
+@cache
+def undisturbed(steps: str) -> tuple[list[tuple[int, int]], list[float], int]:
+    """Its steps, the charge of each, and its spectra, all of them complete."""
+    whole = bench(programmed(steps))
+    assert whole.play(programmed(steps)) is None
+    complete = whole.table("spectra")["complete"]
+    assert complete.all()
+    return whole.steps(), whole.charges_Ah(), len(complete)
+
+
 @pytest.mark.parametrize("steps", [STEPS, BY_THE_HOST], ids=["one chain", "the host loops"])
 @pytest.mark.parametrize("stop_s", [0.5, 2.5, 6.9, 7.5, 10.0, 14.0, 18.0, 22.0, 26.0, 34.0, 37.0])
 def test_the_cell_gets_what_the_whole_gives(steps: str, stop_s: float) -> None:
-    program = lower(compiled(steps, driver.cell("randles"), HEAD), instrument("SP-300"))
-    whole, cut = bench(program), bench(program)
-    assert whole.play(program) is None
+    program = programmed(steps)
+    cut = bench(program)
     left = cut.play(program, stop_s)
     while left is not None:  # and again, 7 s later
         left = cut.play(left, stop_s := stop_s + 7.0)
-    assert cut.steps() == whole.steps()
-    assert cut.charges_Ah() == pytest.approx(whole.charges_Ah(), rel=5e-3)
-    complete = whole.table("spectra")["complete"]
-    assert cut.table("spectra")["complete"].sum() == complete.sum() == len(complete) == 3
+    all_steps, charges_Ah, spectra = undisturbed(steps)
+    assert cut.steps() == all_steps
+    assert cut.charges_Ah() == pytest.approx(charges_Ah, rel=5e-3)
+    assert cut.table("spectra")["complete"].sum() == spectra == 3

@@ -86,12 +86,12 @@ class Kept(kept.Kept):
 
 
 def started(
-    channel: Bench, sink: Kept, what: Program = RESTING, **options: Any
+    channel: Bench, sink: Kept, what: Program = RESTING, poll_s: float = 0.01, **options: Any
 ) -> tuple[threading.Thread, list[Outcome]]:
     outcomes: list[Outcome] = []
 
     def work() -> None:
-        outcomes.append(run(what, channel, WallClock(), sink, poll_s=0.01, **options))  # type: ignore[arg-type]
+        outcomes.append(run(what, channel, WallClock(), sink, poll_s=poll_s, **options))  # type: ignore[arg-type]
 
     thread = threading.Thread(target=work)
     thread.start()

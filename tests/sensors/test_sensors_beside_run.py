@@ -193,10 +193,20 @@ def test_the_live_view_has_the_sensors(beside: Beside) -> None:
     assert beside.live["dmm"] > 50
 
 
+def _offset_of(clock: WallClock) -> float:
+    """Between the time of this computer, ten times as fast, and that of the clock: where nothing came between."""
+    tries = []
+    for _ in range(20):
+        before = time.perf_counter()
+        offset = 10.0 * before - clock.now_s()
+        tries.append((time.perf_counter() - before, offset))
+    return min(tries)[1]
+
+
 def test_readings_are_placed_on_the_clock_of_the_run(tmp_path: Path) -> None:
     """The instrument answers what the time is: so it is known when it was asked, to the microsecond."""
     clock, path = WallClock(10.0), tmp_path / "t.h5"
-    offset = 10.0 * time.perf_counter() - clock.now_s()
+    offset = _offset_of(clock)
     with tcp_instrument(_Teller()) as port:
         address = f"TCPIP::127.0.0.1::{port}::SOCKET"
         spec = spec_of("meter", kind="scpi", address=address, backend="@py", unit="V", every="200 ms")

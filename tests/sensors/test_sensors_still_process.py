@@ -98,6 +98,7 @@ def test_set_points_asked_meanwhile_are_not_lost(bench: Callable[..., Alone]) ->
     assert codes(beside.sensors.close().notices, "press") == ["not_set"]
 
 
+@pytest.mark.usefixtures("started_anew")
 def test_a_process_that_cannot_be_started_is_an_alarm_and_no_error(
     bench: Callable[..., Alone], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.usefixtures("started_anew")
 def test_lines_that_make_no_sense_are_counted_and_left_out(
     bench: Callable[..., Alone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
