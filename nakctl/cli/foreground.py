@@ -15,21 +15,21 @@ from nakctl.cli.requests import sent
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.screen.follow import Follower
 from nakctl.cli.which_run import find_run
-from nakctl.errors import NakctlError
+from nakctl.errors import ChannelError, ExitCode, NakctlError
 from nakctl.record import asked
 from nakctl.run.run import UNDER_CURRENT
 
 HINT = "Ctrl-C asks: stop the run, or leave it running"
 QUESTION = "Stop the run, leave it running, or go back to it? [s/l/Enter] "
-STOPPING = "the run is being stopped; Ctrl-C once more leaves it at that"
+STOPPING = "the run is being stopped; Ctrl-C twice more leaves it at that"
+MORE = 2  # times that Ctrl-C is pressed after the stop, until it is no longer waited for
 
 
-def shown(path: Path, *, silent: bool) -> dict[str, Any] | None:
-    """Until the run is over: how it ended. None: it goes on without this view."""
-    run = find_run(str(path))
+def shown(path: Path, *, silent: bool) -> dict[str, Any]:
+    """Until the run is over, or is left: how it ended, or that it goes on; with the code to leave with."""
     kind = "nothing" if silent else kind_here()
-    stops = False
-    view = Follower([run], kind, hint=HINT)
+    view = Follower([find_run(str(path))], kind, hint=HINT)
+    stopped = 0  # how often that was wanted
     while True:
         try:
             with view:
@@ -39,24 +39,31 @@ def shown(path: Path, *, silent: bool) -> dict[str, Any] | None:
                 view.draw()
             return _ended(view, path)
         except KeyboardInterrupt:
-            if stops:
-                _left(path, f"it was told to stop, and that is tried on: until it is seen, {UNDER_CURRENT}")
-                return None
-            match _answer(kind):
-                case "leave":
-                    _left(path, "it goes on")
-                    return None
-                case "stop":
-                    stops = True
-                    _stop(path)
+            if view.runs[0].is_ending:  # the cell is open, and the file is being sealed
+                continue
+            if not stopped and (answer := _answer(kind)) != "stop":
+                if answer == "leave":
+                    return _left(path, "it goes on", ExitCode.DONE, silent)
+                continue
+            stopped += 1
+            if stopped == 1:
+                _stop(path, silent)
+            elif stopped > MORE:
+                how = f"it was told to stop, and that is tried on: until it is seen, {UNDER_CURRENT}"
+                return _left(path, how, ExitCode.INTERRUPTED, silent)
 
 
-def _ended(view: Follower, path: Path) -> dict[str, Any] | None:
+def _ended(view: Follower, path: Path) -> dict[str, Any]:
     if view.reports:
         return view.reports[0]
-    if view.is_gone:  # the terminal is closed: nobody is told anything any more
-        return None
-    raise NakctlError("; ".join(view.runs[0].end) or f"{path}: it is not known how it goes on")
+    if view.is_gone:  # the terminal is closed, or nobody reads: there is nobody to be told
+        return goes_on(path, ExitCode.DONE)
+    raise ChannelError("; ".join(view.runs[0].end))
+
+
+def goes_on(path: Path, code: int) -> dict[str, Any]:
+    """In the place of a report."""
+    return {"file": str(path), "goes_on": True, "exit_code": int(code)}
 
 
 def _answer(kind: str) -> str:
@@ -72,11 +79,14 @@ def _answer(kind: str) -> str:
         return "leave"
 
 
-def _stop(path: Path) -> None:
-    console.say(STOPPING, to=sys.stderr)
+def _stop(path: Path, silent: bool) -> None:
+    if not silent:
+        console.say(STOPPING, to=sys.stderr)
     with suppress(NakctlError, KeyboardInterrupt):
         sent(path, asked.new_request("stop"))
 
 
-def _left(path: Path, how: str) -> None:
-    console.say(f"{path}: {how}. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
+def _left(path: Path, how: str, code: int, silent: bool) -> dict[str, Any]:
+    if not silent:
+        console.say(f"{path}: {how}. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
+    return goes_on(path, code)

@@ -86,6 +86,8 @@ def _in_line(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
 
 def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
     """On a wall clock, each in a process of its own, and shown here. After one that is left none is begun."""
+    from nakctl.cli.foreground import shown
+
     reports: list[dict[str, Any]] = []
     for one in asked:
         job = {
@@ -93,24 +95,20 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
             "options": options.dump(), "command_line": sys.argv[1:],
         }  # fmt: skip
         path = started(job, _say_before)
-        told = _begun(path, options) if options.detach else _shown(path, options)
+        silent = options.quiet or options.as_json
+        told = _begun(path, silent) if options.detach else shown(path, silent=silent)
         reports.append(told)
         if told.get("goes_on") or _is_the_last(told):
             break
     return reports
 
 
-def _begun(path: Path, options: Options) -> dict[str, Any]:
-    if not (options.quiet or options.as_json):
+def _begun(path: Path, silent: bool) -> dict[str, Any]:
+    from nakctl.cli.foreground import goes_on
+
+    if not silent:
         console.say(f"{path}: begun. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
-    return {"file": str(path), "goes_on": True, "exit_code": int(ExitCode.DONE)}
-
-
-def _shown(path: Path, options: Options) -> dict[str, Any]:
-    from nakctl.cli.foreground import shown
-
-    told = shown(path, silent=options.quiet or options.as_json)
-    return told or {"file": str(path), "goes_on": True, "exit_code": int(ExitCode.DONE)}
+    return goes_on(path, ExitCode.DONE)
 
 
 def _say_before(sentence: str) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,11 @@ class Command(Forked):
         **pipes: int,
     ) -> None:
         """witness, helpers  see `fork_server`"""
+        descriptor, told = tempfile.mkstemp(prefix="forked-", dir=os.environ["NAKCTL_RUNS"])
+        os.close(descriptor)
+        self._told = Path(told)
         request = {"program": program, "args": [*map(str, args)], "witness": witness, "helpers": helpers}
+        request["runners"] = told
         super().__init__(self._server().control, request | {"cwd": str(cwd)}, **pipes)
 
     @classmethod
@@ -67,6 +72,24 @@ class Command(Forked):
         if cls.server is not None:
             cls.server.close()
             cls.server = None
+
+    @property
+    def runners(self) -> list[int]:
+        """The processes of the runs that it has begun, which go on without it."""
+        return [int(number) for number in self._told.read_text(encoding="ascii").split()]
+
+    @property
+    def runner(self) -> int:
+        """The first of them."""
+        until(lambda: bool(self.runners))
+        return self.runners[0]
+
+    def kill_all(self) -> None:
+        """Itself, its runs, and their helpers."""
+        for leader in (self.pid, *self.runners):
+            for pid in (leader, *helpers_of(leader)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Read both to their ends, which come with that of the last process that has them."""
@@ -129,8 +152,8 @@ class Going:
 
     def helper(self, name: str) -> int:
         """The one of its processes that runs this module."""
-        until(lambda: len(helpers_of(self.process.pid, name)) == 1)
-        return helpers_of(self.process.pid, name)[0]
+        until(lambda: len(helpers_of(self.process.runner, name)) == 1)
+        return helpers_of(self.process.runner, name)[0]
 
     def end(self, number: int | None = None) -> Said:
         """Send a signal, if any, and wait for the end."""
@@ -143,12 +166,7 @@ class Going:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None:
-            helpers = helpers_of(self.process.pid)
-            os.killpg(self.process.pid, signal.SIGKILL)
-            for pid in helpers:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        self.process.kill_all()
         self.process.communicate()
 
 

@@ -7,16 +7,17 @@ are forked as well (see `forked_helpers`).
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import forked_helpers
-from forking import serve
+from forking import Forked, serve
 
 from nakctl import isolated
 from nakctl.booking.book import Page
@@ -25,8 +26,16 @@ from nakctl.device.channel import Reading
 from nakctl.record.journal import Journal
 from nakctl.run.logbook import Logbook
 
-PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__"}
-IMPORTED = ("nakctl.cli.header", "nakctl.cli.run", "nakctl.cli.screen.run_screen", "nakctl.record.recorder")
+RUNNER = "nakctl.cli.runner"
+PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", RUNNER: RUNNER}
+IMPORTED = (
+    "nakctl.cli.header",
+    "nakctl.cli.run",
+    "nakctl.cli.foreground",
+    "nakctl.cli.screen.run_screen",
+    "nakctl.cli.take_over",
+    "nakctl.record.recorder",
+)
 
 
 def told_to_a_witness(path: Path) -> None:
@@ -53,11 +62,27 @@ def told_to_a_witness(path: Path) -> None:
     Journal.append, Logbook.said = witnessed_append, witnessed_said  # type: ignore[method-assign]
 
 
-def begin(request: dict[str, Any], helpers: socket.socket) -> None:
+def start_of_runners(
+    start: Callable[..., Any], request: dict[str, Any], asks: socket.socket
+) -> Callable[..., Any]:
+    """What stands for `isolated.start`: the process of a run is forked, too, and has the same witness."""
+
+    def forked(module: str, *arguments: str, **pipes: Any) -> Any:
+        if module != RUNNER:
+            return start(module, *arguments, **pipes)
+        return Forked(asks, {**request, "program": RUNNER, "args": [], "cwd": str(Path.cwd())}, **pipes)
+
+    return forked
+
+
+def begin(request: dict[str, Any], asks: socket.socket, helpers: socket.socket) -> None:
+    if request["program"] == RUNNER:
+        with Path(request["runners"]).open("a", encoding="ascii") as told:
+            told.write(f"{os.getpid()}\n")
     if request["witness"]:
         told_to_a_witness(Path(request["witness"]))
-    if request["helpers"]:
-        isolated.start = forked_helpers.start(lambda: helpers)
+    start = forked_helpers.start(lambda: helpers) if request["helpers"] else isolated.start
+    isolated.start = start_of_runners(start, request, asks)
     sys.argv = [request["program"], *request["args"]]
     sys.exit(import_module(PROGRAMS[request["program"]]).main())
 
@@ -75,8 +100,8 @@ def warm_up() -> None:
 
 if __name__ == "__main__":
     sockets = [socket.socket(fileno=int(each)) for each in sys.argv[1:]]
-    served, _, helpers = sockets
+    served, asks, helpers = sockets
     warm_up()
-    serve(served, partial(begin, helpers=helpers))
+    serve(served, partial(begin, asks=asks, helpers=helpers))
     for each in sockets:
         each.close()

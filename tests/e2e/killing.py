@@ -46,15 +46,14 @@ def kill_one(folder: Path, name: str, moment_s: float, arguments: Sequence[str],
     if begun:
         until(lambda: (folder / witness).exists())
     time.sleep(moment_s)
-    kill(run.pid, name)
+    kill(run, name)
     run.communicate()
     return left(path)
 
 
-def kill(group: int, name: str) -> None:
-    """The run, and those it has started for its file; nothing if it is over."""
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+def kill(run: Command, name: str) -> None:
+    """The run, who shows it, and those it has started for its file; nothing if it is over."""
+    run.kill_all()
     for helper in processes(f"\0{name}\0"):
         with suppress(ProcessLookupError):
             os.kill(helper, signal.SIGKILL)

@@ -11,6 +11,8 @@ import h5py
 import pytest
 from command_line import Going, Said, nakctl, samples_in, until
 
+from nakctl.record.asked import who_asks
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to one process")
 PACED = ("run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "x.h5")
 
@@ -22,19 +24,30 @@ def going_on(folder: Path, *more: str) -> Going:
     return going
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_it_ends_in_order(name: str, short: Path) -> None:
+def test_it_ends_in_order(short: Path) -> None:
     with going_on(short, "--json") as going:
-        said = going.end(getattr(signal, name))
+        said = going.end(signal.SIGINT)
     assert said.code == 130
     assert said.err == ""
     assert said.json["status"] == "aborted"
-    assert said.json["end_reason"] == "stopped by the operator"
+    assert said.json["end_reason"] == f"stopped by {who_asks()}"
     assert sorted(path.name for path in short.iterdir()) == ["short.yaml", "x.h5"]
     with h5py.File(short / "x.h5", "r") as file:
         assert file["entry/run_status"].asstr()[()] == "aborted"
         assert len(file["entry/samples/time"]) == said.json["samples"] > 5
-        assert file["entry/steps/end_reason"].asstr()[-1] == "stopped by the operator"
+        assert file["entry/steps/end_reason"].asstr()[-1] == said.json["end_reason"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+def test_who_shows_it_is_not_needed(name: str, short: Path) -> None:
+    """A closed terminal, a polite kill and another one end the view, and no run."""
+    with Going("run", "short.yaml", "--speed", "5", "--out", "x.h5", cwd=short) as going:
+        until(lambda: samples_in(short / "x.h5") > 1)
+        going.process.send_signal(getattr(signal, name))
+        assert going.process.wait(60) == -getattr(signal, name)
+        assert nakctl("wait", "x.h5", cwd=short).code == 0
+    with h5py.File(short / "x.h5", "r") as file:
+        assert file["entry/run_status"].asstr()[()] == "completed"
 
 
 def test_ctrl_c_reaches_the_whole_group_and_the_file_is_sealed_all_the_same(short: Path) -> None:
@@ -42,7 +55,7 @@ def test_ctrl_c_reaches_the_whole_group_and_the_file_is_sealed_all_the_same(shor
         os.killpg(going.process.pid, signal.SIGINT)
         said = going.end()
     assert said.code == 130
-    assert "aborted: stopped by the operator" in said.out
+    assert "aborted: stopped by" in said.out
     assert h5py.File(short / "x.h5", "r").attrs["sealed"]
 
 
@@ -71,8 +84,8 @@ def test_a_plan_into_head(short: Path) -> None:
 
 def killed(folder: Path) -> None:
     with going_on(folder) as going:
-        os.killpg(going.process.pid, signal.SIGKILL)
-        going.end()
+        going.process.kill_all()
+        going.process.wait()
 
 
 @pytest.mark.parametrize(
@@ -107,14 +120,14 @@ def full_disk(short: Path) -> Said:
         "run", "short.yaml", "--set", "rest=3 min", "--speed", "60", "--out", "x.h5", cwd=short
     ) as going:
         until(lambda: samples_in(short / "x.h5") > 5)
-        resource.prlimit(going.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        resource.prlimit(going.process.runner, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         return going.end()
 
 
 def test_a_full_disk_is_explained_and_what_was_recorded_stays(full_disk: Said, short: Path) -> None:
     assert full_disk.code == 1
     assert "Traceback" not in full_disk.err
-    assert "nakctl recover x.h5" in full_disk.out
+    assert f"nakctl recover {short / 'x.h5'}" in full_disk.out
     recorded = samples_in(short / "x.h5")
     assert nakctl("recover", "x.h5", cwd=short).code == 0
     with h5py.File(short / "x.h5", "r") as file:

@@ -168,7 +168,7 @@ def test_a_note_and_a_wait(paced: Going, tmp_path: Path) -> None:
 def test_of_a_run_whose_program_is_gone_it_is_said(
     command: tuple[str, ...], paced: Going, tmp_path: Path
 ) -> None:
-    os.killpg(paced.process.pid, signal.SIGKILL)
+    paced.process.kill_all()
     paced.end()
     left = files.asked_of(tmp_path / "x.h5")
     assert left.is_dir()

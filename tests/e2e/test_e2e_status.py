@@ -51,7 +51,7 @@ def test_a_run_is_seen_while_it_goes_on_and_not_when_it_is_sealed(going: Going, 
     about = {name: told[name] for name in ("place", "protocol", "cell", "driver", "health", "pid", "held")}
     assert about == {
         "place": "sim-sp300", "protocol": "A short run", "cell": "NaK50", "driver": "sim", "health": "running",
-        "pid": going.process.pid, "held": True,
+        "pid": going.process.runner, "held": True,
     }  # fmt: skip
     state = told["state"]
     assert (state["step"], state["step_id"], state["steps"], state["cycle"], state["cycles"]) == (
@@ -86,14 +86,14 @@ def test_a_program_that_was_stopped_hangs_until_it_goes_on_and_one_that_was_kill
     going: Going, short: Path
 ) -> None:
     path = short / "x.h5"
-    going.process.send_signal(signal.SIGSTOP)
+    os.kill(going.process.runner, signal.SIGSTOP)
     until(lambda: word_of(path) == "HUNG")
     assert "has not moved for" in nakctl("status", cwd=short).out
-    going.process.send_signal(signal.SIGCONT)
+    os.kill(going.process.runner, signal.SIGCONT)
     until(lambda: word_of(path) == "running")
     last = state_of(path)
-    os.killpg(going.process.pid, signal.SIGKILL)
-    going.process.wait()
+    os.kill(going.process.runner, signal.SIGKILL)
+    until(lambda: word_of(path) == "DEAD")
     assert word_of(path) == "DEAD"
     left = state_of(path)
     assert last is not None and left is not None

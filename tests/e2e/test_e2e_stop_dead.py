@@ -100,7 +100,7 @@ def killed(bench: Bench, *more: str, name: str = "dead.h5", samples: int = 20) -
     try:
         until(lambda: left(path).kept >= samples, 60.0)
     finally:
-        kill(run.pid, name)
+        kill(run, name)
         run.communicate()
     return left(path)
 
@@ -196,7 +196,7 @@ def test_a_block_that_left_the_channel_and_reached_nobody_is_told(
     try:
         until(lambda: waits_for_an_answer(path))
     finally:
-        kill(run.pid, "dead.h5")
+        kill(run, "dead.h5")
         run.communicate()
         bench.process.send_signal(signal.SIGCONT)
     said = stop(bench)
@@ -246,7 +246,7 @@ def kill_when_it_writes(bench: Bench, path: Path) -> None:
     before = last_epoch(path)
     run = Command("stop", path.name, cwd=bench.folder)
     until(lambda: last_epoch(path) > before or run.poll() is not None)
-    kill(run.pid, path.name)
+    kill(run, path.name)
     run.communicate()
 
 
@@ -292,7 +292,7 @@ def loaded_by_another(bench: Bench) -> Killed:
         "run", "other.yaml", *CH, "--discard-rows", "--quiet", "--out", "other.h5", cwd=bench.folder
     )
     until(lambda: samples_in(bench.folder / "other.h5") > 0)
-    kill(run.pid, "other.h5")
+    kill(run, "other.h5")
     run.communicate()
     for file in kept.iterdir():
         file.rename(bench.folder / file.name)
@@ -386,7 +386,7 @@ def test_one_that_does_not_stop_can_be_asked_again(tmp_path: Path) -> None:
         again = Command("stop", "dead.h5", cwd=bench.folder)
         until(lambda: events(dead.path).count("not_stopped") >= 2)
         assert again.poll() is None
-        kill(again.pid, "dead.h5")
+        kill(again, "dead.h5")
         again.communicate()
     finally:
         bench.end()
@@ -411,7 +411,7 @@ def test_a_simulated_channel_is_gone_with_its_program(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
     run = Command("run", "long.yaml", "--speed", "40", "--quiet", "--out", "sim.h5", cwd=tmp_path)
     until(lambda: samples_in(tmp_path / "sim.h5") > 0)
-    kill(run.pid, "sim.h5")
+    kill(run, "sim.h5")
     run.communicate()
     said = nakctl("stop", "sim.h5", "--json", cwd=tmp_path)
     assert said.code == 0, said
