@@ -31,11 +31,13 @@ def start(
     stdout: Pipe = subprocess.PIPE,
     stderr: Pipe = subprocess.PIPE,
     console: bool = False,
+    flags: int = 0,
 ) -> subprocess.Popen[str]:
     """Start `python -m MODULE ARGUMENTS` isolated, in a group of its own: no key of the terminal ends it.
 
     stdin, stdout, stderr  as for Popen; pipes carry UTF-8
     console  it writes to the console of this process (on Windows; elsewhere all may)
+    flags    more creation flags for Windows; elsewhere there are none
     Raises OSError if the system cannot start a process.
     """
     return subprocess.Popen(
@@ -46,7 +48,7 @@ def start(
         encoding="utf-8",
         errors="backslashreplace",
         start_new_session=os.name == "posix",
-        creationflags=_windows_flags(console),
+        creationflags=_windows_flags(console, flags),
     )
 
 
@@ -106,9 +108,10 @@ def _is_working_folder(folder: str) -> bool:
     return False
 
 
-def _windows_flags(console: bool) -> int:
-    """On Windows Ctrl-C goes to all processes of a group."""
+def _windows_flags(console: bool, flags: int) -> int:
+    """On Windows Ctrl-C goes to all processes of a group, and a closed window to all of its console."""
     if sys.platform != "win32":
         return 0
-    own = subprocess.CREATE_NEW_PROCESS_GROUP
+    own = subprocess.CREATE_NEW_PROCESS_GROUP | flags
+    # Not DETACHED_PROCESS: the launcher of a virtual environment would open a window for its child.
     return own if console else own | subprocess.CREATE_NO_WINDOW

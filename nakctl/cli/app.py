@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import app_instruments, app_requests
+from nakctl.cli import app_host, app_instruments, app_requests
 from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
@@ -42,6 +42,7 @@ sim_app = typer.Typer(
 )
 app.add_typer(sim_app, name="sim")
 app.add_typer(app_instruments.rig_app, name="rig")
+app.add_typer(app_host.autostart_app, name="autostart")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A protocol file, or the name of a shipped one.")]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A result file.")]
