@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO
 
 Pipe = int | IO[bytes] | None
-NOWHERE = subprocess.DEVNULL
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _DEAF_TO = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")

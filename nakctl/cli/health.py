@@ -126,12 +126,15 @@ class Seen:
 
 def look(run: KnownRun) -> Seen:
     """The lock is asked after the state was read: who is gone by then tells nothing more."""
-    state = state_of(run.path)
-    now_s = time.monotonic()
-    held = lock.is_held(files.lock_of(run.path))
-    left = _is_file(files.journal_of(run.path))
+    while True:
+        state = state_of(run.path)
+        now_s = time.monotonic()
+        held = lock.is_held(files.lock_of(run.path))
+        left = _is_file(files.journal_of(run.path))
+        end = peek.end(run.path, run.run_id) if not held and left else None
+        if end is not None or held or not left or _is_file(files.journal_of(run.path)):
+            break  # else it was sealed meanwhile
     sealed = not held and not left and (_is_file(run.path) or _is_file(files.beside_of(run.path)))
-    end = peek.end(run.path, run.run_id) if not held and left else None
     away = not held and not left and not sealed and registry.is_away(run)
     return Seen(run, held, state, end, sealed, away, now_s, boot_id())
 

@@ -12,8 +12,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,6 +24,7 @@ from nakctl.cli.apart import NotBegun, started
 from nakctl.cli.health import Seen, look
 from nakctl.cli.keeping import Action, Case
 from nakctl.errors import NakctlError
+from nakctl.host.detached import start_detached
 from nakctl.notify.notifier import Notifier
 from nakctl.record import files, lock, registry
 from nakctl.text.numbers import plural
@@ -43,7 +45,7 @@ def start_if_gone() -> None:
     """Whoever has a run looks whether the keeper is there. Waits for nothing; raises nothing."""
     with suppress(OSError, RuntimeError):
         if is_wanted() and not lock.is_held(registry.folder() / LOCK):
-            isolated.start("nakctl.cli.keeper", stdout=isolated.NOWHERE, stderr=isolated.NOWHERE)
+            start_detached("nakctl.cli.keeper")
 
 
 def main() -> None:
@@ -127,11 +129,17 @@ def word_of(one: Seen) -> str:
 
 
 def stop_after_s(one: Seen) -> float:
-    """For how long nobody may watch the channel of a run; infinite: as long as need be. Unless its rig says
-    which, it may go on where the instrument holds every limit of the present technique.
+    """For how long nobody may watch the channel of a run; infinite: as long as need be."""
+    alone = may_be_alone({**asdict(one.run), **(one.state or {})})
+    return math.inf if alone else one.run.unwatched_for_s
+
+
+def may_be_alone(state: Mapping[str, Any]) -> bool:
+    """Whether the channel of a run may go on by itself for as long as need be. Unless its rig says which, it
+    may where the instrument holds every limit of the present technique.
     """
-    policy = one.run.unwatched or ("stop" if (one.state or {}).get("not_alone") else "go on")
-    return one.run.unwatched_for_s if policy == "stop" else math.inf
+    policy = state.get("unwatched") or ("stop" if state.get("not_alone") else "go on")
+    return bool(policy == "go on")
 
 
 def _take_over(one: Seen) -> None:

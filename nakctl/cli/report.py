@@ -114,6 +114,20 @@ def _from_journal(path: Path, how: Over) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def unrecorded(path: Path, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run whose end no disk took: as its program told last. It is in no file, and holds no figures."""
+    is_open = state.get("cell_open") is True
+    return {
+        "file": str(path), "sealed": False,
+        "exit_code": int(ExitCode.FAILED if is_open else ExitCode.INSTRUMENT),
+        "status": state.get("status", "interrupted"), "end_reason": state.get("reason", ""),
+        "cell_state": _cell_state(is_open, hangs=False), "simulated": state.get("simulated") is True,
+        "cell": state.get("cell", ""), "area_cm2": state.get("area_cm2"),
+        "start_time": state.get("started", ""),
+        "message": f"its end could not be recorded, nor its file be sealed: nakctl recover {path}",
+    }  # fmt: skip
+
+
 def _cell_state(is_open: bool, hangs: bool) -> str:
     if is_open:
         return CELL_OPEN

@@ -1,8 +1,8 @@
 """The runner: one process for one run on a wall clock, apart from every terminal.
 
-Started by `apart`. Standard input brings one line of JSON, which says what to do; until the record is there
-`stop` may follow. On standard output it answers in lines of JSON: `say` a sentence, then `begun` where, or
-`failed` why. After that it speaks to nobody: how it goes lies beside the run's file, for everybody to see.
+Started by `apart`, with which it shares a folder until the record is there. After that it speaks to nobody:
+how it goes lies beside the file of the run, for everybody. It can be ended at any instant: another one takes
+over.
 """
 
 from __future__ import annotations
@@ -10,49 +10,59 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nakctl import isolated
 from nakctl.cli import keeper
+from nakctl.cli.apart import JOB, STOP
 from nakctl.cli.one_run import Options, run_one
 from nakctl.cli.prepare import Wishes, prepare
 from nakctl.cli.report import LEFT_BEHIND
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import ExitCode, NakctlError, place_of
+from nakctl.host.awake import awake
+from nakctl.host.end_of_session import told_of_the_end
+from nakctl.record.slot import state_of
 
 if TYPE_CHECKING:
     from nakctl.run.logbook import Progress
 
 _GARBAGE_AFTER = 50_000  # see `nakctl.cli.main`
 KEEPER_EVERY_s = 10.0
-CHANGED_HIS_MIND = "stop"
+CHANGED_HIS_MIND_s = 0.1  # how often that is looked for
+GOING_DOWN_s = 4.5  # Windows gives five
 
 
 class Apart:
-    """As `one_run.Show`: speaks to the starter until the record is there."""
+    """As `one_run.Show`: speaks to the starter until the record is there. path: where it is then."""
 
-    def __init__(self, signals: StopAsked) -> None:
-        self.signals, self.has_begun = signals, False
+    def __init__(self, folder: Path, signals: StopAsked) -> None:
+        self.folder, self.signals = folder, signals
+        self.path: Path | None = None
 
     def recording(self, path: Path) -> None:
-        """From here on the run is found by its files, and no pipe is held open."""
+        """From here on the run is found by its files."""
         self._tell(begun=str(path))
-        self.has_begun = True
-        _let_go_of(sys.stdout, sys.stderr)
+        self.path = path.resolve()
+        self._let_go()
         threading.Thread(target=_look_for_the_keeper, name="keeper", daemon=True).start()
 
     def failed(self, error: BaseException, code: int) -> None:
-        if not self.has_begun:
+        if self.path is None:
             self._tell(failed=str(error), code=int(code))
+            self._let_go()
 
     def warn(self, sentence: str) -> None:
-        self._tell(say=sentence)
+        if self.path is None:
+            self._tell(say=sentence)
 
     def update(self, progress: Progress) -> None: ...
     def sealing(self) -> None: ...
@@ -60,27 +70,38 @@ class Apart:
 
     def listen(self) -> None:
         """In a thread of its own: whoever started it may change his mind until the run has begun."""
-        for line in sys.stdin:
-            if line.strip() == CHANGED_HIS_MIND and not self.has_begun:
-                self.signals.times += 1
+        while self.path is None:
+            if (self.folder / STOP).exists():
+                self.signals.ask()
+                return
+            time.sleep(CHANGED_HIS_MIND_s)
 
     def _tell(self, **facts: Any) -> None:
-        if not self.has_begun:
-            with suppress(OSError, ValueError):  # whoever started it may be gone
-                print(json.dumps(facts), flush=True)
+        with suppress(OSError, ValueError):
+            print(json.dumps(facts), flush=True)
+
+    def _let_go(self) -> None:
+        """Nothing of ours is held open there: whoever started it may be gone, and leave the folder to us."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def main() -> NoReturn:
     gc.set_threshold(_GARBAGE_AFTER)
     isolated.begin()
     signals = StopAsked()
-    show = Apart(signals)
-    signal.signal(signal.SIGTERM, lambda number, frame: signals.ask())
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=show.listen, daemon=True).start()
+    show = Apart(Path(sys.argv[1]), signals)
+    signal.signal(signal.SIGTERM, lambda number, frame: _goes_down(show, "its process was told to end"))
+    job = json.loads((show.folder / JOB).read_text(encoding="utf-8"))
+    threading.Thread(target=show.listen, name="starter", daemon=True).start()
     code = int(ExitCode.FAILED)
     try:
-        told = DOES[job["do"]](job, signals, show)
+        with awake("a run of nakctl goes on"), told_of_the_end(lambda why: _is_ended(show, why)):
+            told = DOES[job["do"]](job, signals, show)
         code = int(ExitCode.INTERRUPTED if told is None else told["exit_code"])
         if told is None:
             show.failed(KeyboardInterrupt("interrupted; nothing was started"), code)
@@ -91,16 +112,14 @@ def main() -> NoReturn:
         show.failed(error, code)
     except Exception as error:  # noqa: BLE001  (there is no terminal to show it)
         show.failed(NakctlError(f"a fault of nakctl itself ({place_of(error)}): {error}"), code)
-    os._exit(code)  # `listen` may wait for ever
+    os._exit(code)  # a thread may still wait for something
 
 
 def _run(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any] | None:
     sys.argv[1:] = job["command_line"]  # of whoever asked for it: the file keeps it
-    options = Options.load(job["options"])
-    wishes = Wishes.load(job["wishes"])
-    ready = prepare(job["file"], wishes)
+    ready = prepare(job["file"], Wishes.load(job["wishes"]))
     ready.require_no_errors()
-    return run_one(ready, Path(job["out"]), options, signals, show)
+    return run_one(ready, Path(job["out"]), Options.load(job["options"]), signals, show)
 
 
 def _take_over(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]:
@@ -117,7 +136,32 @@ def _stop(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any
     return finish_dead(Path(job["path"]), Asked(why=job["why"]), signals)
 
 
-DOES = {"run": _run, "take over": _take_over, "stop": _stop}
+DOES: dict[str, Callable[[dict[str, Any], StopAsked, Apart], dict[str, Any] | None]] = {
+    "run": _run,
+    "take over": _take_over,
+    "stop": _stop,
+}
+
+
+# --- the computer goes down ------------------------------------------------------------------------------
+
+
+def _goes_down(show: Apart, why: str) -> None:
+    """A channel that may be left alone is: whoever comes after goes on with it. Another one is stopped."""
+    state = {} if show.path is None else state_of(show.path) or {}
+    if state.get("outlives") and keeper.may_be_alone(state):
+        os._exit(ExitCode.INTERRUPTED)
+    show.signals.ask(f"stopped: {why}")
+
+
+def _is_ended(show: Apart, why: str) -> None:
+    """By Windows, when this returns."""
+    _goes_down(show, why)
+    until = time.monotonic() + GOING_DOWN_s
+    while show.path is not None and time.monotonic() < until:
+        if (state_of(show.path) or {}).get("state") == "ended":
+            return
+        time.sleep(CHANGED_HIS_MIND_s)
 
 
 def _look_for_the_keeper() -> None:
@@ -125,16 +169,6 @@ def _look_for_the_keeper() -> None:
     while True:
         keeper.start_if_gone()
         time.sleep(KEEPER_EVERY_s)
-
-
-def _let_go_of(*streams: Any) -> None:
-    """Whoever waits for the end of a pipe would wait for that of the run."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in streams:
-            stream.flush()
-            os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,17 @@ class StopAsked:
 
     def __init__(self) -> None:
         self.times = 0
+        self.reason = STOPPED_BY_OPERATOR
 
     def __call__(self) -> str | None:
-        return STOPPED_BY_OPERATOR if self.times else None
+        return self.reason if self.times else None
 
     def count(self) -> int:
         return self.times
 
-    def ask(self) -> None:
+    def ask(self, reason: str = STOPPED_BY_OPERATOR) -> None:
+        if not self.times:
+            self.reason = reason
         self.times += 1
 
 

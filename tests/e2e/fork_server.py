@@ -70,7 +70,9 @@ def start_of_runners(
     def forked(module: str, *arguments: str, **pipes: Any) -> Any:
         if module != RUNNER:
             return start(module, *arguments, **pipes)
-        return Forked(asks, {**request, "program": RUNNER, "args": [], "cwd": str(Path.cwd())}, **pipes)
+        pipes.pop("flags", None)
+        mine = {"program": RUNNER, "args": arguments, "cwd": str(Path.cwd())}
+        return Forked(asks, {**request, **mine}, **pipes)
 
     return forked
 

@@ -17,6 +17,7 @@ from command_line import Going, nakctl, samples_in, until, virtual_instrument
 
 from nakctl import open as open_run
 from nakctl.record import asked, files
+from nakctl.record.asked import who_asks
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes that are killed")
 
@@ -144,7 +145,7 @@ def test_a_stop_that_waits_is_taken_back(short: Path) -> None:
         assert "was not to end" in nakctl("stop", "x.h5", "--withdraw", cwd=short).out
         going.end(signal.SIGINT)
     with open_run(short / "x.h5") as run:
-        assert run.header.end_reason == "stopped by the operator"
+        assert run.header.end_reason == f"stopped by {who_asks()}"
 
 
 def test_a_note_and_a_wait(paced: Going, tmp_path: Path) -> None:

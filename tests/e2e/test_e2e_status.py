@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_run_from_starting(short: Path)
         env=ENVIRONMENT | {"NAKCTL_RUNS": str(short / "in the way")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "this run will not be listed by `nakctl status`" in done.stdout
+    assert "this run will not be listed by `nakctl status`" in done.stderr
 
 
 # --- fabricated runs ---------------------------------------------------------------------------------------

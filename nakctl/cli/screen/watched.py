@@ -15,7 +15,7 @@ from typing import Any
 
 from nakctl.booking.event import Event
 from nakctl.cli.health import Health, Seen, clock, look
-from nakctl.cli.report import report_of
+from nakctl.cli.report import report_of, unrecorded
 from nakctl.cli.screen import words
 from nakctl.cli.screen.mail import ALARM, HEAD, PLAIN, WARNING
 from nakctl.cli.screen.trace import Trace
@@ -173,13 +173,18 @@ class Watched:
         if now - self._dead_since >= self._patience_s:
             if self.seen is not None:
                 self._read(self.seen)
+            if self.state.get("state") == "ended":
+                self.report = unrecorded(self.run.path, self.state)
+                self.end = tuple(words.closing_lines(self.report))
+                return
             dead = f"{self.health.word}: {self.health.text}"
             self.end = (f"nobody has taken it over for {DEAD_FOR_s:g} s",) if self._patience_s else (dead,)
 
     @property
     def _patience_s(self) -> float:
-        """Only of a channel that outlives its program, and of a run that was seen alive."""
-        return DEAD_FOR_s if self.run.outlives and self._was_live else 0.0
+        """Only of a channel that outlives its program, and of a run that was seen alive and did not end."""
+        has_ended = self.state.get("state") == "ended"
+        return DEAD_FOR_s if self.run.outlives and self._was_live and not has_ended else 0.0
 
     def _close(self) -> None:
         """Told from its files alone."""
