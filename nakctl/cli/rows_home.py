@@ -137,7 +137,7 @@ def closed(case: DeadRun, chain: Chain, why: str) -> dict[str, Any]:
     recorder, asked = _resumed(case, chain)
     ending = successor.led_to(left, asked)
     entries = []
-    if chain.is_over and not chain.told:
+    if chain.is_over and (chain.was_cut or not chain.told):
         facts = {"ending": ending.as_json(), "is_met": False}
         entries.append(Entry("over", chain.number, recorder.time_s, time.time(), facts))
     facts = {"verb": "end", "ending": ending.as_json()}

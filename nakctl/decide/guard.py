@@ -153,6 +153,12 @@ class Guard:
             return Met(self.asked, self.elapsed_s)
         return met
 
+    def out_of_time(self, now_s: float) -> Ending | None:
+        """Where no channel runs that tells it: the ends of the run by its time."""
+        ends = (end for end in self.of_run if end.quantity == "time" and now_s >= end.value)
+        end = min(ends, key=lambda end: end.gravity, default=None)
+        return None if end is None else ending_of(end, now_s)
+
     def missing_s(self, segment: Segment) -> float:
         """How much of its time a step that is topped up still lacks."""
         step = next(t.step for t in segment.techniques if not isinstance(t, Loop))

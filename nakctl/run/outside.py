@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 State = dict[str, Any]
 EVERY_s = 0.2
 SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told anything for so long
-OPENING, RUNNING, WAITING, STOPPING, ENDED = "opening", "running", "waiting", "stopping", "ended"
+OPENING, RUNNING, WAITING, PAUSED = "opening", "running", "waiting", "paused"
+STOPPING, ENDED = "stopping", "ended"
 
 
 class Outside:
