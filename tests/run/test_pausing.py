@@ -135,7 +135,7 @@ def test_at_a_boundary_or_now(after: str | None, asked_s: float, paused_s: float
     [resumed] = [event for event in kept.events if event.code == "resumed"]
     assert resumed.facts["who"] == "bob@pc"
     assert resumed.facts["paused_s"] == pytest.approx(RESUME_s - paused.time_s, abs=3.0)
-    assert kept["chains"]["open_s"][1] > RESUME_s - paused_s - 3.0  # the pause is in the tables
+    assert kept["chains"]["open"][1] > RESUME_s - paused_s - 3.0  # the pause is in the tables
     assert post.told(1)[0][0] == "waits"
     assert post.told(1)[1:] == ([] if after else [("done", reason)])
     assert post.told(2) == [("done", "the run goes on")]
