@@ -55,6 +55,10 @@ class Guard:
         self.elapsed_s = self.before_s = segment.step_s
         self.time_s = max(self.time_s, start_s)
 
+    def after_a_pause(self) -> None:
+        if self.short is not None:
+            self.short.forget()
+
     @property
     def needs_rows(self) -> bool:
         """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""

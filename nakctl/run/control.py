@@ -232,6 +232,7 @@ class Control:
             paused_s = self.now_s() - self.paused_s
             facts = {"who": who, "paused_s": paused_s}
             self.logbook.note(1, "resumed", f"resumed by {who} after {paused_s:.4g} s", facts)
+            self.guard.after_a_pause()
             self.pending.append(engine.Begin())
         self.logbook.turn()
         self.pulse.end_round(self.promised_s)

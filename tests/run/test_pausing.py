@@ -255,6 +255,17 @@ def test_the_time_of_the_run_goes_on_in_a_pause() -> None:
     assert (outcome.status, outcome.reason) == ("stopped", "limit: 60 s of run time")
 
 
+def test_a_cell_that_begins_anew_after_a_pause_has_not_shorted() -> None:
+    """It takes a second to rise to its 0.3 V."""
+    rule = "stop_when: {short: {Ewe_falls_by: 30 %, within: 2 min, below: 210 mV}}\nsteps:"
+    steps = "- strip: 1 mA\n  for: 10 s\n  record: {every: 0.02 s}"
+    letters = [(4.0, pause()), (30.0, resume())]
+    outcome, kept, _ = ran(steps, *letters, head=HEAD.replace("steps:", rule))
+    again = kept["samples"][kept["samples"]["time"] > 29.0]
+    assert np.count_nonzero(np.abs(again["Ewe"]) < 0.2) >= 3
+    assert outcome.reason == "all steps done"
+
+
 def test_of_a_stop_and_a_pause_at_the_same_boundary_the_stop_counts() -> None:
     letters = [(1.0, pause("step")), (1.0, request("stop", number=2, after="step"))]
     outcome, _, _ = ran(THREE, *letters)
