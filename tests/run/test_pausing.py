@@ -233,8 +233,9 @@ def test_in_a_loop_of_the_host_cycles_are_counted_on() -> None:
 @pytest.mark.parametrize("tenths", range(8))
 def test_a_step_that_is_over_by_itself_when_it_is_skipped_keeps_its_end(tenths: int) -> None:
     """Whoever comes first: nothing is skipped twice, and no other step."""
-    _, usual, _ = ran(THREE)
-    outcome, kept, post = ran(THREE, (4.0 + tenths / 10, request("skip")))
+    dense = THREE.replace("for: 4 s", "for: 4 s, record: {every: 0.05 s}")
+    _, usual, _ = ran(dense)
+    outcome, kept, post = ran(dense, (4.0 + tenths / 10, request("skip")))
     assert outcome.status == "completed"
     first, *others = (kind for _, kind in ends(kept))
     if "1.1 strip" in post.told()[0][1]:
@@ -276,7 +277,7 @@ def test_a_stop_keeps_the_end_of_a_step_that_was_over_before_the_pause() -> None
 @pytest.mark.parametrize("tenths", range(8))
 def test_a_stop_in_a_pause_ends_a_step_only_if_it_was_not_over(tenths: int) -> None:
     letters = [(3.9 + tenths / 10, pause()), (100.0, request("stop", number=2))]
-    _, kept, _ = ran(TWO_CHAINS, *letters)
+    _, kept, _ = ran(TWO_CHAINS.replace("rest: 4 s", "rest: 4 s\n  record: {every: 0.05 s}"), *letters)
     whole = float(kept["steps"]["t_end"][0] - kept["steps"]["t_start"][0]) > 3.99
     assert ends(kept)[0] == ("rest", "duration" if whole else "operator")
 
