@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 from asking import Letters, Slowly, SOON_s, ends, ran, request, slowly
+from hand_made import cp, end, info, program, rest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kept import Kept
@@ -16,11 +20,17 @@ from running import HEAD, done
 from nakctl.booking import layout
 from nakctl.booking.book import Book
 from nakctl.device.channel import Channel, Look
-from nakctl.device.program import Cp, Segment
+from nakctl.device.driver import Place
+from nakctl.device.program import Cp, Segment, Settle
 from nakctl.device.program_json import load_nodes
+from nakctl.device.sensor import Latest, SensorSpec
+from nakctl.device.sensor import Look as Sensed
 from nakctl.errors import LinkLost
 from nakctl.record.asked import Answer, Request
+from nakctl.run.clock import FreeClock
 from nakctl.run.outside import Outside
+from nakctl.run.run import run
+from nakctl_sim.driver import driver
 
 RESUME_s = 300.0
 REACTION_C = 0.45e-3  # what 1 mA moves until a stop has taken effect, and between two rows
@@ -405,6 +415,61 @@ def test_others_see_that_it_is_paused() -> None:
     done(THREE, wrap=slowly, post=post, observe=post.see, outside=Seen(virtual=True))
     assert list(dict.fromkeys(words)) == ["running", "paused"]
     assert words[-1] == "running"
+
+
+class Press:
+    """Beyond its limit from a time on, when the step that waits for it has long settled."""
+
+    specs: Mapping[str, SensorSpec] = {
+        "press": SensorSpec("press", "sim", "", "MPa", "pressure", 1.0, 0.0, every_s=1.0, timeout_s=1.0)
+    }
+    unseen_s: Mapping[str, float] = {"press": 0.0}
+
+    def __init__(self, bursts_s: float) -> None:
+        self.bursts_s = bursts_s
+
+    def look(self, now_s: Callable[[], float]) -> Sensed:
+        high = 13.0 if now_s() >= self.bursts_s else 10.0
+        return Sensed({"press": Latest(now_s(), 10.0, 10.0, high)})
+
+    def set(self, name: str, value: float) -> None: ...
+
+    def close(self) -> Sensed:
+        return Sensed({})
+
+
+def by_hand(settle: Settle | None = None, bursts_s: float = math.inf) -> tuple[Any, Kept]:
+    """A rest of 10 s, paused after 3 s, and a hold."""
+    limit = replace(end(1, "sensor", "above", 12.0, kind="limit"), sensor="press")
+    steps = [replace(info(1), settle=settle), info(2)]
+    of = program(Segment((rest(1),)), Segment((cp(2),)), steps=steps, ends=(limit,))
+    clock, kept = FreeClock(), Kept()
+    kept.program = of
+    post = Letters([(3.0, pause()), (100.0, resume())])
+    place = Place("sim", "sim", "SP-300", 1, {})
+    channel = slowly(driver.open(place, driver.cell("randles"), clock, 1))
+    outcome = run(
+        of, channel, clock, kept, poll_s=0.0, post=post, observe=post.see,
+        sensors=Press(bursts_s),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return outcome, kept
+
+
+def test_limits_of_sensors_are_watched_while_it_is_paused() -> None:
+    outcome, kept = by_hand(bursts_s=50.0)
+    assert (outcome.status, outcome.end_kind, outcome.end_value) == ("stopped", "limit", 13.0)
+    [row] = kept["steps"]
+    assert row["end_kind"] == b"limit"
+    assert not told(kept, "resumed")
+
+
+def test_a_step_that_waits_for_a_sensor_does_not_settle_in_a_pause_and_waits_anew() -> None:
+    settle = Settle("press", 10.0, 1.0, 8.0, "end run", "10 MPa", "1 MPa", "8 s")
+    outcome, kept = by_hand(settle)
+    assert outcome.status == "completed"
+    assert [kind for _, kind in ends(kept)] == ["settled", "duration"]
+    [resumed] = [event for event in kept.events if event.code == "resumed"]
+    assert float(kept["steps"]["t_end"][0]) - resumed.time_s > 8.0
 
 
 # --- the record ----------------------------------------------------------------------------------------
