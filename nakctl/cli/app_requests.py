@@ -51,9 +51,11 @@ Why = Annotated[
 def pause(
     run: Run,
     after: Annotated[
-        str,
-        typer.Option("--after", metavar="step|cycle|spectrum", help="At the end of which one under way."),
-    ] = "step",
+        str | None,
+        typer.Option(
+            "--after", metavar="step|cycle|spectrum", help="At the end of the one under way [default: step]."
+        ),
+    ] = None,
     now: Annotated[
         bool,
         typer.Option("--now", help="Not at a boundary: what is under way is cut, and made up for later."),
@@ -64,7 +66,7 @@ def pause(
     """Open the cell of a run at the end of the step under way, until `resume`; sensors are still watched."""
     from nakctl.cli import requests
 
-    return requests.pause(run, None if now else after, why, as_json)
+    return requests.pause(run, after, now, why, as_json)
 
 
 @explained

@@ -58,11 +58,13 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
     return _cell(path, answer.text, answer.cell_open, as_json)
 
 
-def pause(name: str, after: str | None, why: str | None, as_json: bool) -> int:
-    """At a boundary; after None: now, and then until the cell is seen open."""
+def pause(name: str, after: str | None, now: bool, why: str | None, as_json: bool) -> int:
+    """At a boundary, without one after the step; or now, and then until the cell is seen open."""
+    if after is not None and now:
+        raise InputError("--now waits for no boundary, and --after does: give one of them")
     _check_boundary(after)
-    arguments = {"after": after, "why": why}
-    return _asked_of_living(name, "pause", arguments, as_json, until_open=after is None)
+    arguments = {"after": None if now else after or "step", "why": why}
+    return _asked_of_living(name, "pause", arguments, as_json, until_open=now)
 
 
 def resume(name: str, why: str | None, as_json: bool) -> int:

@@ -129,6 +129,7 @@ def test_killed_while_it_is_paused_its_file_is_made_whole(going: Going, tmp_path
     [
         (("pause", "y.h5"), "no such run"),
         (("pause", "x.h5", "--after", "lunch"), "One of step, cycle, spectrum"),
+        (("pause", "x.h5", "--after", "step", "--now"), "give one of them"),
         (("skip", "x.h5", "--why", " "), "the reason is empty"),
         (("resume", "x.h5", "--why", "x" * 100), "a note keeps more"),
     ],
