@@ -6,7 +6,7 @@ A pause and a step that is skipped are the same thing twice: the chain is stoppe
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import LastRows
@@ -46,7 +46,7 @@ def is_whole(segment: Segment, cut: Cut) -> bool:
     return cut.lasted_s is None and is_final(segment, Visit(cut.technique, cut.passes, 0.0))
 
 
-def is_cut(ending: Ending | None) -> bool:
+def is_cut(ending: Ending | None) -> TypeGuard[Ending]:
     """Whether a chain that ended like this was cut by somebody, and what is left of it follows."""
     return ending is not None and (ending.then == "go on" or ending.kind == "skipped")
 

@@ -195,6 +195,8 @@ class Control:
             return
         self.pulse.begin_round()
         self.hear_the_operator()
+        if self.ended is not None:
+            return
         if self.state.phase is engine.Phase.PAUSED:
             self.wait()
             return
@@ -215,7 +217,7 @@ class Control:
             self.clock.sleep(self.poll_s)
 
     def wait(self) -> None:
-        """A round of a run that is paused: the sensors, the time of the run, and the channel now and then."""
+        """A round of a run that is paused: the sensors, the time of the run, the channel now and then."""
         look = self.look_at_times()
         sensed = self.bench.look()
         self.look_at_the_record()
@@ -304,9 +306,8 @@ class Control:
             return asked
         return self.go_on_from(asked.ending, event)
 
-    def go_on_from(self, cut: Ending | None, over: engine.Event | None) -> engine.Event:
+    def go_on_from(self, cut: Ending, over: engine.Event | None) -> engine.Event:
         """What is left from here on, at once or after a pause. over: nothing of the chain is left."""
-        assert cut is not None
         step_s, position = self.guard.elapsed_s, self.state.position
         if isinstance(over, engine.Replaced):
             left = self.program
@@ -478,9 +479,8 @@ class Control:
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
 
-    def cut_in_time(self, ending: Ending | None) -> Ending | None:
+    def cut_in_time(self, ending: Ending) -> Ending | None:
         """Of a chain that was told to stop for what somebody asked: it may have been done by then."""
-        assert ending is not None
         ending = self.requests.in_time(ending)
         is_done = ending.then == "go on" and is_whole(self.reader.segment, self.cut())
         return None if is_done else ending

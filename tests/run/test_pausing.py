@@ -19,7 +19,7 @@ from running import HEAD, done
 
 from nakctl.booking import layout
 from nakctl.booking.book import Book
-from nakctl.device.channel import Channel, Look
+from nakctl.device.channel import Channel, Look, Reading, Watch
 from nakctl.device.driver import Place
 from nakctl.device.program import Cp, Segment, Settle
 from nakctl.device.program_json import load_nodes
@@ -273,6 +273,15 @@ def test_a_cutoff_and_a_skip_in_the_same_moment() -> None:
 # --- what comes first ----------------------------------------------------------------------------------
 
 
+def test_a_channel_that_stands_is_not_read_any_more() -> None:
+    calls: list[str] = []
+    post = Letters([(1.0, pause()), (100.0, request("stop", number=2))])
+    done(THREE, wrap=lambda inner: Watched(inner, calls, []), post=post, observe=post.see)
+    assert "read" in calls
+    assert "look" in calls
+    assert "read" not in calls[calls.index("look") :]
+
+
 @pytest.mark.parametrize("after", [None, "step"])
 def test_a_stop_ends_a_run_that_is_paused_at_once(after: str | None) -> None:
     outcome, kept, post = ran(THREE, (1.0, pause(after)), (100.0, request("stop", "bob@pc", 2)))
@@ -377,6 +386,10 @@ class Watched(Slowly):
         if isinstance(shown, Exception):
             raise shown
         return shown
+
+    def read(self, watch: Watch) -> Reading:
+        self.calls.append("read")
+        return super().read(watch)
 
     def load(self, *args: Any) -> None:
         self.calls.append("load")
