@@ -29,6 +29,7 @@ from nakctl.booking.entry import (
 from nakctl.booking.event import Event, event_of_asked
 from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
+from nakctl.device import program_json
 from nakctl.device.channel import Rows
 from nakctl.device.program import HostLoop, Loop, Program, Segment, lasting, node_at
 
@@ -68,10 +69,13 @@ class _Chain:
 
 
 class Book:
-    """Of one run. program None: of a journal that holds booked rows only."""
+    """Of one run. program None: of a journal that holds booked rows only.
+
+    planned  the program as it was begun with; program: the one in force, which may be what is left of it
+    """
 
     def __init__(self, program: Program | None, samples: np.dtype[np.void]) -> None:
-        self.program = program
+        self.planned = self.program = program
         self.ledger = Ledger(program or NO_PROGRAM, samples)
         self.chains = 0
         self.start_s = 0.0  # of the chain under way, in the time of the run
@@ -148,6 +152,10 @@ class Book:
             assert ending is not None
             self._met = entry.facts["step_count"], ending
             self._tell_met()
+
+    def _replaced(self, entry: Entry) -> None:
+        assert self.program is not None
+        self.program = in_force(self.program, entry)
 
     def _load(self, entry: Entry) -> None:
         if self._early:
@@ -253,11 +261,15 @@ class Book:
                 write_end(self._closed[place], self._met[1])
 
     def _over(self, entry: Entry) -> None:
-        """The chain is over for this reason. It stands at the step whose row met it; the next is `left`."""
+        """The chain is over for this reason. It stands at the step whose row met it; the next is `left`.
+
+        Of a paused run that is ended it is told twice. A step that was cut goes on, until then; one that was
+        done with its chain keeps the end it had.
+        """
         ending = ending_in(entry)
         met, running = self._met, self.ledger.open["step_count"].tolist()
         self._met = None
-        if not self._is_of_open_step():
+        if not self._is_of_open_step() or self._is_done or (ending is not None and ending.then == "go on"):
             return
         self._is_done = ending is None and (
             self._loaded is None or self._loaded.next_step not in self._open()
@@ -319,6 +331,7 @@ class Book:
         self._page.events += entry.events
 
     _TAKES: Mapping[str, Callable[[Book, Entry], None]] = {
+        "program": _replaced,
         "meant": _meant,
         "done": _done,
         "began": _began,
@@ -355,8 +368,13 @@ class _Gathered:
         return Page(tables, tuple(self.events), *newest)
 
 
+def in_force(program: Program, entry: Entry) -> Program:
+    """The one in force after an entry `program`, which tells what is left of the one before."""
+    return replace(program, nodes=program_json.load_nodes(entry.facts["program"]))
+
+
 def segment_of(program: Program, entry: Entry) -> Segment:
-    """The chain that an entry meant to load."""
+    """The chain that an entry meant to load. program: the one in force by then."""
     node = node_at(program.nodes, [index for index, _ in entry.facts["position"]])
     assert isinstance(node, Segment)
     lasting_s = entry.facts.get("lasting_s")

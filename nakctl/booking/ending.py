@@ -6,14 +6,14 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from nakctl.device.ends import CONSEQUENCE, End, Then
+from nakctl.device.ends import CONSEQUENCE, End, Follows
 
 Status = Literal["completed", "stopped", "aborted", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a step or the run ends, and what follows.
+    """Why a step or the run ends, and what follows. `go on`: the chain alone is over, and its step goes on.
 
     status  that of the run if it ends here: `completed` as wanted, `stopped` by a safety limit, `aborted` by
             the operator, `interrupted` by trouble
@@ -21,7 +21,7 @@ class Ending:
     value   what was read of its quantity, NaN where no reading decided
     """
 
-    then: Then
+    then: Follows
     reason: str
     status: Status = "completed"
     kind: str = "duration"

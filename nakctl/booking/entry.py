@@ -4,6 +4,8 @@ Everything else is computed from these (`book`). An entry is a fact: what was me
 said. A rule that is mended later cannot change it.
 
     writer  who writes from here on: pid, boot id, version, why
+    program what is left of the program, from here on the one in force: its nodes, as `program_json` has them;
+            waits: nothing of it is loaded before somebody resumes the run; why
     meant   verb load, start, set, stop or end, before it is done. load: position, new_cycle, lasting_s, mark;
             stop and end: the ending, and the step whose row asked for it
     done    the same verb afterwards: called_s, returned_s, or refused
@@ -12,8 +14,9 @@ said. A rule that is mended later cannot change it.
     over    a chain is over, and why; ending null: it was done
     tie     the same moment on the channel's clock and on the run's
     sensed  readings of a sensor, as its own journal has them
-    asked   what somebody asked for and who: verb stop, withdraw or note; by a signal with its reason, through
-            the mailbox with id, when, the answer, and text or after; place: from where on that is waited for
+    asked   what somebody asked for and who: verb stop, withdraw, note, pause, resume or skip; by a signal
+            with its reason, through the mailbox with id, when, the answer, and text, why or after. place:
+            from where on that is waited for; resumed: the run is paused no longer; withdrawn: nor is to be
     event   something worth a line
     booked  rows that were booked already: journals of the first version held nothing else
 """
@@ -32,7 +35,7 @@ from nakctl.booking.event import Event
 from nakctl.device.channel import POINT, SAMPLE, Look, Notice, Reading, Rows, State, Visit
 
 Kind = Literal[
-    "writer", "meant", "done", "began", "said", "over", "tie", "sensed", "asked", "event", "booked"
+    "writer", "program", "meant", "done", "began", "said", "over", "tie", "sensed", "asked", "event", "booked"
 ]
 Facts = Mapping[str, Any]
 NO_SAMPLES, NO_POINTS = np.zeros(0, SAMPLE), np.zeros(0, POINT)

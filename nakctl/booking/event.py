@@ -27,4 +27,5 @@ def event_of_asked(time_s: float, step_count: int, told: Mapping[str, Any]) -> E
     if told["verb"] == "note":
         return Event(time_s, 0, "note", step_count, f"{told['who']}: {told['text']}", who)
     what = f"{told['verb']} after {told['after']}" if "after" in told else told["verb"]
-    return Event(time_s, 1, "asked", step_count, f"{told['who']} asks: {what}; {told['answer']}", who)
+    why = f" ({told['why']})" if "why" in told else ""
+    return Event(time_s, 1, "asked", step_count, f"{told['who']} asks: {what}{why}; {told['answer']}", who)

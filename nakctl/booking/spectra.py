@@ -58,6 +58,10 @@ class Sweep:
     def count(self) -> int:
         return len(self.left_s) - 1
 
+    def is_done(self, swept: Swept) -> bool:
+        """All of them came, or the last one: of those in between a row may be lost."""
+        return swept.count >= self.count or self.is_at_its_end(swept.last_Hz)
+
     def was_cut(self, swept: Swept, next_s: float) -> bool:
         """Whether there was no time for the frequencies that did not come before what came next did.
 

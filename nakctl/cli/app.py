@@ -187,6 +187,9 @@ def run(
 
 app.command()(app_requests.stop)
 app.command()(app_requests.attach)
+app.command()(app_requests.pause)
+app.command()(app_requests.resume)
+app.command()(app_requests.skip)
 app.command()(app_requests.note)
 app.command()(app_requests.wait)
 

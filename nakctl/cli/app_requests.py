@@ -41,6 +41,50 @@ def stop(
     return requests.stop(run, after, withdraw, mine, rig, as_json)
 
 
+Why = Annotated[
+    str | None,
+    typer.Option("--why", metavar="TEXT", help="One line that is kept with it, with who and when."),
+]
+
+
+@explained
+def pause(
+    run: Run,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", metavar="step|cycle|spectrum", help="At the end of the one under way [default: step]."
+        ),
+    ] = None,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Not at a boundary: what is under way is cut, and made up for later."),
+    ] = False,
+    why: Why = None,
+    as_json: Json = False,
+) -> int:
+    """Open the cell of a run at the end of the step under way, until `resume`; sensors are still watched."""
+    from nakctl.cli import requests
+
+    return requests.pause(run, after, now, why, as_json)
+
+
+@explained
+def resume(run: Run, why: Why = None, as_json: Json = False) -> int:
+    """Go on with a run that is paused, with what is left of its program."""
+    from nakctl.cli import requests
+
+    return requests.resume(run, why, as_json)
+
+
+@explained
+def skip(run: Run, why: Why = None, as_json: Json = False) -> int:
+    """End the step under way and go on with the next one; to skip the last one ends the run."""
+    from nakctl.cli import requests
+
+    return requests.skip(run, why, as_json)
+
+
 @explained
 def attach(
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="As for `stop`.")] = None,

@@ -93,6 +93,8 @@ class Seen:
         if round_s > STANDS_AFTER_s:
             text = f"its loop has not come round for {duration(round_s)}, and nobody watches the cell"
             return Health("HUNG", text + self._process)
+        if word == "paused":
+            return Health(word, f"nakctl resume {self.run.short_id} goes on with it")
         return Health(word)
 
     def _in_a_call(self, word: str, name: str, since_s: float) -> Health:

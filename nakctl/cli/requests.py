@@ -1,4 +1,4 @@
-"""What is asked of a run from any terminal: `stop`, `note`, and `wait` for its end."""
+"""What is asked of a run from any terminal: `stop`, `pause`, `resume`, `skip`, `note`, `wait` for its end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
     """At once, at the next boundary, or not at all. mine, rig: if its program is gone, see `stop_dead`."""
     if after is not None and withdraw:
         raise InputError("--withdraw takes back what --after asked for: give one of them")
-    if after is not None and after not in ("step", "cycle", "spectrum"):
-        raise InputError(f"--after {after}: after what? One of step, cycle, spectrum")
+    _check_boundary(after)
     path = find_run(name).path
     if withdraw:
         request = asked.new_request("withdraw")
@@ -59,22 +58,56 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
     return _cell(path, answer.text, answer.cell_open, as_json)
 
 
+def pause(name: str, after: str | None, now: bool, why: str | None, as_json: bool) -> int:
+    """At a boundary, without one after the step; or now, and then until the cell is seen open."""
+    if after is not None and now:
+        raise InputError("--now waits for no boundary, and --after does: give one of them")
+    _check_boundary(after)
+    arguments = {"after": None if now else after or "step", "why": why}
+    return _asked_of_living(name, "pause", arguments, as_json, until_open=now)
+
+
+def resume(name: str, why: str | None, as_json: bool) -> int:
+    return _asked_of_living(name, "resume", {"why": why}, as_json)
+
+
+def skip(name: str, why: str | None, as_json: bool) -> int:
+    return _asked_of_living(name, "skip", {"why": why}, as_json)
+
+
 def note(name: str, text: str, as_json: bool) -> int:
     """Into the record, with who and when."""
+    return _asked_of_living(name, "note", {"text": text}, as_json)
+
+
+def _check_boundary(after: str | None) -> None:
+    if after is not None and after not in ("step", "cycle", "spectrum"):
+        raise InputError(f"--after {after}: after what? One of step, cycle, spectrum")
+
+
+def _asked_of_living(
+    name: str, verb: str, arguments: dict[str, str | None], as_json: bool, *, until_open: bool = False
+) -> int:
+    """What only a run can do whose program lives. until_open: its cell is to be seen open, too."""
     path = find_run(name).path
-    request = asked.new_request("note", text=text)
+    request = asked.new_request(verb, **{word: text for word, text in arguments.items() if text is not None})
     try:
         answer = _answered(path, request)
+        if answer.state == "waits" and until_open:
+            answer = _stopped(path, request)
     except _Over:
         if standing(path) is Standing.DEAD:
             raise ChannelError(_dead(path)) from None
-        raise InputError(f"{path} has ended, and nothing is added to it") from None
+        what = "nothing is added to it" if verb == "note" else f"there is nothing to {verb}"
+        raise InputError(f"{path} has ended, and {what}") from None
     except KeyboardInterrupt:
         return _left(path, "what was asked stays asked")
     finally:
         asked.forget(path, request.id)
     if answer.state == "refused":
         raise NakctlError(f"{path}: {answer.text}")
+    if answer.cell_open is not None:
+        return _cell(path, answer.text, answer.cell_open, as_json)
     return _say(as_json, ExitCode.DONE, path, answer.text, state=answer.state)
 
 
@@ -155,14 +188,14 @@ def _stopped(path: Path, request: Request) -> Answer:
     until = time.monotonic() + STOPPED_s
     while True:
         answer = asked.answer_to(path, request.id)
-        if answer is not None and answer.state == "done":
+        if answer is not None and answer.state != "waits":
             return answer
         if standing(path) is not Standing.LIVE:
             raise _Over
         if time.monotonic() > until:
             raise ChannelError(
-                f"{path} was told to stop, and its channel was not seen stopped for {STOPPED_s:g} s: "
-                "THE CELL MAY STILL BE UNDER CURRENT; it is tried on"
+                f"{path} was told to {request.verb}, and its channel was not seen stopped for "
+                f"{STOPPED_s:g} s: THE CELL MAY STILL BE UNDER CURRENT; it is tried on"
             )
         time.sleep(LOOK_s)
 

@@ -137,7 +137,7 @@ def _cells(seen: Seen) -> dict[str, str]:
         "I": _number(state.get("I_A"), lambda I_A: si(I_A, "A")),
         "mAh/cm2": _number(state.get("Q_mAh_cm2"), lambda Q_mAh_cm2: f"{Q_mAh_cm2:+.4g}"),
         "last row": ago(seen.since_s("sampled")),
-        "ends": clock(run.ends) if seen.held and seen.health.word != "ended" else "-",
+        "ends": clock(run.ends) if seen.held and seen.health.word not in ("ended", "paused") else "-",
     }
 
 

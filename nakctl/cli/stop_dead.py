@@ -179,7 +179,7 @@ def _closed(case: DeadRun, chain: Chain, why: str) -> dict[str, Any]:
     recorder, _ = resumed(case, chain, asked)
     ending = successor.led_to(left, asked)
     entries = []
-    if chain.is_over and not chain.told:
+    if chain.is_over and (chain.was_cut or not chain.told):
         facts = {"ending": ending.as_json(), "is_met": False}
         entries.append(Entry("over", chain.number, recorder.time_s, time.time(), facts))
     facts = {"verb": "end", "ending": ending.as_json()}

@@ -1,4 +1,5 @@
-"""Where a run ends that somebody asked to end at a boundary: after the step, the cycle or the spectrum.
+"""Where a run ends or pauses that somebody asked to do so at a boundary: after the step, the cycle or the
+spectrum; or now, as a step that is skipped.
 
 A boundary is seen in two ways. Within a chain the first row behind it shows that it was passed: the
 instrument goes on by itself, and the current of what follows has begun to flow. Between two chains the host
@@ -17,13 +18,14 @@ from typing import Literal, get_args
 from nakctl.booking.chain import other_level
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import Ledger
-from nakctl.decide.engine import ChainEnded, EngineState, Event, Load, react, went_round
+from nakctl.decide.engine import ChainEnded, EngineState, Event, Load, Replaced, react, went_round
 from nakctl.decide.proof import is_final
 from nakctl.device.channel import Visit
 from nakctl.device.program import Eis, HostLoop, Loop, Node, Program, Segment, played
 
-After = Literal["step", "cycle", "spectrum"]
-BOUNDARIES: tuple[After, ...] = get_args(After)
+After = Literal["step", "cycle", "spectrum", "now"]
+BOUNDARIES: tuple[After, ...] = ("step", "cycle", "spectrum")
+Verb = Literal["stop", "pause", "skip"]  # the gravest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Somebody wants the run to end at the next boundary from a place on."""
+    """Somebody wants the run to end or to pause at the next boundary from a place on, or the step there to be
+    skipped, which is done now. why: in their words, "" if they gave none.
+    """
 
     after: After
     who: str
     place: Place
+    verb: Verb = "stop"
+    why: str = ""
 
     @property
     def number(self) -> int:
         """Of the step, cycle or spectrum that it waits for."""
         place = self.place
-        return {"step": place.step, "cycle": place.cycle, "spectrum": place.spectra + 1}[self.after]
+        numbers = {"step": place.step, "cycle": place.cycle, "spectrum": place.spectra + 1}
+        return numbers.get(self.after, place.step)
 
     def told(self, program: Program) -> str:
         """What it waits for."""
@@ -88,16 +95,26 @@ def is_over(program: Program, wish: Wish, place: Place) -> bool:
             return place.cycle > wish.place.cycle or left
         case "spectrum":
             return place.spectra > wish.place.spectra
+        case "now":
+            return wish.verb != "skip" or place.step == wish.place.step
+
+
+def is_too_late(wish: Wish, place: Place) -> bool:
+    """Whether the step that was to be skipped was over before."""
+    return wish.verb == "skip" and place.step > wish.place.step
 
 
 def met(
     program: Program, wishes: Iterable[Wish], place: Place, segment: Segment, visit: Visit | None
 ) -> Ending | None:
     """The end that rows of a chain under way ask for. visit: that of the newest one."""
-    for wish in wishes:
-        if is_over(program, wish, place) and not _ends_anyway(wish, segment, visit):
-            return ending(program, wish)
-    return None
+    found = (wish for wish in wishes if is_over(program, wish, place))
+    wish = gravest(wish for wish in found if not _ends_anyway(wish, segment, visit))
+    return None if wish is None else ending(program, wish)
+
+
+def gravest(wishes: Iterable[Wish]) -> Wish | None:
+    return min(wishes, key=lambda wish: get_args(Verb).index(wish.verb), default=None)
 
 
 def _ends_anyway(wish: Wish, segment: Segment, visit: Visit | None) -> bool:
@@ -110,25 +127,33 @@ def _ends_anyway(wish: Wish, segment: Segment, visit: Visit | None) -> bool:
 def instead(
     program: Program, state: EngineState, event: Event, wishes: Sequence[Wish], place: Place
 ) -> Event:
-    """The event that the engine gets for one: the end of the run for that of a chain, if it was wished for
-    before what would be loaded next.
+    """The event that the engine gets where something would be loaded: if it was wished for before that, the
+    end of the run or a pause for that of the chain. A step that is to be skipped is skipped once it runs.
     """
-    if not wishes or not isinstance(event, ChainEnded):
+    if not wishes or not isinstance(event, ChainEnded | Replaced):
         return event
     after, commands = react(program, state, event)
     load = next((command for command in commands if isinstance(command, Load)), None)
     if load is None:  # the run is over, and ends as it does
         return event
-    next_place = entered(program, place, load.segment, new_cycle=went_round(state.position, after.position))
-    for wish in wishes:
-        if is_over(program, wish, next_place):
-            return ChainEnded(ending(program, wish))
-    return event
+    new_cycle = isinstance(event, ChainEnded) and went_round(state.position, after.position)
+    next_place = entered(program, place, load.segment, new_cycle=new_cycle)
+    found = (wish for wish in wishes if wish.verb != "skip" and is_over(program, wish, next_place))
+    wish = gravest(found)
+    return event if wish is None else ChainEnded(ending(program, wish))
 
 
 def ending(program: Program, wish: Wish) -> Ending:
-    reason = f"stopped by {wish.who} after {wish.told(program)}"
-    return Ending("end run", reason, "aborted", "operator")
+    """What it comes to at its boundary."""
+    where = "" if wish.after == "now" else f" after {wish.told(program)}"
+    why = f": {wish.why}" if wish.why else ""
+    match wish.verb:
+        case "stop":
+            return Ending("end run", f"stopped by {wish.who}{where}{why}", "aborted", "operator")
+        case "pause":
+            return Ending("go on", f"paused by {wish.who}{where}{why}", "aborted", "operator")
+        case "skip":
+            return Ending("next step", f"skipped by {wish.who}{why}", "aborted", "skipped")
 
 
 def steps_around(program: Program, step_id: int) -> frozenset[int] | None:

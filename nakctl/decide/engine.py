@@ -5,6 +5,9 @@
     running  --Tripped-->     stopping  stop the channel, then go on as the cutoff says
     running  --Interrupted--> stopping  stop the channel, then finish
     stopping --ChainEnded-->  running or ended
+    any      --Replaced-->    running or paused: what is left is the program now, begun with at once or later
+    paused   --Begin-->       running
+    paused   --Interrupted, Tripped--> ended: the cell is open
     ended    nothing more happens
 
 Whatever is not in the table is an IllegalEvent.
@@ -25,6 +28,7 @@ class Phase(Enum):
     READY = "ready"
     RUNNING = "running"
     STOPPING = "stopping"
+    PAUSED = "paused"
     ENDED = "ended"
 
 
@@ -41,6 +45,18 @@ class ChainEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Nothing is loaded, and the program is another one than before: what is left of it.
+
+    waits      it is not begun with before somebody says so
+    otherwise  how the run ends if nothing is left
+    """
+
+    waits: bool = False
+    otherwise: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tripped:
     """The guard wants the step, the loop or the run to end now."""
 
@@ -54,7 +70,7 @@ class Interrupted:
     ending: Ending
 
 
-Event = Begin | ChainEnded | Tripped | Interrupted
+Event = Begin | ChainEnded | Replaced | Tripped | Interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,20 @@ def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
     return _go_to(program, _enter(program.nodes, ()))
 
 
+def _replace(program: Program, state: EngineState, event: Event) -> Reaction:
+    assert isinstance(event, Replaced)
+    if program.nodes and event.waits:
+        return EngineState(Phase.PAUSED), ()
+    begin = _enter(program.nodes, ()) if program.nodes else None
+    return _go_to(program, begin, event.otherwise or ALL_DONE)
+
+
+def _leave(program: Program, state: EngineState, event: Event) -> Reaction:
+    """Of a run that is paused: there is nothing to stop."""
+    assert isinstance(event, Tripped | Interrupted)
+    return EngineState(Phase.ENDED, (), event.ending), (Finish(event.ending),)
+
+
 def _chain_ended(program: Program, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, ChainEnded)
     return _follow(program, state, gravest(state.ending, event.ending))
@@ -131,17 +161,24 @@ def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
 _WORDS: dict[type, str] = {
     Begin: "the beginning came",
     ChainEnded: "a chain ended",
+    Replaced: "another program came",
     Tripped: "an end was met",
     Interrupted: "the end was asked for",
 }
 _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {
     (Phase.READY, Begin): _begin,
+    (Phase.READY, Replaced): _replace,
     (Phase.RUNNING, ChainEnded): _chain_ended,
+    (Phase.RUNNING, Replaced): _replace,
     (Phase.RUNNING, Tripped): _trip,
     (Phase.RUNNING, Interrupted): _trip,
     (Phase.STOPPING, ChainEnded): _chain_ended,
+    (Phase.STOPPING, Replaced): _replace,
     (Phase.STOPPING, Tripped): _trip_again,
     (Phase.STOPPING, Interrupted): _trip_again,
+    (Phase.PAUSED, Begin): _begin,
+    (Phase.PAUSED, Tripped): _leave,
+    (Phase.PAUSED, Interrupted): _leave,
 }
 
 
@@ -164,8 +201,8 @@ def _tops_up(node: Node) -> bool:
     return isinstance(node, Segment) and node.tops_up
 
 
-def _go_to(program: Program, position: tuple[Frame, ...] | None) -> Reaction:
-    """On to the next segment; set-points on the way there are applied."""
+def _go_to(program: Program, position: tuple[Frame, ...] | None, otherwise: Ending = ALL_DONE) -> Reaction:
+    """On to the next segment; set-points on the way there are applied. otherwise: there is none."""
     commands: list[Command] = []
     while position is not None:
         node = node_of(program.nodes, position)
@@ -174,7 +211,7 @@ def _go_to(program: Program, position: tuple[Frame, ...] | None) -> Reaction:
         assert isinstance(node, SetPoint)
         commands.append(Apply(node))
         position = _advance(program.nodes, position)
-    return EngineState(Phase.ENDED, (), ALL_DONE), (*commands, Finish(ALL_DONE))
+    return EngineState(Phase.ENDED, (), otherwise), (*commands, Finish(otherwise))
 
 
 def went_round(before: tuple[Frame, ...], after: tuple[Frame, ...]) -> bool:

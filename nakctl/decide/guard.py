@@ -60,6 +60,10 @@ class Guard:
         self.time_s = max(self.time_s, last_s)
         self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
 
+    def after_a_pause(self) -> None:
+        if self.short is not None:
+            self.short.forget()
+
     @property
     def needs_rows(self) -> bool:
         """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""
@@ -157,6 +161,12 @@ class Guard:
         if met is None and self.asked is not None and self.elapsed_s >= self.asked.value + ASKED_SLACK_s:
             return Met(self.asked, self.elapsed_s)
         return met
+
+    def out_of_time(self, now_s: float) -> Ending | None:
+        """Where no channel runs that tells it: the ends of the run by its time."""
+        ends = (end for end in self.of_run if end.quantity == "time" and now_s >= end.value)
+        end = min(ends, key=lambda end: end.gravity, default=None)
+        return None if end is None else ending_of(end, now_s)
 
     def missing_s(self, segment: Segment) -> float:
         """How much of its time a step that is topped up still lacks."""

@@ -67,10 +67,7 @@ def _stops(technique: Ocv | Cp | Ca | Eis) -> bool:
 def _is_whole(technique: Ocv | Cp | Ca | Eis, last: LastRows, elapsed_s: float) -> bool:
     """It lasted as long as it should, as far as its rows and the instrument's clock can tell."""
     if isinstance(technique, Eis):
-        is_at_its_end = Sweep.of(technique).is_at_its_end(
-            last.swept.last_Hz
-        )  # of one before, a row may be lost
-        return last.swept.count >= technique.n_frequencies or is_at_its_end
+        return Sweep.of(technique).is_done(last.swept)
     lasted_s = last.time_s - last.visit.start_s
     if lasted_s < technique.duration_s - technique.every_s - TICK_s:
         return False

@@ -32,6 +32,10 @@ class ShortWatch:
         self.step_count = -1
         self.in_a_row = 0
 
+    def forget(self) -> None:
+        """The cell lay open: Ewe begins low and rises once more, which is no fall. One begun counts on."""
+        self.highest.clear()
+
     def look(self, samples: Rows) -> int | None:
         """The row at which the short is certain. A reading that is no number says nothing."""
         under_current = np.flatnonzero((samples["I"] != 0) & np.isfinite(samples["Ewe"]))

@@ -13,6 +13,8 @@ from typing import Literal
 from nakctl.errors import NO_MARK, Mark
 
 Then = Literal["next step", "end loop", "end run"]
+# What follows the end of a chain: also, of one that somebody cut, the rest of it, now or later.
+Follows = Then | Literal["go on"]
 Side = Literal["above", "below"]
 Watcher = Literal["instrument", "host"]
 Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor"]
@@ -30,6 +32,7 @@ ENDED_BY = {
     "steps done": "the run came to the end of its steps",
     "left": "an end that stands at the step before it, of which the host heard a moment later",
     "operator": "somebody asked for the end",
+    "skipped": "somebody skipped what was left of the step",
     "interrupted": "the channel ended by itself, and no End of the program explains it",
     "trouble": "the instrument, its link, the disk or nakctl itself failed",
     "unclosed": "the program that recorded it was gone before it ended",
@@ -37,7 +40,7 @@ ENDED_BY = {
 
 # What acts first when one row meets several: safety before what is wanted, what is wanted before a cutoff.
 GRAVITY: dict[Kind, int] = {"limit": 0, "rule": 1, "goal": 2, "cutoff": 3, "asked": 4}
-CONSEQUENCE: dict[Then, int] = {"end run": 0, "end loop": 1, "next step": 2}
+CONSEQUENCE: dict[Follows, int] = {"end run": 0, "end loop": 1, "next step": 2, "go on": 3}
 
 
 def way(side: Side) -> int:

@@ -17,7 +17,7 @@ from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Ocv, Program, Segment, SetPoint
+from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, SetPoint
 from nakctl.errors import RecordError
 
 VERSION = 1
@@ -45,16 +45,31 @@ def dump(program: Program) -> dict[str, Any]:
 
 def load(document: Mapping[str, Any]) -> Program:
     """The program that `dump` made this of. RecordError: it is none, and the first place that tells."""
+    program: Program = _read(document, "program", Program)
+    return program
+
+
+def dump_nodes(nodes: tuple[Node, ...]) -> dict[str, Any]:
+    """What is left of a program, whose steps and ends are what they were."""
+    return {"version": VERSION, "nodes": _written(nodes)}
+
+
+def load_nodes(document: Mapping[str, Any]) -> tuple[Node, ...]:
+    """What `dump_nodes` made this of. RecordError as in `load`."""
+    nodes: tuple[Node, ...] = _read(document, "nodes", tuple[Node, ...])
+    return nodes
+
+
+def _read(document: Mapping[str, Any], name: str, hint: Any) -> Any:
     version = document.get("version") if isinstance(document, Mapping) else None
     if version != VERSION:
         known = f"this nakctl reads version {VERSION}"
         raise RecordError(f"the program cannot be read: it has the version {_shown(version)}, {known}")
     try:
-        program: Program = _reader(Program)(document.get("program"))
+        return _reader(hint)(document.get(name))
     except _Unfit as unfit:
-        place = ".".join(("program", *unfit.place))
+        place = ".".join((name, *unfit.place))
         raise RecordError(f"the program cannot be read: {place} {unfit}") from None
-    return program
 
 
 class _Unfit(Exception):

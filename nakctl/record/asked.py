@@ -33,9 +33,13 @@ VERBS: Mapping[str, frozenset[str]] = {  # and their arguments, texts all of the
     "stop": frozenset({"after"}),
     "withdraw": frozenset(),
     "note": frozenset({"text"}),
+    "pause": frozenset({"after", "why"}),
+    "resume": frozenset({"why"}),
+    "skip": frozenset({"why"}),
 }
 MOST_BYTES, MOST_FILES = 4096, 1024  # of a request; that are looked at together
-MOST_TEXT_BYTES, MOST_WHO_BYTES = 200, 50  # a line of the table of events has 256
+MOST_TEXT_BYTES, MOST_WHY_BYTES, MOST_WHO_BYTES = 200, 80, 50  # a line of the table of events has 256
+_LONGEST = {"text": MOST_TEXT_BYTES, "why": MOST_WHY_BYTES}
 _REQUEST, _ANSWER = ".request", ".answer"
 _ID = re.compile(r"[0-9A-Za-z-]{8,48}")
 
@@ -79,16 +83,15 @@ class NoRequest(ValueError):
 
 def new_request(verb: str, **arguments: str) -> Request:
     """Of this user, now. InputError: the text is too long, or no line."""
-    text = arguments.get("text")
-    if text is not None and not text.strip():
-        raise InputError("the note is empty")
-    if text is not None and not text.isprintable():
-        raise InputError("a note is one line of text")
-    if text is not None and len(text.encode()) > MOST_TEXT_BYTES:
-        raise InputError(
-            f"a note has {MOST_TEXT_BYTES} bytes at the most, and this one has {len(text.encode())}: "
-            "make two of it"
-        )
+    for name, what, rather in (("text", "note", "make two of it"), ("why", "reason", "a note keeps more")):
+        text = arguments.get(name, "x")
+        if not text.strip():
+            raise InputError(f"the {what} is empty")
+        if not text.isprintable():
+            raise InputError(f"a {what} is one line of text")
+        if (many := len(text.encode())) > _LONGEST[name]:
+            most = _LONGEST[name]
+            raise InputError(f"a {what} has {most} bytes at the most, and this one has {many}: {rather}")
     made = f"{time.time_ns():x}-{secrets.token_hex(4)}"  # in the order in which they were made
     return Request(
         made, verb, arguments, who_asks(), datetime.now().astimezone().isoformat(timespec="seconds")
@@ -213,8 +216,10 @@ def _understood(told: Any, name: str) -> Request:
     line = (told["who"], told["when"], *arguments.values())
     if not all(isinstance(each, str) and each.isprintable() for each in line):
         raise NoRequest("it holds what is no line of text")
-    if len(arguments.get("text", "x").encode()) > MOST_TEXT_BYTES or not arguments.get("text", "x").strip():
-        raise NoRequest("its text is too long, or empty")
+    for name, most in _LONGEST.items():
+        text = arguments.get(name, "x")
+        if len(text.encode()) > most or not text.strip():
+            raise NoRequest(f"its {name} is too long, or empty")
     if not told["who"] or len(told["who"].encode()) > MOST_WHO_BYTES or len(told["when"]) > 40:
         raise NoRequest("it does not say who asks, and when")
     return Request(request_id, verb, dict(arguments), told["who"], told["when"])

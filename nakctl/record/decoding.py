@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from nakctl.booking.book import segment_of
+from nakctl.booking.book import in_force, segment_of
 from nakctl.booking.entry import Entry
 from nakctl.device import program_json
 from nakctl.device.driver import Decoder, Decodes
@@ -41,6 +41,8 @@ class Decoding:
             return
         decoder: Decoder | None = None
         for entry in entries:
+            if entry.kind == "program":
+                self._program = in_force(self._program, entry)
             if entry.kind == "meant" and entry.facts.get("verb") == "load":
                 decoder = self._decoder(entry)
             if entry.kind == "said" and entry.raw:

@@ -32,7 +32,7 @@ MEMORY_BUDGET_BYTES = 64 << 20
 # run ends thousands of steps a second, which is why even those are not confirmed one by one.
 _DURABLE_S = 1.0
 _URGENT_S = 0.1
-_URGENT = frozenset({"writer", "meant", "done", "over", "asked", "event"})
+_URGENT = frozenset({"writer", "program", "meant", "done", "over", "asked", "event"})
 _PATIENCE_AT_THE_END_S, _PAUSE_S = 10.0, 0.1  # with whoever else locks the journal
 _ELSEWHERE_AFTER_S = 1.0  # of a refusal that is no full disk: somebody locks the journal, and may let go
 _HOME_EVERY_S = 1.0

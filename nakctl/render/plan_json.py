@@ -12,6 +12,7 @@ from nakctl.device.ends import End
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Program, SetPoint
 from nakctl.plan import plan as p
+from nakctl.plan.boundaries import furthest
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.gaps import gaps
 from nakctl.plan.scene import Leaf, Scene, dc_A, dc_V, sweep_of
@@ -49,6 +50,7 @@ def plan_json(
         "limits": limits_json(plan.limits),
         "rules": rules_json(plan),
         "conditions": [end_json(end) for end in program.ends],
+        "furthest_boundary": asdict(furthest(program, estimate, instrument)),
         "gaps": [asdict(gap) for gap in gaps(program)],
         "structure": [_structure(step) for step in plan.steps],
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],

@@ -10,6 +10,7 @@ from nakctl.checks.findings import Finding
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Done, Eis, Ocv, Program, ShortRule
 from nakctl.plan import plan as p
+from nakctl.plan.boundaries import furthest
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.gaps import FOREVER, gaps
 from nakctl.plan.scene import Scene
@@ -36,7 +37,7 @@ def plan_text(
     blocks = (
         _head(plan, instrument, simulated),
         tree(view),
-        (*_limits(view), *_rules(plan), "finally   the cell is left open"),
+        (*_limits(view), *_rules(plan), _boundaries(view), "finally   the cell is left open"),
         _totals(view, now),
         _findings(plan, findings),
     )
@@ -126,6 +127,17 @@ def _rules(plan: p.Plan) -> Iterator[str]:
         yield from _wrapped("ends when", goal.text.replace(" ", " goes ", 1))
     if plan.short is not None:
         yield from _wrapped("ends when", _short(plan.short))
+
+
+def _boundaries(view: View) -> str:
+    """So long `stop --after` and `pause` may wait."""
+    scene = view.scene
+    found = furthest(scene.program, view.estimate, scene.instrument)
+    number = scene.program.step(found.step_id).label.partition(" ")[0]
+    said = f"at the end of a step within {duration(found.step_s)} (step {number})"
+    if found.spectrum_s is not None:
+        said += f", of a spectrum within {duration(found.spectrum_s)}"
+    return f"pause     {said}; --now: at once"
 
 
 def _short(rule: ShortRule) -> str:

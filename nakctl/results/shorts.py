@@ -22,6 +22,7 @@ from nakctl.results.current import CurrentSteps, charge_before_Ah, current_steps
 USUAL = ShortRule(fall=0.75, within_s=120.0, below_V=0.015, samples=3)
 HELD = "CA"  # the technique that holds Ewe, so that a short shows in the current only
 _ROWS_IN_WINDOW = 3
+RESUMED = "resumed"  # code of the event
 _LOOKED_AT = ("time", "Ewe", "I", "step_count", "step_id", "flags")
 
 Floats = npt.NDArray[np.floating]
@@ -156,16 +157,19 @@ def _fallen(along_V: Floats, step: Ints, below_V: float) -> Ints:
 def _watch(run: Run, rows: Ints, step: Ints, k: int, rule: ShortRule) -> int | None:
     """What the rule says from step k on, until a step ends in which no fall goes on.
 
-    Its window holds some rows, however far apart they are.
+    Its window holds some rows, however far apart they are, but none from before a pause.
     """
-    watch = ShortWatch(rule)
+    watch, resumed_s = ShortWatch(rule), run.events["time"][run.events["code"] == RESUMED]
     for each in range(k, int(step[-1]) + 1):
         part = rows[slice(*np.searchsorted(step, [each, each + 1]))]
         block = np.zeros(len(part), SAMPLES.dtype)
         for name in _LOOKED_AT:
             block[name] = run.samples[name][part]
         apart_s = np.diff(block["time"], prepend=block["time"][:1])
-        block["time"] = np.cumsum(np.minimum(apart_s, rule.within_s / _ROWS_IN_WINDOW))
+        apart_s = np.minimum(apart_s, rule.within_s / _ROWS_IN_WINDOW)
+        firsts = np.searchsorted(block["time"], resumed_s)
+        apart_s[firsts[firsts < len(part)]] = 2 * rule.within_s
+        block["time"] = np.cumsum(apart_s)
         found = watch.look(block)
         if found is not None:
             return int(part[found])

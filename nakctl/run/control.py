@@ -24,11 +24,12 @@ from nakctl.booking.book import Page
 from nakctl.booking.ending import Ending, Status, gravest, interrupted
 from nakctl.booking.table import Table
 from nakctl.decide import engine
+from nakctl.decide.cut import Cut, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
 from nakctl.decide.proof import why_over
 from nakctl.decide.stopping import Stopping
-from nakctl.device.channel import POINT, Channel, Reading, State, Watch
+from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
 from nakctl.device.ends import End
 from nakctl.device.program import Program, Segment, lasting, segments
 from nakctl.device.sensor import Sensors
@@ -48,6 +49,8 @@ from nakctl.run.successor import Left
 Answer = TypeVar("Answer")
 
 UNDER_CURRENT = "THE CELL MAY STILL BE UNDER CURRENT"
+PAUSED_LOOK_s = 10.0  # how often a channel is looked at that stands while the run is paused
+PAUSED_ROUND_s = 1.0  # of virtual time
 INSIST_s = 0.5  # between two tries to load or start where nobody answered
 LAST_TRIES, LAST_TRY_s = 100, 0.05  # to leave the cell open, after an error nobody expected
 SHORTEST_TOP_UP_s = 0.5  # less is not worth another open circuit
@@ -126,19 +129,25 @@ class Control:
         self.left = left
         self.is_adopted = False  # another program started the chain: its clock is not ours
         self.load_again = False  # the chain that was meant last: it never began
+        self.paused_s = self.looked_s = -math.inf  # since when the run is paused; its channel was looked at
+        self.shown: Look | None = None  # what it showed then
         self.stands = False  # the adopted channel has stopped by itself: there is nothing to stop, but rows
         if left is not None:
             self._go_on(left)
 
     def _go_on(self, left: Left) -> None:
         """Where another one left off. Its newest chain runs, or has rows that wait; or it is over; or it was
-        to be loaded, and never began; or there was none."""
+        to be loaded, and never began; or there was none, or none since a pause or a skip."""
         chain, segment, book = left.chain, left.chain.segment, left.book
-        self.state = left.state
+        self.state, self.paused_s = left.state, self.now_s()
         self.logbook.go_on(left)
         if not chain.number:
             return
         self.pending.clear()
+        if not left.position:
+            if self.state.phase is engine.Phase.READY:
+                self.pending.append(engine.Begin())
+            return
         self.open_segment(segment, left.returned_s if left.called_s is not None else book.start_s)
         self.reader.visit = left.visit
         self.stopping = Stopping(self.now_s())
@@ -184,7 +193,7 @@ class Control:
         """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
         can be proven why it is over. Of one that was read to its end that is told now, if nobody had."""
         chain = left.chain
-        if chain.is_over and self.ended is None:
+        if chain.is_over and left.position and self.ended is None:
             why = chain.why if chain.told else gravest(self.state.ending) or self.explain()
             self.logbook.over(why)
             self.pending.append(engine.ChainEnded(why))
@@ -205,6 +214,11 @@ class Control:
             return
         self.pulse.begin_round()
         self.hear_the_operator()
+        if self.ended is not None:
+            return
+        if self.state.phase is engine.Phase.PAUSED:
+            self.wait()
+            return
         reading = self.next_reading()
         page = self.keep(reading)
         sensed = self.bench.look()
@@ -220,6 +234,43 @@ class Control:
         self.pulse.end_round(self.promised_s)
         if not self.pending and not reading.more and self.ended is None:
             self.clock.sleep(self.poll_s)
+
+    def wait(self) -> None:
+        """A round of a run that is paused: the sensors, the time of the run, the channel now and then."""
+        look = self.look_at_times()
+        sensed = self.bench.look()
+        self.look_at_the_record()
+        told = self.logbook.progress(np.empty(0, POINT), self.bench.shown)
+        progress = replace(told, time_s=self.now_s())
+        if look is not None:
+            progress = replace(progress, Ewe_V=look.Ewe_V, I_A=look.I_A)
+        self.observe(progress)
+        self.outside.round(seen.PAUSED, progress, self.ends)
+        ending = gravest(self.guard.out_of_time(self.now_s()), sensed)
+        if ending is not None and ending.then == "end run":  # a sensor that settles ends no step now
+            self.pending.append(engine.Tripped(ending))
+        elif who := self.requests.resumed():
+            paused_s = self.now_s() - self.paused_s
+            facts = {"who": who, "paused_s": paused_s}
+            self.logbook.note(1, "resumed", f"resumed by {who} after {paused_s:.4g} s", facts)
+            self.guard.after_a_pause()
+            self.pending.append(engine.Begin())
+        self.logbook.turn()
+        self.pulse.end_round(self.promised_s)
+        if not self.pending:
+            self.clock.sleep(self.poll_s)
+            self.clock.advance_to(self.clock.now_s() + PAUSED_ROUND_s)  # virtual time: nobody else moves it
+
+    def look_at_times(self) -> Look | None:
+        """What a channel shows that stands. It is not judged: the cell is open."""
+        if self.now_s() - self.looked_s >= PAUSED_LOOK_s:
+            self.looked_s = self.now_s()
+            with suppress(ChannelError):  # what is wrong with it is told when it is needed again
+                look = self.call("look", self.channel.look)
+                if look is not None and look.running and (self.shown is None or not self.shown.running):
+                    self.alarm("state", "the run is paused, and somebody else has started its channel")
+                self.shown = look or self.shown
+        return self.shown
 
     def observe(self, progress: Progress) -> None:
         self.outside.noticed(progress)
@@ -240,7 +291,9 @@ class Control:
 
     def perform(self, event: engine.Event) -> None:
         """Feed one event to the engine and carry out its commands."""
-        before, event = self.state, self.requests.instead(self.state, event)
+        before, event = self.state, self.asked_for(event)
+        if isinstance(event, engine.Replaced):
+            before = engine.EngineState()  # its place was one of another program
         self.state, commands = engine.react(self.program, self.state, event)
         for command in commands:
             match command:
@@ -259,7 +312,47 @@ class Control:
                     if not self.is_to_end():
                         self.bench.apply(command.set_point)
                 case engine.Finish():
+                    if before.phase is engine.Phase.PAUSED:
+                        self.logbook.over(command.ending)
                     self.ended = command.ending
+
+    def asked_for(self, event: engine.Event) -> engine.Event:
+        """What becomes of the end of a chain that somebody cut, or behind which they want a pause."""
+        if isinstance(event, engine.ChainEnded) and is_cut(event.ending):
+            event = self.go_on_from(event.ending, None)
+        asked = self.requests.instead(self.program, self.state, event)
+        if asked is event or not isinstance(asked, engine.ChainEnded) or not is_cut(asked.ending):
+            return asked
+        return self.go_on_from(asked.ending, event)
+
+    def go_on_from(self, cut: Ending, over: engine.Event | None) -> engine.Event:
+        """What is left from here on, at once or after a pause. over: nothing of the chain is left."""
+        step_s, position = self.guard.elapsed_s, self.state.position
+        if isinstance(over, engine.Replaced):
+            left = self.program
+        elif isinstance(over, engine.ChainEnded):
+            left = left_behind(self.program, position, None, over.ending, step_s)
+        else:
+            left = left_behind(self.program, position, self.cut(), cut, step_s)
+        return self.go_on_with(left, cut, waits=cut.kind != "skipped")
+
+    def go_on_with(self, left: Program, why: Ending, *, waits: bool) -> engine.Replaced:
+        """From now on the program in force is this remainder of it; nothing is loaded."""
+        self.program = left
+        self.logbook.replaced(left, waits=waits, why=why.reason)
+        self.requests.came("pause" if waits else "skip", why)
+        if not waits:
+            reason = f"the last step was {why.reason}"
+            ended = Ending("end run", reason, "aborted", "operator")
+            return engine.Replaced(otherwise=ended if why.then == "next step" else None)
+        self.paused_s, self.looked_s, self.shown = self.now_s(), self.now_s(), self.reader.look
+        self.logbook.note(1, "paused", f"{why.reason}; the cell is open")
+        return engine.Replaced(waits=True)
+
+    def cut(self) -> Cut:
+        """Where the chain was left that has stopped."""
+        visit, ran_s = self.reader.visit, self.guard.time_s - self.guard.start_s
+        return cut_at(self.reader.segment, visit, self.logbook.last_rows(visit), ran_s)
 
     def load(self, segment: Segment, before: engine.EngineState) -> None:
         """Load and start a chain. Of a step there may be nothing missing: then its top-up is over at once."""
@@ -338,7 +431,7 @@ class Control:
                     self.alarm("link", f"the channel does not answer, {name} is tried again: {error}")
                     told = True
                 reason = self.requests.stop_asked()
-                self.requests.hear()
+                self.requests.hear(self.state)
                 if reason is not None:
                     self.logbook.done(name, refused=str(error))
                     ending = asked_to_end(reason)
@@ -418,6 +511,7 @@ class Control:
             if ending is not None and ending is self.seen and self.state.phase is engine.Phase.RUNNING:
                 self.logbook.meant_to_stop(ending, self.guard.step_count)
             meant = gravest(self.state.ending, ending) or self.explain()
+            meant = self.cut_in_time(meant) if is_cut(meant) else meant
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
@@ -427,6 +521,12 @@ class Control:
         if not self.is_adopted or self.left is None or self.state.phase is not engine.Phase.RUNNING:
             return False
         return not self.left.chain.is_started and self.reader.visit is None
+
+    def cut_in_time(self, ending: Ending) -> Ending | None:
+        """Of a chain that was told to stop for what somebody asked: it may have been done by then."""
+        ending = self.requests.in_time(ending)
+        is_done = ending.then == "go on" and is_whole(self.reader.segment, self.cut())
+        return None if is_done else ending
 
     def boundary(self, reading: Reading) -> Ending | None:
         """The end that somebody asked for at a boundary that has come, in a chain that would go on."""
@@ -443,7 +543,7 @@ class Control:
         """Why a chain that nobody stopped is over; None: it was done."""
         look = self.reader.look
         elapsed_s = math.nan if look is None else look.elapsed_s
-        last = self.logbook.book.ledger.last_rows(self.reader.visit)
+        last = self.logbook.last_rows(self.reader.visit)
         why = why_over(self.program, self.reader.segment, last, elapsed_s)
         return why or self.bench.guard.timed_out()
 
@@ -451,11 +551,12 @@ class Control:
 
     def hear_the_operator(self) -> None:
         reason = self.requests.stop_asked()
-        self.requests.hear()
+        self.requests.hear(self.state)
         self.reader.needs_rows = self.guard.needs_rows or bool(self.requests.wishes)
         look = self.reader.look
         self.stands = self.stands and not (look is not None and look.running) and self.error is None
-        if reason is not None and self.state.phase is engine.Phase.RUNNING and not self.stands:
+        runs = self.state.phase is engine.Phase.RUNNING and not self.stands
+        if reason is not None and (runs or self.state.phase is engine.Phase.PAUSED):
             self.interrupt(asked_to_end(reason))
             self.perform(self.pending.pop())
 

@@ -16,11 +16,12 @@ from nakctl.booking.book import Book, Page
 from nakctl.booking.ending import Ending
 from nakctl.booking.entry import NO_POINTS, NO_SAMPLES, Entry, brings, event_entry, said
 from nakctl.booking.event import Event
-from nakctl.booking.ledger import Booked
+from nakctl.booking.ledger import Booked, LastRows
 from nakctl.booking.table import Table
 from nakctl.decide.engine import Frame
 from nakctl.decide.ties import Start, Tie
-from nakctl.device.channel import Notice, Reading, Rows
+from nakctl.device import program_json
+from nakctl.device.channel import Notice, Reading, Rows, Visit
 from nakctl.device.program import Program, StepInfo
 from nakctl.errors import NakctlError, RecordError, place_of
 from nakctl.run.recording import Nowhere, Recording
@@ -118,6 +119,14 @@ class Logbook:
         place = [[frame.index, frame.passes] for frame in position]
         self.meant("load", durable=True, position=place, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
 
+    def replaced(self, left: Program, *, waits: bool, why: str) -> None:
+        """From here on what is left of the program is the one in force. What its newest chain came to may be
+        told once more, if the run ends here.
+        """
+        self._is_over = False
+        nodes = program_json.dump_nodes(left.nodes)
+        self._write(self._entry("program", {"program": nodes, "waits": waits, "why": why}))
+
     def meant_to_stop(self, ending: Ending, step_count: int = 0) -> None:
         """Waits for nothing. step_count: of the step whose row asked for it, 0: no row did."""
         if step_count:
@@ -175,6 +184,9 @@ class Logbook:
     def tell(self, event: Event) -> None:
         """To the record alone: the loop stands still, and its book with it."""
         self._hand_over(event_entry(event, segment=self.segment, unix_s=self._unix_s))
+
+    def last_rows(self, visit: Visit | None) -> LastRows | None:
+        return self.book.ledger.last_rows(visit)
 
     # --- the record ------------------------------------------------------------------------------------
 

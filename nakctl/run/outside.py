@@ -30,7 +30,8 @@ MOST_NEWS = 6  # that are kept for whoever looks once a second; they share the s
 _LONGEST = 160  # letters of each
 SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told anything for so long
 BENCH_LETTERS = 800  # of what sensors show, so that all of it has room
-OPENING, RUNNING, WAITING, STOPPING, ENDED = "opening", "running", "waiting", "stopping", "ended"
+OPENING, RUNNING, WAITING, PAUSED = "opening", "running", "waiting", "paused"
+STOPPING, ENDED = "stopping", "ended"
 
 
 class Outside:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
-from typing import get_args
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, replace
 
 from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry
 from nakctl.decide import after
-from nakctl.decide.after import After, Place, Wish
-from nakctl.decide.engine import EngineState, Event
+from nakctl.decide.after import BOUNDARIES, After, Place, Verb, Wish
+from nakctl.decide.engine import EngineState, Event, Phase
 from nakctl.device.channel import Visit
 from nakctl.device.program import Eis, Program, Segment, segments
 from nakctl.record.asked import Answer, Request
@@ -24,6 +23,10 @@ from nakctl.run.logbook import Logbook
 from nakctl.run.postman import Post
 
 MOST_AT_ONCE = 4  # in one round, which has a limit to keep
+SOONER: Mapping[Verb, str] = {
+    "stop": "or at its own end if that is sooner",
+    "pause": "if something follows there",
+}
 TELL_EVERY_s = 10.0  # what was refused is told together
 
 
@@ -45,12 +48,20 @@ class Heard:
         ids: set[str] = set()
         wishes: list[Wish] = []
         reason: str | None = None
-        for told in (entry.facts for entry in entries if entry.kind == "asked"):
+        for entry in entries:
+            told = entry.facts
+            if entry.kind == "program":
+                wishes = _still_waiting(wishes, "pause" if told["waits"] else "skip")
+            if entry.kind != "asked":
+                continue
             ids.add(told.get("id", ""))
             if told["verb"] == "withdraw":
                 wishes.clear()
+            elif told.get("withdrawn"):
+                wishes = _still_waiting(wishes, "pause")
             elif "place" in told:
-                wishes.append(Wish(told["after"], told["who"], Place(*told["place"])))
+                after_, why = told.get("after", "now"), told.get("why", "")
+                wishes.append(Wish(after_, told["who"], Place(*told["place"]), told["verb"], why))
             elif told["verb"] == "stop" and "after" not in told:
                 reason = reason or told.get("reason") or _stopped_by(told["who"])
         return cls(frozenset(ids), tuple(wishes), reason)
@@ -59,7 +70,7 @@ class Heard:
 class Requests:
     """Of one run. signals: the reason of whoever ends it by a signal, or None.
 
-    wishes  the ends that somebody asked for, at a boundary that has not come yet
+    wishes  the ends, pauses and skipped steps that somebody asked for, and that have not come yet
     """
 
     def __init__(
@@ -76,6 +87,8 @@ class Requests:
         self._reason = heard.reason
         self._waiting: deque[Request] = deque()
         self._stops: list[str] = []  # who asked for these wants to know what became of the cell
+        self._pauses: list[str] = []  # as well
+        self._resumed = ""  # by whom
         self._trouble, self._refused_told_s = "", -math.inf
 
     # --- hearing ---------------------------------------------------------------------------------------
@@ -92,21 +105,34 @@ class Requests:
             self.logbook.asked("stop", "operator", reason=reason)
         return self._reason
 
-    def hear(self) -> None:
+    def hear(self, state: EngineState) -> None:
         """What else was asked for; some of it, if it is much."""
         for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
             request = self._waiting.popleft()
             if self._is_new(request):
-                self._take(request)
+                self._take(request, state)
         self._tell_trouble()
+
+    def resumed(self) -> str:
+        """By whom a run that is paused was resumed since the last time, "": by nobody."""
+        who, self._resumed = self._resumed, ""
+        return who
+
+    def came(self, verb: Verb, ending: Ending) -> None:
+        """What somebody asked for is done: a step was skipped, or the run pauses with its cell open."""
+        self.wishes = _still_waiting(self.wishes, verb)
+        if verb == "pause":
+            for request_id in self._pauses:
+                self.post.answer(Answer(request_id, "done", ending.reason, True))
+            self._pauses.clear()
 
     def over(self, ending: Ending, cell_open: bool) -> None:
         """The run has ended: whoever waits for that is told."""
         self.stop_asked()
         self._reason = self._reason or ending.reason
         while self._waiting:
-            self.hear()
-        for request_id in self._stops:
+            self.hear(EngineState(Phase.ENDED))
+        for request_id in self._stops + self._pauses:
             self.post.answer(Answer(request_id, "done", ending.reason, cell_open))
 
     def _is_new(self, request: Request) -> bool:
@@ -126,40 +152,103 @@ class Requests:
         else:
             self._answer(request, Answer(request.id, "waits", f"it is being stopped already: {self._reason}"))
 
-    def _take(self, request: Request) -> None:
+    def _take(self, request: Request, state: EngineState) -> None:
         if request.verb == "note":
             self._answer(request, Answer(request.id, "done", "the note is kept"))
         elif self._reason is not None:
             self._answer(request, Answer(request.id, "refused", f"the run is ending: {self._reason}"))
         elif request.verb == "withdraw":
             self._withdraw(request)
+        elif request.verb == "resume":
+            self._resume(request, state)
+        elif state.phase is Phase.PAUSED and request.verb != "stop":
+            text = "the run is paused already" if request.verb == "pause" else "the run is paused"
+            self._refuse(request, f"{text}: nakctl resume goes on with it, nakctl stop ends it")
+        elif request.verb == "skip":
+            self._skip(request, state)
         else:
-            self._stop_after(request)
+            self._wish(request)
 
-    def _stop_after(self, request: Request) -> None:
-        boundary = next((each for each in get_args(After) if each == request.arguments["after"]), None)
+    def _wish(self, request: Request) -> None:
+        """An end or a pause at a boundary; without one a pause is made now."""
+        boundary: After | None = "now" if request.verb == "pause" else None
+        if "after" in request.arguments:
+            boundary = next((each for each in BOUNDARIES if each == request.arguments["after"]), None)
         if boundary is None:
-            text = f"after what? One of {', '.join(after.BOUNDARIES)}"
-            self._answer(request, Answer(request.id, "refused", text))
+            self._refuse(request, f"after what? One of {', '.join(BOUNDARIES)}")
             return
         if boundary == "spectrum" and not self._has_spectra():
-            self._answer(request, Answer(request.id, "refused", "this run measures no spectrum"))
+            self._refuse(request, "this run measures no spectrum")
             return
-        place: Place | None = None
-        if not any(wish.after == boundary for wish in self.wishes):
+        place, verb = None, _verb_of(request)
+        if not any((wish.after, wish.verb) == (boundary, verb) for wish in self.wishes):
             place = self._place()
-            self.wishes.append(Wish(boundary, request.who, place))
-        told = ", or ".join(f"after {wish.told(self.program)} ({wish.who})" for wish in self.wishes)
-        sooner = "whichever is sooner" if len(self.wishes) > 1 else "or at its own end if that is sooner"
-        self._answer(request, Answer(request.id, "waits", f"the run will end {told}, {sooner}"), place)
+            self.wishes.append(Wish(boundary, request.who, place, verb, request.arguments.get("why", "")))
+        if boundary == "now":
+            self._pauses.append(request.id)
+            self._answer(request, Answer(request.id, "waits", "the channel is being stopped"), place)
+        else:
+            self._answer(request, Answer(request.id, "waits", self._what_waits()), place)
+
+    def _what_waits(self) -> str:
+        """As a sentence, ends before pauses."""
+        said = []
+        for verb, does in (("stop", "end"), ("pause", "pause")):
+            told = [
+                f"after {wish.told(self.program)} ({wish.who})"
+                for wish in self.wishes
+                if wish.verb == verb and wish.after != "now"
+            ]
+            if told:
+                said.append(f"{does} {', or '.join(told)}")
+        sooner = "whichever is sooner" if len(self.wishes) > 1 else SOONER[self.wishes[0].verb]
+        return f"the run will {', or '.join(said)}, {sooner}"
+
+    def _skip(self, request: Request, state: EngineState) -> None:
+        if state.phase is Phase.STOPPING and state.ending is not None:
+            self._refuse(request, f"the step is ending already: {state.ending.reason}")
+            return
+        if any(wish.verb == "skip" for wish in self.wishes):
+            self._refuse(request, "the step is being skipped already")
+            return
+        place = self._place()
+        if not place.step_id:
+            self._refuse(request, "no step has begun that could be skipped")
+            return
+        self.wishes.append(Wish("now", request.who, place, "skip", request.arguments.get("why", "")))
+        label = self.program.step(place.step_id).label
+        self._answer(request, Answer(request.id, "done", f"step {label} is being skipped"), place)
+
+    def _resume(self, request: Request, state: EngineState) -> None:
+        if state.phase is Phase.PAUSED and not self._resumed:
+            self._resumed = request.who
+            self._answer(request, Answer(request.id, "done", "the run goes on"), resumed=True)
+        elif any(wish.verb == "pause" for wish in self.wishes):
+            self._take_back_pauses()
+            text = "the run was not paused yet, and goes on without a pause"
+            self._answer(request, Answer(request.id, "done", text), withdrawn=True)
+        else:
+            goes_on = "is being resumed already" if self._resumed else "is not paused"
+            self._refuse(request, f"the run {goes_on}")
 
     def _withdraw(self, request: Request) -> None:
-        text = "the run goes on as planned" if self.wishes else "the run was not to end before its time"
+        waits = [wish for wish in self.wishes if wish.verb != "skip"]
+        text = "the run goes on as planned" if waits else "the run was not to end before its time"
+        self._take_back_pauses()
         self.wishes.clear()
         self._answer(request, Answer(request.id, "done", text))
 
-    def _answer(self, request: Request, answer: Answer, place: Place | None = None) -> None:
-        """First to the record. place: from which on an end is waited for."""
+    def _take_back_pauses(self) -> None:
+        self.wishes = _still_waiting(self.wishes, "pause")
+        for request_id in self._pauses:
+            self.post.answer(Answer(request_id, "refused", "it was taken back before it came to that"))
+        self._pauses.clear()
+
+    def _refuse(self, request: Request, text: str) -> None:
+        self._answer(request, Answer(request.id, "refused", text))
+
+    def _answer(self, request: Request, answer: Answer, place: Place | None = None, **facts: bool) -> None:
+        """First to the record. place: from which on something is waited for."""
         where = {} if place is None else {"place": astuple(place)}
         self.logbook.asked(
             request.verb,
@@ -169,6 +258,7 @@ class Requests:
             answer=answer.text,
             **request.arguments,
             **where,
+            **facts,
         )
         self.post.answer(answer)
 
@@ -191,15 +281,24 @@ class Requests:
         """The end that the rows so far ask for."""
         if not self.wishes:
             return None
-        return after.met(self.program, self.wishes, self._place(), segment, visit)
+        place = self._place()
+        self.wishes = [wish for wish in self.wishes if not after.is_too_late(wish, place)]
+        return after.met(self.program, self.wishes, place, segment, visit)
 
-    def instead(self, state: EngineState, event: Event) -> Event:
-        """What the engine gets to know instead of an event: nothing is started behind the boundary."""
+    def instead(self, program: Program, state: EngineState, event: Event) -> Event:
+        """What the engine gets to know instead of an event: nothing is started behind the boundary. program:
+        the one in force.
+        """
         if not self.wishes:
             return event
-        return after.instead(
-            self.program, state, event, self.wishes, after.place_of(self.logbook.book.ledger)
-        )
+        return after.instead(program, state, event, self.wishes, after.place_of(self.logbook.book.ledger))
+
+    def in_time(self, ending: Ending) -> Ending:
+        """That of a chain that was cut. The step to be skipped may have come to its own end meanwhile."""
+        place = self._place()
+        if ending.kind != "skipped" or not any(after.is_too_late(wish, place) for wish in self.wishes):
+            return ending
+        return replace(ending, then="go on", reason="the step was over before it was skipped")
 
     def _place(self) -> Place:
         """Where the run is; in a chain that has no row yet, at its beginning."""
@@ -213,6 +312,14 @@ class Requests:
     def _has_spectra(self) -> bool:
         chains = segments(self.program.nodes)
         return any(isinstance(each, Eis) for segment in chains for each in segment.techniques)
+
+
+def _verb_of(request: Request) -> Verb:
+    return "pause" if request.verb == "pause" else "stop"
+
+
+def _still_waiting(wishes: Iterable[Wish], came: Verb) -> list[Wish]:
+    return [wish for wish in wishes if wish.verb != came]
 
 
 def _stopped_by(who: str) -> str:

@@ -56,13 +56,14 @@ def run(
     by a program that died, in whose place this one goes on with the channel it has adopted. An error that is
     not nakctl's own is raised again after the channel was stopped.
     """
+    planned = program if left is None else left.book.planned or program
     outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        requests=lambda logbook: Requests(program, logbook, post or NoPost(), stop_asked, heard), left=left,
+        requests=lambda logbook: Requests(planned, logbook, post or NoPost(), stop_asked, heard), left=left,
     )  # fmt: skip
-    outside.begin(program)
+    outside.begin(planned)
     try:
         outcome = supervised(control, clock, sink, channel.patience_s)
     except BaseException:

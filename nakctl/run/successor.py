@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, Protocol
 
-from nakctl.booking.book import Book, segment_of
+from nakctl.booking.book import Book, in_force, segment_of
 from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry, Kind, ending_in, is_stopped, look_of, visit_of
+from nakctl.decide.cut import is_cut
 from nakctl.decide.engine import ChainEnded, EngineState, Finish, Frame, Phase, react
 from nakctl.device.channel import Look, Visit
 from nakctl.device.program import Segment
@@ -49,6 +50,7 @@ class Chain:
     block, sensor_block  that the journal has
     stop       why it was to be stopped, if it was; end: the same of the run
     told       somebody told why it was over; why: what was told, None: it was done
+    waits      the run is paused: nothing further is loaded before somebody resumes it
     """
 
     number: int = 0
@@ -68,6 +70,12 @@ class Chain:
     end: Ending | None = None
     told: bool = False
     why: Ending | None = None
+    waits: bool = False
+
+    @property
+    def was_cut(self) -> bool:
+        """The step that it was left in may not be over, and is if the run ends now."""
+        return self.waits or (self.why is not None and self.why.then == "go on")
 
     @property
     def may_run(self) -> bool:
@@ -78,7 +86,7 @@ class Chain:
 def last_chain(journal: Journal) -> Chain:
     """Read from the end, so it is soon known however long the run is. JournalDamage."""
     found: dict[str, Any] = {}
-    for entry in journal.latest("writer", "meant", "done", "said", "over", "event"):
+    for entry in journal.latest("writer", "program", "meant", "done", "said", "over", "asked", "event"):
         found.setdefault("time_s", entry.time_s)
         if math.isfinite(entry.unix_s):
             found.setdefault("unix_s", entry.unix_s)
@@ -111,15 +119,27 @@ def _told_by(entry: Entry, journal: Journal) -> dict[str, Any]:
             return {"end": ending_in(entry)}
         case "over", _:
             return {"told": True, "why": ending_in(entry)}
+        case "program", _:
+            return {"waits": bool(entry.facts["waits"])}
+        case "asked", "resume" if entry.facts.get("resumed"):
+            return {"waits": False}
         case "meant", "load":
-            program = journal.book().program
-            assert program is not None
-            return {
-                "number": entry.segment, "segment": segment_of(program, entry),
-                "new_cycle": bool(entry.facts["new_cycle"]), "lasting_s": entry.facts.get("lasting_s"),
-                "mark": entry.facts.get("mark", ""),
-            }  # fmt: skip
+            return _loaded(entry, journal)
     return {}
+
+
+def _loaded(entry: Entry, journal: Journal) -> dict[str, Any]:
+    """What a load that was meant says, by the program that was in force."""
+    program = journal.book().program
+    assert program is not None
+    replaced = (each for each in journal.latest("program") if each.seq < entry.seq)
+    for each in islice(replaced, 1):
+        program = in_force(program, each)
+    return {
+        "number": entry.segment, "segment": segment_of(program, entry),
+        "new_cycle": bool(entry.facts["new_cycle"]), "lasting_s": entry.facts.get("lasting_s"),
+        "mark": entry.facts.get("mark", ""),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +147,8 @@ class Left:
     """All that the loop needs to go on in the place of another one.
 
     chain      the newest, as the whole journal tells; book: of all entries
-    position   where the engine is; visit: that of the newest row of the chain; look: of the newest block
+    position   where the engine is, (): before the beginning of what is left of the program
+    visit      that of the newest row of the chain; look: of the newest block
     called_s, returned_s   of its start, in the time of the run; None: it has not begun, or is dated already
     now_s      time of the run at which it is gone on with
     """
@@ -144,8 +165,11 @@ class Left:
     @property
     def state(self) -> EngineState:
         """Of the engine. A chain that was to be stopped is still to be."""
-        if self.chain.stop is not None:
-            return EngineState(Phase.STOPPING, self.position, self.chain.stop)
+        stop = self.chain.stop
+        if not self.position and self.chain.number:
+            return EngineState(Phase.PAUSED if self.chain.waits else Phase.READY)
+        if stop is not None:
+            return EngineState(Phase.STOPPING, self.position, stop)
         return EngineState(Phase.RUNNING if self.chain.number else Phase.READY, self.position)
 
 
@@ -164,6 +188,8 @@ def replayed(journal: Journal, now_s: float) -> Left:
             verb = entry.facts.get("verb")
             if entry.kind == "said":
                 visit, look = visit_of(entry) or visit, look_of(entry) or look
+            elif entry.kind == "program":
+                position, visit, look, called_s = (), None, None, None
             elif (entry.kind, verb) == ("meant", "load"):
                 position = tuple(Frame(index, passes) for index, passes in entry.facts["position"])
                 visit = look = called_s = None
@@ -185,7 +211,7 @@ def led_to(left: Left, otherwise: Ending) -> Ending:
     chain, program = left.chain, left.book.program
     if chain.is_over and chain.end is not None:
         return chain.end
-    if not (chain.is_over and chain.told):
+    if not (chain.is_over and chain.told and left.position) or is_cut(chain.why):
         return otherwise
     assert program is not None
     at = EngineState(Phase.RUNNING, left.position)

@@ -12,7 +12,8 @@ from nakctl.booking.book import Book
 from nakctl.booking.ending import Ending, interrupted
 from nakctl.booking.entry import Entry, said
 from nakctl.device.channel import Reading, State, Visit
-from nakctl.device.program import Program, Segment
+from nakctl.device.program import Node, Program, Segment
+from nakctl.device.program_json import dump_nodes
 
 TWO_STEPS = program(Segment((cp(1),)), Segment((cp(2),)), steps=[info(1), info(2)])
 ONE_STEP = program(Segment((cp(1),)), Segment((cp(1),)), steps=[info(1)])
@@ -72,6 +73,34 @@ def test_and_a_step_that_was_to_go_on_is_not() -> None:
     assert kinds(*FIRST, of=ONE_STEP, unclosed=True) == ["unclosed"]
     new_cycle = replace(ONE_STEP, nodes=(ONE_STEP.nodes[0], Segment((cp(1),), new_cycle=(0,))))
     assert kinds(*FIRST, of=new_cycle, unclosed=True) == ["duration"]
+
+
+PAUSED = Ending("go on", "paused by ada@pc", "aborted", "operator")
+SKIPPED = Ending("next step", "skipped by ada@pc", "aborted", "skipped")
+STOPPED = Ending("end run", "stopped by ada@pc", "aborted", "operator")
+
+
+def left(waits: bool, *nodes: Node) -> Entry:
+    return Entry("program", 1, facts={"program": dump_nodes(nodes), "waits": waits, "why": ""})
+
+
+def test_a_step_that_was_cut_goes_on_in_what_is_left() -> None:
+    """Its chain is the first of another program."""
+    cut = (meant(1), began(1), made(1), over(1, PAUSED))
+    rest_of_it = left(True, Segment((cp(1),)), Segment((cp(2),)))
+    goes_on = (meant(2)._replace(facts=meant(1).facts), began(2), made(2), over(2, None))
+    assert kinds(*cut, rest_of_it, *goes_on) == ["duration"]
+    assert kinds(*cut, rest_of_it, *goes_on[:-1], over(2, LIMIT)) == ["limit"]
+    assert kinds(*cut, rest_of_it, unclosed=True) == ["unclosed"]
+    assert kinds(*cut, rest_of_it, over(1, STOPPED)) == ["operator"]  # it was never resumed
+    skipped = (*cut[:-1], over(1, SKIPPED), left(False, Segment((cp(2),))))
+    assert kinds(*skipped, *goes_on) == ["skipped", "duration"]
+
+
+def test_a_step_that_was_over_before_the_pause_keeps_its_end() -> None:
+    between = (*FIRST, left(True, Segment((cp(2),))))
+    assert kinds(*between, over(1, STOPPED)) == ["duration"]
+    assert kinds(*between, unclosed=True) == ["duration"]
 
 
 @pytest.mark.parametrize("refused", [True, False])

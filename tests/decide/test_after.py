@@ -12,8 +12,29 @@ from hypothesis import strategies as st
 from walking import Walked, walk
 
 from nakctl.booking.ending import Ending
-from nakctl.decide.after import Place, Wish, entered, instead, is_over, met, place_of, steps_around
-from nakctl.decide.engine import Begin, ChainEnded, EngineState, Finish, Interrupted, Load, react, went_round
+from nakctl.decide.after import (
+    Place,
+    Wish,
+    ending,
+    entered,
+    instead,
+    is_over,
+    is_too_late,
+    met,
+    place_of,
+    steps_around,
+)
+from nakctl.decide.engine import (
+    Begin,
+    ChainEnded,
+    EngineState,
+    Finish,
+    Interrupted,
+    Load,
+    Replaced,
+    react,
+    went_round,
+)
 from nakctl.device.channel import Visit
 from nakctl.device.program import HostLoop, Node, Program, Segment, SetPoint, played
 from nakctl.errors import NO_MARK
@@ -133,6 +154,52 @@ def test_the_first_of_several_wishes_that_has_come_counts() -> None:
     assert found is not None
     assert found.reason == "stopped by bob@pc after step 2 step"
     assert met(PROGRAM, both, Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0)) is None
+
+
+PAUSE = replace(wish("step"), verb="pause", why="cup empty")
+SKIP = replace(wish("now"), verb="skip")
+
+
+def test_a_pause_at_a_boundary_leaves_all_of_the_program() -> None:
+    found = met(PROGRAM, [PAUSE], Place(3, 1, 0, 3), INNER, Visit(2, 0, 0.0))
+    reason = "paused by ada@pc after step 2 step: cup empty"
+    assert found == Ending("go on", reason, "aborted", "operator")
+    assert met(PROGRAM, [PAUSE], Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0)) is None
+
+
+def test_now_is_a_boundary_everywhere() -> None:
+    now = replace(PAUSE, after="now", why="")
+    found = met(PROGRAM, [now], Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0))
+    assert found == Ending("go on", "paused by ada@pc", "aborted", "operator")
+
+
+def test_a_step_is_skipped_as_long_as_it_goes_on() -> None:
+    found = met(PROGRAM, [SKIP], Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0))
+    assert found == Ending("next step", "skipped by ada@pc", "aborted", "skipped")
+    assert met(PROGRAM, [SKIP], Place(3, 1, 0, 3), INNER, Visit(2, 0, 0.0)) is None
+    assert is_too_late(SKIP, Place(3, 1, 0, 3))
+    assert not is_too_late(SKIP, Place(2, 1, 0, 2))
+    assert not is_too_late(PAUSE, Place(3, 1, 0, 3))
+
+
+@pytest.mark.parametrize("wishes", [[SKIP, PAUSE, wish("step")], [PAUSE, SKIP, wish("step")]])
+def test_of_several_the_gravest_counts(wishes: list[Wish]) -> None:
+    now = [replace(each, after="now") for each in wishes]
+    found = met(PROGRAM, now, Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0))
+    assert found is not None
+    assert found.then == "end run"
+    found = met(PROGRAM, now[:2], Place(2, 1, 0, 2), INNER, Visit(1, 0, 0.0))
+    assert found is not None
+    assert found.then == "go on"
+
+
+@pytest.mark.parametrize("event", [ChainEnded(), Replaced()])
+def test_between_two_chains_a_pause_comes_before_what_is_next(event: ChainEnded | Replaced) -> None:
+    """Also where what is left of the program would go on."""
+    here = Place(7, 3, 0, 4)
+    asked = replace(PAUSE, place=here)
+    found = instead(PROGRAM, at(0), event, [SKIP, asked], here)
+    assert found == ChainEnded(ending(PROGRAM, asked))
 
 
 def at(*indices: int, of: Program = PROGRAM) -> EngineState:

@@ -18,13 +18,14 @@ from nakctl.decide.engine import (
     Interrupted,
     Load,
     Phase,
+    Replaced,
     Stop,
     Tripped,
     react,
     went_round,
 )
-from nakctl.device.program import Hardware, HostLoop, Node, Ocv, Program, Segment
-from nakctl.errors import IllegalEvent
+from nakctl.device.program import Hardware, HostLoop, Node, Ocv, Program, Segment, SetPoint
+from nakctl.errors import IllegalEvent, Mark
 
 HARDWARE = Hardware("1 mA", "5 V", 8)
 NEXT = Ending("next step", "Ewe above 1 V")
@@ -122,14 +123,62 @@ def test_a_loop_goes_round(
     )
 
 
-@pytest.mark.parametrize("event", [Begin(), ENDED, Tripped(END), Interrupted(OPERATOR)])
+SKIPPED = Ending("end run", "the last step was skipped", "aborted")
+PAUSE, GO_ON = Replaced(waits=True), Replaced(otherwise=SKIPPED)
+SET = SetPoint("chamber", 300.0, "300 K", "set", Mark(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("events", "left", "loaded", "phase"),
+    [
+        ([Tripped(NEXT), PAUSE], (segment(2),), [], Phase.PAUSED),
+        ([PAUSE], (segment(2),), [], Phase.PAUSED),
+        ([PAUSE, Begin()], (HostLoop((segment(2),), 2),), [2], Phase.RUNNING),
+        ([PAUSE, Begin()], (SET, segment(2)), [2], Phase.RUNNING),
+        ([PAUSE, Begin(), ENDED, ENDED], (HostLoop((segment(2),), 2),), [2, 2, ALL_DONE], Phase.ENDED),
+        ([Tripped(NEXT), GO_ON], (segment(2),), [2], Phase.RUNNING),
+        ([PAUSE, Interrupted(OPERATOR)], (segment(2),), [OPERATOR], Phase.ENDED),
+        ([PAUSE, Tripped(END)], (segment(2),), [END], Phase.ENDED),
+        ([PAUSE], (), [ALL_DONE], Phase.ENDED),  # nothing is left
+        ([GO_ON], (), [SKIPPED], Phase.ENDED),
+        ([GO_ON], (SET,), [SKIPPED], Phase.ENDED),
+    ],
+)
+def test_what_is_left_takes_the_place_of_the_program(
+    events: list[Event], left: tuple[Node, ...], loaded: list[object], phase: Phase
+) -> None:
+    of, seen = program(segment(1), segment(2)), []
+    state, _ = react(of, EngineState(), Begin())
+    for event in events:
+        of = program(*left) if isinstance(event, Replaced) else of
+        state, commands = react(of, state, event)
+        seen += [each.segment.techniques[0].step for each in commands if isinstance(each, Load)]
+        seen += [each.ending for each in commands if isinstance(each, Finish)]
+    assert (seen, state.phase) == (loaded, phase)
+
+
+def test_a_run_that_is_paused_hears_of_no_chain() -> None:
+    with pytest.raises(IllegalEvent, match="a chain ended while the run is paused"):
+        react(program(segment(1)), EngineState(Phase.PAUSED), ENDED)
+
+
+@pytest.mark.parametrize("event", [Begin(), GO_ON, ENDED, Tripped(END), Interrupted(OPERATOR)])
 def test_nothing_happens_after_the_end(event: Event) -> None:
     with pytest.raises(IllegalEvent, match="ended"):
         react(program(segment(1)), EngineState(Phase.ENDED), event)
 
 
 EVENTS = st.sampled_from(
-    [ENDED, ChainEnded(LEAVE), ChainEnded(END), Tripped(NEXT), Tripped(END), Interrupted(OPERATOR)]
+    [
+        ENDED,
+        ChainEnded(LEAVE),
+        ChainEnded(END),
+        Tripped(NEXT),
+        Tripped(END),
+        Interrupted(OPERATOR),
+        PAUSE,
+        GO_ON,
+    ]
 )
 
 
@@ -141,6 +190,8 @@ def test_any_order_of_events_ends_in_a_named_state(events: list[Event]) -> None:
     for event in [Begin(), *events]:
         if state.phase is Phase.ENDED:
             break
+        if isinstance(event, ChainEnded | Replaced) and state.phase is Phase.PAUSED:
+            event = Begin()  # nothing runs that could end
         state, commands = react(program(*nodes), state, event)
         finished += sum(isinstance(command, Finish) for command in commands)
     assert finished == (state.phase is Phase.ENDED)

@@ -257,6 +257,22 @@ def test_short(Ewe: list[float], row: int | None) -> None:
     assert ShortWatch(RULE).look(fall(*Ewe)) == row
 
 
+def test_after_a_pause_a_potential_that_rises_again_is_no_fall() -> None:
+    made = guard(SHORT, short=RULE)
+    rising, falling = fall(-0.001, -0.004, -0.008, -0.09, start=20.0), fall(*[-0.002] * 3, start=30.0)
+    assert look(made, fall(*[-0.09] * 5)) is None
+    made.after_a_pause()
+    assert look(made, rising) is None
+    assert look(made, falling) is not None
+
+
+def test_a_fall_that_began_before_a_pause_counts_on() -> None:
+    made = guard(SHORT, short=RULE)
+    assert look(made, fall(-0.09, -0.002, -0.002)) is None
+    made.after_a_pause()
+    assert look(made, fall(-0.002, start=20.0)) is not None
+
+
 def test_at_open_circuit_nothing_shorts() -> None:
     assert ShortWatch(RULE).look(fall(-0.09, -0.002, -0.002, -0.002, I=0.0)) is None
 

@@ -35,7 +35,7 @@ from nakctl.device.program import (
     StepInfo,
     Test,
 )
-from nakctl.device.program_json import dump, load
+from nakctl.device.program_json import dump, dump_nodes, load, load_nodes
 from nakctl.errors import Mark, RecordError
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
@@ -185,6 +185,18 @@ def test_any_program_is_read_back(seed: int, on: str) -> None:
     plan = compile_protocol(understand(read_text(protocol(seed), "made.yaml"), {}), CELL)
     program = lower(plan, instrument(on))
     assert through_json(program) == program
+    assert load_nodes(json.loads(json.dumps(dump_nodes(program.nodes)))) == program.nodes
+
+
+def test_nothing_is_left() -> None:
+    assert load_nodes(dump_nodes(())) == ()
+
+
+def test_what_is_none_is_refused() -> None:
+    with pytest.raises(RecordError, match=r"the program cannot be read: nodes\.0 is none of segment"):
+        load_nodes({"version": 1, "nodes": [{"is": "lunch"}]})
+    with pytest.raises(RecordError, match="it has the version 7"):
+        load_nodes({"version": 7, "nodes": []})
 
 
 @pytest.mark.parametrize("name", library.names())

@@ -255,6 +255,31 @@ def test_on_an_instrument_a_stop_after_the_cycle(real: Going, tmp_path: Path) ->
     assert lasted_s < 3.0
 
 
+def test_on_an_instrument_a_pause_and_a_death_in_the_next_one(real: Going, tmp_path: Path) -> None:
+    """The chain that is loaded anew is what was left, with the rows of its words; a cell that is open stays so."""
+    now = nakctl("pause", "x.h5", "--now", cwd=tmp_path)
+    assert (now.code, "the cell is open" in now.out) == (0, True), now
+    assert nakctl("resume", "x.h5", cwd=tmp_path).code == 0
+    count = samples_in(tmp_path / "x.h5")
+    until(lambda: samples_in(tmp_path / "x.h5") > count + 5)
+    assert nakctl("skip", "x.h5", cwd=tmp_path).code == 0
+    count = samples_in(tmp_path / "x.h5")
+    until(lambda: samples_in(tmp_path / "x.h5") > count + 5)
+    assert nakctl("pause", "x.h5", "--now", cwd=tmp_path).code == 0
+    os.killpg(real.process.pid, signal.SIGKILL)
+    real.end()
+    assert nakctl("stop", "x.h5", cwd=tmp_path).code == 0
+    with open_run(tmp_path / "x.h5") as run:
+        kinds = [str(kind) for kind in run.steps.end_kind]
+        before = np.asarray(run.samples.Q)
+    assert kinds.count("skipped") == 1
+    assert kinds[-1] == "operator"
+    again = nakctl("recover", "--again", "x.h5", cwd=tmp_path)
+    assert "rows made anew from the instrument's words: none differs" in again.out + again.err
+    with open_run(tmp_path / "x.h5") as run:
+        assert np.array_equal(run.samples.Q, before)
+
+
 def test_on_an_instrument_a_stop_at_once(real: Going, tmp_path: Path) -> None:
     said = nakctl("stop", "x.h5", cwd=tmp_path)
     assert said.code == 0, said

@@ -31,6 +31,13 @@ def test_a_run_that_lives_says_it_itself(word: str) -> None:
     assert (seen(state=word).health.word, seen(state=word).health.text) == (word, "")
 
 
+def test_of_a_run_that_is_paused_it_says_how_to_go_on() -> None:
+    health = seen(state="paused").health
+    assert health.word == "paused"
+    assert health.text == f"nakctl resume {RUN.short_id} goes on with it"
+    assert seen(told_s=HUNG_AFTER_s + 0.1, state="paused").health.word == "HUNG"
+
+
 @pytest.mark.parametrize(
     ("look", "word"),
     [

@@ -92,6 +92,7 @@ limits    Ewe -3 V .. 3 V, |I| up to 1 mA, at most 24 h
 ends when Ewe goes above 2.5 V
 ends when the cell shorts: under current Ewe along the current falls by 75 % of its highest in 2 min, from
           above 15 mV to below it, for 3 samples
+pause     at the end of a step within 1 h (step 2.1); --now: at once
 finally   the cell is left open
 
 in all    30 h 10 min, until Tue 06 Jan 2026, 15:10, if nothing ends it before

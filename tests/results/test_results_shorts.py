@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import results_runs as runs
 
+from nakctl.booking.event import Event
 from nakctl.record.read import open_run
 from nakctl.results.shorts import shorted, verdict
 from nakctl.results.summary import summary, told
@@ -51,6 +52,14 @@ def test_a_fall_at_the_end_of_a_step_is_counted_on_into_the_next(tmp_path: Path)
     steps = [*HEALTHY[:4], runs.strip(2e-4, [0.2] * 98 + [0.002] * 2), runs.strip(-2e-4, [-0.002] * 100)]
     found = figures(runs.written(tmp_path / "run.h5", steps))
     assert (found["short_at_s"], found["short_while"]) == (501.0, "plating")
+
+
+def test_a_potential_that_rises_again_after_a_pause_is_no_short(tmp_path: Path) -> None:
+    paused = runs.strip(-2e-4, [-0.2] * 40 + [-0.002] * 5 + [-0.2] * 55)
+    resumed = Event(540.5, 1, "resumed", 6, "resumed by ada@pc after 10 s")
+    steps = [*HEALTHY[:-1], paused]
+    assert verdict(open_run(runs.written(tmp_path / "a.h5", steps))).short is not None  # type: ignore[union-attr]
+    assert verdict(open_run(runs.written(tmp_path / "b.h5", steps, events=[resumed]))).short is None  # type: ignore[union-attr]
 
 
 def test_a_rule_that_ended_the_run_is_believed(tmp_path: Path) -> None:

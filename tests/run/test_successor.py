@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import Letters, ran, request, slowly
 from kept import Kept
 from running import done
 
 from nakctl.booking import layout
-from nakctl.booking.book import Book
+from nakctl.booking.book import Book, segment_of
 from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry, Kind
 from nakctl.decide.engine import Phase
 from nakctl.device.channel import Channel, Reading, State, Watch
+from nakctl.device.program import Segment
 from nakctl.errors import LinkLost
+from nakctl.record.asked import Request
 from nakctl.run.clock import FreeClock
+from nakctl.run.requests import Heard
 from nakctl.run.run import Outcome, run
 from nakctl.run.successor import Chain, last_chain, led_to, now_s, owner, replayed
 from nakctl_sim.channel import SimChannel
@@ -289,3 +293,106 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(heard: bool) -> None:
         assert len(found) == len(every) - missing, at
         assert missing or found == every, at
     assert at > 80
+
+
+# a run that was paused
+
+
+PAUSE, RESUME, SKIP = request("pause"), request("resume", number=2), request("skip", number=3)
+
+
+@pytest.fixture(scope="module")
+def paused() -> Kept:
+    """In its second step, and resumed; its last step but one is skipped."""
+    _, kept, _ = ran(STEPS, (4.0, PAUSE), (20.0, RESUME), (30.0, SKIP), run_id="me")
+    return kept
+
+
+def test_at_every_entry_of_a_paused_run_the_right_program_is_in_force(paused: Kept) -> None:
+    entries = paused.entries
+    book = Book(paused.program, layout.SAMPLES.dtype)
+    segment, waits = Segment(()), False
+    for count, entry in enumerate(entries, 1):
+        book.take([entry])
+        told = (entry.kind, entry.facts.get("verb"))
+        if told == ("meant", "load"):
+            assert book.program is not None
+            segment = segment_of(book.program, entry)
+        waits = (entry.kind == "program" and entry.facts["waits"]) or (waits and told != ("asked", "resume"))
+        if entry.kind == "said":  # nothing that these tests look at follows from it
+            continue
+        half = Half(paused, count)
+        left = replayed(half, 0.0)
+        assert left.chain.segment == last_chain(half).segment == segment
+        assert left.book.program == book.program
+        assert left.book.planned == paused.program
+        assert (left.state.phase is Phase.PAUSED) is waits
+
+
+def test_the_states_through_which_a_paused_run_goes(paused: Kept) -> None:
+    phases = [replayed(Half(paused, count), 0.0).state.phase for count in range(1, len(paused.entries) + 1)]
+    seen = [one for one, before in zip(phases, [None, *phases], strict=False) if one is not before]
+    pause = [Phase.RUNNING, Phase.STOPPING, Phase.PAUSED, Phase.READY, Phase.RUNNING]
+    assert seen == [*pause, Phase.STOPPING, Phase.READY, Phase.RUNNING]
+
+
+def test_what_a_run_led_to_that_died_while_it_was_paused(paused: Kept) -> None:
+    kinds = [entry.kind for entry in paused.entries]
+    at = kinds.index("program")
+    for count in (at, at + 1, at + 2):
+        half = Half(paused, count)
+        assert led_to(replayed(half, 0.0), ASKED) == ASKED
+        assert last_chain(half).was_cut
+
+
+def gone_on(kept: Kept, count: int, *letters: tuple[float, Request], reason: str | None = None) -> Any:
+    """The loop of a successor of a run of which so many entries are left, on a channel that stands."""
+    half = Half(kept, count)
+    left = replayed(half, last_chain(half).time_s)
+    assert left.book.program is not None
+    opened: list[Channel] = []
+    done("- rest: 1 s", wrap=lambda channel: slowly(opened.append(channel) or channel))
+    post, later = Letters(list(letters)), Kept()
+    outcome = run(
+        left.book.program, slowly(opened[0]), FreeClock(), later, poll_s=0.0, stop_asked=lambda: reason,
+        post=post, observe=post.see, heard=Heard.of(half.entries()), left=left,
+    )  # fmt: skip
+    whole = Kept()
+    whole.program, whole.entries = kept.program, [*kept.entries[:count], *later.entries]
+    return outcome, whole
+
+
+def counted(kept: Kept) -> list[tuple[Any, ...]]:
+    return kept["steps"][["label", "cycle", "step_count", "end_kind"]].tolist()
+
+
+def test_who_comes_after_a_death_in_a_pause_goes_on_when_it_is_resumed(paused: Kept) -> None:
+    _, undisturbed = done(STEPS)
+    count = [entry.kind for entry in paused.entries].index("program") + 1
+    outcome, kept = gone_on(paused, count, (40.0, RESUME))
+    assert outcome.status == "completed"
+    assert counted(kept) == counted(undisturbed)
+    [resumed] = [event for event in kept.events if event.code == "resumed"]
+    assert resumed.facts["who"] == "ada@pc"
+
+
+def test_and_stops_at_once_if_it_is_asked_to(paused: Kept) -> None:
+    count = [entry.kind for entry in paused.entries].index("program") + 1
+    outcome, kept = gone_on(paused, count, reason=ASKED.reason)
+    assert (outcome.reason, outcome.cell_open) == (ASKED.reason, True)
+    assert [kind for *_, kind in counted(kept)] == [b"duration", b"operator"]
+    assert not any(entry.facts.get("verb") == "load" for entry in kept.entries[count:])
+
+
+def test_a_run_that_was_resumed_and_died_before_it_loaded_anything_goes_on(paused: Kept) -> None:
+    verbs = [(entry.kind, entry.facts.get("verb")) for entry in paused.entries]
+    outcome, kept = gone_on(paused, verbs.index(("asked", "resume")) + 1)
+    assert outcome.status == "completed"
+    assert counted(kept) == counted(done(STEPS)[1])
+
+
+def test_what_was_asked_for_and_came_is_not_asked_for_again(paused: Kept) -> None:
+    assert not Heard.of(paused.entries).wishes
+    asked = next(k for k, entry in enumerate(paused.entries) if entry.facts.get("verb") == "pause")
+    [wish] = Heard.of(paused.entries[: asked + 1]).wishes
+    assert (wish.verb, wish.after, wish.who) == ("pause", "now", "ada@pc")
