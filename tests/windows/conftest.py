@@ -26,4 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def wine(tmp_path: Path) -> Iterator[Wine]:
-    yield Wine(Path(os.environ["NAKCTL_WINE"]), tmp_path)
+    wine = Wine(Path(os.environ["NAKCTL_WINE"]), tmp_path)
+    yield wine
+    wine.end()

@@ -42,7 +42,7 @@ def seen(wine: Wine, state: str) -> dict[str, object]:
     while time.monotonic() < until:
         code, out, err = wine.nakctl("status", "--json")
         runs = json.loads(out)["runs"] if out else []
-        if runs and runs[0]["state"] == state:
+        if runs and runs[0]["health"] == state:
             return runs[0]
     raise AssertionError((code, out, err))
 

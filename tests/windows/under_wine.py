@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -39,10 +39,11 @@ class Wine:
 
     home: Path
     folder: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, code: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Through pipes: Python does not start under Wine with a file as its output."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["wine", str(self.home / "python" / "python.exe"), "-c", FOUND + code, *arguments],
             cwd=self.folder,
             env={
@@ -58,11 +59,19 @@ class Wine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self.started.append(process)
+        return process
 
     def python(self, code: str, *arguments: str) -> tuple[int, str, str]:
         process = self.start(code, *arguments)
         out, err = process.communicate(timeout=PATIENCE_s)
         return process.returncode, _text(out), _text(err)
+
+    def end(self) -> None:
+        """What a test left behind that failed."""
+        for process in self.started:
+            process.kill()
+            process.communicate(timeout=PATIENCE_s)
 
     def nakctl(self, *arguments: str) -> tuple[int, str, str]:
         return self.python(NAKCTL, *arguments)
