@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import IO
 
 PATIENCE_s = 30.0
 NOT_THERE = 127  # as a shell says it
@@ -39,22 +41,28 @@ Tool = Callable[..., Said]  # `ask`, or what stands for it in a test
 
 def ask(*command: str) -> Said:
     """Run it to its end. Whatever keeps it from that is told as its complaint: nothing is raised."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding=_ENCODING,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
-            timeout=PATIENCE_s,
-            creationflags=_WITHOUT_WINDOW,
-            check=False,
-        )
-    except FileNotFoundError:
-        return Said(NOT_THERE, err=f"{command[0]} is not on this computer")
-    except subprocess.TimeoutExpired:
-        return Said(1, err=f"{command[0]} did not answer within {PATIENCE_s:.0f} s")
-    except OSError as error:
-        return Said(1, err=f"{command[0]} cannot be started: {error.strerror}")
-    return Said(done.returncode, done.stdout, done.stderr)
+    # Into files: what it may start, such as a service, would keep the other end of a pipe.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            code = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+                timeout=PATIENCE_s,
+                creationflags=_WITHOUT_WINDOW,
+                check=False,
+            ).returncode
+        except FileNotFoundError:
+            return Said(NOT_THERE, err=f"{command[0]} is not on this computer")
+        except subprocess.TimeoutExpired:
+            return Said(1, err=f"{command[0]} did not answer within {PATIENCE_s:.0f} s")
+        except OSError as error:
+            return Said(1, err=f"{command[0]} cannot be started: {error.strerror}")
+        return Said(code, _read(out), _read(err))
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(_ENCODING, errors="replace")

@@ -32,18 +32,18 @@ class ThisWindows:
     def landing(self, flags: int) -> Job:
         """Not by the launcher of a virtual environment, which has a job of its own for its child."""
         python = getattr(sys, "_base_executable", None) or sys.executable
-        said = subprocess.run(
-            [python, "-I", "-S", windows_job.__file__],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            creationflags=flags | subprocess.CREATE_NO_WINDOW,
-            timeout=_LANDING_s,
-            check=False,
-        ).stdout
         try:
+            said = subprocess.run(
+                [python, "-I", "-S", windows_job.__file__],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=flags | subprocess.CREATE_NO_WINDOW,
+                timeout=_LANDING_s,
+                check=False,
+            ).stdout
             return windows_job.job_of(int(said))
-        except ValueError:  # it broke down: then nothing is known, and the worst is supposed
+        except (ValueError, subprocess.TimeoutExpired):  # nothing is known, and the worst is supposed
             return Job(is_one=True, ends_all=True)
 
     def schedule(self, module: str, arguments: tuple[str, ...], output: Path | None) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
@@ -13,7 +14,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from nakctl.errors import NakctlError
-from nakctl.host import systemd, task_scheduler
+from nakctl.host import systemd, task_scheduler, tools
 from nakctl.host.autostart import Wanted, carried_over
 from nakctl.host.systemd import Systemd
 from nakctl.host.tools import Said
@@ -215,3 +216,13 @@ def test_the_command_as_a_user_types_it(tmp_path: Path) -> None:
     assert "\n@reboot " in err and "\n*/5 * * * * " in err
     assert not (tmp_path / "config" / "systemd" / "user" / "nakctl-attach.timer").exists()
     assert tool.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell")
+def test_a_command_is_not_waited_for_longer_than_it_takes() -> None:
+    """What it starts goes on, with its output."""
+    begun_s = time.monotonic()
+    said = tools.ask("sh", "-c", "sleep 20 & echo done; echo trouble >&2; exit 3")
+    assert (said.code, said.out, said.complaint) == (3, "done\n", "trouble")
+    assert time.monotonic() - begun_s < 15
+    assert tools.ask("no-such-command").complaint == "no-such-command is not on this computer"

@@ -129,7 +129,7 @@ def test_the_last_alarm_is_kept() -> None:
     outside = Outside(told.append)
     for severity, code in ((2, "link"), (2, "not_heard"), (1, "slow_disk")):
         event = Event(7.0, severity, code, 0, f"it is {code}")
-        outside.noticed(SimpleNamespace(points=(), news=(event,), points=()))  # type: ignore[arg-type]
+        outside.noticed(SimpleNamespace(news=(event,), points=()))  # type: ignore[arg-type]
     outside.round("running", None, list)
     assert told[-1]["alarm"] == {"code": "not_heard", "text": "it is not_heard", "time_s": 7.0}
 
@@ -235,8 +235,8 @@ def test_the_last_point_is_told_whichever_round_brought_it() -> None:
     outside = Outside(told.append)
     points = np.zeros(2, POINT)
     points["frequency_Hz"], points["Z_re_ohm"], points["Z_im_ohm"] = [1e3, 1e2], [1.0, 3.0], [0.0, -4.0]
-    outside.noticed(SimpleNamespace(points=(), news=(), points=points))  # type: ignore[arg-type]
-    outside.noticed(SimpleNamespace(points=(), news=(), points=points[:0]))  # type: ignore[arg-type]
+    outside.noticed(SimpleNamespace(news=(), points=points))  # type: ignore[arg-type]
+    outside.noticed(SimpleNamespace(news=(), points=points[:0]))  # type: ignore[arg-type]
     outside.round("running", None, list)
     assert told[-1]["point"] == [1e2, 5.0]
 

@@ -1,0 +1,71 @@
+"""The commands on Windows, and a run from its start to its file."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import h5py
+from under_wine import PACED, PATIENCE_s, Wine
+
+from nakctl import __version__
+
+
+def test_commands_say_what_they_say_elsewhere_also_to_an_old_code_page(wine: Wine) -> None:
+    protocol = wine.protocol("20 s")
+    assert wine.nakctl("--version") == (0, f"nakctl {__version__}\n", "")
+    code, out, err = wine.nakctl("plan", protocol)
+    assert (code, err) == (0, "")
+    assert out.startswith("Short in \\u03a9\n")
+    assert wine.nakctl("status") == (0, "no run is going on, and none was left unsealed\n", "")
+    (wine.folder / "short.yaml").write_text("nakctl: 1\nnam: x\n", encoding="utf-8")
+    code, _, err = wine.nakctl("check", protocol)
+    assert code == 2
+    assert "short.yaml:2:1" in err
+
+
+def test_a_dry_run_becomes_a_file(wine: Wine) -> None:
+    code, _, err = wine.nakctl("run", wine.protocol("20 s"), "--out", "out.h5", "--quiet")
+    assert (code, err) == (0, "")
+    assert sorted(each.name for each in wine.folder.glob("out*")) == ["out.h5"]
+    with h5py.File(wine.folder / "out.h5") as file:
+        assert len(file["entry/samples/time"]) > 20
+    code, out, _ = wine.nakctl("show", "out.h5")
+    assert code == 0
+    assert "completed: all steps done" in out
+    assert wine.nakctl("run", "short.yaml", "--out", "out.h5")[0] == 2  # never overwritten
+
+
+def seen(wine: Wine, state: str) -> dict[str, object]:
+    """The only run there is, once it is in that state."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        code, out, err = wine.nakctl("status", "--json")
+        runs = json.loads(out)["runs"] if out else []
+        if runs and runs[0]["health"] == state:
+            return runs[0]
+    raise AssertionError((code, out, err))
+
+
+def test_a_run_is_stopped_from_another_terminal(wine: Wine) -> None:
+    process = wine.start(PACED, "run", wine.protocol("20 min"), "--out", "out.h5", "--realtime")
+    seen(wine, "running")
+    assert wine.nakctl("recover", "out.h5")[0] != 0  # it lives
+    code, out, err = wine.nakctl("stop", "out.h5")
+    assert code == 0, (out, err)
+    _, err = process.communicate(timeout=PATIENCE_s)
+    assert (process.returncode, err) == (130, b"")
+    assert sorted(each.name for each in wine.folder.glob("out*")) == ["out.h5"]
+
+
+def test_a_run_that_was_killed_is_recovered(wine: Wine) -> None:
+    process = wine.start(PACED, "run", wine.protocol("20 min"), "--out", "out.h5", "--realtime")
+    seen(wine, "running")
+    process.kill()
+    process.communicate(timeout=PATIENCE_s)
+    seen(wine, "DEAD")
+    code, out, err = wine.nakctl("recover", "out.h5")
+    assert code == 0, (out, err)
+    with h5py.File(wine.folder / "out.h5") as file:
+        assert "entry" in file
+    assert wine.nakctl("status") == (0, "no run is going on, and none was left unsealed\n", "")
