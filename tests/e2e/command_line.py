@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,7 @@ class Command(Forked):
     """`nakctl`, or another of `fork_server.PROGRAMS`, in a process of its own that leads its own group."""
 
     server: ClassVar[Server | None] = None  # by `close`
+    turn: ClassVar[threading.Lock] = threading.Lock()  # there is one, however many threads want it
 
     def __init__(
         self,
@@ -62,10 +64,11 @@ class Command(Forked):
 
     @classmethod
     def _server(cls) -> Server:
-        if cls.server is None:
-            script = Path(__file__).with_name("fork_server.py")
-            cls.server = Server(script, forked_helpers.control(), environment=ENVIRONMENT)
-        return cls.server
+        with cls.turn:
+            if cls.server is None:
+                script = Path(__file__).with_name("fork_server.py")
+                cls.server = Server(script, forked_helpers.control(), environment=ENVIRONMENT)
+            return cls.server
 
     @classmethod
     def close(cls) -> None:
