@@ -91,11 +91,18 @@ def attach(
     every: Annotated[
         bool, typer.Option("--all", help="Each run of this computer that nobody watches, as after a restart.")
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--continue", help="The instrument was switched off: begin what is left of the run on it."
+        ),
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not show it.")] = False,
 ) -> int:
     """Go on with a run whose program died: its channel has gone on by itself, and kept its rows."""
     from nakctl.cli import attach as command
 
-    return command.attach(run, every)
+    return command.attach(run, every, anew, detach)
 
 
 @explained

@@ -8,6 +8,7 @@ from pathlib import Path
 from nakctl.cli import console, keeper
 from nakctl.cli.apart import started
 from nakctl.cli.health import look
+from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ExitCode, InputError, NakctlError
 from nakctl.record.boot import boot_id, is_same_boot
@@ -15,25 +16,37 @@ from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Standing, standing
 
 
-def attach(name: str | None, every: bool) -> int:
-    """One run; or every: each of this computer that nobody watches, as after a restart.
+def attach(name: str | None, every: bool, anew: bool, detach: bool) -> int:
+    """One run, which is shown then on a terminal; or every: each of this computer that nobody watches, as
+    after a restart.
 
+    anew    where the instrument was switched off meanwhile, what is left of the run is begun
+    detach  it is not shown
     InputError: there is no such run, or it is over. NakctlError: nobody goes on with it, nothing has changed.
     """
     if every == (name is not None):
         raise InputError("name one run, or give --all")
-    return _attach_all() if name is None else _attach(find_run(name))
+    if name is None:
+        if anew:
+            raise InputError("--continue is said of one run: look at its cell before")
+        return _attach_all()
+    return _attach(find_run(name), anew, detach)
 
 
-def _attach(run: KnownRun) -> int:
+def _attach(run: KnownRun, anew: bool, detach: bool) -> int:
     match standing(run.path):
         case Standing.LIVE:
-            console.say(f"{run.path}: its program lives, and goes on with it")
+            said = f"{run.path}: its program lives, and goes on with it"
         case Standing.SEALED:
             raise InputError(f"{run.path} is over: nakctl show {run.path}")
         case Standing.DEAD | Standing.ENDED:
-            console.say(_gone_on_with(run, "asked"))
-    return ExitCode.DONE
+            said = _gone_on_with(run, "asked", anew)
+    if detach or kind_here() != "moving":
+        console.say(said)
+        return ExitCode.DONE
+    from nakctl.cli.foreground import shown
+
+    return int(shown(run.path, silent=False)["exit_code"])
 
 
 def _attach_all() -> int:
@@ -43,10 +56,10 @@ def _attach_all() -> int:
     if any(one.held for one in there):
         keeper.start_if_gone()
     for one in there:
-        if one.held or one.away or one.sealed:
+        if not one.is_left:
             continue
         try:
-            console.say(_gone_on_with(one.run, _why(one.run)))
+            console.say(_gone_on_with(one.run, _why(one.run), anew=False))
         except NakctlError as error:
             console.say(f"{one.run.path}: {error}", to=sys.stderr)
             code = max(code, error.exit_code)
@@ -57,6 +70,7 @@ def _why(run: KnownRun) -> str:
     return "died" if is_same_boot(run.boot, boot_id()) else "boot"
 
 
-def _gone_on_with(run: KnownRun, why: str) -> str:
-    path: Path = started({"do": "take over", "path": str(run.path), "why": why}, console.say)
+def _gone_on_with(run: KnownRun, why: str, anew: bool) -> str:
+    job = {"do": "take over", "path": str(run.path), "why": why, "anew": anew}
+    path: Path = started(job, console.say)
     return f"{path}: gone on with; nakctl status {run.short_id} shows it"

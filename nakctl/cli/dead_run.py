@@ -40,11 +40,13 @@ class Asked:
     """What is asked for a run whose program died. why: somebody comes after it: died, hung, boot or asked.
 
     mine     the channel is to be switched off whosever it seems: then no row of it is taken
+    anew     where nothing of the run is on the channel any more, what is left of it is begun
     standing only a chain that has come to its end by itself is cleared up: one that runs is left alone
     """
 
     mine: bool = False
     standing: bool = False
+    anew: bool = False
     rig: Path | None = None
     why: str = "asked"
 

@@ -66,9 +66,11 @@ def gone_on_with(
     look: Look | None,
     ending: Ending | None,
     begun: Callable[[Path], None] = lambda path: None,
+    *,
+    is_lost: bool = False,
 ) -> tuple[Recorder, Outcome]:
     """The channel is adopted, if a chain may run there. ending: why the run ends now; None: it goes on. begun
-    is called when the record goes on.
+    is called when the record goes on. is_lost: the chain is on the channel no more.
 
     NotKept: of what may run there nothing could be recorded.
     """
@@ -79,7 +81,10 @@ def gone_on_with(
         raise NotKept(f"nothing can be recorded ({error})") from error
     begun(case.path)
     try:
-        left = _left(case, chain, channel, recorder, look, ending)
+        if is_lost:
+            left = replace(successor.replayed(case.journal, _now_s(case, chain)), is_lost=True)
+        else:
+            left = _left(case, chain, channel, recorder, look, ending)
     except RecordError as error:  # what is written from here on, nobody could read
         recorder.abandon()
         raise NotKept(f"its journal is damaged ({error})") from error
@@ -159,6 +164,7 @@ def _run(
             sensors=sensors,
             left=left,
             outside=seen,
+            outlives=True,
         )
 
 

@@ -53,6 +53,11 @@ class Seen:
     boot: str
 
     @property
+    def is_left(self) -> bool:
+        """Nobody holds it, and something of it is left."""
+        return not (self.held or self.sealed or self.away)
+
+    @property
     def health(self) -> Health:
         if self.away:
             return Health("AWAY", "its files are not there; is the drive connected?")

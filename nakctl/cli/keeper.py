@@ -152,7 +152,7 @@ def _stop(one: Seen) -> None:
 
 def _job(do: str, one: Seen, why: str) -> None:
     with suppress(NotBegun):
-        started({"do": do, "path": str(one.run.path), "why": why}, lambda sentence: None)
+        started({"do": do, "path": str(one.run.path), "why": why, "anew": False}, lambda sentence: None)
 
 
 def _end(one: Seen) -> None:

@@ -20,7 +20,7 @@ from nakctl.cli.report import exit_code, report
 from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked
 from nakctl.device.driver import Place
-from nakctl.errors import InputError, NakctlError, RecordError, place_of
+from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of
 from nakctl.record import registry
 from nakctl.rig.claim import claimed
 
@@ -184,6 +184,7 @@ def _run(
                 sensors=sensors,
                 run_id=recorder.run_id,
                 outside=seen,
+                outlives=ready.driver.outlives,
             )
         return Ended(outcome)
     except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)
@@ -203,8 +204,16 @@ def sealed(
     recorder: Recorder, about: Mapping[str, Any], ended: Ended, trouble: NakctlError | None
 ) -> dict[str, Any]:
     """Seal the file, and report. trouble: of the channel when it was let go."""
+    from nakctl.record.recorder import Finished
+
     outcome = ended.outcome
     error = outcome.error or trouble
+    if outcome.hangs and about.get("place"):  # its channel outlives this program: no end of the run
+        recorder.abandon()
+        goes_on = Finished(
+            recorder.path, False, f"another program goes on with it: nakctl attach {recorder.path}"
+        )
+        return report(about, goes_on, outcome, error, ExitCode.INSTRUMENT)
     with suppress(RecordError):  # of which `finish` tells
         if trouble is not None:
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from nakctl.cli import console
 from nakctl.cli.apart import started
 from nakctl.cli.asked_runs import AskedRun, asked_runs
+from nakctl.cli.health import look
 from nakctl.cli.json_output import print_last
 from nakctl.cli.one_run import Options, is_free, run_one
 from nakctl.cli.prepare import Wishes, refuse_seed
@@ -20,6 +21,7 @@ from nakctl.cli.run_sensors import logged
 from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.device.driver import Place
 from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.record import registry
 
 __all__ = ["Options", "run"]
 
@@ -122,13 +124,17 @@ def _is_the_last(told: dict[str, Any]) -> bool:
 
 def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options) -> None:
     """Runs that were killed in these folders become whole files before a new one is started there. One whose
-    chain may go on on a channel is left alone, unless it has ended and the new run is for that channel.
+    chain may go on on a channel is left alone, unless it has ended and the new run is for that channel; so is
+    one that lies elsewhere.
     """
     from nakctl.cli.results import GOES_ON
     from nakctl.record.fence import may_go_on
     from nakctl.record.recover import recover, unsealed
 
-    for path in (path for folder in sorted(folders) for path in unsealed(folder)):
+    here = [path for folder in sorted(folders) for path in unsealed(folder)]
+    known = {path.resolve() for path in here}
+    elsewhere = [run.path for run in registry.known_runs() if run.path not in known and look(run).is_left]
+    for path in (*here, *(path for path in elsewhere if _is_on_one_of(path, asked))):
         try:
             if channel := may_go_on(path):
                 said = _brought_home(path, asked) or GOES_ON.format(file=path, channel=channel)
@@ -144,10 +150,19 @@ def _brought_home(path: Path, asked: list[Place]) -> str:
     """The rows of a killed run whose chain has ended on a channel that is wanted now, in its own file; what
     there is to say of that. "": its channel is another one. NakctlError: it was left alone.
     """
-    from nakctl.cli.dead_run import Asked, is_on
+    from nakctl.cli.dead_run import Asked
     from nakctl.cli.stop_dead import finish_dead
 
-    if not any(is_on(path, place) for place in asked):
+    if not _is_on_one_of(path, asked):
         return ""
     told = finish_dead(path, Asked(standing=True), StopAsked())
     return f"{path} was left unsealed, and is whole now: {told['status']}: {told['end_reason']}"
+
+
+def _is_on_one_of(path: Path, places: list[Place]) -> bool:
+    from nakctl.cli.dead_run import is_on
+
+    try:
+        return any(is_on(path, place) for place in places)
+    except NakctlError:  # nobody can say
+        return False

@@ -123,9 +123,10 @@ def _run(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]
 
 
 def _take_over(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]:
+    from nakctl.cli.dead_run import Asked
     from nakctl.cli.take_over import take_over
 
-    return take_over(Path(job["path"]), job["why"], signals, show)
+    return take_over(Path(job["path"]), Asked(anew=job["anew"], why=job["why"]), signals, show)
 
 
 def _stop(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]:

@@ -15,21 +15,22 @@ from nakctl.cli.going_on import NotKept, gone_on_with
 from nakctl.cli.one_run import Ended, Show, sealed
 from nakctl.cli.signals import StopAsked
 from nakctl.cli.stop_dead import HAD_ENDED, recovered
-from nakctl.errors import ChannelError, InputError, NakctlError, RecordError
+from nakctl.errors import ChannelError, ChannelTaken, InputError, NakctlError, RecordError
 from nakctl.record import fence
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.recorder import Recorder
 from nakctl.run import successor
 from nakctl.run.run import UNDER_CURRENT
+from nakctl.run.successor import Chain
 
 
-def take_over(path: Path, why: str, signals: StopAsked, show: Show) -> dict[str, Any]:
-    """To the end of the run; how it ended. why: somebody comes after the dead one, see `Asked`.
+def take_over(path: Path, asked: Asked, signals: StopAsked, show: Show) -> dict[str, Any]:
+    """To the end of the run; how it ended.
 
     NakctlError: nothing has changed.
     """
     with fence.fenced(path) as held:
-        case = DeadRun(path, held, JournalReader(path), Asked(why=why), signals)
+        case = DeadRun(path, held, JournalReader(path), asked, signals)
         try:
             recorder, ended, trouble = _gone_on(case, show)
         except SealAsItIs as found:
@@ -49,12 +50,29 @@ def _gone_on(case: DeadRun, show: Show) -> tuple[Recorder, Ended, NakctlError | 
         _refuse_under_current(case, end["end_reason"])
         raise SealAsItIs(HAD_ENDED, end["end_reason"])
     chain = successor.last_chain(case.journal)
-    with opened(case, "going on with", adopting=chain.may_run) as channel:
-        look = recognised(case, chain, channel)
-        if chain.may_run:
+    try:
+        return _with_channel(case, chain, show)
+    except ChannelTaken as error:
+        if not (case.asked.anew and chain.may_run):
+            more = "; nakctl attach --continue begins what is left of the run" if chain.may_run else ""
+            raise ChannelTaken(f"{error}{more}") from None
+    return _with_channel(case, chain, show, is_lost=True)
+
+
+def _with_channel(
+    case: DeadRun, chain: Chain, show: Show, *, is_lost: bool = False
+) -> tuple[Recorder, Ended, NakctlError | None]:
+    """is_lost: what may run, by the journal, is on the channel no more. It is opened as for a new run then,
+    and whoever uses it is not disturbed."""
+    adopting = chain.may_run and not is_lost
+    with opened(case, "going on with", adopting=adopting) as channel:
+        look = None if is_lost else recognised(case, chain, channel)
+        if adopting:
             adopt(case, chain, channel)
         try:
-            recorder, outcome = gone_on_with(case, chain, channel, look, None, begun=show.recording)
+            recorder, outcome = gone_on_with(
+                case, chain, channel, look, None, begun=show.recording, is_lost=is_lost
+            )
         except NotKept as error:
             raise RecordError(
                 f"{case.path.name} is not gone on with, its channel left as it is: {error}"

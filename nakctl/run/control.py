@@ -22,6 +22,7 @@ import numpy as np
 
 from nakctl.booking.book import Page
 from nakctl.booking.ending import Ending, Status, gravest, interrupted
+from nakctl.booking.event import Event
 from nakctl.booking.table import Table
 from nakctl.decide import engine
 from nakctl.decide.cut import Cut, cut_at, is_cut, is_whole, left_behind
@@ -155,7 +156,9 @@ class Control:
             self.starts.waiting = Started(left.called_s, left.returned_s)
         elif chain.is_begun:
             self.guard.go_on(float(book.ledger.last_sample["time"][0]))
-        if chain.may_run:
+        if left.is_lost:
+            self.reader.look = left.look
+        elif chain.may_run:
             self.cell_open, self.is_adopted = False, True
         elif chain.is_over:
             self.ended, self.reader.look = chain.end, left.look
@@ -193,6 +196,9 @@ class Control:
         """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
         can be proven why it is over. Of one that was read to its end that is told now, if nobody had."""
         chain = left.chain
+        if left.is_lost:
+            self.continue_what_was_lost(left)
+            return
         if chain.is_over and left.position and self.ended is None:
             why = chain.why if chain.told else gravest(self.state.ending) or self.explain()
             self.logbook.over(why)
@@ -203,6 +209,15 @@ class Control:
             look = self.call("look", self.channel.look)
             has_begun = bool(chain.memo) or (look is not None and look.filled > 0)
             self.stands = look is not None and not look.running and has_begun
+
+    def continue_what_was_lost(self, left: Left) -> None:
+        """The instrument was switched off, or used for something else, in the middle of a chain."""
+        why = Ending("go on", "what was on the channel was gone")
+        self.logbook.over(why)
+        text = "what is left of the step that was under way, and of the program, goes on"
+        self.logbook.note(1, "continued", f"{why.reason}: {text}")
+        rest = left_behind(self.program, left.position, self.cut(), why, self.guard.elapsed_s)
+        self.pending.append(self.go_on_with(rest, why, waits=False))
 
     def round(self) -> None:
         """Commands, one block, to the record, judge; sleep if there is nothing more to do."""
@@ -649,6 +664,17 @@ class Control:
     def fail(self, error: NakctlError) -> None:
         self.error = self.error or error
         self.ended = interrupted(str(self.error), "trouble")
+
+    def left_behind(self, error: ChannelError) -> Outcome:
+        """A call never came back. Nobody meant the end of the run: whoever comes after goes on with it."""
+        self.logbook.tell(Event(self.now_s(), 2, "left_behind", 0, str(error)))
+        self.logbook.let_go()
+        ledger = self.logbook.book.ledger
+        duration_s = float(ledger.last_sample["time"][0])
+        return Outcome(
+            "interrupted", str(error), duration_s, ledger.rows, ledger.spectra.count, error,
+            cell_open=False, hangs=True,
+        )  # fmt: skip
 
     def outcome(self) -> Outcome:
         """Hand over the last step and the last events, and say how it ended."""

@@ -45,6 +45,7 @@ def run(
     run_id: str = "",
     outside: Outside | None = None,
     left: Left | None = None,
+    outlives: bool = False,
 ) -> Outcome:
     """Run a program on a channel until it ends, for whatever reason; the channel is left stopped.
 
@@ -53,8 +54,9 @@ def run(
     the run, or None; times_asked how often he did: twice more after the alarm leaves a channel that does not
     stop; post brings what others ask for; heard is what they had asked the run for before; run_id stands in
     the mark on the channel; sensors are looked at after every read; outside is told how the run stands; left:
-    by a program that died, in whose place this one goes on with the channel it has adopted. An error that is
-    not nakctl's own is raised again after the channel was stopped.
+    by a program that died, in whose place this one goes on with the channel it has adopted; outlives: the
+    channel goes on without this program, so a call that hangs is no end of the run. An error that is not
+    nakctl's own is raised again after the channel was stopped.
     """
     planned = program if left is None else left.book.planned or program
     outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
@@ -65,9 +67,10 @@ def run(
     )  # fmt: skip
     outside.begin(planned)
     try:
-        outcome = supervised(control, clock, sink, channel.patience_s)
+        outcome = supervised(control, clock, sink, channel.patience_s, outlives=outlives)
     except BaseException:
         outside.end("interrupted", "a fault of nakctl itself")
         raise
-    outside.end(outcome.status, outcome.reason, cell_open=outcome.cell_open)
+    if not (outcome.hangs and outlives):
+        outside.end(outcome.status, outcome.reason, cell_open=outcome.cell_open)
     return outcome

@@ -151,6 +151,7 @@ class Left:
     visit      that of the newest row of the chain; look: of the newest block
     called_s, returned_s   of its start, in the time of the run; None: it has not begun, or is dated already
     now_s      time of the run at which it is gone on with
+    is_lost    what runs, or waits, is not on the channel any more
     """
 
     chain: Chain
@@ -161,6 +162,7 @@ class Left:
     called_s: float | None
     returned_s: float
     now_s: float = 0.0
+    is_lost: bool = False
 
     @property
     def state(self) -> EngineState:

@@ -28,18 +28,26 @@ LOOK_s = 0.1
 
 
 def supervised(
-    make: Callable[[Recording, Pulse], Control], clock: Clock, sink: Sink, patience_s: float
+    make: Callable[[Recording, Pulse], Control],
+    clock: Clock,
+    sink: Sink,
+    patience_s: float,
+    *,
+    outlives: bool = False,
 ) -> Outcome:
-    """Run to the end, and say how it ended. Errors of the loop are raised here."""
+    """Run to the end, and say how it ended. Errors of the loop are raised here.
+
+    outlives  the channel goes on without this program: where a call hangs, the run is left for another one
+    """
     pulse = Pulse()
     if math.isinf(clock.horizon_s()):
         return make(InLine(sink), pulse).until_the_end()
-    return _Supervisor(make(Beside(sink), pulse), pulse, patience_s).watch()
+    return _Supervisor(make(Beside(sink), pulse), pulse, patience_s, outlives).watch()
 
 
 class _Supervisor:
-    def __init__(self, control: Control, pulse: Pulse, patience_s: float) -> None:
-        self.control, self.pulse, self.patience_s = control, pulse, patience_s
+    def __init__(self, control: Control, pulse: Pulse, patience_s: float, outlives: bool) -> None:
+        self.control, self.pulse, self.patience_s, self.outlives = control, pulse, patience_s, outlives
         self.done = threading.Event()
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
@@ -99,10 +107,11 @@ class _Supervisor:
         control.observe(control.logbook.progress_with((event,), np.empty(0, POINT), control.bench.shown))
 
     def _leave(self, name: str) -> Outcome:
-        self.control.fail(
-            ChannelError(
-                f"{name} of the channel has not come back for {self.awake_s:.3g} s and is left behind; the "
-                "channel goes on by itself with what it was loaded with"
-            )
+        error = ChannelError(
+            f"{name} of the channel has not come back for {self.awake_s:.3g} s and is left behind; the "
+            "channel goes on by itself with what it was loaded with"
         )
+        if self.outlives:
+            return self.control.left_behind(error)
+        self.control.fail(error)
         return replace(self.control.outcome(), hangs=True)

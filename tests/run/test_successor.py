@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry, Kind
 from nakctl.decide.engine import Phase
 from nakctl.device.channel import Channel, Reading, State, Watch
+from nakctl.device.driver import Place
 from nakctl.device.program import Segment
 from nakctl.errors import LinkLost
 from nakctl.record.asked import Request
@@ -27,6 +29,7 @@ from nakctl.run.requests import Heard
 from nakctl.run.run import Outcome, run
 from nakctl.run.successor import Chain, last_chain, led_to, now_s, owner, replayed
 from nakctl_sim.channel import SimChannel
+from nakctl_sim.driver import driver
 
 STEPS = """
 - rest: 2 s
@@ -205,6 +208,7 @@ CHAINS = """
 - rest: 2 s
 """
 CALLS = ("load", "start", "read", "look", "stop")
+PLACE = Place("sim", "sim", "SP-300", 1, {})
 
 
 class Mortal:
@@ -266,6 +270,49 @@ def rows_of(kept: Kept) -> list[tuple[Any, ...]]:
     """What the cell was given, row by row; what it answers depends on for how long it had rested."""
     given = [e.samples[["time_s", "I_A", "technique", "passes"]] for e in kept.entries if e.kind == "said"]
     return [row.item() for row in np.concatenate(given)]
+
+
+@pytest.mark.parametrize("at", [10, 16, 25, 33, 50, 70])
+def test_what_is_left_is_begun_on_an_instrument_that_was_switched_off(at: int) -> None:
+    """Each step gets the time that it had not had, a spectrum comes again as a whole."""
+    _, whole, _ = gone_on_with(0, heard=False)
+    channels: list[Mortal] = []
+
+    def mortal(channel: Channel) -> Any:
+        channels.append(Mortal(channel, at, heard=False))
+        return channels[-1]
+
+    kept = Kept()
+    with pytest.raises(Died):
+        done(CHAINS, sink=kept, wrap=mortal, run_id="me")
+    fault = [k for k, e in enumerate(kept.entries) if e.kind == "over" and "fault" in str(e.facts)]
+    del kept.entries[fault[0] if fault else len(kept.entries) :]
+    half = Half(kept, len(kept.entries))
+    chain = last_chain(half)
+    anew, clock, later = driver.open(PLACE, driver.cell("randles"), FreeClock(), 1), FreeClock(), Kept()
+    anew.board.clock = clock  # type: ignore[attr-defined]
+    left = replace(replayed(half, chain.time_s), is_lost=chain.may_run)
+    assert left.book.program is not None
+    outcome = run(left.book.program, anew, clock, later, poll_s=0.0, run_id="me", left=left)
+    kept.entries += later.entries
+    assert (outcome.status, outcome.reason) == ("completed", "all steps done")
+    assert [label for label, _ in kept.steps()] == [label for label, _ in whole.steps()]
+    assert sum(whole["spectra"]["complete"]) == sum(kept["spectra"]["complete"]) == 3
+    for label, lasted_s in times_of(whole).items():
+        assert times_of(kept)[label] == pytest.approx(lasted_s, abs=0.75 * (1 + chain.may_run)), label
+    assert ("continued" in kept.codes()) == chain.may_run
+
+
+def times_of(kept: Kept) -> dict[str, float]:
+    """For how long each step imposed what it had to, in all its cycles, but the one with the spectra."""
+    found: dict[str, float] = {}
+    for row in kept["steps"]:
+        samples = kept["samples"][kept["samples"]["step_count"] == row["step_count"]]
+        imposed_s = np.diff(samples["time"])
+        label = row["label"].decode()
+        if "geis" not in label:
+            found[label] = found.get(label, 0.0) + float(imposed_s[imposed_s < 1.5].sum())
+    return found
 
 
 @pytest.mark.parametrize("heard", [True, False])

@@ -188,7 +188,9 @@ def test_what_is_to_be_told_meanwhile_is_not_forgotten_over_the_alarm() -> None:
     assert {"stop", "call_hangs"} <= set(seen)
 
 
-def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() -> None:
+@pytest.mark.parametrize("outlives", [False, True])
+def test_a_call_that_never_comes_back_is_left_behind(outlives: bool) -> None:
+    """With the record closed; or, of a channel that goes on by itself, without an end, for whoever comes after."""
     never = threading.Event()
 
     class Gone(Bench):
@@ -200,7 +202,7 @@ def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() ->
             return super().read(watch)
 
     channel, sink = Gone(), Kept()
-    thread, outcomes = started(channel, sink)
+    thread, outcomes = started(channel, sink, outlives=outlives)
     thread.join(60)
     assert not thread.is_alive()
     outcome = outcomes[0]
@@ -212,7 +214,9 @@ def test_a_call_that_never_comes_back_is_left_behind_with_the_record_closed() ->
     )
     assert "read of the channel has not come back" in outcome.reason
     assert sink.samples == 5
-    assert sink.codes()[-1] == "end"
+    assert sink.codes()[-1] == ("left_behind" if outlives else "end")
+    ends = [entry.kind for entry in sink.entries if entry.kind == "over" or entry.facts.get("verb") == "end"]
+    assert bool(ends) != outlives
     never.set()
 
 
