@@ -47,7 +47,7 @@ from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
 from nakctl.run.outside import Outside
 from nakctl.run.postman import Postman, delivered
-from nakctl.run.requests import Heard
+from nakctl.run.requests import HEARD_IN, Heard
 from nakctl.run.run import Outcome, run
 from nakctl.run.successor import Chain, Left
 from nakctl.text.numbers import duration
@@ -140,7 +140,7 @@ def _dated(left: Left, look: Look | None) -> Left:
 def _run(
     case: DeadRun, channel: Channel, recorder: Recorder, left: Left, seen: Outside, *, goes_on: bool
 ) -> Outcome:
-    heard = Heard.of(reversed([*case.journal.latest("asked")]))
+    heard = Heard.of(reversed([*case.journal.latest(*HEARD_IN)]))
     assert left.book.program is not None  # of a journal of this version
     with (
         _Telling() as telling,

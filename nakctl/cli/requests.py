@@ -7,18 +7,22 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nakctl.cli.json_output import print_json
-from nakctl.cli.which_run import find_run
+from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError
 from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
 from nakctl.record.standing import Over, Sealing, Standing, over, standing
 
+if TYPE_CHECKING:
+    from nakctl.device.driver import Place
+
 HEARD_s = 30.0  # until a run has answered: it may be loading a chain
 MAILBOX_s = 5.0  # until one that starts has its mailbox
 STOPPED_s = 60.0  # until the channel is seen stopped, from when the run has heard
+TAKEN_OVER_s = 60.0  # until somebody goes on with a run whose program died
 LOOK_s, WAIT_s = 0.05, 0.25
 
 
@@ -31,11 +35,20 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
     if after is not None and withdraw:
         raise InputError("--withdraw takes back what --after asked for: give one of them")
     _check_boundary(after)
+    place = _channel(name, rig) if after is None and not withdraw else None
+    if place is not None:
+        from nakctl.cli.stop_dead import stop_channel
+
+        return stop_channel(place, mine, as_json)
     path = find_run(name).path
     if withdraw:
         request = asked.new_request("withdraw")
     else:
         request = asked.new_request("stop", **({} if after is None else {"after": after}))
+    return _stop(path, request, mine, rig, as_json)
+
+
+def _stop(path: Path, request: Request, mine: bool, rig: Path | None, as_json: bool) -> int:
     try:
         answer = _answered(path, request)
         if answer.state == "waits" and request.is_stop:
@@ -56,6 +69,15 @@ def stop(name: str, after: str | None, withdraw: bool, mine: bool, rig: Path | N
     if answer.cell_open is None:
         return _say(as_json, ExitCode.DONE, path, answer.text, state=answer.state)
     return _cell(path, answer.text, answer.cell_open, as_json)
+
+
+def _channel(name: str, rig: Path | None) -> Place | None:
+    """A channel of the rig on which no run is known."""
+    if any(run.place == name for run in known_runs()):
+        return None
+    from nakctl.rig import SIMULATED, find_rig
+
+    return None if name in SIMULATED else find_rig(rig).places.get(name)
 
 
 def pause(name: str, after: str | None, now: bool, why: str | None, as_json: bool) -> int:
@@ -115,12 +137,15 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
     """Until the run has ended and is sealed; the code that its program left with."""
     if timeout_s is not None and not 0 <= timeout_s < math.inf:
         raise InputError(f"--timeout {timeout_s:g}: give a number of seconds")
-    path = find_run(name).path
+    run = find_run(name)
+    path = run.path
     until = math.inf if timeout_s is None else time.monotonic() + timeout_s
     sealing = Sealing(path)
     try:
+        dead_since = math.inf
         while (how := standing(path)) is not Standing.SEALED:
-            if how is Standing.DEAD:
+            dead_since = min(dead_since, time.monotonic()) if how is Standing.DEAD else math.inf
+            if time.monotonic() - dead_since > (TAKEN_OVER_s if run.outlives else 0.0):
                 raise ChannelError(_dead(path))
             if how is Standing.ENDED and sealing.stands_still():
                 break

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,18 @@ from nakctl.cli.json_output import print_last
 from nakctl.cli.report import report
 from nakctl.cli.signals import StopAsked, asked_to_stop
 from nakctl.decide.stopping import AGAIN_s, Stopping
+from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
-from nakctl.errors import ChannelError, ChannelTaken, ExitCode
+from nakctl.device.driver import Place
+from nakctl.errors import ChannelError, ChannelTaken, ExitCode, InputError
 from nakctl.record import fence
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.recorder import Finished, Recorder
 from nakctl.record.recover import recover
+from nakctl.rig import load_driver
+from nakctl.rig.claim import claimed
 from nakctl.run import successor
+from nakctl.run.clock import WallClock
 from nakctl.run.run import UNDER_CURRENT, Outcome
 from nakctl.run.successor import Chain
 
@@ -170,6 +176,39 @@ def recovered(case: DeadRun, found: SealAsItIs) -> dict[str, Any]:
     outcome = Outcome(done.status, found.reason, math.nan, done.rows, 0)  # type: ignore[arg-type]
     message = f"{found}; {done.message}"
     return report(case.header, Finished(done.path, True, message), outcome, None, ExitCode.DONE)
+
+
+def stop_channel(place: Place, mine: bool, as_json: bool) -> int:
+    """Switch off a channel of which no run is known here; mine: somebody said that this may be done.
+
+    InputError: it stands. ChannelTaken: it runs, and nobody said so. ChannelError: it was not seen stopped.
+    """
+    driver = load_driver(place.driver)
+    with claimed(place, "a stop", Path(place.name)), asked_to_stop() as signals:
+        channel = driver.open(place, Cell("", 1.0), WallClock(), 0, adopting=True)
+        try:
+            mark, look = channel.whose(), channel.look()
+            if look is not None and not look.running:
+                raise InputError(f"{place.name} is {shown(look)}: there is nothing to stop")
+            if not mine:
+                raise ChannelTaken(
+                    f"{place.name} is {shown(look)}, and says that it is of {named(mark)}; no run of it is "
+                    "known here. Give the file of its run, or --mine: it is switched off all the same, and "
+                    "none of its rows is taken"
+                )
+            channel.seize()
+            trouble = _insist(channel, signals)
+        finally:
+            with suppress(ChannelError):
+                channel.leave()
+    if trouble:
+        raise ChannelError(f"{UNDER_CURRENT}: {trouble}")
+    told = f"{place.name}: it was switched off, and the cell is open; none of its rows was taken"
+    if as_json:
+        print_last({"channel": place.name, "exit_code": 0, "text": told, "cell_open": True})
+    else:
+        console.say(told)
+    return ExitCode.DONE
 
 
 def _closed(case: DeadRun, chain: Chain, why: str) -> dict[str, Any]:

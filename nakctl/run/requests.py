@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 
 from nakctl.booking.ending import Ending
-from nakctl.booking.entry import Entry
+from nakctl.booking.entry import Entry, Kind
 from nakctl.decide import after
 from nakctl.decide.after import BOUNDARIES, After, Place, Verb, Wish
 from nakctl.decide.engine import EngineState, Event, Phase
@@ -30,6 +30,9 @@ SOONER: Mapping[Verb, str] = {
 TELL_EVERY_s = 10.0  # what was refused is told together
 
 
+HEARD_IN: tuple[Kind, ...] = ("asked", "program")  # entries that tell what was asked, and what came of it
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a run was asked for before, so far as it still counts: with this a successor goes on.
@@ -44,7 +47,7 @@ class Heard:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Heard:
-        """As the journal tells."""
+        """As the journal tells. entries: in their order, those HEARD_IN at least."""
         ids: set[str] = set()
         wishes: list[Wish] = []
         reason: str | None = None

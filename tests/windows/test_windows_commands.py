@@ -62,7 +62,7 @@ def test_a_run_that_was_killed_is_recovered(wine: Wine) -> None:
     process = wine.start(PACED, "run", wine.protocol("20 min"), "--out", "out.h5", "--realtime")
     seen(wine, "running")
     process.kill()
-    process.communicate(timeout=PATIENCE_s)
+    process.wait(PATIENCE_s)
     seen(wine, "DEAD")
     code, out, err = wine.nakctl("recover", "out.h5")
     assert code == 0, (out, err)

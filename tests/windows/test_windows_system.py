@@ -33,7 +33,7 @@ def test_a_lock_is_held_by_one_and_ends_with_it(wine: Wine) -> None:
     assert holder.stdout.readline().strip() == b"held"
     assert wine.python(ASK) == (0, "True refused\n", "")
     holder.kill()
-    holder.communicate(timeout=PATIENCE_s)
+    holder.wait(PATIENCE_s)
     assert wine.python(ASK) == (0, "False taken\n", "")
 
 

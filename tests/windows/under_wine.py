@@ -71,7 +71,10 @@ class Wine:
         """What a test left behind that failed."""
         for process in self.started:
             process.kill()
-            process.communicate(timeout=PATIENCE_s)
+            process.wait(PATIENCE_s)  # not to the end of its pipes: Wine hands them on to helpers
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def nakctl(self, *arguments: str) -> tuple[int, str, str]:
         return self.python(NAKCTL, *arguments)
