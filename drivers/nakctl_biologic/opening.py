@@ -65,6 +65,8 @@ def _examine(device: Device, place: Place, adopting: bool) -> Found:
     name = device_name(device.infos.DeviceCode)
     if name is None:
         raise ChannelError(f"{device.address} is a device with the unknown code {device.infos.DeviceCode}")
+    if not adopting:
+        _keep_a_link_free(device, place)
     number = place.channel - 1
     plugged = device.plugged()
     if number not in plugged:
@@ -80,6 +82,19 @@ def _examine(device: Device, place: Place, adopting: bool) -> Found:
         )
     hardware = _standard_hardware(device, number, adopting) if board is Board.PREMIUM else {}
     return Found(name, board, infos, _facts(device, place, name, board, infos) | hardware)
+
+
+def _keep_a_link_free(device: Device, place: Place) -> None:
+    """ChannelError: this would be the last program that the instrument lets in."""
+    known = instrument(place.instrument).connections
+    most, there = int(str(place.options.get("connections", known))), device.infos.NbOfConnectedPC
+    if there >= most:
+        raise ChannelError(
+            f"{place.name}: {there} programs are connected to {device.address} with this one, of {most} that "
+            "it lets in, as far as is known. One link stays free, so that `nakctl stop` reaches a cell whose "
+            "program died: close EC-Lab and others that are connected; if it lets in more, write "
+            "`connections: N` at its device in rig.yaml"
+        )
 
 
 def _left_there(device: Device, place: Place) -> ChannelInfos:

@@ -83,6 +83,7 @@ class Instrument:
                        shortest record interval and step
     longest_s          longest single technique
     chain_length       techniques one chain may hold
+    connections        programs that may be connected at a time
     load_s             how long the cell stays open between two chains
     rows_per_s         what a channel can deliver for long
     poll_s, eis_poll_s how often the host reads; reaction_s: from a row to the stop it causes
@@ -104,6 +105,7 @@ class Instrument:
     timebase_s: dict[str, float]
     longest_s: float
     chain_length: int
+    connections: int
     load_s: float
     rows_per_s: float
     poll_s: float

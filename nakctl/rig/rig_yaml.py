@@ -32,6 +32,7 @@ class DeviceWords(Word):
 
     provider, sdk_path: where its driver takes the maker's library from: a package of that name, or the lab's
     own copy (a folder, or the library itself).
+    connections: programs that it lets in at a time, if more or fewer than is known of its kind.
     scatter_seed, habits, trouble: of simulated devices; their driver says what there is.
     """
 
@@ -40,6 +41,7 @@ class DeviceWords(Word):
     address: str | None = None
     provider: Literal["easy_biologic", "sdk_path"] | None = None
     sdk_path: str | None = Field(None, min_length=1)
+    connections: int | None = Field(None, strict=True, ge=2)
     scatter_seed: int | None = None
     habits: dict[str, bool | float] | None = None
     trouble: list[str] | None = None

@@ -138,6 +138,15 @@ def test_other_programs_are_told() -> None:
     assert "other-programs" in run(one, chain(ocv(0.5))).codes()
 
 
+def test_one_link_stays_free_for_a_stop() -> None:
+    six = ["guest"] * 6
+    assert "other-programs" in run(bench(faults=six), chain(ocv(0.5))).codes()
+    with pytest.raises(ChannelError, match="8 programs are connected .* One link stays free") as told:
+        bench(faults=[*six, "guest"])
+    assert told.value.exit_code == ExitCode.INSTRUMENT
+    bench(faults=[*six, "guest"], connections=9)  # as the rig says
+
+
 def test_a_failed_opening_lets_go() -> None:
     one = bench()
     one.channel.close()
