@@ -89,10 +89,9 @@ class Keeper:
             if (run_id := self._tried.get()) in self.cases:
                 self.cases[run_id] = keeping.tried(self.cases[run_id], now_s)
         for one in there:
-            action = keeping.due(self.cases[one.run.run_id], now_s, stop_after_s(one))
-            if action is not None:
+            case = self.cases[one.run.run_id]
+            if case.word and (action := keeping.due(case, now_s, stop_after_s(one))) is not None:
                 self._try(one, action)
-
         self._notifier.look(there, {one.run.run_id: self._doing(one) for one in there})
 
     def _doing(self, one: Seen) -> str:

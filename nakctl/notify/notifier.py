@@ -45,7 +45,7 @@ class Notifier:
         self._errands: dict[tuple[str, str], tuple[Errand, Callable[[dict[str, Any]], None]]] = {}
         self._sending: dict[str, Letter] = {}
         self._in_doubt: set[str] = set()  # was being sent when the one before us died
-        self._kept = ""
+        self._kept: object = None  # what the file holds
         self._fault = ""
         self._place = place
         self._guarded(self._load)
@@ -252,26 +252,24 @@ class Notifier:
         return {str(line["key"]) for line in lines if line.get("sent") and line.get("key")}
 
     def _keep(self) -> None:
-        known = {
-            run_id: {**each.as_json(), "looked_s": 0.0, "suspected": ""}
-            for run_id, each in self._known.items()
-        }
-        runs = {run_id: {**asdict(run), "path": str(run.path)} for run_id, run in self._runs.items()}
+        known = {run_id: replace(each, looked_s=0.0, suspected="") for run_id, each in self._known.items()}
+        sending = sorted({*self._sending, *self._in_doubt})
+        fresh_state = (known, dict(self._runs), self._outbox.as_json(), sending)
+        if fresh_state == self._kept:  # as at nearly every look, once a second for weeks
+            return
         told = {
             "outbox": self._outbox.as_json(),
-            "known": known,
-            "runs": runs,
-            "sending": sorted({*self._sending, *self._in_doubt}),
+            "known": {run_id: each.as_json() for run_id, each in known.items()},
+            "runs": {run_id: {**asdict(run), "path": str(run.path)} for run_id, run in self._runs.items()},
+            "sending": sending,
         }
         text = json.dumps(told)
-        if text == self._kept:
-            return
         file = self._there() / _STATE
         fresh = file.with_suffix(".new")
         with suppress(OSError):  # then with the next look
             fresh.write_text(text, encoding="utf-8")
             fresh.replace(file)
-            self._kept = text
+            self._kept = fresh_state
 
 
 def _run(told: Mapping[str, Any]) -> KnownRun:

@@ -141,7 +141,7 @@ def test_other_programs_are_told() -> None:
 def test_one_link_stays_free_for_a_stop() -> None:
     six = ["guest"] * 6
     assert "other-programs" in run(bench(faults=six), chain(ocv(0.5))).codes()
-    with pytest.raises(ChannelError, match="8 programs are connected .* One link stays free") as told:
+    with pytest.raises(ChannelError, match=r"8 programs are connected .* One link stays free") as told:
         bench(faults=[*six, "guest"])
     assert told.value.exit_code == ExitCode.INSTRUMENT
     bench(faults=[*six, "guest"], connections=9)  # as the rig says

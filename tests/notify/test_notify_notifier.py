@@ -16,7 +16,7 @@ from fabricated import journal, state
 from fabricated import known as run_of
 from notify_servers import Hook, rig_with, silent_server, until, web_server
 
-from nakctl.cli.status import _seen
+from nakctl.cli.health import look as _seen
 from nakctl.notify import log, notifier, outbox
 from nakctl.notify.notifier import Notifier
 from nakctl.record import files, lock, registry
@@ -188,7 +188,7 @@ def test_what_was_not_sent_is_tried_again(
 
 KILLED = """
 import sys, time
-from nakctl.cli.status import _seen
+from nakctl.cli.health import look as _seen
 from nakctl.notify.notifier import Notifier
 from nakctl.record.registry import known_runs
 told = Notifier()
