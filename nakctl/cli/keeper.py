@@ -44,7 +44,8 @@ def is_wanted() -> bool:
 def start_if_gone() -> None:
     """Whoever has a run looks whether the keeper is there. Waits for nothing; raises nothing."""
     with suppress(OSError, RuntimeError):
-        if is_wanted() and not lock.is_held(registry.folder() / LOCK):
+        folder = registry.folder()
+        if is_wanted() and folder.is_dir() and not lock.is_held(folder / LOCK):
             start_detached("nakctl.cli.keeper")
 
 
