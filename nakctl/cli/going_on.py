@@ -80,49 +80,46 @@ def gone_on_with(
     except RecordError as error:
         raise NotKept(f"nothing can be recorded ({error})") from error
     begun(case.path)
-    try:
-        if is_lost:
-            left = replace(successor.replayed(case.journal, _now_s(case, chain)), is_lost=True)
-        else:
-            left = _left(case, chain, channel, recorder, look, ending)
-    except RecordError as error:  # what is written from here on, nobody could read
-        recorder.abandon()
-        raise NotKept(f"its journal is damaged ({error})") from error
-    except BaseException:
-        recorder.abandon()
-        raise
     known = known_again(case)
     seen = outside(recorder, known, case.header, news=news)
     seen.happened(events)
     seen.opening()
     if ending is None and (trouble := registry.enter(known)):
         console.say(f"{case.path.name}: {trouble}", to=sys.stderr)
+    try:
+        watch = _Watch(case, chain, channel, seen)
+        runs = chain.may_run and not is_lost and (look is None or look.running)
+        left = replace(_left(case, chain, recorder, watch, look, ending, runs=runs), is_lost=is_lost)
+    except RecordError as error:  # what is written from here on, nobody could read
+        recorder.abandon()
+        raise NotKept(f"its journal is damaged ({error})") from error
+    except BaseException:
+        recorder.abandon()
+        raise
     return recorder, _run(case, channel, recorder, left, seen, goes_on=ending is None)
 
 
 def _left(
     case: DeadRun,
     chain: Chain,
-    channel: Channel,
     recorder: Recorder,
+    watch: _Watch,
     look: Look | None,
     ending: Ending | None,
+    *,
+    runs: bool,
 ) -> Left:
-    """What the dead one left, replayed. The cell comes first: what has to be stopped is, before that; and its
-    limits are looked at meanwhile."""
-    runs = chain.may_run and (look is None or look.running)
-    watch = _Watch(case, chain, channel)
-    stop = ending or watch.met(look)
-    if runs and stop is not None:
+    """What the dead one left, replayed. The cell comes first: what runs and has to be stopped is, before that;
+    and its limits are looked at meanwhile."""
+    if runs and (stop := ending or watch.met(look)) is not None:
         if chain.stop is None:
             recorder.append([_meant_to_stop(chain, recorder, stop)])
-        with suppress(ChannelError):  # it is asked for again, until it is seen
-            channel.stop()
-    if not runs or stop is not None:
-        return _dated(successor.replayed(case.journal, _now_s(case, chain)), look)
-    with watch:
+        watch.stop()
+    with watch.while_it(runs=runs):
         left = successor.replayed(case.journal, 0.0)
-    left = _dated(replace(left, now_s=_now_s(case, chain)), watch.look or look)
+    left = replace(left, now_s=_now_s(case, chain))
+    if runs:
+        left = _dated(left, watch.look or look)
     if watch.ending is not None:
         recorder.append([_meant_to_stop(chain, recorder, watch.ending)])
         left = replace(left, chain=replace(left.chain, stop=watch.ending))
@@ -131,7 +128,7 @@ def _left(
 
 def _dated(left: Left, look: Look | None) -> Left:
     """No earlier than the instrument's clock says: that of the computer may have been set back."""
-    if not left.chain.may_run or look is None or not math.isfinite(look.elapsed_s):
+    if look is None or not math.isfinite(look.elapsed_s):
         return left
     began_s = left.book.start_s if left.called_s is None else left.called_s
     return replace(left, now_s=max(left.now_s, began_s + look.elapsed_s))
@@ -226,41 +223,57 @@ def _poll_s(case: DeadRun, chain: Chain) -> float:
 
 
 class _Watch:
-    """Limits by what the channel shows, until the loop does that itself: a long journal takes a minute to
-    replay."""
+    """Until the loop does all that itself, for a long journal takes a minute to replay: others are told that
+    somebody is here, limits are judged by what the channel shows, and what is to be stopped is told so again.
 
-    def __init__(self, case: DeadRun, chain: Chain, channel: Channel) -> None:
+    ending  that a limit asked for meanwhile; look: the newest
+    """
+
+    def __init__(self, case: DeadRun, chain: Chain, channel: Channel, seen: Outside) -> None:
         program = case.journal.book().program
         assert program is not None
-        self.channel = channel
+        self.channel, self.seen = channel, seen
         self.ending: Ending | None = None
-        self.look: Look | None = None  # the newest
+        self.look: Look | None = None
+        self._stops = False
         self._nothing = Booked.nothing(case.journal.tables["samples"].dtype)
         self._guard = Guard(program)
         if chain.number:
             self._guard.open_segment(chain.segment, 0.0)
             self._guard.asked = None  # how long its step has lasted, only the journal knows
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
     def met(self, look: Look | None) -> Ending | None:
         return self._guard.judge(self._nothing, look)
 
-    def __enter__(self) -> None:
-        self._thread.start()
+    def stop(self) -> None:
+        """Until it is seen that it has."""
+        self._stops = True
+        with suppress(ChannelError):
+            self.channel.stop()
 
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
+    @contextmanager
+    def while_it(self, *, runs: bool) -> Iterator[None]:
+        """runs: there is something to look at."""
+        thread = threading.Thread(target=self._watch, args=(runs,), name="watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
 
-    def _watch(self) -> None:
+    def _watch(self, runs: bool) -> None:
         while not self._over.wait(LOOK_EVERY_s):
+            self.seen.opening()
+            if not runs:
+                continue
             with suppress(ChannelError):
                 self.look = self.channel.look() or self.look
-                self.ending = self.ending or self.met(self.look)
-                if self.ending is not None:
+                if not self._stops and (ending := self.met(self.look)) is not None:
+                    self.ending, self._stops = ending, True
+                if self._stops and (self.look is None or self.look.running):
                     self.channel.stop()
-                    return
 
 
 class _Telling:
