@@ -109,7 +109,7 @@ def _left(
     *,
     runs: bool,
 ) -> Left:
-    """What the dead one left, replayed. The cell comes first: what runs and has to be stopped is, before that;
+    """What the dead one left, replayed. The cell comes first: what runs and has to be stopped is, before;
     and its limits are looked at meanwhile."""
     if runs and (stop := ending or watch.met(look)) is not None:
         if chain.stop is None:
