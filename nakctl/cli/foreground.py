@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ MORE = 2  # times that Ctrl-C is pressed after the stop, until it is no longer w
 def shown(path: Path, *, silent: bool) -> dict[str, Any]:
     """Until the run is over, or is left: how it ended, or that it goes on; with the code to leave with."""
     kind = "nothing" if silent else kind_here()
-    view = Follower([find_run(str(path))], kind, hint=HINT)
+    run = replace(find_run(str(path)), path=path)  # called as whoever started it called it
+    view = Follower([run], kind, hint=HINT)
     stopped = 0  # how often that was wanted
     while True:
         try:

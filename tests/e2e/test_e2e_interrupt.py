@@ -127,7 +127,7 @@ def full_disk(short: Path) -> Said:
 def test_a_full_disk_is_explained_and_what_was_recorded_stays(full_disk: Said, short: Path) -> None:
     assert full_disk.code == 1
     assert "Traceback" not in full_disk.err
-    assert f"nakctl recover {short / 'x.h5'}" in full_disk.out
+    assert "nakctl recover x.h5" in full_disk.out
     recorded = samples_in(short / "x.h5")
     assert nakctl("recover", "x.h5", cwd=short).code == 0
     with h5py.File(short / "x.h5", "r") as file:

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from command_line import Said, refused
+from command_line import Said, nakctl, refused, virtual_instrument
 
 from nakctl.device.driver import Place
 from nakctl.protocol import library
@@ -99,18 +99,21 @@ finally: rest
 """
 
 
-def test_the_firmware_of_ec_lab_is_replaced_only_when_that_is_said(
-    here: Here, virtual: Virtual, tmp_path: Path
-) -> None:
-    rig(tmp_path, virtual(faults=["eclab=1"]))
-    (tmp_path / "rest.yaml").write_text(REST, encoding="utf-8")
-    run = ("run", "rest.yaml", "--on", "glovebox-2/ch1", "--speed", "50", "--out", "rest.h5")
-    said = here(*run)
-    assert said.code == 3
-    assert "GEN_ECLAB_LOADED -9" in said.err
-    assert "--load-firmware" in said.err
-    assert not (tmp_path / "rest.h5").exists()
-    assert here(*run, "--load-firmware", "--json").json["status"] == "completed"
+def test_the_firmware_of_ec_lab_is_replaced_only_when_that_is_said(here: Here, tmp_path: Path) -> None:
+    instrument, address = virtual_instrument("--speed", "50", "--fault", "eclab=1", cwd=tmp_path)
+    try:
+        rig(tmp_path, address)
+        (tmp_path / "rest.yaml").write_text(REST, encoding="utf-8")
+        run = ("run", "rest.yaml", "--on", "glovebox-2/ch1", "--speed", "50", "--out", "rest.h5")
+        said = nakctl(*run, cwd=tmp_path)
+        assert said.code == 3
+        assert "GEN_ECLAB_LOADED -9" in said.err
+        assert "--load-firmware" in said.err
+        assert not (tmp_path / "rest.h5").exists()
+        assert nakctl(*run, "--load-firmware", "--json", cwd=tmp_path).json["status"] == "completed"
+    finally:
+        instrument.kill()
+        instrument.communicate()
 
 
 # --- devices ---------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def test_what_is_told_of_a_run_that_goes_on_and_of_one_that_was_killed(
         "channel": "sp300/ch1",
         "what": "Critical current density with operando GEIS, cell cell-7",
         "file": str((tmp_path / "first.h5").resolve()),
-        "pid": going.process.pid,
+        "pid": going.process.runner,
         "user": row["run"]["user"],
         "since": "",
     }
