@@ -135,7 +135,7 @@ def _dated(left: Left, look: Look | None) -> Left:
 def _run(
     case: DeadRun, channel: Channel, recorder: Recorder, left: Left, seen: Outside, *, goes_on: bool
 ) -> Outcome:
-    heard = Heard.of(reversed([*case.journal.latest("asked")]))
+    heard = Heard.of(reversed([*case.journal.latest("asked", "program")]))  # what came of it, too
     assert left.book.program is not None  # of a journal of this version
     with (
         _Telling() as telling,
