@@ -4,7 +4,7 @@ They share a folder for that, for as long as it takes; a pipe would bind one to 
 
     job.json   what to do
     said       lines of JSON: `say` a sentence, then `begun` where, or `failed` why and with which code
-    stop       put there by who changes his mind before it has begun
+    stop       put there by who changes his mind before it has begun; that the folder is gone says the same
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from nakctl.errors import ChannelError, ExitCode, NakctlError
 from nakctl.host.detached import Detached, start_detached
@@ -34,11 +34,19 @@ class NotBegun(NakctlError):
         self.exit_code = ExitCode(code)
 
 
+class HasBegun(KeyboardInterrupt):
+    """The run in this file was quicker than the wish that it should not begin."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+
 def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
     """The file of a run that has begun in a process of its own, which needs this one no longer.
 
-    say  is told what there is to say before. NotBegun: why it has not. KeyboardInterrupt: it was told to
-    stop, and has not begun, or stops in order.
+    say  is told what there is to say before. NotBegun: why it has not. KeyboardInterrupt: whoever asked for
+    it has changed his mind; HasBegun: too late for a new run, which is still to be told.
     """
     folder = Path(tempfile.mkdtemp(prefix="nakctl-start-"))
     try:
@@ -48,13 +56,15 @@ def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
             process = start_detached("nakctl.cli.runner", str(folder), output=folder / SAID)
             if process.warning:
                 say(process.warning)
-            lines = _lines(process, said)
+            lines = _Lines(process, said)
             try:
                 return _heard(lines, say)
             except KeyboardInterrupt:
+                if job["do"] != "run":  # of another one it says nothing that it is not waited for here
+                    raise
                 (folder / STOP).touch()
                 with suppress(NakctlError):
-                    _heard(lines, say)
+                    raise HasBegun(_heard(lines, say)) from None
                 raise
     except OSError as error:
         raise NakctlError(f"no process can be started for the run ({error.strerror or error})") from error
@@ -73,17 +83,31 @@ def _heard(lines: Iterator[str], say: Callable[[str], None]) -> Path:
     raise ChannelError("the process of the run ended before it began")
 
 
-def _lines(process: Detached, said: Any) -> Iterator[str]:
-    """As they come, until the process is gone."""
-    silent_since, rest = time.monotonic(), ""
-    while True:
-        is_over = process.exit_code() is not None
-        if came := said.readline():
-            silent_since, rest = time.monotonic(), rest + came
-            if rest.endswith("\n"):
-                yield rest
-                rest = ""
-        elif is_over or (process.pid is None and time.monotonic() - silent_since > SILENT_s):
-            return
-        else:
-            time.sleep(LOOK_s)
+class _Lines:
+    """As they come, until the process is gone. An interruption loses none."""
+
+    def __init__(self, process: Detached, said: TextIO) -> None:
+        self._process, self._said = process, said
+        self._rest = ""
+        self._silent_since = time.monotonic()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            is_over = self._process.exit_code() is not None
+            if came := self._said.readline():
+                self._silent_since = time.monotonic()
+                self._rest += came
+                if self._rest.endswith("\n"):
+                    line, self._rest = self._rest, ""
+                    return line
+            elif is_over or (self._process.pid is None and self._silent_s > SILENT_s):
+                raise StopIteration
+            else:
+                time.sleep(LOOK_s)
+
+    @property
+    def _silent_s(self) -> float:
+        return time.monotonic() - self._silent_since

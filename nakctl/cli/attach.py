@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from nakctl.cli import console, keeper
-from nakctl.cli.apart import started
+from nakctl.cli.apart import NotBegun, started
 from nakctl.cli.health import look
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.which_run import find_run, known_runs
@@ -72,5 +72,9 @@ def _why(run: KnownRun) -> str:
 
 def _gone_on_with(run: KnownRun, why: str, anew: bool) -> str:
     job = {"do": "take over", "path": str(run.path), "why": why, "anew": anew}
-    path: Path = started(job, console.say)
+    try:
+        path: Path = started(job, console.say)
+    except KeyboardInterrupt:
+        how = f"no longer waited for, and may be gone on with all the same: nakctl status {run.short_id}"
+        raise NotBegun(how, ExitCode.INTERRUPTED) from None
     return f"{path}: gone on with; nakctl status {run.short_id} shows it"

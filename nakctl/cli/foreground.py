@@ -6,36 +6,39 @@ The run needs nobody who looks. Ctrl-C asks what to do; where nobody can answer,
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nakctl.cli import console
-from nakctl.cli.requests import sent
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.screen.follow import Follower
 from nakctl.cli.which_run import find_run
-from nakctl.errors import ChannelError, ExitCode, NakctlError
+from nakctl.errors import ChannelError, ExitCode
 from nakctl.record import asked
 from nakctl.run.run import UNDER_CURRENT
 
 HINT = "Ctrl-C asks: stop the run, or leave it running"
 QUESTION = "Stop the run, leave it running, or go back to it? [s/l/Enter] "
-STOPPING = "the run is being stopped; Ctrl-C twice more leaves it at that"
+STOPPING = "the run is being stopped; Ctrl-C {} more leaves it at that"
 MORE = 2  # times that Ctrl-C is pressed after the stop, until it is no longer waited for
 
 
-def shown(path: Path, *, silent: bool) -> dict[str, Any]:
-    """Until the run is over, or is left: how it ended, or that it goes on; with the code to leave with."""
+def shown(path: Path, *, silent: bool, stop: bool = False) -> dict[str, Any]:
+    """Until the run is over, or is left: how it ended, or that it goes on; with the code to leave with.
+
+    stop  that is wanted already
+    """
     kind = "nothing" if silent else kind_here()
     run = replace(find_run(str(path)), path=path)  # called as whoever started it called it
     view = Follower([run], kind, hint=HINT)
-    stopped = 0  # how often that was wanted
+    wish = _Stop(path, view, told=kind == "lines", times=int(stop))
     while True:
         try:
+            wish.send()  # before anything waits for the terminal
             with view:
                 while view.look():
+                    wish.send()
                     view.draw()
                     view.pause()
                 view.draw()
@@ -43,16 +46,53 @@ def shown(path: Path, *, silent: bool) -> dict[str, Any]:
         except KeyboardInterrupt:
             if view.runs[0].is_ending:  # the cell is open, and the file is being sealed
                 continue
-            if not stopped and (answer := _answer(kind)) != "stop":
-                if answer == "leave":
+            if not wish.times and (answer := _answer(kind)) != "stop":
+                if answer == "leave" and view.look():  # it may be over by now
                     return _left(path, "it goes on", ExitCode.DONE, silent)
                 continue
-            stopped += 1
-            if stopped == 1:
-                _stop(path, silent)
-            elif stopped > MORE:
-                how = f"it was told to stop, and that is tried on: until it is seen, {UNDER_CURRENT}"
-                return _left(path, how, ExitCode.INTERRUPTED, silent)
+            if wish.times == MORE:
+                return _left(path, wish.stands, ExitCode.INTERRUPTED, silent)
+            wish.times += 1
+
+
+class _Stop:
+    """The wish that the run be stopped. times: how often it was said; told: on standard error, too."""
+
+    def __init__(self, path: Path, view: Follower, *, told: bool, times: int) -> None:
+        self.times = times
+        self._path, self._view, self._told = path, view, told
+        self._request: asked.Request | None = None
+        self._trouble: OSError | None = None
+        self._is_sent = False
+
+    def send(self) -> None:
+        """To the run. Waits for nothing: one that has just begun has no mailbox yet, and is tried again."""
+        if not self.times:
+            return
+        self._request = self._request or asked.new_request("stop")
+        if not self._is_sent:
+            try:
+                asked.put(self._path, self._request)
+                self._is_sent, self._trouble = True, None
+            except OSError as error:
+                self._trouble = error
+        self._say(STOPPING.format("once" if self.times == MORE else "twice"))
+
+    def _say(self, text: str) -> None:
+        if self._trouble is not None:
+            why = self._trouble.strerror
+            text = f"the run is to be stopped, and takes no request yet ({why}); that is tried on"
+        if text != self._view.hint:
+            self._view.hint = text
+            if self._told:
+                console.say(text, to=sys.stderr)
+
+    @property
+    def stands(self) -> str:
+        """What becomes of it, if nobody waits for that."""
+        if self._is_sent:
+            return f"it was told to stop, and that is tried on: until it is seen, {UNDER_CURRENT}"
+        return f"it takes no request and could not be told to stop: {UNDER_CURRENT}"
 
 
 def _ended(view: Follower, path: Path) -> dict[str, Any]:
@@ -79,13 +119,6 @@ def _answer(kind: str) -> str:
         return "stop"
     except EOFError:
         return "leave"
-
-
-def _stop(path: Path, silent: bool) -> None:
-    if not silent:
-        console.say(STOPPING, to=sys.stderr)
-    with suppress(NakctlError, KeyboardInterrupt):
-        sent(path, asked.new_request("stop"))
 
 
 def _left(path: Path, how: str, code: int, silent: bool) -> dict[str, Any]:

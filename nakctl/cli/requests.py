@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,12 +178,6 @@ def _answered(path: Path, request: Request) -> Answer:
             )
         time.sleep(LOOK_s)
     return answer
-
-
-def sent(path: Path, request: Request) -> None:
-    """Put into the mailbox of a run that lives; nothing if it does not. NakctlError: it takes none."""
-    with suppress(_Over):
-        _put(path, request)
 
 
 def _put(path: Path, request: Request) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nakctl.cli import console
-from nakctl.cli.apart import started
+from nakctl.cli.apart import HasBegun, started
 from nakctl.cli.asked_runs import AskedRun, asked_runs
 from nakctl.cli.health import look
 from nakctl.cli.json_output import print_last
@@ -38,11 +38,12 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
                 f"{one.ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
             )
         logged(one.ready, is_free(one.ready, options))
-    _recover_leftovers({one.out.parent for one in asked}, [one.ready.place for one in asked], options)
-    if all(is_free(one.ready, options) for one in asked):
-        return _told(_in_line(asked, options), options, bool(each))
-    if options.detach and len(asked) > 1:
+    are_free = all(is_free(one.ready, options) for one in asked)
+    if options.detach and len(asked) > 1 and not are_free:
         raise InputError("--detach starts one run, and --each asks for several")
+    _recover_leftovers({one.out.parent for one in asked}, [one.ready.place for one in asked], options)
+    if are_free:
+        return _told(_in_line(asked, options), options, bool(each))
     return _told(_apart(asked, options), options, bool(each))
 
 
@@ -96,9 +97,14 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
             "do": "run", "file": one.file, "wishes": one.wishes.dump(), "out": str(one.out),
             "options": options.dump(), "command_line": sys.argv[1:],
         }  # fmt: skip
-        path = started(job, _say_before)
         silent = options.quiet or options.as_json
-        told = _begun(path, silent) if options.detach else shown(path, silent=silent)
+        if not silent and sys.stdout is not None and sys.stdout.isatty():  # it may take a while
+            console.say(f"starting the channel {one.ready.place.name} ...")
+        try:
+            path = started(job, _say_before)
+            told = _begun(path, silent) if options.detach else shown(path, silent=silent)
+        except HasBegun as late:
+            told = shown(late.path, silent=silent, stop=True)
         reports.append(told)
         if told.get("goes_on") or _is_the_last(told):
             break

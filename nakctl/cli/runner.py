@@ -50,8 +50,8 @@ class Apart:
 
     def recording(self, path: Path) -> None:
         """From here on the run is found by its files."""
+        self.path = path.resolve()  # before its starter hears of it, and removes the folder
         self._tell(begun=str(path))
-        self.path = path.resolve()
         self._let_go()
         threading.Thread(target=_look_for_the_keeper, name="keeper", daemon=True).start()
 
@@ -71,7 +71,8 @@ class Apart:
     def listen(self) -> None:
         """In a thread of its own: whoever started it may change his mind until the run has begun."""
         while self.path is None:
-            if (self.folder / STOP).exists():
+            has_changed = (self.folder / STOP).exists() or not self.folder.exists()
+            if has_changed and self.path is None:
                 self.signals.ask()
                 return
             time.sleep(CHANGED_HIS_MIND_s)
@@ -97,7 +98,8 @@ def main() -> NoReturn:
     show = Apart(Path(sys.argv[1]), signals)
     signal.signal(signal.SIGTERM, lambda number, frame: _goes_down(show, "its process was told to end"))
     job = json.loads((show.folder / JOB).read_text(encoding="utf-8"))
-    threading.Thread(target=show.listen, name="starter", daemon=True).start()
+    if job["do"] == "run":  # nobody stops another one by not waiting for who goes on with it
+        threading.Thread(target=show.listen, name="starter", daemon=True).start()
     code = int(ExitCode.FAILED)
     try:
         with awake("a run of nakctl goes on"), told_of_the_end(lambda why: _is_ended(show, why)):

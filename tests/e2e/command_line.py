@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,14 +52,15 @@ class Command(Forked):
         program: str = "nakctl",
         witness: str = "",
         helpers: bool = False,
+        environment: Mapping[str, str] = ENVIRONMENT,
         **pipes: int,
     ) -> None:
-        """witness, helpers  see `fork_server`"""
+        """witness, helpers, environment  see `fork_server`"""
         descriptor, told = tempfile.mkstemp(prefix="forked-", dir=os.environ["NAKCTL_RUNS"])
         os.close(descriptor)
         self._told = Path(told)
         request = {"program": program, "args": [*map(str, args)], "witness": witness, "helpers": helpers}
-        request["runners"] = told
+        request |= {"runners": told, "environment": dict(environment)}
         super().__init__(self._server().control, request | {"cwd": str(cwd)}, **pipes)
 
     @classmethod
@@ -108,11 +109,11 @@ class Command(Forked):
             return stream.read()
 
 
-def nakctl(*args: str | Path, cwd: Path) -> Said:
+def nakctl(*args: str | Path, cwd: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Said:
     """Run it to its end."""
     if os.name != "posix":
         return nakctl_anew(*args, cwd=cwd)
-    command = Command(*args, cwd=cwd, helpers=True)
+    command = Command(*args, cwd=cwd, helpers=True, environment=environment)
     out, err = command.communicate(timeout=120)
     return Said(command.wait(), out, err)
 

@@ -2,7 +2,7 @@
 
 With `witness`, it tells in FILE.witness, past all buffers, how many rows came from the channel, and how many
 its journal had when `append` returned: those a kill must not take. With `helpers`, the helpers of its record
-are forked as well (see `forked_helpers`).
+are forked as well (see `forked_helpers`). It has the `environment` of the request.
 """
 
 from __future__ import annotations
@@ -72,12 +72,15 @@ def start_of_runners(
             return start(module, *arguments, **pipes)
         pipes.pop("flags", None)
         mine = {"program": RUNNER, "args": arguments, "cwd": str(Path.cwd())}
+        mine["environment"] = dict(os.environ)
         return Forked(asks, {**request, **mine}, **pipes)
 
     return forked
 
 
 def begin(request: dict[str, Any], asks: socket.socket, helpers: socket.socket) -> None:
+    os.environ.clear()
+    os.environ.update(request["environment"])
     if request["program"] == RUNNER:
         with Path(request["runners"]).open("a", encoding="ascii") as told:
             told.write(f"{os.getpid()}\n")

@@ -164,6 +164,7 @@ def _run(
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    _control(0)
     os.chdir(request["cwd"])
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
@@ -176,6 +177,15 @@ def _run(
         if end.code is None or isinstance(end.code, int):
             _leave(end.code or 0)
         raise
+
+
+def _control(number: int) -> None:
+    """If this is a terminal, that of the new session: its keys are signals, and its end is told."""
+    if os.isatty(number):
+        import fcntl
+        import termios
+
+        fcntl.ioctl(number, termios.TIOCSCTTY, 0)
 
 
 def _leave(code: int) -> None:

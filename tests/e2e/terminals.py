@@ -12,13 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyte
-from command_line import NAKCTL
+from command_line import NAKCTL, Command
 
 
 class Terminal:
-    """Systems with pseudo-terminals. raw: all that was written there."""
+    """Systems with pseudo-terminals; the command is the one in front. raw: all that was written there."""
 
-    def __init__(self, *args: str | Path, cwd: Path, columns: int = 80, lines: int = 24, **env: str) -> None:
+    def __init__(
+        self,
+        *args: str | Path,
+        cwd: Path,
+        columns: int = 80,
+        lines: int = 24,
+        helpers: bool = False,
+        **env: str,
+    ) -> None:
+        """helpers  are forked"""
         import pty
 
         self.raw = b""
@@ -29,10 +38,17 @@ class Terminal:
         known = {
             name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")
         }
-        self.process = subprocess.Popen(
-            [*NAKCTL, *map(str, args)], cwd=cwd, start_new_session=True, env={**known, "TERM": "xterm", **env},
-            stdin=self.follower, stdout=self.follower, stderr=self.follower,
-        )  # fmt: skip
+        env = {**known, "TERM": "xterm", **env}
+        stdin = stdout = stderr = self.follower
+        self.process: Command | subprocess.Popen[bytes]
+        if "PYTHONIOENCODING" not in env:
+            words = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+            self.process = Command(*args, cwd=cwd, environment=env, helpers=helpers, **words)
+        else:  # which a process takes on as it starts
+            self.process = subprocess.Popen(
+                [*NAKCTL, *map(str, args)], cwd=cwd, env=env, start_new_session=True,
+                stdin=stdin, stdout=stdout, stderr=stderr,
+            )  # fmt: skip
 
     @property
     def lines(self) -> list[str]:
@@ -41,6 +57,26 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    def type(self, text: str) -> None:
+        """As on its keyboard: "\x03" is Ctrl-C."""
+        os.write(self._leader, text.encode())
+
+    def freeze(self) -> None:
+        """As Ctrl-S does."""
+        import termios
+
+        termios.tcflow(self.follower, termios.TCOOFF)
+
+    def thaw(self) -> None:
+        import termios
+
+        termios.tcflow(self.follower, termios.TCOON)
+
+    def hang_up(self) -> None:
+        """As who closes its window. Nothing is shown any more."""
+        os.close(self._leader)
+        self._leader = -1
 
     def resize(self, columns: int, lines: int) -> None:
         self._screen.resize(lines, columns)
@@ -65,8 +101,9 @@ class Terminal:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        os.close(self._leader)
-        os.close(self.follower)
+        for each in (self._leader, self.follower):
+            if each >= 0:
+                os.close(each)
 
     def _take(self) -> None:
         while select.select([self._leader], [], [], 0.05)[0]:

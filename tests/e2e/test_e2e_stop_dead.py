@@ -9,8 +9,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,69 +17,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, Command, Said, nakctl, samples_in, until, virtual_instrument
-from killing import Killed, kill, left, segments
+from command_line import Command, Said, nakctl, samples_in, until
+from killing import kill, left, segments
+from virtual_bench import CH, LONG, Bench, events, killed, last_epoch, loaded_by_another, text_of
 
 from nakctl.booking.layout import GAP_CODE
 from nakctl.record import files, lock
-from nakctl.record.journal_reader import JournalReader
 from nakctl.record.slot import blocks_of
 
 pytestmark = [pytest.mark.skipif(os.name != "posix", reason="SIGKILL"), pytest.mark.slow]
-
-SPEED = "40"
-CH = ("--on", "bench/ch1", "--speed", SPEED)
-LONG = """\
-nakctl: 1
-name: A long strip
-params: {strip: 100 h}
-record: {every: 1 s}
-limits: {Ewe: [-1 V, 1 V], I: 1 mA, time: 1000 h}
-steps:
-  - rest: 10 s
-  - strip: 10 uA
-    for: $strip
-finally: rest
-"""
-OTHER = LONG.replace("A long strip", "Another one")
-
-
-class Bench:
-    """A virtual SP-300 in a process of its own, and a folder with its rig."""
-
-    def __init__(self, folder: Path, *more: str) -> None:
-        self.folder = folder
-        self.process, self.address = virtual_instrument(
-            "--speed", SPEED, "--cell", "randles", *more, cwd=folder
-        )
-        (folder / "rig.yaml").write_text(
-            f"""\
-nakctl-rig: 1
-devices:
-  bench: {{driver: biologic, model: SP-300, address: "{self.address}"}}
-channels:
-  bench/ch1: {{device: bench, channel: 1}}
-cells:
-  cell-7: {{channel: bench/ch1, area: 1 cm2}}
-""",
-            encoding="utf-8",
-        )
-        (folder / "long.yaml").write_text(LONG, encoding="utf-8")
-        (folder / "other.yaml").write_text(OTHER, encoding="utf-8")
-
-    def state(self) -> str:
-        """Of the channel, as the instrument says."""
-        said = nakctl("channels", "--json", cwd=self.folder)
-        return str(said.json["channels"][0]["state"])
-
-    def filled(self) -> bool:
-        return (
-            "holds" in nakctl("run", "other.yaml", *CH, "--quiet", "--out", "never.h5", cwd=self.folder).err
-        )
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture
@@ -89,20 +33,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     one = Bench(tmp_path)
     yield one
     one.end()
-
-
-def killed(bench: Bench, *more: str, name: str = "dead.h5", samples: int = 20) -> Killed:
-    """A run that was killed in the middle of its chain."""
-    run = Command(
-        "run", "long.yaml", *CH, *more, "--quiet", "--out", name, cwd=bench.folder, witness=f"{name}.witness"
-    )
-    path = bench.folder / name
-    try:
-        until(lambda: left(path).kept >= samples, 60.0)
-    finally:
-        kill(run, name)
-        run.communicate()
-    return left(path)
 
 
 def stop(bench: Bench, *more: str, name: str = "dead.h5") -> Said:
@@ -136,11 +66,6 @@ def same_as_undisturbed(path: Path, tmp_path_factory: pytest.TempPathFactory, st
     assert found[1].tobytes() == everything[1][is_there].tobytes()
     assert told or is_there[: len(found[1])].all()
     return told
-
-
-def text_of(path: Path, name: str) -> str:
-    with h5py.File(path, "r") as file:
-        return str(file[f"entry/{name}"].asstr()[()])
 
 
 # the chain goes on
@@ -250,14 +175,6 @@ def kill_when_it_writes(bench: Bench, path: Path) -> None:
     run.communicate()
 
 
-def last_epoch(path: Path) -> int:
-    try:
-        with closing(JournalReader(path)) as journal:
-            return max((entry.epoch for entry in journal.latest("writer")), default=0)
-    except Exception:  # noqa: BLE001  (it was sealed meanwhile)
-        return 99
-
-
 # the chain is over
 
 
@@ -278,41 +195,6 @@ def test_one_that_ended_meanwhile_is_what_it_is(
 
 
 # somebody else's
-
-
-def loaded_by_another(bench: Bench) -> Killed:
-    """The dead one's chain is gone: another run was started there, and killed as well."""
-    dead = killed(bench)
-    kept = bench.folder / "kept"
-    kept.mkdir()
-    for file in bench.folder.glob("dead.h5*"):
-        file.rename(kept / file.name)
-    subprocess.run([sys.executable, "-c", STOPPER, bench.address], check=True, env=ENVIRONMENT)
-    run = Command(
-        "run", "other.yaml", *CH, "--discard-rows", "--quiet", "--out", "other.h5", cwd=bench.folder
-    )
-    until(lambda: samples_in(bench.folder / "other.h5") > 0)
-    kill(run, "other.h5")
-    run.communicate()
-    for file in kept.iterdir():
-        file.rename(bench.folder / file.name)
-    return dead
-
-
-STOPPER = """
-import sys
-import time
-from nakctl.device.cell import Cell
-from nakctl.device.driver import Place
-from nakctl.run.clock import WallClock
-from nakctl_biologic.driver import driver
-channel = driver.open(Place("x", "biologic", "SP-300", 1, {"address": sys.argv[1]}), Cell("x", 1.0), WallClock(), 0, True)
-channel.seize()
-channel.stop()
-while channel.look() is None or channel.look().running:
-    pass
-channel.close()
-"""
 
 
 def test_what_runs_for_another_is_left_alone(bench: Bench) -> None:
@@ -397,11 +279,6 @@ def has_ended(asking: Command) -> bool:
     asking.send_signal(signal.SIGINT)
     time.sleep(0.2)
     return asking.poll() is not None
-
-
-def events(path: Path) -> list[str]:
-    with closing(JournalReader(path)) as journal:
-        return [str(entry.facts["code"]) for entry in journal.latest("event")]
 
 
 # a channel that dies with its program

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -42,6 +42,7 @@ class Follower:
     """kind: moving, lines or nothing, see `drawing.kind_here`. hint: what can be done here, in a line.
 
     runs     as they were seen last
+    hint     may change
     is_gone  nobody looks any more: the terminal is closed, or who read the lines is gone
     """
 
@@ -50,9 +51,10 @@ class Follower:
     ) -> None:
         self.runs = [Watched(run, back_s) for run in runs]
         self.is_gone = False
+        self.hint = hint
         self._screen: _Screen = _Lines() if kind == "lines" else _Nothing()
         if kind == "moving":
-            self._screen = _Moving(hint)
+            self._screen = _Moving(lambda: self.hint)
 
     def __enter__(self) -> Self:
         self._guarded(self._screen.open)
@@ -101,6 +103,11 @@ def follow(
     return view.reports
 
 
+def _has_begun(watched: Watched) -> bool:
+    """There is something to be told of where it is."""
+    return bool(watched.state.get("step_id"))
+
+
 # --- screens -----------------------------------------------------------------------------------------------
 
 
@@ -147,8 +154,8 @@ class _Lines:
             if place not in self._ended:
                 mark = f"{watched.run.short_id}  " if len(runs) > 1 else ""
                 lines += [mark + line for line in self._lines(place, watched, is_due)]
-        if is_due:
-            self._next_s = now_s + PLAIN_LINE_EVERY_s
+                if is_due and _has_begun(watched):
+                    self._next_s = now_s + PLAIN_LINE_EVERY_s
         return print_lines(lines)
 
     def _lines(self, place: int, watched: Watched, is_due: bool) -> list[str]:
@@ -160,7 +167,7 @@ class _Lines:
         if watched.is_over:
             self._ended.add(place)
             return [*lines, *watched.end]
-        if is_due and watched.state.get("step_id"):
+        if is_due and _has_begun(watched):
             lines.append(" | ".join([watched.health.word, *state_lines(watched.state)]))
         return lines
 
@@ -168,7 +175,7 @@ class _Lines:
 class _Moving:
     """For people: a page that stays in place. What was said stays on the terminal when the view is left."""
 
-    def __init__(self, hint: str) -> None:
+    def __init__(self, hint: Callable[[], str]) -> None:
         self._hint = hint
         self._left = ExitStack()
         self._console: Console | None = None
@@ -218,7 +225,7 @@ class _Moving:
                 lines.append(("", ""))
         lines += [("", "")] * (room - len(lines))
         more = f"; and {len(runs) - len(shown)} more: nakctl status" if len(shown) < len(runs) else ""
-        return [*lines[:room], (f"{time.strftime('%H:%M:%S')}  {self._hint}{more}"[:width], "dim")]
+        return [*lines[:room], (f"{time.strftime('%H:%M:%S')}  {self._hint()}{more}"[:width], "dim")]
 
     def _writable(self, text: str) -> str:
         """A letter that the terminal does not have takes the room of its number."""
@@ -231,10 +238,5 @@ class _Moving:
         said = [text for _, text in watched.news()][-LAST_SAID:]
         if watched.is_over:
             return [watched.head, *said, *watched.end]
-        return [
-            watched.head,
-            *said,
-            watched.health.word,
-            *state_lines(watched.state),
-            f"file {watched.run.path}",
-        ]
+        where = state_lines(watched.state) if _has_begun(watched) else []
+        return [watched.head, *said, watched.health.word, *where, f"file {watched.run.path}"]

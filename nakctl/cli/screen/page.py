@@ -71,7 +71,8 @@ def _ended(watched: Watched) -> str:
 def _where(watched: Watched, width: int) -> list[Line]:
     state = watched.state
     if not state.get("step_id"):
-        return [(watched.health.word, "")]
+        word = watched.health.word
+        return [("starting the channel ..." if word == "opening" else word, "")]
     return _flowed([watched.health.word, *words.position(state)], width)
 
 
