@@ -77,8 +77,8 @@ class Seen:
         holds = "" if alone is None else f"; alone the instrument holds {alone or 'no limit'}"
         return Health(
             "DEAD",
-            f"{who}; the channel may go on by itself{holds}. nakctl stop {self.run.short_id} stops it, "
-            f"nakctl recover {file} makes the file whole",
+            f"{who}; the channel may go on by itself{holds}. nakctl attach {self.run.short_id} goes on "
+            f"with it, nakctl stop {self.run.short_id} stops it",
         )
 
     def _of_the_living(self, state: Found | None) -> Health:

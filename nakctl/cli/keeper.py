@@ -62,7 +62,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
-        self._tried: SimpleQueue[str] = SimpleQueue()  # ids of runs
+        self._tried: SimpleQueue[tuple[str, Action]] = SimpleQueue()  # ids of runs, and what it was
         self._notifier = Notifier()
         self._looked_s = time.monotonic()
         self._wanted_s = self._looked_s
@@ -87,12 +87,13 @@ class Keeper:
             for one in there
         }
         while not self._tried.empty():
-            if (run_id := self._tried.get()) in self.cases:
-                self.cases[run_id] = keeping.tried(self.cases[run_id], now_s)
+            run_id, action = self._tried.get()
+            if run_id in self.cases:
+                self.cases[run_id] = keeping.tried(self.cases[run_id], now_s, action)
         for one in there:
             case = self.cases[one.run.run_id]
-            if case.word and (action := keeping.due(case, now_s, stop_after_s(one))) is not None:
-                self._try(one, action)
+            if case.word and (due := keeping.due(case, now_s, stop_after_s(one))) is not None:
+                self._try(one, due)
         self._notifier.look(there, {one.run.run_id: self._doing(one) for one in there})
 
     def _doing(self, one: Seen) -> str:
@@ -106,17 +107,17 @@ class Keeper:
     def _try(self, one: Seen, action: Action) -> None:
         """In a thread of its own: it may take a while until a channel answers."""
         self.cases[one.run.run_id] = keeping.begun(self.cases[one.run.run_id])
+        threading.Thread(target=self._carry_out, args=(one, action), daemon=True).start()
+
+    def _carry_out(self, one: Seen, action: Action) -> None:
         does: dict[Action, Callable[[Seen], None]] = {
             "take over": _take_over,
             "stop": _stop,
             "end it": _end,
         }
-        threading.Thread(target=self._carry_out, args=(one, does[action]), daemon=True).start()
-
-    def _carry_out(self, one: Seen, do: Callable[[Seen], None]) -> None:
         with suppress(NakctlError, OSError, ValueError):
-            do(one)
-        self._tried.put(one.run.run_id)
+            does[action](one)
+        self._tried.put((one.run.run_id, action))
 
 
 def word_of(one: Seen) -> str:

@@ -74,7 +74,9 @@ def begun(case: Case) -> Case:
     return replace(case, is_tried=True)
 
 
-def tried(case: Case, now_s: float) -> Case:
+def tried(case: Case, now_s: float, action: Action) -> Case:
     """Something was tried, whatever came of it."""
+    if action == "end it" and case.word != "hung":  # it is gone: nobody has to wait to go on with it
+        return replace(case, is_tried=False)
     wait_s = AGAIN_AFTER_s[min(case.tries, len(AGAIN_AFTER_s) - 1)]
     return replace(case, is_tried=False, tries=case.tries + 1, next_s=now_s + wait_s)

@@ -25,7 +25,7 @@ def done(words: str, *, stop_after_s: float = math.inf) -> list[Done]:
         action = keeping.due(case, now_s, stop_after_s)
         if action is not None:
             found.append((now_s, action))
-            case = keeping.tried(keeping.begun(case), now_s)
+            case = keeping.tried(keeping.begun(case), now_s, action)
     return found
 
 
@@ -63,3 +63,11 @@ def test_what_shall_not_be_left_alone_is_stopped_where_nobody_can_go_on_with_it(
 def test_while_something_is_tried_nothing_else_is() -> None:
     case = keeping.begun(keeping.seen(Case(), "dead", 0.0))
     assert keeping.due(case, 100.0, 0.0) is None
+
+
+def test_one_that_was_ended_is_gone_on_with_at_once() -> None:
+    """Also where it is seen dead before whoever ended it says so."""
+    case = keeping.begun(keeping.seen(Case(), "hung", 0.0))
+    case = keeping.seen(case, "dead", 5.0)
+    case = keeping.tried(case, 5.0, "end it")
+    assert keeping.due(case, 5.0 + keeping.SURE_AFTER_s, math.inf) == "take over"

@@ -88,7 +88,8 @@ def test_without_a_program_it_is_dead_unless_its_end_was_written() -> None:
     assert dead.word == "DEAD"
     assert "alone the instrument holds Ewe above 3 V" in dead.text
     assert f"nakctl stop {RUN.run_id[:8]}" in dead.text
-    assert f"nakctl recover {RUN.path}" in dead.text
+    assert f"nakctl attach {RUN.short_id} goes on" in dead.text
+    assert "recover" not in dead.text  # which refuses while the channel may go on
     ended = replace(seen(held=False), end={"status": "completed", "end_reason": "all steps done"}).health
     assert ended.word == "ended"
     assert ended.text.startswith("completed: all steps done")
