@@ -139,7 +139,8 @@ def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options)
 
     here = [path for folder in sorted(folders) for path in unsealed(folder)]
     known = {path.resolve() for path in here}
-    elsewhere = [run.path for run in registry.known_runs() if run.path not in known and look(run).is_left]
+    others = [run for run in registry.known_runs() if run.outlives and run.path not in known]
+    elsewhere = [run.path for run in others if look(run).is_left]
     for path in (*here, *(path for path in elsewhere if _is_on_one_of(path, asked))):
         try:
             if channel := may_go_on(path):

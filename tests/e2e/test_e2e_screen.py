@@ -141,7 +141,7 @@ def test_to_stop_it_is_an_answer_and_so_is_ctrl_c_twice(answer: str, going: Term
     assert going.end() == 130
     lines = left(going).splitlines()
     assert any(line.startswith("aborted: stopped by ") for line in lines)
-    assert lines[-2:] == ["the cell is open", "file x.h5"] or lines[-1] == f"file {short / 'x.h5'}"
+    assert lines[-2:] == ["the cell is open", "file x.h5"]
     assert is_sealed(short / "x.h5")
 
 
@@ -481,4 +481,4 @@ def test_a_reader_that_stops_reading_holds_nothing_up(short: Path) -> None:
         with io.FileIO(reading) as pipe:
             said = pipe.readall().lstrip(b"x").decode()
         assert going.process.wait(60) == 0
-    assert said.splitlines()[-1] == f"file {short / 'x.h5'}"
+    assert said.splitlines()[-1] == "file x.h5"
