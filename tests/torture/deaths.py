@@ -55,12 +55,13 @@ from nakctl.record.slot import state_of
 PROTOCOL = """\
 nakctl: 1
 name: deaths
+params: {first: 20 s}
 limits: {Ewe: [-2 V, 2 V], I: 5 mA, time: 1000 h, sensors: {press: [1 kPa, 100 MPa]}}
 spectra:
   coarse: {kind: peis, amplitude: 10 mV, from: 1 kHz, to: 1 Hz, per_decade: 4}
 record: {every: 0.5 s}
 steps:
-  - rest: 20 s
+  - rest: $first
   - repeat: 4
     steps:
       - {strip: 100 uA, for: 20 s, until: {charge: 1 Ah, then: next step}}
@@ -97,8 +98,9 @@ keeper.main()
 NAKCTL = [sys.executable, "-m", "nakctl"]
 SPEEDS = {"runner": 15, "both": 15, "still": 15, "cable": 60}
 OF_A_RUN = {"runner": 10, "both": 10, "still": 5, "cable": 6}  # deaths at the most
+FIRST_s = {"runner": 20, "both": 20, "still": 20, "cable": 900}  # of the first rest
 WATCHED_s, OVER_s = 60.0, 240.0
-CABLE_FROM_s, LONGEST_CABLE_s = 400.0, 7200.0
+CABLE_FROM_s, LONGEST_CABLE_s = 900.0, 7200.0  # by then it has begun
 DZ, DE_V, DI_A = 0.02, 0.02, 1e-6
 
 
@@ -123,7 +125,9 @@ class Lot:
 class Bench:
     """An instrument, a rig, a list of runs, and a run."""
 
-    def __init__(self, folder: Path, what: str, speed: int, faults: list[str]) -> None:
+    def __init__(
+        self, folder: Path, what: str, speed: int, faults: list[str], *, is_torn: bool = True
+    ) -> None:
         self.folder, self.what, self.speed, self.path = folder, what, speed, folder / "run.h5"
         runs, claims = folder / "runs", folder / "claims"
         runs.mkdir(parents=True)
@@ -133,7 +137,7 @@ class Bench:
             **os.environ, "NAKCTL_RUNS": str(runs), "NAKCTL_CLAIMS": str(claims), "OPENBLAS_NUM_THREADS": "1",
         }  # fmt: skip
         self.environment.pop("NAKCTL_KEEPER", None)
-        if what in ("none", "cable"):
+        if not is_torn or what == "cable":
             self.environment["NAKCTL_KEEPER"] = "none"
         words = [word for fault in faults for word in ("--fault", fault)]
         self.instrument = subprocess.Popen(
@@ -147,7 +151,7 @@ class Bench:
         (folder / "rig.yaml").write_text(RIG.format(address=address), encoding="utf-8")
         (folder / "deaths.yaml").write_text(PROTOCOL, encoding="utf-8")
         self.keeper: subprocess.Popen[bytes] | None = None
-        if what in ("runner", "still"):
+        if is_torn and what in ("runner", "still"):
             self.keeper = subprocess.Popen(
                 [sys.executable, "-c", KEEPER.format(speed=speed)], cwd=folder, env=self.environment
             )
@@ -159,7 +163,8 @@ class Bench:
         )  # fmt: skip
 
     def start(self) -> None:
-        words = ("--on", "ch1", "--cell", "one", "--speed", str(self.speed), "--out", "run.h5", "--detach")
+        first = ("--set", f"first={FIRST_s[self.what]}s", "--out", "run.h5", "--detach")
+        words = ("--on", "ch1", "--cell", "one", "--speed", str(self.speed), *first)
         said = self.nakctl("run", "deaths.yaml", *words)
         if said.returncode:
             raise Failed(f"it was not begun: {said.stderr}")
@@ -312,10 +317,10 @@ def read(path: Path) -> Run:
             if each.kind == "event":
                 events[facts["code"]] += 1
                 if facts["code"] == GAP_CODE:
-                    gaps.append((each.seq, int(facts.get("facts", {}).get("blocks", 1))))
+                    gaps.append((each.seq, int(facts.get("facts", {}).get("blocks", 0))))
             if each.kind == "said":
                 gaps += [
-                    (each.seq, int(told[4].get("blocks", 1)))
+                    (each.seq, int(told[4].get("blocks", 0)))
                     for told in facts.get("notices", [])
                     if told[2] == GAP_CODE
                 ]
@@ -494,7 +499,7 @@ def main() -> int:
     asked = parser.parse_args()
     speed, lot = asked.speed or SPEEDS[asked.what], Lot()
     with tempfile.TemporaryDirectory(prefix="nakctl-deaths-") as folder:
-        whole = undisturbed(Path(folder) / "whole", speed)
+        whole = undisturbed(Path(folder) / "whole", asked.what, speed)
 
         def one(k: int) -> None:
             with lot.busy:
@@ -510,8 +515,8 @@ def main() -> int:
     return int(any(outcome.startswith("FAILED") for outcome in lot.outcomes))
 
 
-def undisturbed(folder: Path, speed: int) -> Run:
-    bench = Bench(folder, "none", speed, [])
+def undisturbed(folder: Path, what: str, speed: int) -> Run:
+    bench = Bench(folder, what, speed, [], is_torn=False)
     try:
         bench.start()
         if not bench.until(bench.is_over, OVER_s):
