@@ -35,14 +35,16 @@ class Course:
 
     It is over at State STOP with an empty memory and no rows, in the second read in a row that says STOP: the
     State beside a block may be older than rows made after it. A STOP before it was seen running, or had rows,
-    is none, unless it was told to stop.
+    is none, unless it was told to stop. One that another program meant to start may never have been: it is
+    over as well, without a row.
 
+    by_another    another program meant to start it
     told_to_stop  an instrument has accepted that
     left_bytes    of its memory, which it never handed over
     """
 
-    def __init__(self, name: str, start_s: float) -> None:
-        self._name = name
+    def __init__(self, name: str, start_s: float, *, by_another: bool = False) -> None:
+        self._name, self._by_another = name, by_another
         self.told_to_stop = False
         self.left_bytes = 0
         self.begun = False
@@ -63,8 +65,7 @@ class Course:
         """After one block with n_rows. ChannelError: it was started and does not run."""
         self.begun = self.begun or values.State != STOP or n_rows > 0
         if not (self.begun or self.told_to_stop):
-            self._wait_for_begin(now_s)
-            return Stage.UNDER_WAY
+            return self._wait_for_begin(now_s)
         stood, self._stands = self._stands, values.State == STOP
         if not self._stands or n_rows > 0:
             self._stuck = None
@@ -73,9 +74,12 @@ class Course:
             return self._wait_for_rows(values.MemFilled, now_s)
         return Stage.OVER if stood else Stage.SETTLING
 
-    def _wait_for_begin(self, now_s: float) -> None:
-        if self._start.ends(now_s):
-            raise ChannelError(f"{self._name} was started but does not run, and has no rows")
+    def _wait_for_begin(self, now_s: float) -> Stage:
+        if not self._start.ends(now_s):
+            return Stage.UNDER_WAY
+        if self._by_another:
+            return Stage.OVER
+        raise ChannelError(f"{self._name} was started but does not run, and has no rows")
 
     def _wait_for_rows(self, filled_bytes: int, now_s: float) -> Stage:
         """It stands, and says that rows wait, but hands over none."""

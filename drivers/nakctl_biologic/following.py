@@ -49,7 +49,7 @@ class Following:
         self._memory_bytes = memory_bytes
         self._start_s = start_s
         self._is_dated = memo is None  # else the start is only known to be no later
-        self._course = Course(notes.name, start_s)
+        self._course = Course(notes.name, start_s, by_another=memo is not None)
         self._messages = Messages(link, clock, notes)
         self._unanswered = 0  # reads that may have taken rows out of the channel
         self._unfit = False  # words came that did not fit what was loaded

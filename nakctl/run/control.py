@@ -199,7 +199,9 @@ class Control:
         if left.is_lost:
             self.continue_what_was_lost(left)
             return
-        if chain.is_over and left.position and self.ended is None:
+        if chain.is_over and self.never_began():
+            self.load_again = True
+        elif chain.is_over and left.position and self.ended is None:
             why = chain.why if chain.told else gravest(self.state.ending) or self.explain()
             self.logbook.over(why)
             self.pending.append(engine.ChainEnded(why))
@@ -533,9 +535,10 @@ class Control:
 
     def never_began(self) -> bool:
         """A start was meant by another program, and nothing shows that the channel heard it."""
-        if not self.is_adopted or self.left is None or self.state.phase is not engine.Phase.RUNNING:
+        if self.left is None or self.state.phase is not engine.Phase.RUNNING or self.ended is not None:
             return False
-        return not self.left.chain.is_started and self.reader.visit is None
+        chain, is_its = self.left.chain, self.logbook.segment == self.left.chain.number
+        return is_its and not (chain.is_started or chain.told) and self.reader.visit is None
 
     def cut_in_time(self, ending: Ending) -> Ending | None:
         """Of a chain that was told to stop for what somebody asked: it may have been done by then."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nakctl.errors import ChannelError
 from nakctl_biologic.codes import RUN, STOP
 from nakctl_biologic.course import PATIENT_READS, Course, PATIENCE_s, Stage
 from nakctl_biologic.structures import CurrentValues
@@ -31,3 +34,16 @@ def test_a_memory_that_goes_on_handing_over_is_waited_for_as_long_as_it_does() -
         assert course.go_on(FILLED, 1, begin_s + PATIENCE_s) is Stage.SETTLING
     waited = [course.go_on(FILLED, 0, 40.0 + k) for k in range(PATIENT_READS)]
     assert (waited[-2], waited[-1], course.left_bytes) == (Stage.UNDER_WAY, Stage.OVER, 40)
+
+
+def test_one_that_does_not_begin_is_a_fault_but_after_another_program_it_was_never_started() -> None:
+    """Which may have died before it asked for the start. Both are waited for."""
+    for by_another in (False, True):
+        course = Course("channel 1", 0.0, by_another=by_another)
+        waited = [course.go_on(STANDS, 0, PATIENCE_s + k) for k in range(PATIENT_READS - 1)]
+        assert set(waited) == {Stage.UNDER_WAY}
+        if by_another:
+            assert course.go_on(STANDS, 0, 60.0) is Stage.OVER
+        else:
+            with pytest.raises(ChannelError, match="does not run"):
+                course.go_on(STANDS, 0, 60.0)

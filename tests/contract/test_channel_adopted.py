@@ -188,6 +188,19 @@ def test_on_a_free_clock_before_the_first_read(make_channel: MakeChannel) -> Non
     assert same(drain(adopted(make_channel, channel, MIXED, None), other), whole)
 
 
+def test_before_its_start(make_channel: MakeChannel) -> None:
+    """Which was meant, and never asked for: it is over without a row, and may be loaded again."""
+    clock, other = StepClock(), StepClock()
+    whole = run(make_channel(clock, CELL), clock, MIXED)
+    channel = make_channel(other, CELL)
+    channel.load(MIXED, MARK)
+    channel = adopted(make_channel, channel, MIXED, None)
+    nothing = drain(channel, other)
+    assert (len(nothing.samples), len(nothing.points)) == (0, 0)
+    began(channel, MIXED)
+    assert same(drain(channel, other), whole)
+
+
 @pytest.mark.parametrize("left", ["rows wait", "no row waits"])
 def test_it_stopped_while_nobody_spoke_for_it(make_channel: MakeChannel, left: str) -> None:
     """STOPPED was not said yet."""

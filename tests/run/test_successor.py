@@ -342,6 +342,23 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(heard: bool) -> None:
     assert at > 80
 
 
+def test_a_chain_that_was_seen_never_to_have_begun_is_loaded_by_whoever_comes_next() -> None:
+    """A program died before the start, and the next one before it had loaded the chain again."""
+    _, kept, dead = gone_on_with(2, heard=False)
+    every = rows_of(gone_on_with(0, heard=False)[1])
+    seen = next(k for k, e in enumerate(kept.entries) if e.kind == "said" and e.facts.get("stopped"))
+    assert not len(kept.entries[seen].samples)
+    del kept.entries[seen + 1 :]
+    half, later = Half(kept, seen + 1), Kept()
+    left = replayed(half, last_chain(half).time_s)
+    assert (left.chain.is_over, left.chain.may_run) == (True, False)
+    channel = SimChannel(dead.inner.board, dead.inner.info)  # type: ignore[attr-defined]
+    assert kept.program is not None
+    outcome = run(kept.program, channel, FreeClock(), later, poll_s=0.0, run_id="me", left=left)
+    assert (outcome.status, outcome.reason) == ("completed", "all steps done")
+    assert [(row[0], *row[2:]) for row in rows_of(later)] == [(row[0], *row[2:]) for row in every]
+
+
 # a run that was paused
 
 
