@@ -168,12 +168,14 @@ def test_ctrl_c_while_the_file_is_sealed_changes_nothing(short: Path) -> None:
         until(lambda: bool(state(short / "x.h5").get("pid")))
         helper = helper_of(state(short / "x.h5")["pid"])
         os.kill(helper, signal.SIGSTOP)
-        shown.until(lambda: "sealing the file ..." in shown.text)
-        for _ in range(3):
-            views = shown.raw.count(b"\x1b[?1049h")
-            shown.type(CTRL_C)
-            shown.until(lambda views=views: shown.raw.count(b"\x1b[?1049h") > views)
-        os.kill(helper, signal.SIGCONT)
+        try:
+            shown.until(lambda: "sealing the file ..." in shown.text)
+            for _ in range(3):
+                views = shown.raw.count(b"\x1b[?1049h")
+                shown.type(CTRL_C)
+                shown.until(lambda views=views: shown.raw.count(b"\x1b[?1049h") > views)
+        finally:
+            os.kill(helper, signal.SIGCONT)
         assert shown.end() == 0
         assert ASKED.encode() not in shown.raw
         assert "completed: all steps done" in left(shown)
