@@ -14,7 +14,7 @@ from command_line import Going, Said, refused, until
 from notify_servers import Hook, free_port, web_server
 from rigs import RIG
 
-from nakctl.cli.status import _seen
+from nakctl.cli import health
 from nakctl.notify.notifier import Notifier
 from nakctl.record import registry
 from nakctl.record.registry import KnownRun, known_runs
@@ -113,7 +113,7 @@ def looking(folder: Path, hook: Hook, event: str) -> Any:
     told = Notifier(folder / "told")
 
     def look() -> bool:
-        told.look([_seen(run) for run in mine(folder)])
+        told.look([health.look(run) for run in mine(folder)])
         return event in _events(hook)
 
     until(look)
