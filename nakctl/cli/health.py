@@ -89,6 +89,8 @@ class Seen:
         if state.get("virtual") or word == "ended" or not self.has_its_clock or told is None:
             return Health(word)
         silent_s = self.now_s - told
+        if silent_s > HUNG_AFTER_s and not _is_there(int(state.get("pid", 0))):
+            return Health("adopting", "its program is gone, and another one is about to go on with it")
         if silent_s > (OPENING_s if word == "opening" else HUNG_AFTER_s):
             text = f"its program has not moved for {duration(silent_s)}, and nobody watches the cell"
             return Health("HUNG", text + self._process)
@@ -129,6 +131,13 @@ class Seen:
     def _process(self) -> str:
         """That writes the state now: another one may have taken the run over."""
         return f" (process {(self.state or {}).get('pid', self.run.pid)})"
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is a process of that number: the lock may be held by another one than told the state."""
+    import psutil  # it is seldom asked
+
+    return psutil.pid_exists(pid) if pid > 0 else True
 
 
 def look(run: KnownRun) -> Seen:

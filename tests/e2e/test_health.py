@@ -14,6 +14,7 @@ from nakctl.record.boot import is_same_boot
 
 RUN = known(Path("/data/a.h5"), 1)
 NOW_s = 1e6
+NOBODY = 1 << 30  # a number that no process has
 
 
 def seen(held: bool = True, told_s: float = 0.1, round_s: float = 0.1, **more: Any) -> Seen:
@@ -44,6 +45,7 @@ def test_of_a_run_that_is_paused_it_says_how_to_go_on() -> None:
         (seen(told_s=HUNG_AFTER_s - 0.1), "running"),
         (seen(told_s=HUNG_AFTER_s + 0.1), "HUNG"),
         (seen(told_s=HUNG_AFTER_s + 0.1, state="stopping"), "HUNG"),
+        (seen(told_s=HUNG_AFTER_s + 0.1, pid=NOBODY), "adopting"),  # whoever holds it has told nothing yet
         (seen(told_s=OPENING_s - 1, state="opening"), "opening"),
         (seen(told_s=OPENING_s + 1, state="opening"), "HUNG"),
         (seen(told_s=1e5, state="ended"), "ended"),  # its file is being sealed
