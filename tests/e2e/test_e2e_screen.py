@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ from nakctl.record.slot import state_of
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, pseudo-terminals")
 PACED = ("run", "short.yaml", "--set", "rest=1 h", "--speed", "60", "--out", "x.h5")
-CTRL_C, LEAVES_THE_PAGE = "\x03", b"\x1b[?1049l"
+CTRL_C = "\x03"
 ASKED = "Stop the run, leave it running, or go back to it?"
 
 GREEK = """\
@@ -98,8 +99,9 @@ def going(short: Path) -> Iterator[Terminal]:
 
 
 def left(shown: Terminal) -> str:
-    """What stays on a terminal when the view is left."""
-    return shown.raw.rpartition(LEAVES_THE_PAGE)[2].decode().replace("\r", "").removeprefix("\x1b[?25h")
+    """What stays on a terminal when the view is left; while it is shown, the view."""
+    last = re.split(rb"\x1b\[\?1049[hl]", shown.raw)[-1]
+    return last.decode().replace("\r", "").removeprefix("\x1b[?25h")
 
 
 # --- a terminal --------------------------------------------------------------------------------------------
