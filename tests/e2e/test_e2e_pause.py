@@ -110,7 +110,7 @@ def test_ctrl_c_ends_it_while_it_is_paused(going: Going, tmp_path: Path) -> None
 
 def test_killed_while_it_is_paused_its_file_is_made_whole(going: Going, tmp_path: Path) -> None:
     asked("pause", "--now", cwd=tmp_path)
-    os.killpg(going.process.pid, signal.SIGKILL)
+    going.process.kill_all()
     going.end()
     gone = nakctl("resume", "x.h5", cwd=tmp_path)
     assert (gone.code, "nakctl stop" in gone.err) == (3, True)

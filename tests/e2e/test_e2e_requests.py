@@ -266,7 +266,7 @@ def test_on_an_instrument_a_pause_and_a_death_in_the_next_one(real: Going, tmp_p
     count = samples_in(tmp_path / "x.h5")
     until(lambda: samples_in(tmp_path / "x.h5") > count + 5)
     assert nakctl("pause", "x.h5", "--now", cwd=tmp_path).code == 0
-    os.killpg(real.process.pid, signal.SIGKILL)
+    real.process.kill_all()
     real.end()
     assert nakctl("stop", "x.h5", cwd=tmp_path).code == 0
     with open_run(tmp_path / "x.h5") as run:

@@ -189,10 +189,10 @@ def test_who_reads_no_further_ends_the_view(paced: Going, folder: Path) -> None:
 @posix
 def test_one_that_hangs_one_that_goes_on_and_one_that_was_killed(paced: Going, folder: Path) -> None:
     path = folder / "x.h5"
-    paced.process.send_signal(signal.SIGSTOP)
+    os.kill(paced.process.runner, signal.SIGSTOP)
     seen = looked(path, lambda seen: seen.health.word == "HUNG")
     assert any("has not moved for" in line for line, _ in page(seen, 80, 24, ASCII))
-    paced.process.send_signal(signal.SIGCONT)
+    os.kill(paced.process.runner, signal.SIGCONT)
 
     def goes_on() -> bool:
         seen.look()
@@ -201,8 +201,7 @@ def test_one_that_hangs_one_that_goes_on_and_one_that_was_killed(paced: Going, f
     until(goes_on)
     words = [text.partition(":")[0] for _, text in seen.news()]  # between them how late its rounds were
     assert [word for word in words if word in ("HUNG", "running again")] == ["HUNG", "running again"]
-    paced.process.kill()
-    paced.process.wait()
+    os.kill(paced.process.runner, signal.SIGKILL)
     dead = looked(path, lambda seen: seen.is_over)
     assert dead.end[0].startswith(
         f"DEAD: its program is gone, and its channel with it: nakctl recover {path}"
@@ -237,7 +236,7 @@ def test_a_view_can_be_left_and_entered_again_and_says_nothing_if_it_shall_not(
         assert view.look()
         view.draw()
         raise KeyboardInterrupt
-    paced.process.send_signal(signal.SIGTERM)
+    paced.process.send_signal(signal.SIGINT)
     with view:
         while view.look():
             view.draw()

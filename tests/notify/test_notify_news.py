@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -22,12 +23,13 @@ RUN = replace(
     started=datetime.fromtimestamp(NOW_s - 7200).astimezone().isoformat(),
     rig="/data/rig.yaml",
 )
-KNOWN = Known(number=3, pid=4001, started=True, looked_s=NOW_s - 1, since_s=NOW_s - 7200)
+PID = os.getpid()  # of a process that is there
+KNOWN = Known(number=3, pid=PID, started=True, looked_s=NOW_s - 1, since_s=NOW_s - 7200)
 
 
 def look(held: bool = True, end: Any = None, sealed: bool = False, run: Any = RUN, **more: Any) -> Seen:
     now_s = time.monotonic()
-    told = state(run, pid=4001, told_unix_s=NOW_s, **more)
+    told = state(run, pid=PID, told_unix_s=NOW_s, **more)
     return Seen(run, held, told, end, sealed, False, now_s, run.boot)
 
 

@@ -134,7 +134,7 @@ def test_what_guards_nothing_may_take_longer(name: str, after_s: float) -> None:
             told.append(code)
 
     pulse = Pulse()
-    supervisor = Supervisor(SimpleNamespace(), pulse, 60.0)  # type: ignore[arg-type]
+    supervisor = Supervisor(SimpleNamespace(), pulse, 60.0, outlives=False)  # type: ignore[arg-type]
     with pulse.calling(name):
         for passed_s in (0.0, after_s):
             supervisor._look(passed_s)
