@@ -104,7 +104,6 @@ def test_on_a_terminal_one_block_moves(short: Path) -> None:
         "step 1 rest",
         "Ewe +0.0",
         "mAh/cm2",
-        "step 2 peis",
         "completed: all steps done",
     ):
         assert words in shown
