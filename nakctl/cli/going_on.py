@@ -28,11 +28,11 @@ from nakctl.booking.ledger import Booked
 from nakctl.cli import console
 from nakctl.cli.dead_run import DeadRun, unwatched_s, where
 from nakctl.cli.from_outside import born_s, outside
+from nakctl.cli.one_run import poll_s
 from nakctl.cli.run_sensors import beside
 from nakctl.decide.guard import Guard
 from nakctl.device.channel import Channel, Look
 from nakctl.device.instrument import instrument
-from nakctl.device.program import Eis, Loop
 from nakctl.device.sensor import Sensors, SensorSpec
 from nakctl.errors import ChannelError, RecordError
 from nakctl.record import registry
@@ -138,19 +138,20 @@ def _run(
     case: DeadRun, channel: Channel, recorder: Recorder, left: Left, seen: Outside, *, goes_on: bool
 ) -> Outcome:
     heard = Heard.of(reversed([*case.journal.latest(*HEARD_IN)]))
-    assert left.book.program is not None  # of a journal of this version
+    program, about = left.book.program, instrument(where(case.header, case.asked.rig)[1].instrument)
+    assert program is not None  # of a journal of this version
     with (
         _Telling() as telling,
         _sensors(case, goes_on=goes_on) as sensors,
         delivered(Postman(case.path, clear=False) if goes_on else None) as post,
     ):
         return run(
-            left.book.program,
+            program,
             channel,
             WallClock(case.speed),
             recorder,
-            poll_s=_poll_s(case, left.chain),
-            reaction_s=instrument(where(case.header, case.asked.rig)[1].instrument).reaction_s,
+            poll_s=poll_s(program, about, case.speed),
+            reaction_s=about.reaction_s,
             samples=case.journal.tables["samples"],
             observe=telling,
             stop_asked=case.signals,
@@ -214,12 +215,6 @@ def _meant_to_stop(chain: Chain, recorder: Recorder, ending: Ending) -> Entry:
 
 def _now_s(case: DeadRun, chain: Chain) -> float:
     return successor.now_s(chain, time.time(), case.speed)
-
-
-def _poll_s(case: DeadRun, chain: Chain) -> float:
-    about = instrument(where(case.header, case.asked.rig)[1].instrument)
-    has_eis = any(isinstance(each, Eis) for each in chain.segment.techniques if not isinstance(each, Loop))
-    return (about.eis_poll_s if has_eis else about.poll_s) / max(1.0, case.speed)
 
 
 class _Watch:

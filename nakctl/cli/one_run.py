@@ -27,6 +27,8 @@ from nakctl.rig.claim import claimed
 if TYPE_CHECKING:
     from nakctl.booking.table import Table
     from nakctl.device.channel import Channel
+    from nakctl.device.instrument import Instrument
+    from nakctl.device.program import Program
     from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
     from nakctl.run.logbook import Progress
@@ -174,7 +176,7 @@ def _run(
                 channel,
                 clock,
                 recorder,
-                poll_s=_poll_s(ready, free, options.speed or 1.0),
+                poll_s=0.0 if free else poll_s(ready.program, ready.instrument, options.speed or 1.0),
                 reaction_s=ready.instrument.reaction_s,
                 samples=tables["samples"],
                 observe=show.update,
@@ -249,15 +251,13 @@ def is_free(ready: Prepared, options: Options) -> bool:
     return ready.driver.virtual_time and options.speed is None
 
 
-def _poll_s(ready: Prepared, free: bool, speed: float) -> float:
-    """As often as the instrument needs while it measures impedance, if it ever does."""
-    if free:
-        return 0.0
+def poll_s(program: Program, about: Instrument, speed: float) -> float:
+    """Between reads: as the instrument needs it while it measures impedance, if it ever does."""
     from nakctl.device.program import Eis, segments
 
-    has_eis = any(isinstance(t, Eis) for segment in segments(ready.program.nodes) for t in segment.techniques)
-    poll_s = ready.instrument.eis_poll_s if has_eis else ready.instrument.poll_s
-    return min(_SOON_s, poll_s) if speed > 1 else poll_s
+    has_eis = any(isinstance(each, Eis) for segment in segments(program.nodes) for each in segment.techniques)
+    every_s = about.eis_poll_s if has_eis else about.poll_s
+    return min(_SOON_s, every_s) if speed > 1 else every_s
 
 
 @contextmanager

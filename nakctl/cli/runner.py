@@ -31,6 +31,7 @@ from nakctl.errors import ExitCode, NakctlError, place_of
 from nakctl.host.awake import awake
 from nakctl.host.end_of_session import told_of_the_end
 from nakctl.record.slot import state_of
+from nakctl.run import outside
 
 if TYPE_CHECKING:
     from nakctl.run.logbook import Progress
@@ -150,9 +151,11 @@ DOES: dict[str, Callable[[dict[str, Any], StopAsked, Apart], dict[str, Any] | No
 
 
 def _goes_down(show: Apart, why: str) -> None:
-    """A channel that may be left alone is: whoever comes after goes on with it. Another one is stopped."""
+    """A channel that may be left alone is: whoever comes after goes on with it. Another one is stopped; one
+    that is being stopped already is no less so."""
     state = {} if show.path is None else state_of(show.path) or {}
-    if state.get("outlives") and keeper.may_be_alone(state):
+    goes_on = state.get("state") in (outside.RUNNING, outside.WAITING, outside.PAUSED)
+    if goes_on and state.get("outlives") and keeper.may_be_alone(state):
         os._exit(ExitCode.INTERRUPTED)
     show.signals.ask(f"stopped: {why}")
 

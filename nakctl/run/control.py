@@ -213,7 +213,13 @@ class Control:
             self.stands = look is not None and not look.running and has_begun
 
     def continue_what_was_lost(self, left: Left) -> None:
-        """The instrument was switched off, or used for something else, in the middle of a chain."""
+        """The instrument was switched off, or used for something else, in the middle of a chain. One that was
+        to be stopped is over for that reason: nothing goes on after a limit."""
+        self.check()
+        if left.chain.stop is not None:
+            self.logbook.over(left.chain.stop)
+            self.pending.append(engine.ChainEnded(left.chain.stop))
+            return
         why = Ending("go on", "what was on the channel was gone")
         self.logbook.over(why)
         text = "what is left of the step that was under way, and of the program, goes on"

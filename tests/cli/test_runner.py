@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nakctl.cli import runner
 from nakctl.cli.apart import STOP
 from nakctl.cli.runner import Apart
 from nakctl.cli.signals import StopAsked
+from nakctl.record.slot import Slot
 
 
 def listen(show: Apart) -> None:
@@ -37,3 +41,40 @@ def test_once_it_has_begun_the_folder_says_nothing(tmp_path: Path) -> None:
     show.path = tmp_path / "x.h5"
     listen(show)
     assert signals() is None
+
+
+class Left(Exception):
+    """In the place of the end of the process."""
+
+
+def leave(code: int) -> None:
+    raise Left
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "leaves"),
+    [
+        ("running", {}, True),
+        ("waiting", {}, True),
+        ("paused", {}, True),
+        ("stopping", {}, False),  # somebody wants the cell open: that is not left to chance
+        ("running", {"not_alone": "Ewe above 3 V"}, False),
+        ("running", {"not_alone": "Ewe above 3 V", "unwatched": "go on"}, True),
+        ("running", {"unwatched": "stop"}, False),
+        ("running", {"outlives": False}, False),
+    ],
+)
+def test_told_to_end(
+    state: str, more: dict[str, Any], leaves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel that goes on by itself, and may, is left as it is; any other one is stopped."""
+    signals = StopAsked()
+    show = Apart(tmp_path / "start", signals)
+    show.path = tmp_path / "x.h5"
+    slot = Slot(show.path)
+    slot.tell({"state": state, "outlives": True, **more})
+    monkeypatch.setattr(runner.os, "_exit", leave)
+    with pytest.raises(Left) if leaves else nullcontext():
+        runner._goes_down(show, "its process was told to end")
+    slot.close()
+    assert signals() == (None if leaves else "stopped: its process was told to end")

@@ -303,6 +303,44 @@ def test_what_is_left_is_begun_on_an_instrument_that_was_switched_off(at: int) -
     assert ("continued" in kept.codes()) == chain.may_run
 
 
+@pytest.mark.parametrize("then", ["end run", "next step"])
+def test_what_was_to_be_stopped_is_over_for_that_reason_though_the_instrument_was_switched_off(
+    then: Any,
+) -> None:
+    """Nothing goes on after a limit; and a step that a cutoff ended is not gone on with."""
+    channels: list[Mortal] = []
+
+    def mortal(channel: Channel) -> Any:
+        channels.append(Mortal(channel, 20, heard=False))
+        return channels[-1]
+
+    kept = Kept()
+    with pytest.raises(Died):
+        done(CHAINS, sink=kept, wrap=mortal, run_id="me")
+    fault = [k for k, e in enumerate(kept.entries) if e.kind == "over" and "fault" in str(e.facts)]
+    del kept.entries[fault[0] :]
+    ending = Ending(then, "Ewe was above 3 V", "stopped" if then == "end run" else "completed", "limit")
+    facts = {"verb": "stop", "ending": ending.as_json(), "step_count": 0}
+    kept.entries.append(Entry("meant", kept.entries[-1].segment, kept.entries[-1].time_s, facts=facts))
+    half = Half(kept, len(kept.entries))
+    chain = last_chain(half)
+    assert chain.may_run and chain.stop == ending
+    clock, later = FreeClock(), Kept()
+    anew = driver.open(PLACE, driver.cell("randles"), clock, 1)
+    left = replace(replayed(half, chain.time_s), is_lost=True)
+    assert left.book.program is not None
+    outcome = run(left.book.program, anew, clock, later, poll_s=0.0, run_id="me", left=left)
+    loads = [entry for entry in later.entries if entry.facts.get("verb") == "load"]
+    if then == "end run":
+        assert (outcome.status, outcome.reason, loads) == ("stopped", "Ewe was above 3 V", [])
+    else:
+        assert outcome.status == "completed"
+        kept.entries += later.entries
+        again = [label for label, why in kept.steps() if why == "Ewe was above 3 V"]
+        assert len(again) == 1
+        assert "continued" not in kept.codes()
+
+
 def times_of(kept: Kept) -> dict[str, float]:
     """For how long each step imposed what it had to, in all its cycles, but the one with the spectra."""
     found: dict[str, float] = {}
