@@ -116,13 +116,6 @@ def answer_to(path: Path, request_id: str) -> Answer | None:
         return None
 
 
-def take_back(path: Path, request_id: str) -> None:
-    """What was put there and what came of it, as far as it is there."""
-    for end in (_REQUEST, _ANSWER):
-        with suppress(OSError):
-            (asked_of(path) / f"{request_id}{end}").unlink()
-
-
 # --- the run ------------------------------------------------------------------------------------------------
 
 
