@@ -96,10 +96,13 @@ def test_adapters_without_serial_numbers(plugged: list[ListPortInfo], tty: str) 
     assert "nothing tells them apart" in trouble(lambda: read("usb:1a86:7523"))
 
 
-def test_a_port_that_moved(plugged: list[ListPortInfo]) -> None:
+def test_a_port_that_moved(plugged: list[ListPortInfo], request: pytest.FixtureRequest) -> None:
     with talking_pty(Script(lambda count: 20.0), 0.01, "{:.1f}") as before:
         plugged.append(adapter(before, "A50285BI"))
         assert read(before) == 20.0
+        # Held open, or the system gives the freed number to the next pseudo-terminal, of another test.
+        held = os.open(before, os.O_RDWR | os.O_NOCTTY)
+        request.addfinalizer(lambda: os.close(held))
     plugged[:] = [adapter("/dev/ttyUSB7", "A50285BI"), adapter("/dev/ttyUSB8", "B")]
     assert trouble(lambda: read(before)) == (
         f"{before} is gone: the adapter with serial number A50285BI, which was there, is at /dev/ttyUSB7 now; "
