@@ -88,7 +88,7 @@ def header(
         "seed": seed,
         "place": _place(ready.place) if ready.driver.outlives else None,
         "speed": speed,
-        "held_alone": _held_alone(ready) if ready.driver.outlives else {},
+        "held_alone": _held_alone(ready),
         "planned_s": ready.estimate.duration_s,
         "three_electrode": False,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
