@@ -272,10 +272,13 @@ class BiologicChannel:
         if not self._link.reach():
             return None
         try:
-            return look_of(self._link.device.values(self._link.number), self._memory_bytes)
+            values = self._link.device.values(self._link.number)
         except EclibError as error:
             self._link.bear(error)
             return None
+        if self._following is not None and self._phase is Phase.RUNNING:
+            self._following.must_not_be_strange(values)
+        return look_of(values, self._memory_bytes)
 
     # --- the end ---------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from nakctl.device.channel import Look, Reading, State, Visit
@@ -54,6 +55,8 @@ class Following:
         self._unanswered = 0  # reads that may have taken rows out of the channel
         self._unfit = False  # words came that did not fit what was loaded
         self._trouble: ChannelError | None = None  # to be told by the next read
+        self._elapsed_s = 0.0  # on the channel's own clock, as of the last block
+        self._is_doubtful = False  # something strange was seen, and nobody has answered yet whose it is
         self.is_over = False
         if memo:
             self._recall(memo)
@@ -120,6 +123,7 @@ class Following:
             self._notes.silence(self._link.said)
             return self._reading(State.RUNNING, self._take(NO_ROWS))
         block, values = answer
+        self.must_not_be_strange(values, leaps=self._visits.leaps(block))
         self._date(values)
         taken = self._take(block)
         self._notes.values(values)
@@ -164,6 +168,19 @@ class Following:
         if taken.unfit is not None:
             self._unfit, self._trouble = True, self._why(taken.unfit)
         return taken
+
+    def must_not_be_strange(self, values: CurrentValues, *, leaps: bool = False) -> None:
+        """A chain that was started once does not begin again, and goes only where its loops lead. What does
+        may be of another program, though its rows fit: so it is asked whose it is before anything is taken
+        for ours. NotOurs.
+        """
+        went_back, self._elapsed_s = values.ElapsedTime < self._elapsed_s, values.ElapsedTime
+        if not (self._is_doubtful or went_back or leaps):
+            return
+        self._is_doubtful = True
+        with suppress(EclibError):  # it is asked again with the next block
+            self._link.recognise()
+            self._is_doubtful = False
 
     def _why(self, unfit: ChannelError) -> ChannelError:
         """They may be rows of a chain that another program loaded: hands off."""

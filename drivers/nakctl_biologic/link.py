@@ -134,13 +134,13 @@ class Link:
         if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
             self.lost = (
                 f"{channel} has lost its firmware (it was switched off, or another program took it): "
-                "the run is over"
+                "what the run had there is gone"
             )
         elif self.mark and self.device.keeps_marks:
             found = self.device.signature(self.number)
             if found != self.mark:
                 says = f', its mark is "{found}"' if found else ""
-                self.lost = f"another program loaded {channel}{says}: the run is over"
+                self.lost = f"another program loaded {channel}{says}: what the run had there is gone"
         if self.lost:
             raise NotOurs(self.lost)
 

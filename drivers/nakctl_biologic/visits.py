@@ -209,6 +209,16 @@ class Visits:
             notices += self._news.goes_back(block.technique, start_s, self.last_s)
         return self._executions.begin(block)
 
+    def leaps(self, block: Block) -> bool:
+        """Whether its rows are of what cannot follow: of a technique that is not next, or a time gone by."""
+        visit = self._visit
+        if block.n_rows == 0 or block.technique not in self._techniques or self._is_late(block):
+            return False
+        if visit is None or place_of(block) == visit.place:
+            return False
+        may_follow = block.technique in successors(self._segment.techniques, visit.technique)
+        return not may_follow or 0.0 < start_of(block) < visit.start_s
+
     def _is_of(self, block: Block, visit: Execution | None) -> bool:
         """Whether it belongs to a visit that others followed. A start that was told does not come again."""
         if visit is None or place_of(block) != visit.place or self._is_whole(block, visit):

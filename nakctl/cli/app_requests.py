@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nakctl.cli.explained import Json, RigFile, explained
+from nakctl.cli.explained import DiscardRows, Json, LoadFirmware, RigFile, explained
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="Its file, its id, its channel, or the name of its protocol.")
@@ -94,15 +94,20 @@ def attach(
     anew: Annotated[
         bool,
         typer.Option(
-            "--continue", help="The instrument was switched off: begin what is left of the run on it."
+            "--continue",
+            help="The instrument was switched off, or another program took the channel: begin what is left "
+            "of the run on it.",
         ),
     ] = False,
+    load_firmware: LoadFirmware = False,
+    discard_rows: DiscardRows = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not show it.")] = False,
 ) -> int:
     """Go on with a run whose program died: its channel has gone on by itself, and kept its rows."""
     from nakctl.cli import attach as command
 
-    return command.attach(run, every, anew, detach)
+    allowed = {"load_firmware": load_firmware, "discard_rows": discard_rows}
+    return command.attach(run, every, anew, [name for name, is_said in allowed.items() if is_said], detach)
 
 
 @explained

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from nakctl.cli import console, keeper
@@ -16,31 +17,34 @@ from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Standing, standing
 
 
-def attach(name: str | None, every: bool, anew: bool, detach: bool) -> int:
+def attach(name: str | None, every: bool, anew: bool, allowed: Sequence[str], detach: bool) -> int:
     """One run, which is shown then on a terminal; or every: each of this computer that nobody watches, as
     after a restart.
 
-    anew    where the instrument was switched off meanwhile, what is left of the run is begun
+    anew    where nothing of the run is on its channel any more, what is left of the run is begun
+    allowed to make room for it there: load_firmware, discard_rows
     detach  it is not shown
     InputError: there is no such run, or it is over. NakctlError: nobody goes on with it, nothing has changed.
     """
     if every == (name is not None):
         raise InputError("name one run, or give --all")
     if name is None:
-        if anew:
+        if anew or allowed:
             raise InputError("--continue is said of one run: look at its cell before")
         return _attach_all()
-    return _attach(find_run(name), anew, detach)
+    if allowed and not anew:
+        raise InputError("--load-firmware and --discard-rows are for --continue: else nothing is loaded")
+    return _attach(find_run(name), anew, allowed, detach)
 
 
-def _attach(run: KnownRun, anew: bool, detach: bool) -> int:
+def _attach(run: KnownRun, anew: bool, allowed: Sequence[str], detach: bool) -> int:
     match standing(run.path):
         case Standing.LIVE:
             said = f"{run.path}: its program lives, and goes on with it"
         case Standing.SEALED:
             raise InputError(f"{run.path} is over: nakctl show {run.path}")
         case Standing.DEAD | Standing.ENDED:
-            said = _gone_on_with(run, "asked", anew)
+            said = _gone_on_with(run, "asked", anew, allowed)
     if detach or kind_here() != "moving":
         console.say(said)
         return ExitCode.DONE
@@ -59,7 +63,7 @@ def _attach_all() -> int:
         if not one.is_left:
             continue
         try:
-            console.say(_gone_on_with(one.run, _why(one.run), anew=False))
+            console.say(_gone_on_with(one.run, _why(one.run)))
         except NakctlError as error:
             console.say(f"{one.run.path}: {error}", to=sys.stderr)
             code = max(code, error.exit_code)
@@ -70,8 +74,8 @@ def _why(run: KnownRun) -> str:
     return "died" if is_same_boot(run.boot, boot_id()) else "boot"
 
 
-def _gone_on_with(run: KnownRun, why: str, anew: bool) -> str:
-    job = {"do": "take over", "path": str(run.path), "why": why, "anew": anew}
+def _gone_on_with(run: KnownRun, why: str, anew: bool = False, allowed: Sequence[str] = ()) -> str:
+    job = {"do": "take over", "path": str(run.path), "why": why, "anew": anew, "allowed": [*allowed]}
     try:
         path: Path = started(job, console.say)
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,12 +41,14 @@ class Asked:
 
     mine     the channel is to be switched off whosever it seems: then no row of it is taken
     anew     where nothing of the run is on the channel any more, what is left of it is begun
+    allowed  for that: load_firmware, discard_rows, as on the command line of a run
     standing only a chain that has come to its end by itself is cleared up: one that runs is left alone
     """
 
     mine: bool = False
     standing: bool = False
     anew: bool = False
+    allowed: tuple[str, ...] = ()
     rig: Path | None = None
     why: str = "asked"
 
@@ -104,6 +106,7 @@ def opened(case: DeadRun, what: str, *, adopting: bool = True) -> Iterator[Chann
     adopting  something may run there; else it is opened as for a new run
     """
     driver, place, cell = where(case.header, case.asked.rig)
+    place = replace(place, options={**place.options, **dict.fromkeys(case.asked.allowed, True)})
     with claimed(place, f"{what} {case.path.name}", case.path):
         try:
             channel = driver.open(place, cell, WallClock(case.speed), 0, adopting=adopting)

@@ -42,7 +42,7 @@ def shown(path: Path, *, silent: bool, stop: bool = False) -> dict[str, Any]:
                     view.draw()
                     view.pause()
                 view.draw()
-            return _ended(view, path)
+            return _ended(view, path, shows=kind != "nothing")
         except KeyboardInterrupt:
             if view.runs[0].is_ending:  # the cell is open, and the file is being sealed
                 continue
@@ -95,12 +95,14 @@ class _Stop:
         return f"it takes no request and could not be told to stop: {UNDER_CURRENT}"
 
 
-def _ended(view: Follower, path: Path) -> dict[str, Any]:
+def _ended(view: Follower, path: Path, *, shows: bool) -> dict[str, Any]:
+    """shows: what its end says was seen."""
     if view.reports:
         return view.reports[0]
     if view.is_gone:  # the terminal is closed, or nobody reads: there is nobody to be told
         return goes_on(path, ExitCode.DONE)
-    raise ChannelError("; ".join(view.runs[0].end))
+    how = "nobody goes on with it" if shows else "; ".join(view.runs[0].end)
+    raise ChannelError(f"{path}: {how}")
 
 
 def goes_on(path: Path, code: int) -> dict[str, Any]:

@@ -70,10 +70,13 @@ class Seen:
         if self.end is not None:
             how = f"{self.end.get('status', '')}: {self.end.get('end_reason', '')}"
             return Health("ended", f"{how}; if its file is not sealed in a minute: nakctl recover {file}")
+        state = self.state or {}
+        if state.get("state") == "lost":
+            return Health("LOST", f"{str(state.get('reason')).rstrip('.')}; {to_be_continued(file)}")
         who = "its program is gone and nobody watches the cell"
         if not self.run.outlives:
             return Health("DEAD", f"its program is gone, and its channel with it: nakctl recover {file}")
-        alone = (self.state or {}).get("alone")
+        alone = state.get("alone")
         holds = "" if alone is None else f"; alone the instrument holds {alone or 'no limit'}"
         return Health(
             "DEAD",
@@ -138,6 +141,14 @@ def _is_there(pid: int) -> bool:
     import psutil  # it is seldom asked
 
     return psutil.pid_exists(pid) if pid > 0 else True
+
+
+def to_be_continued(path: Path) -> str:
+    """What a person can do about a run of which nothing is on its channel any more."""
+    return (
+        f"nakctl attach --continue {path} begins what is left of the run, nakctl recover --as-it-is {path} "
+        "ends it"
+    )
 
 
 def look(run: KnownRun) -> Seen:

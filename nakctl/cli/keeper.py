@@ -125,7 +125,8 @@ def word_of(one: Seen) -> str:
     if one.away or one.sealed:
         return ""
     if not one.held:
-        return "dead" if one.end is None else "unsealed"
+        lost = one.health.word == "LOST"
+        return "unsealed" if one.end is not None else "lost" if lost else "dead"
     return "hung" if one.health.word == "HUNG" else ""
 
 
@@ -153,7 +154,7 @@ def _stop(one: Seen) -> None:
 
 def _job(do: str, one: Seen, why: str) -> None:
     with suppress(NotBegun):
-        started({"do": do, "path": str(one.run.path), "why": why, "anew": False}, lambda sentence: None)
+        started({"do": do, "path": str(one.run.path), "why": why}, lambda sentence: None)
 
 
 def _end(one: Seen) -> None:

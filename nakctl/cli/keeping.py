@@ -3,6 +3,7 @@
     dead     nobody holds its lock, and its end was not written    > somebody goes on with it
     hung     its lock is held, and its program does not move       > it is ended, and then as above
     unsealed its end was written, and it was not sealed            > it is sealed
+    lost     its chain is on the channel no more                   > asked twice more; then for a person
 
 What was tried and did not help is tried again, ever more seldom. Where nobody can go on with a run whose
 channel shall not be left alone, it is stopped instead.
@@ -19,6 +20,7 @@ SURE_AFTER_s = 1.5  # a lock may be free for a moment; a second look says the sa
 HUNG_FOR_s = 3.0  # of the keeper's own waking time, after it looked hung for the first time
 UNSEALED_FOR_s = 30.0  # whoever ended it seals it, and that takes a while
 AGAIN_AFTER_s = (10.0, 30.0, 60.0, 300.0)  # from the end of one try to the next one; then always the last
+LOST_TRIES = 2
 LIVED_FOR_s = 60.0  # a run that is well for so long has been helped
 
 
@@ -26,7 +28,7 @@ LIVED_FOR_s = 60.0  # a run that is well for so long has been helped
 class Case:
     """A run that needs somebody, or did lately.
 
-    word       dead, hung, unsealed, or "" if it is well; since_s: for how long, of the keeper's clock
+    word       dead, hung, unsealed, lost, or "" if it is well; since_s: for how long, of the keeper's clock
     tries      how often something was tried; next_s: not before
     is_tried   something is under way
     """
@@ -62,6 +64,8 @@ def due(case: Case, now_s: float, stop_after_s: float) -> Action | None:
         case "dead" if passed_s > stop_after_s and case.tries:
             return "stop"
         case "dead" if passed_s >= SURE_AFTER_s:
+            return "take over"
+        case "lost" if passed_s >= SURE_AFTER_s and case.tries < LOST_TRIES:
             return "take over"
         case "unsealed" if passed_s >= UNSEALED_FOR_s:
             return "take over"

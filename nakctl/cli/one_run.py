@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nakctl.cli.asked_runs import free_name
 from nakctl.cli.from_outside import known_run, outside
+from nakctl.cli.health import to_be_continued
 from nakctl.cli.prepare import Prepared
 from nakctl.cli.report import exit_code, report
 from nakctl.cli.run_sensors import beside, logged
@@ -210,12 +211,11 @@ def sealed(
 
     outcome = ended.outcome
     error = outcome.error or trouble
-    if outcome.hangs and about.get("place"):  # its channel outlives this program: no end of the run
+    if outcome.goes_on:
         recorder.abandon()
-        goes_on = Finished(
-            recorder.path, False, f"another program goes on with it: nakctl attach {recorder.path}"
-        )
-        return report(about, goes_on, outcome, error, ExitCode.INSTRUMENT)
+        how = f"another program goes on with it: nakctl attach {recorder.path}"
+        left = Finished(recorder.path, False, how if outcome.hangs else to_be_continued(recorder.path))
+        return report(about, left, outcome, error, ExitCode.INSTRUMENT)
     with suppress(RecordError):  # of which `finish` tells
         if trouble is not None:
             recorder.note(2, "not_closed", f"the channel was not let go in order: {trouble}")

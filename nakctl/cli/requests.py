@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nakctl.cli.health import look
 from nakctl.cli.json_output import print_json
 from nakctl.cli.which_run import find_run, known_runs
 from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError
 from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
+from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Over, Sealing, Standing, over, standing
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ def _asked_of_living(
     name: str, verb: str, arguments: dict[str, str | None], as_json: bool, *, until_open: bool = False
 ) -> int:
     """What only a run can do whose program lives. until_open: its cell is to be seen open, too."""
-    path = find_run(name).path
+    run = find_run(name)
+    path = run.path
     request = asked.new_request(verb, **{word: text for word, text in arguments.items() if text is not None})
     try:
         answer = _answered(path, request)
@@ -118,7 +121,7 @@ def _asked_of_living(
             answer = _stopped(path, request)
     except _Over:
         if standing(path) is Standing.DEAD:
-            raise ChannelError(_dead(path)) from None
+            raise ChannelError(_dead(run)) from None
         what = "nothing is added to it" if verb == "note" else f"there is nothing to {verb}"
         raise InputError(f"{path} has ended, and {what}") from None
     except KeyboardInterrupt:
@@ -145,10 +148,12 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
         while (how := standing(path)) is not Standing.SEALED:
             dead_since = min(dead_since, time.monotonic()) if how is Standing.DEAD else math.inf
             if time.monotonic() - dead_since > (TAKEN_OVER_s if run.outlives else 0.0):
-                raise ChannelError(_dead(path))
+                raise ChannelError(_dead(run))
             if how is Standing.ENDED and sealing.stands_still():
                 break
             if time.monotonic() >= until:
+                if how is Standing.DEAD:
+                    raise ChannelError(_dead(run))
                 raise NakctlError(f"{path} has not ended within {timeout_s:g} s; it goes on")
             time.sleep(WAIT_s)
     except KeyboardInterrupt:
@@ -232,10 +237,13 @@ def _is_over(path: Path, as_json: bool) -> int:
     return _cell(path, _ended(found), found.cell_open, as_json)
 
 
-def _dead(path: Path) -> str:
+def _dead(run: KnownRun) -> str:
+    health = look(run).health
+    if health.word == "LOST":
+        return f"{run.path}: {health.text}"
     return (
-        f"the program of {path} is gone, and nobody can answer: its channel may go on by itself with what it "
-        f"was loaded with, and THE CELL MAY STILL BE UNDER CURRENT; nakctl stop {path} stops it"
+        f"the program of {run.path} is gone, and nobody can answer: its channel may go on by itself with "
+        f"what it was loaded with, and THE CELL MAY STILL BE UNDER CURRENT; nakctl stop {run.path} stops it"
     )
 
 

@@ -19,7 +19,6 @@ GOES_ON = (
 def show(file: Path, as_json: bool) -> int:
     recover_if_killed(file)
     from nakctl.record.read import open_run
-    from nakctl.record.recover import is_running
     from nakctl.results.summary import summary, told
 
     with open_run(file) as run:
@@ -43,9 +42,19 @@ def show(file: Path, as_json: bool) -> int:
     if header.note:
         print(f"note: {header.note}")
     if not header.sealed:
-        goes_on = is_running(file)
-        print(f"not sealed: {'the run goes on' if goes_on else 'its journal is gone, and with it its end'}")
+        print(f"not sealed: {_why_unsealed(file)}")
     return ExitCode.DONE
+
+
+def _why_unsealed(file: Path) -> str:
+    from nakctl.record import files
+    from nakctl.record.recover import is_running
+
+    if is_running(file):
+        return "the run goes on"
+    if files.journal_of(file).exists():
+        return "what was recorded is in its journal; here it is as far as it was shown to others"
+    return "its journal is gone, and with it its end"
 
 
 def recover_if_killed(file: Path) -> None:

@@ -129,7 +129,8 @@ def _take_over(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str
     from nakctl.cli.dead_run import Asked
     from nakctl.cli.take_over import take_over
 
-    return take_over(Path(job["path"]), Asked(anew=job["anew"], why=job["why"]), signals, show)
+    asked = Asked(anew=job.get("anew", False), allowed=tuple(job.get("allowed", ())), why=job["why"])
+    return take_over(Path(job["path"]), asked, signals, show)
 
 
 def _stop(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]:

@@ -53,20 +53,20 @@ def _gone_on(case: DeadRun, show: Show) -> tuple[Recorder, Ended, NakctlError | 
     try:
         return _with_channel(case, chain, show)
     except ChannelTaken as error:
-        if not (case.asked.anew and chain.may_run):
-            more = "; nakctl attach --continue begins what is left of the run" if chain.may_run else ""
-            raise ChannelTaken(f"{error}{more}") from None
-    return _with_channel(case, chain, show, is_lost=True)
+        if not case.asked.anew:
+            more = f"nakctl attach --continue {case.path} begins what is left of the run"
+            raise ChannelTaken(f"{error}; {more}") from None
+    return _with_channel(case, chain, show, anew=True)
 
 
 def _with_channel(
-    case: DeadRun, chain: Chain, show: Show, *, is_lost: bool = False
+    case: DeadRun, chain: Chain, show: Show, *, anew: bool = False
 ) -> tuple[Recorder, Ended, NakctlError | None]:
-    """is_lost: what may run, by the journal, is on the channel no more. It is opened as for a new run then,
-    and whoever uses it is not disturbed."""
-    adopting = chain.may_run and not is_lost
+    """anew: nothing of the run is on the channel. It is opened as for a new run then, and whoever uses it is
+    not disturbed."""
+    is_lost, adopting = chain.may_run and anew, chain.may_run and not anew
     with opened(case, "going on with", adopting=adopting) as channel:
-        look = None if is_lost else recognised(case, chain, channel)
+        look = None if anew else recognised(case, chain, channel)
         if adopting:
             adopt(case, chain, channel)
         try:

@@ -51,6 +51,7 @@ EVENTS: dict[str, Meaning] = {
     "unread": _told(ALARM, text="the channel has stopped, and its last rows cannot be read"),
     "call_hangs": _told(ALARM, text="a call of the channel does not come back"),
     "left_behind": _told(ALARM, text="a call that never came back was left; another program goes on"),
+    "lost": _told(ALARM, text="what was on the channel is gone, and the run has not ended"),
     "call_back": _told(WARNING, text="a call of the channel that hung came back"),
     "instrument": _told(WARNING, text="a message of the instrument"),
     "option": _told(ALARM, text="the instrument reports an error of its options"),

@@ -17,10 +17,11 @@ from nakctl.record.registry import KnownRun
 
 FRESH_s = 3600.0  # of a run that was never seen before, what is older is no news
 LOOKED_s = 5.0  # two looks that are further apart say nothing of each other
-_LOST = {"HUNG": "hung", "DEAD": "dead", "AWAY": "dead"}
+_LOST = {"HUNG": "hung", "DEAD": "dead", "LOST": "dead", "AWAY": "dead"}
 _SHORT = {
     "HUNG": "its program does not move, and nobody watches the cell",
     "DEAD": "its program is gone, and nobody watches the cell",
+    "LOST": "what was on its channel is gone, and the run has not ended",
     "AWAY": "nothing of it can be seen: its drive is not there",
 }
 _GOES_ON = "the run goes on, and its limits are watched"

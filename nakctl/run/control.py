@@ -64,6 +64,7 @@ class Outcome:
     cell_open         the channel was seen stopped; False: the cell may be under current
     end_kind, end_id, end_value  as in `Ending`
     hangs             a call of the channel never came back: this process has to leave without its threads
+    goes_on           nobody meant the end of the run: it is left for whoever comes after
     """
 
     status: Status
@@ -77,6 +78,7 @@ class Outcome:
     end_id: int = 0
     end_value: float = math.nan
     hangs: bool = False
+    goes_on: bool = False
 
 
 def asked_to_end(reason: str) -> Ending:
@@ -103,9 +105,11 @@ class Control:
         times_asked: Callable[[], int],
         run_id: str,
         outside: Outside,
+        outlives: bool = False,
         left: Left | None = None,
     ) -> None:
-        """left: by a program that died, in whose place this one goes on with the channel that it adopted."""
+        """outlives: the channel goes on without this program; left: by a program that died, in whose place
+        this one goes on with the channel that it adopted."""
         self.program, self.channel, self.clock = program, channel, clock
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
         # in virtual time a round takes as long as it is computed
@@ -114,7 +118,7 @@ class Control:
         self.start_s = clock.now_s() - (0.0 if left is None else left.now_s)
         self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
         self.requests = requests(self.logbook)
-        self.run_id = run_id
+        self.run_id, self.outlives = run_id, outlives
         self.reader = Reader(channel, clock, pulse, self.logbook, self.now_s)
         self.gate = Gate()
         self.bench = Bench(program, sensors, self.now_s, self.logbook)
@@ -124,6 +128,7 @@ class Control:
         self.pending: deque[engine.Event] = deque([engine.Begin()])
         self.ended: Ending | None = None
         self.error: NakctlError | None = None
+        self.is_lost = False  # what was on the channel is gone, and the run can be gone on with
         self.cell_open = True
         self.starts = Starts(self.logbook)
         self.stopping = Stopping(self.start_s)
@@ -185,7 +190,7 @@ class Control:
         except BaseException as error:
             self.leave_after(error)
             raise
-        return self.outcome()
+        return self.lost() if self.is_lost else self.outcome()
 
     def check(self) -> None:
         """All chains against this very channel, before the first one starts."""
@@ -599,7 +604,8 @@ class Control:
             self.logbook.note(2, "trouble", str(error))
         self.interrupt(interrupted(str(self.error), "trouble"))
         if isinstance(error, ChannelTaken):  # there is nothing of ours to stop or to read
-            self.ended = interrupted(str(self.error), "trouble")
+            meant, self.ended = self.state.ending, interrupted(str(self.error), "trouble")
+            self.is_lost = self.outlives and (meant is None or meant.then != "end run")
 
     def leave_unreadable(self) -> None:
         """Is the cell open, and can rows be read, are two questions: the first may be answered alone."""
@@ -674,15 +680,29 @@ class Control:
         self.error = self.error or error
         self.ended = interrupted(str(self.error), "trouble")
 
+    def lost(self) -> Outcome:
+        """What was on the channel is gone: the instrument was switched off, or somebody else loaded it. What
+        is left of the run is for a person to begin, who has looked at the cell."""
+        self.bench.close()
+        self.alarm(
+            "lost", "the run has not ended: what is left of it waits until somebody continues or ends it"
+        )
+        self.outside.lost(str(self.error))
+        return self.unended(self.error)
+
     def left_behind(self, error: ChannelError) -> Outcome:
-        """A call never came back. Nobody meant the end of the run: whoever comes after goes on with it."""
+        """A call never came back."""
         self.logbook.tell(Event(self.now_s(), 2, "left_behind", 0, str(error)))
+        return self.unended(error, hangs=True)
+
+    def unended(self, error: NakctlError | None, *, hangs: bool = False) -> Outcome:
+        """Nobody meant the end of the run: it is left for whoever comes after."""
         self.logbook.let_go()
         ledger = self.logbook.book.ledger
         duration_s = float(ledger.last_sample["time"][0])
         return Outcome(
             "interrupted", str(error), duration_s, ledger.rows, ledger.spectra.count, error,
-            cell_open=False, hangs=True,
+            cell_open=False, hangs=hangs, goes_on=True,
         )  # fmt: skip
 
     def outcome(self) -> Outcome:

@@ -32,6 +32,7 @@ SILENT_s = 0.5  # the supervisor tells that the program lives if nobody has told
 BENCH_LETTERS = 800  # of what sensors show, so that all of it has room
 OPENING, RUNNING, WAITING, PAUSED = "opening", "running", "waiting", "paused"
 STOPPING, ENDED = "stopping", "ended"
+LOST = "lost"  # what was on the channel is gone, and the run has not ended
 
 
 class Outside:
@@ -137,6 +138,12 @@ class Outside:
             how = {"status": status, "reason": reason, "cell_open": cell_open}
             self._now = self._now | {"state": ENDED, "call": None} | how
             self._write(time.monotonic())
+
+    def lost(self, reason: str) -> None:
+        """After the loop, in the place of `end`: the run can be gone on with."""
+        with suppress(Exception):
+            self._now = self._now | {"state": LOST, "reason": reason}
+            self._write(time.monotonic(), call=None)
 
     def _write(self, now: float, **more: Any) -> None:
         self._told_at = now

@@ -55,7 +55,8 @@ def run(
     stop; post brings what others ask for; heard is what they had asked the run for before; run_id stands in
     the mark on the channel; sensors are looked at after every read; outside is told how the run stands; left:
     by a program that died, in whose place this one goes on with the channel it has adopted; outlives: the
-    channel goes on without this program, so a call that hangs is no end of the run. An error that is not
+    channel goes on without this program, so a call that hangs is no end of the run, nor that something else
+    is on the channel. An error that is not
     nakctl's own is raised again after the channel was stopped.
     """
     planned = program if left is None else left.book.planned or program
@@ -63,14 +64,15 @@ def run(
     control = partial(
         Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        requests=lambda logbook: Requests(planned, logbook, post or NoPost(), stop_asked, heard), left=left,
+        outlives=outlives, left=left,
+        requests=lambda logbook: Requests(planned, logbook, post or NoPost(), stop_asked, heard),
     )  # fmt: skip
     outside.begin(planned)
     try:
-        outcome = supervised(control, clock, sink, channel.patience_s, outlives=outlives)
+        outcome = supervised(control, clock, sink, channel.patience_s)
     except BaseException:
         outside.end("interrupted", "a fault of nakctl itself")
         raise
-    if not (outcome.hangs and outlives):
+    if not outcome.goes_on:
         outside.end(outcome.status, outcome.reason, cell_open=outcome.cell_open)
     return outcome

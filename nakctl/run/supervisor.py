@@ -32,22 +32,17 @@ def supervised(
     clock: Clock,
     sink: Sink,
     patience_s: float,
-    *,
-    outlives: bool = False,
 ) -> Outcome:
-    """Run to the end, and say how it ended. Errors of the loop are raised here.
-
-    outlives  the channel goes on without this program: where a call hangs, the run is left for another one
-    """
+    """Run to the end, and say how it ended. Errors of the loop are raised here."""
     pulse = Pulse()
     if math.isinf(clock.horizon_s()):
         return make(InLine(sink), pulse).until_the_end()
-    return _Supervisor(make(Beside(sink), pulse), pulse, patience_s, outlives).watch()
+    return _Supervisor(make(Beside(sink), pulse), pulse, patience_s).watch()
 
 
 class _Supervisor:
-    def __init__(self, control: Control, pulse: Pulse, patience_s: float, outlives: bool) -> None:
-        self.control, self.pulse, self.patience_s, self.outlives = control, pulse, patience_s, outlives
+    def __init__(self, control: Control, pulse: Pulse, patience_s: float) -> None:
+        self.control, self.pulse, self.patience_s = control, pulse, patience_s
         self.done = threading.Event()
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
@@ -111,7 +106,7 @@ class _Supervisor:
             f"{name} of the channel has not come back for {self.awake_s:.3g} s and is left behind; the "
             "channel goes on by itself with what it was loaded with"
         )
-        if self.outlives:
+        if self.control.outlives:
             return self.control.left_behind(error)
         self.control.fail(error)
         return replace(self.control.outcome(), hangs=True)

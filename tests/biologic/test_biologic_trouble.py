@@ -18,6 +18,7 @@ from biologic_bench import (
 )
 
 from nakctl.device.channel import State
+from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, ChannelTaken, ExitCode, LinkLost
 from nakctl_biologic.errors import EclibError, failure
 from nakctl_biologic.remedies import BUSY, ECLIB, LINK
@@ -27,6 +28,36 @@ def test_another_program_on_the_channel() -> None:
     """Its rows fit nothing, and its mark is not ours: then there is nothing of ours to stop either."""
     with pytest.raises(ChannelTaken, match="another program"):
         interrupted("taken=1@t1.2", chain(cp(1e-4, 100.0)))
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        chain(ocv(100.0)),
+        chain(ocv(0.5), cp(1e-4, 100.0)),
+        chain(cp(1e-4, 0.3), ocv(0.3), cp(-1e-4, 0.3), ocv(100.0)),
+    ],
+    ids=["its technique", "its first", "others"],
+)
+def test_another_program_whose_rows_would_fit(ours: Segment) -> None:
+    """It is known by its mark, before its first row is taken for ours; and it is not stopped."""
+    one = bench(faults=["taken=1@t1.2"])
+    with pytest.raises(ChannelTaken, match="another program loaded channel 1"):
+        run(one, ours)
+    assert one.instrument.boards[0].running
+    assert calls_of(one)["BL_StopChannel"] == 0
+
+
+def test_another_program_whose_values_are_looked_at() -> None:
+    """They are not ours to judge: our limits would stop its experiment."""
+    one = bench(faults=["taken=1@t1.2"])
+    one.channel.load(chain(ocv(100.0)), "me")
+    one.channel.start()
+    one.clock.sleep(1.0)
+    assert one.channel.look() is not None
+    one.clock.sleep(0.3)
+    with pytest.raises(ChannelTaken, match="another program loaded channel 1"):
+        one.channel.look()
 
 
 def test_another_program_while_the_link_was_down() -> None:

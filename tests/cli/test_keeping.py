@@ -15,7 +15,7 @@ Done = tuple[float, str]
 def done(words: str, *, stop_after_s: float = math.inf) -> list[Done]:
     """What is done and when, at a look a second, where no try helps. words: a letter a look: w well, d dead,
     h hung, u unsealed; s: the keeper slept through this one."""
-    names = {"w": "", "d": "dead", "h": "hung", "u": "unsealed"}
+    names = {"w": "", "d": "dead", "h": "hung", "u": "unsealed", "l": "lost"}
     case, found = Case(), []
     for now_s, letter in enumerate(words):
         if letter == "s":
@@ -58,6 +58,11 @@ def test_it_is_tried_ever_more_seldom() -> None:
 def test_what_shall_not_be_left_alone_is_stopped_where_nobody_can_go_on_with_it() -> None:
     assert done(50 * "d", stop_after_s=30.0) == [(2, "take over"), (12, "take over"), (42, "stop")]
     assert done(50 * "d", stop_after_s=0.0)[:2] == [(2, "take over"), (12, "stop")]  # going on comes first
+
+
+def test_a_lost_one_is_asked_twice_more() -> None:
+    """Then somebody has to look at the cell."""
+    assert [at for at, what in done(200 * "l")] == [2, 12]
 
 
 def test_while_something_is_tried_nothing_else_is() -> None:

@@ -19,7 +19,17 @@ import h5py
 import numpy as np
 import pytest
 from command_line import ENVIRONMENT, Said, nakctl, processes, until
-from virtual_bench import CH, LONG, SPEED, Bench, last_epoch, loaded_by_another, text_of
+from virtual_bench import (
+    CH,
+    LONG,
+    SPEED,
+    Bench,
+    last_epoch,
+    loaded_by_another,
+    stopped_by_another,
+    taken_by_another,
+    text_of,
+)
 
 from nakctl.booking.layout import GAP_CODE
 from nakctl.record import files, lock
@@ -250,6 +260,41 @@ def test_with_the_keeper_gone_too_somebody_attaches(which: str, bench: Bench, ke
         assert over == Said(0, "", "")
     else:
         assert over == Said(2, "", f"{path} is over: nakctl show {path}\n")
+
+
+@pytest.mark.parametrize("what", ["switched off", "taken"])
+def test_what_was_on_the_channel_is_gone_under_a_run(what: str, bench: Bench) -> None:
+    """The run leaves it alone; a person, who has looked at the cell, continues it."""
+    path = began(bench, "--set", "strip=200s")
+    pid = pid_of(path)
+    os.kill(pid, signal.SIGSTOP)  # else it may see it stopped first, which is an end
+    if what == "taken":
+        taken_by_another(bench)
+    else:
+        bench.switch_off_and_on()
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: state(path).get("state") == "lost" and not lock.is_held(files.lock_of(path)))
+    said = asked(bench, "wait", "x.h5", "--timeout", "0")
+    assert (said.code, said.out, "nakctl attach --continue" in said.err) == (3, "", True), said
+    (seen,) = asked(bench, "status", "--json").json["runs"]
+    assert (seen["health"], seen["state"]["state"]) == ("LOST", "lost")
+    assert attach(bench, "x.h5").code == 3
+    if what == "taken":
+        assert attach(bench, "x.h5", "--continue").code == 3
+        assert bench.state() == "running"  # the other's, to the end
+        stopped_by_another(bench)
+        refused = attach(bench, "x.h5", "--continue")
+        assert (refused.code, "--discard-rows" in refused.err) == (3, True), refused
+    assert attach(bench, "x.h5", "--continue", *(["--discard-rows"] if what == "taken" else [])).code == 0
+    until(lambda: is_over(path), 60.0)
+    assert text_of(path, "run_status") == "completed"
+    with h5py.File(path, "r") as file:
+        told = [json.loads(text)["code"] for text in file["entry/events/json"].asstr()[()]]
+        labels = [label.split()[0] for label in file["entry/steps/label"].asstr()[()]]
+        stripped = file["entry/samples/I"][()] > 0
+    assert {"lost", "taken_over", "continued"} <= set(told)
+    assert (labels[0], set(labels[1:])) == ("1", {"2"})
+    assert stripped.sum() == pytest.approx(200, abs=5)  # one row a second
 
 
 def test_slips(bench: Bench) -> None:

@@ -64,6 +64,15 @@ cells:
         (folder / "long.yaml").write_text(LONG, encoding="utf-8")
         (folder / "other.yaml").write_text(OTHER, encoding="utf-8")
 
+    def switch_off_and_on(self) -> None:
+        """Nothing of what was on it is there any more."""
+        self.end()
+        port = self.address.rpartition(":")[2]
+        self.process, address = virtual_instrument(
+            "--speed", SPEED, "--cell", "randles", "--port", port, cwd=self.folder
+        )
+        assert address == self.address
+
     def state(self) -> str:
         """Of the channel, as the instrument says."""
         said = nakctl("channels", "--json", cwd=self.folder, environment=self.environment)
@@ -122,7 +131,7 @@ def loaded_by_another(bench: Bench) -> Killed:
     kept.mkdir()
     for file in bench.folder.glob("dead.h5*"):
         file.rename(kept / file.name)
-    subprocess.run([sys.executable, "-c", STOPPER, bench.address], check=True, env=ENVIRONMENT)
+    stopped_by_another(bench)
     run = Command(
         "run",
         "other.yaml",
@@ -142,6 +151,16 @@ def loaded_by_another(bench: Bench) -> Killed:
     return dead
 
 
+def stopped_by_another(bench: Bench) -> None:
+    """What runs on the channel, whosever it is; its rows still wait there."""
+    subprocess.run([sys.executable, "-c", STOPPER, bench.address], check=True, env=ENVIRONMENT)
+
+
+def taken_by_another(bench: Bench) -> None:
+    """That stops what runs on the channel, and starts a rest of its own."""
+    subprocess.run([sys.executable, "-c", STOPPER + TAKER, bench.address], check=True, env=ENVIRONMENT)
+
+
 STOPPER = """
 import sys
 import time
@@ -154,5 +173,15 @@ channel.seize()
 channel.stop()
 while channel.look() is None or channel.look().running:
     pass
-channel.close()
+channel.leave()
+"""
+TAKER = """
+from nakctl.device.program import Hardware, Ocv, Segment
+options = {"address": sys.argv[1], "discard_rows": True}
+channel = driver.open(Place("x", "biologic", "SP-300", 1, options), Cell("x", 1.0), WallClock(), 0)
+channel.load(Segment((Ocv(1, 4e4, 10.0, None, Hardware("1 mA", "5 V", 8)),)), "another lab's")
+channel.start()
+while not channel.look().running:
+    pass
+channel.leave()
 """

@@ -18,9 +18,10 @@ from nakctl.booking.event import Event
 from nakctl.decide.gate import Gate
 from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Visit, Watch
 from nakctl.device.program import Program, Segment
-from nakctl.errors import LinkLost
+from nakctl.errors import ChannelTaken, LinkLost
 from nakctl.run.clock import WallClock
 from nakctl.run.logbook import Progress
+from nakctl.run.outside import Outside
 from nakctl.run.pulse import Abandoned, Pulse
 from nakctl.run.run import Outcome, run
 from nakctl.run.supervisor import _Supervisor
@@ -134,7 +135,7 @@ def test_what_guards_nothing_may_take_longer(name: str, after_s: float) -> None:
             told.append(code)
 
     pulse = Pulse()
-    supervisor = Supervisor(SimpleNamespace(), pulse, 60.0, outlives=False)  # type: ignore[arg-type]
+    supervisor = Supervisor(SimpleNamespace(), pulse, 60.0)  # type: ignore[arg-type]
     with pulse.calling(name):
         for passed_s in (0.0, after_s):
             supervisor._look(passed_s)
@@ -218,6 +219,34 @@ def test_a_call_that_never_comes_back_is_left_behind(outlives: bool) -> None:
     ends = [entry.kind for entry in sink.entries if entry.kind == "over" or entry.facts.get("verb") == "end"]
     assert bool(ends) != outlives
     never.set()
+
+
+@pytest.mark.parametrize(("outlives", "to_end"), [(False, False), (True, False), (True, True)])
+def test_what_was_on_the_channel_is_gone(outlives: bool, to_end: bool) -> None:
+    """No end of the run, if it can be gone on with; one that was to end anyhow has ended."""
+
+    class Gone(Bench):
+        def read(self, watch: Watch) -> Reading:
+            if self.reads < 5:
+                return super().read(watch)
+            if to_end and not self.stopped.is_set():
+                return Reading(State.RUNNING, rows(), points(), look=Look(True, 3.5, 0.0, 0.1))
+            raise ChannelTaken("the firmware is gone")
+
+    told: list[dict[str, Any]] = []
+    outside = Outside(lambda state: told.append(dict(state)))
+    channel, sink = Gone(), Kept()
+    thread, outcomes = started(channel, sink, outlives=outlives, outside=outside)
+    thread.join(60)
+    assert not thread.is_alive()
+    (outcome,) = outcomes
+    is_left = outlives and not to_end
+    assert (outcome.goes_on, outcome.hangs, outcome.cell_open) == (is_left, False, False)
+    assert ("lost" in sink.codes()) == is_left
+    ends = [entry.kind for entry in sink.entries if entry.kind == "over" or entry.facts.get("verb") == "end"]
+    assert bool(ends) != is_left
+    assert told[-1]["state"] == ("lost" if is_left else "ended")
+    assert "the firmware is gone" in told[-1]["reason"]
 
 
 def test_a_call_that_came_back_in_the_last_moment_is_not_left_behind() -> None:

@@ -29,7 +29,7 @@ KEPT, WAITING = 200, 1000  # sentences: that can be looked at, and that nobody h
 AT_FIRST = 5  # of those from before the first look
 OVERLAP_s = 60.0  # before what was read last: its disk may have been slow
 DEAD_FOR_s = 15.0  # while a program that died may find a successor
-_BAD = ("HUNG", "STUCK", "DEAD", "AWAY")
+_BAD = ("HUNG", "STUCK", "DEAD", "LOST", "AWAY")
 
 Said = tuple[int, str]  # severity, see `mail`
 
@@ -96,6 +96,9 @@ class Watched:
             self._close()
         elif word == "DEAD":
             self._wait_for_a_successor()
+        elif word == "LOST":
+            self._read(seen)
+            self.end = (seen.health.text,)
         elif word == "ended" and not seen.held and self._sealing.stands_still():
             self._close()
         else:
@@ -159,7 +162,7 @@ class Watched:
             return
         self._hung_before = hangs
         before, self.health = self.health, found
-        is_the_end = found.word == "DEAD" and self._patience_s == 0.0
+        is_the_end = found.word == "LOST" or (found.word == "DEAD" and self._patience_s == 0.0)
         if found.word in _BAD and before.word != found.word and not is_the_end:
             self._say(ALARM, f"{found.word}: {found.text}")
         elif before.word in _BAD and found.word not in (*_BAD, "sealed", "ended"):
