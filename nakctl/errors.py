@@ -16,6 +16,8 @@ NakctlError                 exit code
 
 from __future__ import annotations
 
+import os
+import shlex
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -70,6 +72,14 @@ class Fault:
             return f"{self.file}  {self.message}"
         place = f"{self.file}:{self.mark.line}:{self.mark.column}  {self.message}"
         return f"{place}\n{self.mark.line:>4} | {self.text}" if self.text else place
+
+
+def typed(path: Path | str) -> str:
+    """How it stands in a command that somebody is told to type: in quotes, if a shell would take it apart."""
+    text = str(path)
+    if os.name == "nt":
+        return f'"{text}"' if set(text) & set(" &()[]{}^=;!'+,`~") else text
+    return shlex.quote(text)
 
 
 class NakctlError(Exception):

@@ -11,7 +11,7 @@ from nakctl.cli.apart import NotBegun, started
 from nakctl.cli.health import look
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.which_run import find_run, known_runs
-from nakctl.errors import ExitCode, InputError, NakctlError
+from nakctl.errors import ExitCode, InputError, NakctlError, typed
 from nakctl.record.boot import boot_id, is_same_boot
 from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Standing, standing
@@ -42,7 +42,7 @@ def _attach(run: KnownRun, anew: bool, allowed: Sequence[str], detach: bool) -> 
         case Standing.LIVE:
             said = f"{run.path}: its program lives, and goes on with it"
         case Standing.SEALED:
-            raise InputError(f"{run.path} is over: nakctl show {run.path}")
+            raise InputError(f"{run.path} is over: nakctl show {typed(run.path)}")
         case Standing.DEAD | Standing.ENDED:
             said = _gone_on_with(run, "asked", anew, allowed)
     if detach or kind_here() != "moving":

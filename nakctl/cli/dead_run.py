@@ -24,6 +24,7 @@ from nakctl.errors import (
     InputError,
     LinkLost,
     RigError,
+    typed,
 )
 from nakctl.record.asked import who_asks
 from nakctl.record.journal_reader import JournalReader
@@ -113,7 +114,7 @@ def opened(case: DeadRun, what: str, *, adopting: bool = True) -> Iterator[Chann
         except ChannelGone as gone:
             raise SealAsItIs(str(gone)) from None
         except ChannelTaken as error:
-            recover_it = f"what was recorded: nakctl recover --as-it-is {case.path}"
+            recover_it = f"what was recorded: nakctl recover --as-it-is {typed(case.path)}"
             raise ChannelTaken(f"{error} What runs there now is left alone; {recover_it}") from None
         except ChannelError as error:
             kind = LinkLost if isinstance(error, LinkLost) else ChannelError
@@ -134,7 +135,7 @@ def refuse_old(case: DeadRun) -> None:
     if "journal" not in case.header:
         raise InputError(
             f"{case.path} was recorded by an older nakctl, which did not keep how its channel is gone on "
-            f"with: stop that in the maker's program, then nakctl recover {case.path}"
+            f"with: stop that in the maker's program, then nakctl recover {typed(case.path)}"
         )
 
 
@@ -168,10 +169,11 @@ def adopt(case: DeadRun, chain: Chain, channel: Channel) -> None:
 
 
 def left_alone(case: DeadRun, mark: str, look: Look | None) -> str:
+    file = typed(case.path)
     return (
         f"the channel of {case.path.name} is {shown(look)}, and says that it is of {named(mark)}, not "
-        f"of this run: it is left alone. nakctl stop --mine {case.path} switches it off all the same, and "
-        f"takes none of its rows; what {case.path.name} had recorded: nakctl recover --as-it-is {case.path}"
+        f"of this run: it is left alone. nakctl stop --mine {file} switches it off all the same, and takes "
+        f"none of its rows; what {case.path.name} had recorded: nakctl recover --as-it-is {file}"
     )
 
 

@@ -14,7 +14,7 @@ from nakctl.cli import console
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.screen.follow import Follower
 from nakctl.cli.which_run import find_run
-from nakctl.errors import ChannelError, ExitCode
+from nakctl.errors import ChannelError, ExitCode, typed
 from nakctl.record import asked
 from nakctl.run.run import UNDER_CURRENT
 
@@ -105,6 +105,12 @@ def _ended(view: Follower, path: Path, *, shows: bool) -> dict[str, Any]:
     raise ChannelError(f"{path}: {how}")
 
 
+def watch_or_stop(path: Path) -> str:
+    """What can be done about a run that nobody shows."""
+    name = typed(path.stem)
+    return f"nakctl watch {name} shows it, nakctl stop {name} stops it"
+
+
 def goes_on(path: Path, code: int) -> dict[str, Any]:
     """In the place of a report."""
     return {"file": str(path), "goes_on": True, "exit_code": int(code)}
@@ -125,5 +131,5 @@ def _answer(kind: str) -> str:
 
 def _left(path: Path, how: str, code: int, silent: bool) -> dict[str, Any]:
     if not silent:
-        console.say(f"{path}: {how}. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
+        console.say(f"{path}: {how}. {watch_or_stop(path)}")
     return goes_on(path, code)

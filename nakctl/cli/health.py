@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nakctl.errors import typed
 from nakctl.record import files, lock, peek, registry
 from nakctl.record.boot import boot_id, is_same_boot
 from nakctl.record.registry import KnownRun
@@ -62,20 +63,24 @@ class Seen:
         if self.away:
             return Health("AWAY", "its files are not there; is the drive connected?")
         if self.sealed:
-            return Health("sealed", f"nakctl show {self.run.path}")
+            return Health("sealed", f"nakctl show {typed(self.run.path)}")
         return self._of_the_living(self.state) if self.held else self._without_a_program()
 
     def _without_a_program(self) -> Health:
         file = self.run.path
         if self.end is not None:
             how = f"{self.end.get('status', '')}: {self.end.get('end_reason', '')}"
-            return Health("ended", f"{how}; if its file is not sealed in a minute: nakctl recover {file}")
+            return Health(
+                "ended", f"{how}; if its file is not sealed in a minute: nakctl recover {typed(file)}"
+            )
         state = self.state or {}
         if state.get("state") == "lost":
             return Health("LOST", f"{str(state.get('reason')).rstrip('.')}; {to_be_continued(file)}")
         who = "its program is gone and nobody watches the cell"
         if not self.run.outlives:
-            return Health("DEAD", f"its program is gone, and its channel with it: nakctl recover {file}")
+            return Health(
+                "DEAD", f"its program is gone, and its channel with it: nakctl recover {typed(file)}"
+            )
         alone = state.get("alone")
         holds = "" if alone is None else f"; alone the instrument holds {alone or 'no limit'}"
         return Health(
@@ -145,9 +150,9 @@ def _is_there(pid: int) -> bool:
 
 def to_be_continued(path: Path) -> str:
     """What a person can do about a run of which nothing is on its channel any more."""
+    file = typed(path)
     return (
-        f"nakctl attach --continue {path} begins what is left of the run, nakctl recover --as-it-is {path} "
-        "ends it"
+        f"nakctl attach --continue {file} begins what is left of it, nakctl recover --as-it-is {file} ends it"
     )
 
 

@@ -21,7 +21,7 @@ from nakctl.cli.report import exit_code, report
 from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked
 from nakctl.device.driver import Place
-from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of
+from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of, typed
 from nakctl.record import registry
 from nakctl.rig.claim import claimed
 
@@ -213,7 +213,7 @@ def sealed(
     error = outcome.error or trouble
     if outcome.goes_on:
         recorder.abandon()
-        how = f"another program goes on with it: nakctl attach {recorder.path}"
+        how = f"another program goes on with it: nakctl attach {typed(recorder.path)}"
         left = Finished(recorder.path, False, how if outcome.hangs else to_be_continued(recorder.path))
         return report(about, left, outcome, error, ExitCode.INSTRUMENT)
     with suppress(RecordError):  # of which `finish` tells

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nakctl.errors import EXIT_CODES, ExitCode, NakctlError
+from nakctl.errors import EXIT_CODES, ExitCode, NakctlError, typed
 from nakctl.record import files, peek
 from nakctl.record.standing import Over, over, sealed_file
 
@@ -110,7 +110,7 @@ def _from_journal(path: Path, how: Over) -> dict[str, Any]:
         "cell_state": _cell_state(how.cell_open, end.get("hangs") is True), "title": layout.title(header),
         "simulated": header.get("simulated") is True, "cell": sample.get("name", ""),
         "area_cm2": sample.get("area_cm2"), "start_time": header.get("start_time", ""),
-        "message": f"not sealed: nakctl recover {path}",
+        "message": f"not sealed: nakctl recover {typed(path)}",
     }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def unrecorded(path: Path, state: Mapping[str, Any]) -> dict[str, Any]:
         "cell_state": _cell_state(is_open, hangs=False), "simulated": state.get("simulated") is True,
         "cell": state.get("cell", ""), "area_cm2": state.get("area_cm2"),
         "start_time": state.get("started", ""),
-        "message": f"its end could not be recorded, nor its file be sealed: nakctl recover {path}",
+        "message": f"its end could not be recorded, nor its file be sealed: nakctl recover {typed(path)}",
     }  # fmt: skip
 
 
@@ -146,7 +146,8 @@ def _missing(finished: Finished) -> str:
 
 
 def _no_figures(found: Mapping[str, Any], path: Path) -> str:
-    return f"its figures could not be read ({found.get('trouble', 'they were not told')}): nakctl show {path}"
+    trouble = found.get("trouble", "they were not told")
+    return f"its figures could not be read ({trouble}): nakctl show {typed(path)}"
 
 
 def _number(value: Any) -> Any:

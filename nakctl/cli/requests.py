@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nakctl.cli.health import look
 from nakctl.cli.json_output import print_json
 from nakctl.cli.which_run import find_run, known_runs
-from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError
+from nakctl.errors import ChannelError, ExitCode, InputError, NakctlError, typed
 from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
 from nakctl.record.registry import KnownRun
@@ -161,7 +161,7 @@ def wait(name: str, timeout_s: float | None, as_json: bool) -> int:
     found = over(path)
     text, code = _ended(found), found.code
     if how is not Standing.SEALED:
-        text, code = f"{text}; it is not sealed: nakctl recover {path}", max(code, ExitCode.FAILED)
+        text, code = f"{text}; it is not sealed: nakctl recover {typed(path)}", max(code, ExitCode.FAILED)
     return _say(as_json, code, path, text, status=found.status, cell_open=found.cell_open)
 
 
@@ -243,7 +243,8 @@ def _dead(run: KnownRun) -> str:
         return f"{run.path}: {health.text}"
     return (
         f"the program of {run.path} is gone, and nobody can answer: its channel may go on by itself with "
-        f"what it was loaded with, and THE CELL MAY STILL BE UNDER CURRENT; nakctl stop {run.path} stops it"
+        "what it was loaded with, and THE CELL MAY STILL BE UNDER CURRENT; "
+        f"nakctl stop {typed(run.path)} stops it"
     )
 
 

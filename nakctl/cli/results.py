@@ -7,13 +7,15 @@ from pathlib import Path
 
 from nakctl.cli.json_output import print_json
 from nakctl.cli.pictures import check_target
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode, InputError, typed
 from nakctl.text.numbers import duration
 
-GOES_ON = (
-    "the program of {file} died, and its chain may go on on {channel}, with rows that wait there: "
-    "nakctl stop {file} switches the cell off and makes the file whole"
-)
+
+def goes_on(file: Path, channel: str) -> str:
+    return (
+        f"the program of {file} died, and its chain may go on on {channel}, with rows that wait there: "
+        f"nakctl stop {typed(file)} switches the cell off and makes the file whole"
+    )
 
 
 def show(file: Path, as_json: bool) -> int:
@@ -67,7 +69,7 @@ def recover_if_killed(file: Path) -> None:
     if not files.journal_of(file).exists() or is_running(file):
         return
     if channel := may_go_on(file):
-        print(GOES_ON.format(file=file, channel=channel), file=sys.stderr)
+        print(goes_on(file, channel), file=sys.stderr)
     else:
         print(f"{file} was left unsealed: {make_whole(file).message}", file=sys.stderr)
 
@@ -96,7 +98,7 @@ def recover(file: Path, as_json: bool, *, again: bool, as_it_is: bool = False) -
     is_left = files.journal_of(file).exists() and not is_running(file)
     if is_left and not as_it_is and (channel := may_go_on(file)):
         leave_it = "nakctl recover --as-it-is seals what is recorded, and leaves the channel to itself"
-        raise InputError(f"{GOES_ON.format(file=file, channel=channel)}; {leave_it}")
+        raise InputError(f"{goes_on(file, channel)}; {leave_it}")
     done = make_whole(file, again=again)
     if as_json:
         print_json(

@@ -112,10 +112,10 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
 
 
 def _begun(path: Path, silent: bool) -> dict[str, Any]:
-    from nakctl.cli.foreground import goes_on
+    from nakctl.cli.foreground import goes_on, watch_or_stop
 
     if not silent:
-        console.say(f"{path}: begun. nakctl watch {path.stem} shows it, nakctl stop {path.stem} stops it")
+        console.say(f"{path}: begun. {watch_or_stop(path)}")
     return goes_on(path, ExitCode.DONE)
 
 
@@ -133,7 +133,7 @@ def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options)
     chain may go on on a channel is left alone, unless it has ended and the new run is for that channel; so is
     one that lies elsewhere.
     """
-    from nakctl.cli.results import GOES_ON
+    from nakctl.cli.results import goes_on
     from nakctl.record.fence import may_go_on
     from nakctl.record.recover import recover, unsealed
 
@@ -144,7 +144,7 @@ def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options)
     for path in (*here, *(path for path in elsewhere if _is_on_one_of(path, asked))):
         try:
             if channel := may_go_on(path):
-                said = _brought_home(path, asked) or GOES_ON.format(file=path, channel=channel)
+                said = _brought_home(path, asked) or goes_on(path, channel)
             else:
                 said = f"{path} was left unsealed: {recover(path).message}"
         except NakctlError as error:  # no reason not to start another run

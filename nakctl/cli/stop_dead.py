@@ -40,7 +40,7 @@ from nakctl.decide.stopping import AGAIN_s, Stopping
 from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
 from nakctl.device.driver import Place
-from nakctl.errors import ChannelError, ChannelTaken, ExitCode, InputError
+from nakctl.errors import ChannelError, ChannelTaken, ExitCode, InputError, typed
 from nakctl.record import fence
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.recorder import Finished, Recorder
@@ -115,7 +115,7 @@ def _with_channel(case: DeadRun, chain: Chain, channel: Channel) -> dict[str, An
             case, chain, channel, f"the channel said that it was of {named(channel.whose())}"
         )
     if case.asked.standing and (look is None or look.running):
-        raise ChannelError(f"{case.path.name} goes on there: nakctl stop {case.path} switches it off")
+        raise ChannelError(f"{case.path.name} goes on there: nakctl stop {typed(case.path)} switches it off")
     say(case, f"{case.path.name} is on the channel, {shown(look)}")
     try:
         adopt(case, chain, channel)
@@ -239,7 +239,7 @@ def _sealed(case: DeadRun, recorder: Recorder, outcome: Outcome) -> dict[str, An
     case.journal.close()  # Windows removes no file that is open
     if not outcome.cell_open:
         recorder.abandon()
-        again = f"not sealed, so that it can be asked for again: nakctl stop {case.path}"
+        again = f"not sealed, so that it can be asked for again: nakctl stop {typed(case.path)}"
         finished = Finished(case.path, False, again)
     else:
         finished = recorder.finish(

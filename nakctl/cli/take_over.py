@@ -15,7 +15,7 @@ from nakctl.cli.going_on import NotKept, gone_on_with
 from nakctl.cli.one_run import Ended, Show, sealed
 from nakctl.cli.signals import StopAsked
 from nakctl.cli.stop_dead import HAD_ENDED, recovered
-from nakctl.errors import ChannelError, ChannelTaken, InputError, NakctlError, RecordError
+from nakctl.errors import ChannelError, ChannelTaken, InputError, NakctlError, RecordError, typed
 from nakctl.record import fence
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.recorder import Recorder
@@ -54,7 +54,7 @@ def _gone_on(case: DeadRun, show: Show) -> tuple[Recorder, Ended, NakctlError | 
         return _with_channel(case, chain, show)
     except ChannelTaken as error:
         if not case.asked.anew:
-            more = f"nakctl attach --continue {case.path} begins what is left of the run"
+            more = f"nakctl attach --continue {typed(case.path)} begins what is left of the run"
             raise ChannelTaken(f"{error}; {more}") from None
     return _with_channel(case, chain, show, anew=True)
 
@@ -89,5 +89,5 @@ def _with_channel(
 def _refuse_under_current(case: DeadRun, reason: str) -> None:
     if UNDER_CURRENT in reason:
         raise InputError(
-            f"{case.path} has ended, and its channel was not seen stopped: nakctl stop {case.path}"
+            f"{case.path} has ended, and its channel was not seen stopped: nakctl stop {typed(case.path)}"
         )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol
 
+from nakctl.errors import typed
 from nakctl.record.registry import KnownRun
 from nakctl.text.numbers import si
 
@@ -131,9 +132,9 @@ def made(
 
 def _can(event: str, run: KnownRun) -> str:
     if event == "end":
-        return f"nakctl show {run.path}"
+        return f"nakctl show {typed(run.path)}"
     if event == "dead" and not run.outlives:
-        return f"nakctl recover {run.path} makes its file whole"
+        return f"nakctl recover {typed(run.path)} makes its file whole"
     return f"nakctl status {run.short_id}; nakctl stop {run.short_id} switches the cell off"
 
 

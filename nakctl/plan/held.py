@@ -11,6 +11,8 @@ from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
 from nakctl.plan.ends import lead
 from nakctl.plan.scene import Leaf, Scene
 
+WATCHED_AGAIN_s = 10.0  # after the program of a run died or hangs, as a rule: the keeper looks each second
+
 
 @dataclass(frozen=True, slots=True)
 class Held:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from nakctl.errors import InputError, RecordError
+from nakctl.errors import InputError, RecordError, typed
 from nakctl.record import lock
 
 # Set aside in any case, so that a run of unknown length can end in order; of a small disk less.
@@ -95,7 +95,7 @@ def refuse_existing(path: Path) -> None:
     if lock.is_held(lock_of(path)):
         raise InputError(f"{path} is being recorded by another process")
     if journal_of(path).exists():
-        raise InputError(f"{path} is a run that was not sealed: nakctl recover {path}")
+        raise InputError(f"{path} is a run that was not sealed: nakctl recover {typed(path)}")
     for file in (path, beside_of(path)):
         if file.exists():
             raise InputError(f"{file} exists and is not overwritten")

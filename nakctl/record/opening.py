@@ -22,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from nakctl.errors import InputError, NakctlError, RecordError
+from nakctl.errors import InputError, NakctlError, RecordError, typed
 from nakctl.record import files, lock
 
 STATUSES = ("running", "completed", "stopped", "aborted", "interrupted", "recovered")
@@ -171,7 +171,7 @@ def _explained(path: Path, live: bool, trouble: Exception) -> NakctlError:
         unread = f"{path} is being recorded, and nothing of it can be read yet: try again in a moment"
         return RecordError(f"{unread}; {trouble}" if path.exists() else unread)
     if files.journal_of(path).exists():
-        return RecordError(f"{path} cannot be read before nakctl recover {path}: {trouble}")
+        return RecordError(f"{path} cannot be read before nakctl recover {typed(path)}: {trouble}")
     return RecordError(f"{path} is {_damage(path) or 'no HDF5 file that can be read'} ({trouble})")
 
 
@@ -189,7 +189,7 @@ def _remedy(path: Path) -> str:
     if lock.is_held(files.lock_of(path)):
         return "it is being recorded: try again in a moment"
     if files.journal_of(path).exists():
-        return f"its journal is {files.journal_of(path)}: nakctl recover {path}"
+        return f"its journal is {files.journal_of(path)}: nakctl recover {typed(path)}"
     if files.damaged_of(path).exists():
         return f"of its journal there is {files.damaged_of(path)}"
     return "its journal is no longer there, so look for another copy of the file"

@@ -29,7 +29,7 @@ import numpy as np
 from nakctl import __version__
 from nakctl.booking.entry import Entry, event_entry
 from nakctl.booking.event import Event
-from nakctl.errors import RecordError
+from nakctl.errors import RecordError, typed
 from nakctl.record import files
 from nakctl.record.boot import boot_id
 from nakctl.record.journal import Journal
@@ -232,7 +232,7 @@ class Recorder:
         said = self._sealed()
         if isinstance(said, Outcome):
             return Finished(said.path, said.sealed, said.message, said.found)
-        return Finished(self.path, False, f"not sealed ({said}); try: nakctl recover {self.path}")
+        return Finished(self.path, False, f"not sealed ({said}); try: nakctl recover {typed(self.path)}")
 
     def abandon(self) -> None:
         """Let go of everything as it is; `nakctl recover` makes a file of it."""
@@ -248,7 +248,7 @@ class Recorder:
 
     def _lost(self) -> str:
         """What no place took, and what recovery will give, as a sentence."""
-        recover = f"when there is room: nakctl recover {self.path}"
+        recover = f"when there is room: nakctl recover {typed(self.path)}"
         rows = [entry.samples["time_s"] for entry in self._journal.waiting if len(entry.samples)]
         if not rows:
             return recover

@@ -30,7 +30,7 @@ from nakctl import __version__, isolated
 from nakctl.booking import layout
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
-from nakctl.errors import NakctlError, RecordError
+from nakctl.errors import NakctlError, RecordError, typed
 from nakctl.record import files, lock
 from nakctl.record.decoding import Decoding
 from nakctl.record.describe import fields, last_time_s
@@ -76,7 +76,7 @@ def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> 
     elif again:
         beside, found = _seal_anew(path, at)
     if beside is not None:
-        held = f"{path} is held open by another program: close that, then nakctl recover {path}"
+        held = f"{path} is held open by another program: close that, then nakctl recover {typed(path)}"
         return _outcome(beside, False, held, found)
     _clear(path)
     at("cleared")

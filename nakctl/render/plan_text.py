@@ -13,6 +13,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.boundaries import furthest
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.gaps import FOREVER, gaps
+from nakctl.plan.held import WATCHED_AGAIN_s
 from nakctl.plan.scene import Scene
 from nakctl.render.leaf_text import may_add_rows, net_charge
 from nakctl.render.tree import tree
@@ -75,6 +76,8 @@ def _limits(view: View) -> Iterator[str]:
     said += _sensors(limits)
     yield from _wrapped("limits", ", ".join(said))
     yield from _wrapped("", _who_watches(view))
+    again = f"if the program dies, another one watches within about {duration(WATCHED_AGAIN_s)}"
+    yield from _wrapped("", f"{again}; until then the instrument alone")
 
 
 def _sensors(limits: p.Limits) -> list[str]:

@@ -55,7 +55,7 @@ def figures(run: Run) -> dict[str, Any]:
         "steps": len(run.steps),
         "gaps": run.header.gaps,
     }
-    found |= _interrupted(run)
+    found |= _interrupted(run) | _taken_over(run)
     if len(run.samples):
         found |= _rounded(_potential(run) | _areal(run) | _short(run))
     if run.aux:
@@ -82,6 +82,12 @@ def _interrupted(run: Run) -> dict[str, Any]:
         told["interruption_at_s"] = float(found.from_s[k])
         told["interruption_place"] = found.place(k)
     return _rounded(told)
+
+
+def _taken_over(run: Run) -> dict[str, Any]:
+    """How often another program went on with the run, and when it did first."""
+    at_s = run.events["time"][run.events["code"] == "taken_over"]
+    return _rounded({"taken_over": len(at_s), "taken_over_first_s": float(at_s[0])}) if len(at_s) else {}
 
 
 def _potential(run: Run) -> dict[str, Any]:
@@ -139,6 +145,7 @@ def told(found: dict[str, Any]) -> list[str]:
         *_charge_told(found),
         *_rows_told(found),
         *_interruptions_told(found),
+        *_taken_over_told(found),
         *sensors_told(found.get("sensors", {})),
     ]
 
@@ -193,6 +200,14 @@ def _rows_told(found: dict[str, Any]) -> Iterator[str]:
     if "samples" in found:
         gaps = f", {found['gaps']} known gaps in the record" if found["gaps"] else ""
         yield f"samples: {found['samples']}, spectra: {found['spectra']}, steps: {found['steps']}{gaps}"
+
+
+def _taken_over_told(found: dict[str, Any]) -> Iterator[str]:
+    count = found.get("taken_over", 0)
+    if count:
+        times, first = ("once", "") if count == 1 else (f"{count} times", "the first time ")
+        at = duration(found["taken_over_first_s"])
+        yield f"taken over {times} from a program that had died, {first}at {at}: see its events"
 
 
 def _interruptions_told(found: dict[str, Any]) -> Iterator[str]:

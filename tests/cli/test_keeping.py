@@ -7,7 +7,10 @@ import math
 import pytest
 
 from nakctl.cli import keeping
+from nakctl.cli.health import HUNG_AFTER_s
+from nakctl.cli.keeper import EVERY_s
 from nakctl.cli.keeping import Case
+from nakctl.plan.held import WATCHED_AGAIN_s
 
 Done = tuple[float, str]
 
@@ -76,3 +79,10 @@ def test_one_that_was_ended_is_gone_on_with_at_once() -> None:
     case = keeping.seen(case, "dead", 5.0)
     case = keeping.tried(case, 5.0, "end it")
     assert keeping.due(case, 5.0 + keeping.SURE_AFTER_s, math.inf) == "take over"
+
+
+def test_what_plan_promises() -> None:
+    """For a program that died, and one that hangs: from there to when somebody is started to go on with it. That
+    takes a second or two more."""
+    hung_s = HUNG_AFTER_s + keeping.HUNG_FOR_s + EVERY_s
+    assert max(EVERY_s + keeping.SURE_AFTER_s, hung_s) < WATCHED_AGAIN_s

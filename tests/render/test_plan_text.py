@@ -89,6 +89,7 @@ by-hand.yaml on SP-300 (SIMULATED), cell dummy, 2 cm2
 
 limits    Ewe -3 V .. 3 V, |I| up to 1 mA, at most 24 h
           Ewe is watched in CP by the instrument; in OCV by the host within 200 ms of a reading
+          if the program dies, another one watches within about 10 s; until then the instrument alone
 ends when Ewe goes above 2.5 V
 ends when the cell shorts: under current Ewe along the current falls by 75 % of its highest in 2 min, from
           above 15 mV to below it, for 3 samples

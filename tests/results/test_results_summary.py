@@ -74,6 +74,24 @@ def test_gaps_and_spectra_that_broke_off_are_counted_and_told(tmp_path: Path) ->
     assert "samples: 9, spectra: 3, steps: 1, 2 known gaps in the record" in told(found)
 
 
+@pytest.mark.parametrize(
+    ("at_s", "says"),
+    [
+        ((), ""),
+        ((7.0,), "taken over once from a program that had died, at 7 s: see its events"),
+        (
+            (7.0, 90.0),
+            "taken over 2 times from a program that had died, the first time at 7 s: see its events",
+        ),
+    ],
+)
+def test_who_went_on_with_it_is_told(at_s: tuple[float, ...], says: str, tmp_path: Path) -> None:
+    events = [Event(each, 1, "taken_over", 1, "x") for each in at_s]
+    found = figures(runs.written(tmp_path / "run.h5", [runs.rest(9)], events=events))
+    assert found.get("taken_over", 0) == len(at_s)
+    assert [line for line in told(found) if "taken over" in line] == ([says] if says else [])
+
+
 def test_a_reading_that_is_no_number_spoils_nothing(tmp_path: Path) -> None:
     found = figures(runs.written(tmp_path / "run.h5", [runs.strip(1e-3, [0.1, np.nan, 0.3, -0.2])]))
     assert (found["Ewe_min_V"], found["Ewe_max_V"]) == (pytest.approx(-0.2), pytest.approx(0.3))
