@@ -45,7 +45,6 @@ from nakctl.run.recording import Recording
 from nakctl.run.requests import Requests
 from nakctl.run.sensing import Bench
 from nakctl.run.starting import Started, Starts
-from nakctl.run.successor import Left
 
 Answer = TypeVar("Answer")
 
@@ -106,16 +105,15 @@ class Control:
         run_id: str,
         outside: Outside,
         outlives: bool = False,
-        left: Left | None = None,
+        since_s: float = 0.0,
     ) -> None:
-        """outlives: the channel goes on without this program; left: by a program that died, in whose place
-        this one goes on with the channel that it adopted."""
+        """outlives: the channel goes on without this program; since_s: for how long the run has gone on."""
         self.program, self.channel, self.clock = program, channel, clock
         self.poll_s, self.reaction_s, self.pulse = poll_s, reaction_s, pulse
         # in virtual time a round takes as long as it is computed
         self.promised_s = math.inf if math.isinf(clock.horizon_s()) else reaction_s
         self.screen, self.times_asked, self.outside = observe, times_asked, outside
-        self.start_s = clock.now_s() - (0.0 if left is None else left.now_s)
+        self.start_s = clock.now_s() - since_s
         self.logbook = Logbook(program, recording, samples, self.now_s, clock.unix_time_s)
         self.requests = requests(self.logbook)
         self.run_id, self.outlives = run_id, outlives
@@ -132,43 +130,8 @@ class Control:
         self.cell_open = True
         self.starts = Starts(self.logbook)
         self.stopping = Stopping(self.start_s)
-        self.left = left
-        self.is_adopted = False  # another program started the chain: its clock is not ours
-        self.load_again = False  # the chain that was meant last: it never began
         self.paused_s = self.looked_s = -math.inf  # since when the run is paused; its channel was looked at
         self.shown: Look | None = None  # what it showed then
-        self.stands = False  # the adopted channel has stopped by itself: there is nothing to stop, but rows
-        if left is not None:
-            self._go_on(left)
-
-    def _go_on(self, left: Left) -> None:
-        """Where another one left off. Its newest chain runs, or has rows that wait; or it is over; or it was
-        to be loaded, and never began; or there was none, or none since a pause or a skip."""
-        chain, segment, book = left.chain, left.chain.segment, left.book
-        self.state, self.paused_s = left.state, self.now_s()
-        self.logbook.go_on(left)
-        if not chain.number:
-            return
-        self.pending.clear()
-        if not left.position:
-            if self.state.phase is engine.Phase.READY:
-                self.pending.append(engine.Begin())
-            return
-        self.open_segment(segment, left.returned_s if left.called_s is not None else book.start_s)
-        self.reader.visit = left.visit
-        self.stopping = Stopping(self.now_s())
-        if left.called_s is not None:
-            self.starts.waiting = Started(left.called_s, left.returned_s)
-        elif chain.is_begun:
-            self.guard.go_on(float(book.ledger.last_sample["time"][0]))
-        if left.is_lost:
-            self.reader.look = left.look
-        elif chain.may_run:
-            self.cell_open, self.is_adopted = False, True
-        elif chain.is_over:
-            self.ended, self.reader.look = chain.end, left.look
-        else:
-            self.load_again = True
 
     def now_s(self) -> float:
         return self.clock.now_s() - self.start_s
@@ -176,10 +139,7 @@ class Control:
     def until_the_end(self) -> Outcome:
         """The run; how it ended."""
         try:
-            if self.left is None or not self.left.chain.number:
-                self.check()
-            else:
-                self.look_at_what_was_left(self.left)
+            self.begin()
             while self.ended is None:
                 self.round()
         except NakctlError as error:  # before anything ran, or of the record: the loop could not go on
@@ -192,52 +152,18 @@ class Control:
             raise
         return self.lost() if self.is_lost else self.outcome()
 
+    def begin(self) -> None:
+        """Before the first round."""
+        self.check()
+
     def check(self) -> None:
         """All chains against this very channel, before the first one starts."""
         for segment in segments(self.program.nodes):
             self.call("check", lambda segment=segment: self.channel.check(segment))  # type: ignore[misc]
 
-    def look_at_what_was_left(self, left: Left) -> None:
-        """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
-        can be proven why it is over. Of one that was read to its end that is told now, if nobody had."""
-        chain = left.chain
-        if left.is_lost:
-            self.continue_what_was_lost(left)
-            return
-        if chain.is_over and self.never_began():
-            self.load_again = True
-        elif chain.is_over and left.position and self.ended is None:
-            why = chain.why if chain.told else gravest(self.state.ending) or self.explain()
-            self.logbook.over(why)
-            self.pending.append(engine.ChainEnded(why))
-        if not chain.may_run:
-            return
-        with suppress(LinkLost):
-            look = self.call("look", self.channel.look)
-            has_begun = bool(chain.memo) or (look is not None and look.filled > 0)
-            self.stands = look is not None and not look.running and has_begun
-
-    def continue_what_was_lost(self, left: Left) -> None:
-        """The instrument was switched off, or used for something else, in the middle of a chain. One that was
-        to be stopped is over for that reason: nothing goes on after a limit."""
-        self.check()
-        if left.chain.stop is not None:
-            self.logbook.over(left.chain.stop)
-            self.pending.append(engine.ChainEnded(left.chain.stop))
-            return
-        why = Ending("go on", "what was on the channel was gone")
-        self.logbook.over(why)
-        text = "what is left of the step that was under way, and of the program, goes on"
-        self.logbook.note(1, "continued", f"{why.reason}: {text}")
-        rest = left_behind(self.program, left.position, self.cut(), why, self.guard.elapsed_s)
-        self.pending.append(self.go_on_with(rest, why, waits=False))
-
     def round(self) -> None:
         """Commands, one block, to the record, judge; sleep if there is nothing more to do."""
-        while self.pending and self.ended is None:
-            self.perform(self.pending.popleft())
-        if self.load_again and self.ended is None:
-            self.load_what_never_began()
+        self.perform_what_waits()
         if self.ended is not None:
             return
         self.pulse.begin_round()
@@ -262,6 +188,10 @@ class Control:
         self.pulse.end_round(self.promised_s)
         if not self.pending and not reading.more and self.ended is None:
             self.clock.sleep(self.poll_s)
+
+    def perform_what_waits(self) -> None:
+        while self.pending and self.ended is None:
+            self.perform(self.pending.popleft())
 
     def wait(self) -> None:
         """A round of a run that is paused: the sensors, the time of the run, the channel now and then."""
@@ -399,14 +329,6 @@ class Control:
         new_cycle = engine.went_round(before.position, self.state.position)
         self.load_and_start(segment, new_cycle, lasting_s)
 
-    def load_what_never_began(self) -> None:
-        """The chain that another program meant to start."""
-        assert self.left is not None
-        chain, self.load_again = self.left.chain, False
-        self.logbook.note(1, "load_again", "the chain that was to be started never began: it is loaded again")
-        if not self.is_to_end():
-            self.load_and_start(chain.segment, chain.new_cycle, chain.lasting_s)
-
     def load_and_start(self, segment: Segment, new_cycle: bool, lasting_s: float | None) -> None:
         mark = f"nakctl {self.run_id} {self.logbook.segment + 1} 0" if self.run_id else ""
         self.logbook.meant_to_load(self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
@@ -417,7 +339,7 @@ class Control:
         if self.is_to_end():
             return
         called_s = self.now_s()
-        self.cell_open = self.is_adopted = False
+        self.cell_open = False
         started = self.insist("start", self.channel.start)
         returned_s = self.now_s()
         if started:
@@ -493,8 +415,7 @@ class Control:
     def keep(self, reading: Reading) -> Page:
         """To the record before anything else; then into the book. What is wrong with it is told."""
         page = self.logbook.said(reading)
-        tie = None if self.is_adopted else self.reader.tie  # the clocks of two programs are not one
-        start = self.starts.settle(reading, tie)
+        start = self.starts.settle(reading, self.reader.tie)
         if start is not None:
             self.guard.start_s = start.time_s
             page = self.logbook.began(start)
@@ -533,9 +454,6 @@ class Control:
             return []
         if reading.state is State.STOPPED:
             self.cell_open = True
-            if self.never_began():
-                self.load_again = True
-                return []
             if ending is not None and ending is self.seen and self.state.phase is engine.Phase.RUNNING:
                 self.logbook.meant_to_stop(ending, self.guard.step_count)
             meant = gravest(self.state.ending, ending) or self.explain()
@@ -543,13 +461,6 @@ class Control:
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         return [] if ending is None else [engine.Tripped(ending)]
-
-    def never_began(self) -> bool:
-        """A start was meant by another program, and nothing shows that the channel heard it."""
-        if self.left is None or self.state.phase is not engine.Phase.RUNNING or self.ended is not None:
-            return False
-        chain, is_its = self.left.chain, self.logbook.segment == self.left.chain.number
-        return is_its and not (chain.is_started or chain.told) and self.reader.visit is None
 
     def cut_in_time(self, ending: Ending) -> Ending | None:
         """Of a chain that was told to stop for what somebody asked: it may have been done by then."""
@@ -582,12 +493,14 @@ class Control:
         reason = self.requests.stop_asked()
         self.requests.hear(self.state)
         self.reader.needs_rows = self.guard.needs_rows or bool(self.requests.wishes)
-        look = self.reader.look
-        self.stands = self.stands and not (look is not None and look.running) and self.error is None
-        runs = self.state.phase is engine.Phase.RUNNING and not self.stands
-        if reason is not None and (runs or self.state.phase is engine.Phase.PAUSED):
+        can_end = self.can_be_stopped() or self.state.phase is engine.Phase.PAUSED
+        if reason is not None and can_end:
             self.interrupt(asked_to_end(reason))
             self.perform(self.pending.pop())
+
+    def can_be_stopped(self) -> bool:
+        """Something runs, and nobody has stopped it yet."""
+        return self.state.phase is engine.Phase.RUNNING
 
     def interrupt(self, ending: Ending) -> None:
         self.pending.append(engine.Interrupted(ending))

@@ -32,7 +32,8 @@ class Reader:
     needs_rows  whether somebody judges by the rows of the loaded segment
     look        what the channel said last; None: it was not heard
     visit       that of the newest row of the chain; None: there was none yet
-    tie         the moment of the last answer on both clocks, if it has one
+    tie         the moment of the last answer on both clocks, if it has one, and we started the chain
+    is_adopted  another program started the chain: its clock is not ours
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Reader:
         self.look: Look | None = None
         self.visit: Visit | None = None
         self.tie: Tie | None = None
+        self.is_adopted = False
         self._behind_since_s: float | None = None
         self._heard_s = now_s()
         self._more = False  # rows waited after the last block
@@ -51,6 +53,7 @@ class Reader:
 
     def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
         self.visit, self.needs_rows, self.segment = None, needs_rows, segment
+        self.is_adopted = False
         self._heard_s = self.now_s()
 
     def next(self, watch: Watch) -> Reading:
@@ -67,7 +70,7 @@ class Reader:
             raise
         self._tell_silence(heard=not _is_silence(reading), why=why)
         self.look, self.visit, self._more = reading.look, reading.visit or self.visit, reading.more
-        self.tie = tie(reading.look, before_s, self.now_s())
+        self.tie = None if self.is_adopted else tie(reading.look, before_s, self.now_s())
         return reading
 
     def _idle(self) -> None:

@@ -21,6 +21,7 @@ from nakctl.run.requests import Heard, Requests
 from nakctl.run.sensing import NoSensors
 from nakctl.run.successor import Left
 from nakctl.run.supervisor import supervised
+from nakctl.run.taking_over import TakenOver
 
 __all__ = ["UNDER_CURRENT", "Outcome", "REACTION_s", "run"]
 
@@ -61,10 +62,11 @@ def run(
     """
     planned = program if left is None else left.book.planned or program
     outside = outside or Outside(virtual=math.isinf(clock.horizon_s()))
+    kind = Control if left is None else partial(TakenOver, left=left)
     control = partial(
-        Control, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
+        kind, program, channel, clock, samples, sensors or NoSensors(), poll_s=poll_s,
         reaction_s=reaction_s, observe=observe, times_asked=times_asked, run_id=run_id, outside=outside,
-        outlives=outlives, left=left,
+        outlives=outlives,
         requests=lambda logbook: Requests(planned, logbook, post or NoPost(), stop_asked, heard),
     )  # fmt: skip
     outside.begin(planned)
