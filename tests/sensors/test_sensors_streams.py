@@ -31,30 +31,22 @@ def test_no_value_that_was_not_sent_whole(kind: str) -> None:
 
 
 @posix
-def test_the_rest_of_an_answer_is_not_the_next_one() -> None:
+@pytest.mark.parametrize(
+    ("answers", "timeout", "says"),
+    [
+        (("+0001", "2.34kg\r\n+00099.00kg\r\n"), "5 s", "stood still"),  # the rest of the one before
+        (("", "+00012.00kg\r\n+00099.00kg\r\n"), "0.5 s", "did not answer"),  # one that came too late
+    ],
+)
+def test_what_is_left_of_an_answer_is_not_the_next_one(answers: list[str], timeout: str, says: str) -> None:
     with at_a_terminal() as instrument:
         spec = spec_of(
-            "a", kind="serial", query="Q", terminator="\r\n", unit="kg", timeout="5 s", **instrument.place
+            "a", kind="serial", query="Q", terminator="\r\n", unit="kg", timeout=timeout, **instrument.place
         )
         source = load_kind("serial").open(spec, FreeClock())
-        for answer in ("+0001", "2.34kg\r\n+00099.00kg\r\n", "+00077.00kg\r\n"):
+        for answer in (*answers, "+00077.00kg\r\n"):
             instrument.expect("Q", "\r\n", answer)
-        with pytest.raises(SensorTrouble, match="stood still"):
-            source.read()
-        assert source.read().value == 77
-        source.close()
-
-
-@posix
-def test_an_answer_that_came_too_late_is_not_the_next_one() -> None:
-    with at_a_terminal() as instrument:
-        spec = spec_of(
-            "a", kind="serial", query="Q", terminator="\r\n", unit="kg", timeout="0.5 s", **instrument.place
-        )
-        source = load_kind("serial").open(spec, FreeClock())
-        for answer in ("", "+00012.00kg\r\n+00099.00kg\r\n", "+00077.00kg\r\n"):
-            instrument.expect("Q", "\r\n", answer)
-        with pytest.raises(SensorTrouble, match="did not answer"):
+        with pytest.raises(SensorTrouble, match=says):
             source.read()
         assert source.read().value == 77
         source.close()
