@@ -94,8 +94,12 @@ class TakenOver(Control):
             return
         why = Ending("go on", "what was on the channel was gone")
         self.logbook.over(why)
-        text = "what is left of the step that was under way, and of the program, goes on"
-        self.logbook.note(1, "continued", f"{why.reason}: {text}")
+        row_s = self.guard.time_s
+        text = (
+            f"{why.reason}: what is left of the step that was under way, and of the program, goes on. It counts "
+            f"from the last row, at {row_s:.5g} s: what the cell was given after it, nobody knows"
+        )
+        self.logbook.note(1, "continued", text, {"last_row_s": row_s})
         rest = left_behind(self.program, self.left.position, self.cut(), why, self.guard.elapsed_s)
         self.pending.append(self.go_on_with(rest, why, waits=False))
 
