@@ -96,8 +96,8 @@ class TakenOver(Control):
         self.logbook.over(why)
         row_s = self.guard.time_s
         text = (
-            f"{why.reason}: what is left of the step that was under way, and of the program, goes on. It counts "
-            f"from the last row, at {row_s:.5g} s: what the cell was given after it, nobody knows"
+            f"{why.reason}: what is left of the step that was under way, and of the program, goes on. "
+            f"It counts from the last row, at {row_s:.5g} s: what the cell was given after it, nobody knows"
         )
         self.logbook.note(1, "continued", text, {"last_row_s": row_s})
         rest = left_behind(self.program, self.left.position, self.cut(), why, self.guard.elapsed_s)
