@@ -45,6 +45,7 @@ class Link:
         self.said = ""
         self.lost = ""
         self.mark = ""
+        self._next_mark = ""  # that is being written: it may be there already
         self._clock = clock
         self._cut = False  # a new connection is needed
         self._failures = 0  # calls in a row that were not answered
@@ -109,7 +110,7 @@ class Link:
 
     def sign(self, mark: str) -> None:
         """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has."""
-        mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
+        self._next_mark = mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
         try:
             self.device.sign(self.number, mark)
             readable = self.device.signature(self.number) == mark
@@ -117,7 +118,7 @@ class Link:
             raise
         except (EclibError, KeyError):
             readable = False
-        self.mark = mark if readable else ""
+        self.mark, self._next_mark = mark if readable else "", ""
 
     def found(self) -> str:
         """The mark that is on the channel, "" where none is kept."""
@@ -138,7 +139,7 @@ class Link:
             )
         elif self.mark and self.device.keeps_marks:
             found = self.device.signature(self.number)
-            if found != self.mark:
+            if found not in (self.mark, self._next_mark or self.mark):
                 says = f', its mark is "{found}"' if found else ""
                 self.lost = f"another program loaded {channel}{says}: the run is over"
         if self.lost:

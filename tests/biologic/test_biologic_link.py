@@ -206,6 +206,16 @@ def test_a_load_or_start_that_was_not_heard_is_asked_again(uninterrupted: Run, f
     assert done.notices[0].time_s == 0.0
 
 
+def test_a_link_that_is_cut_while_a_mark_is_written(uninterrupted: Run) -> None:
+    """Then the new one is on the channel, which is ours all the same."""
+    one = bench()
+    run(one, chain(ocv(1.0)))
+    with troubles(one, "BL_GetExperimentInfos=-1@call1"):
+        assert persistent(lambda: one.channel.load(MIXED), one) > 0
+        one.channel.start()
+        assert drain(one).samples["time_s"].tolist() == uninterrupted.samples["time_s"].tolist()
+
+
 def unanswered_start(monkeypatch: pytest.MonkeyPatch, one: Bench, code: int) -> None:
     """A start is carried out, and what the instrument says to it does not arrive."""
     device = one.channel._link.device
