@@ -15,13 +15,14 @@ from nakctl.device.driver import ClockLike
 from nakctl.errors import ChannelTaken, LinkLost
 from nakctl_biologic.codes import Firmware
 from nakctl_biologic.device import Device
-from nakctl_biologic.errors import EclibError
+from nakctl_biologic.errors import EclibError, EclibLinkLost
 from nakctl_biologic.remedies import CUT, LINK
 
 # The instrument has 255 letters for it. A memo has to hold it, too, so it is shorter.
 LONGEST_MARK = 120
 DIGEST = 16
 STRANGE = re.compile(r"[^ !#-\[\]-~]")  # all but the letters that stand for themselves in ASCII and in JSON
+REFUSED_s = 30.0  # what refuses an order for so long was no hiccup
 PAUSES_s = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # between tries to come back; then always the last
 
 
@@ -49,6 +50,7 @@ class Link:
         self._clock = clock
         self._cut = False  # a new connection is needed
         self._failures = 0  # calls in a row that were not answered
+        self._refused_since_s: float | None = None
         self._tries = 0
         self._next_try_s = 0.0
 
@@ -64,9 +66,38 @@ class Link:
 
     def bear(self, error: EclibError) -> None:
         """A question that was not answered is silence; one whose answer ends the run is not."""
-        if not error.passing:
-            raise error
-        self.silent(error)
+        told = error if error.passing else self.weighed(error)
+        if not (told.passing or isinstance(told, LinkLost)):
+            raise told
+        self.silent(told)
+
+    def weighed(self, error: EclibError) -> EclibError:
+        """LinkLost: the same call may be made once more. ChannelTaken: the channel itself says so, too.
+
+        One answer that the kernel is gone may be wrong, and whoever believes it leaves a cell connected.
+        """
+        is_taken = isinstance(error, ChannelTaken)
+        if isinstance(error, LinkLost) or (is_taken and not self._is_still_ours()):
+            return error
+        told = error.call, error.code, error.channel, error.text
+        if (is_taken or error.passing) and not self._is_refused_late():
+            return EclibLinkLost(*told)
+        return EclibError(*told)
+
+    def _is_still_ours(self) -> bool:
+        try:
+            self.recognise()
+        except NotOurs:
+            return False
+        except EclibError:  # nobody can say; the next call will
+            return True
+        return True
+
+    def _is_refused_late(self) -> bool:
+        now_s = self._clock.now_s()
+        if self._refused_since_s is None:
+            self._refused_since_s = now_s
+        return now_s - self._refused_since_s >= REFUSED_s
 
     def answered(self) -> float | None:
         """A call that counts was answered: for how long there had been silence, None if there was none.
@@ -74,7 +105,7 @@ class Link:
         A new connection alone proves nothing.
         """
         since_s, self.silent_since_s = self.silent_since_s, None
-        self._failures = self._tries = 0
+        self._failures, self._tries, self._refused_since_s = 0, 0, None
         return None if since_s is None else self._clock.now_s() - since_s
 
     def reach(self) -> bool:
@@ -109,14 +140,19 @@ class Link:
         self._tries += 1
 
     def sign(self, mark: str) -> None:
-        """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has."""
+        """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has.
+
+        EclibError: not now. Without it nobody could go on with the run by himself.
+        """
         self._next_mark = mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
         try:
             self.device.sign(self.number, mark)
             readable = self.device.signature(self.number) == mark
-        except LinkLost:
-            raise
-        except (EclibError, KeyError):
+        except EclibError as error:
+            if isinstance(told := self.weighed(error), LinkLost):
+                raise told from None
+            readable = False
+        except KeyError:
             readable = False
         self.mark, self._next_mark = mark if readable else "", ""
 
@@ -130,9 +166,8 @@ class Link:
 
     def recognise(self) -> None:
         """NotOurs: the channel is not the one that was left."""
-        code, infos = self.device.channel_infos(self.number)
         channel = f"channel {self.number + 1}"
-        if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
+        if not (self._has_kernel() or self._has_kernel()):  # what ends a run is asked twice
             self.lost = (
                 f"{channel} has lost its firmware (it was switched off, or another program took it): "
                 "the run is over"
@@ -144,6 +179,10 @@ class Link:
                 self.lost = f"another program loaded {channel}{says}: the run is over"
         if self.lost:
             raise NotOurs(self.lost)
+
+    def _has_kernel(self) -> bool:
+        code, infos = self.device.channel_infos(self.number)
+        return code >= 0 and infos.FirmwareCode == Firmware.KERNEL
 
 
 def as_kept(mark: str) -> str:
