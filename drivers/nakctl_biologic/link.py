@@ -49,6 +49,7 @@ class Link:
         self._next_mark = ""  # that is being written: it may be there already
         self._clock = clock
         self._cut = False  # a new connection is needed
+        self._is_new = False  # the connection; nothing was asked since
         self._failures = 0  # calls in a row that were not answered
         self._refused_since_s: float | None = None
         self._tries = 0
@@ -56,12 +57,15 @@ class Link:
 
     def silent(self, error: EclibError) -> None:
         """A call was not heard or not answered. The link is taken for cut if that is certain, or at the
-        second time: the first may be a hiccup."""
+        second time: the first may be a hiccup. On a new connection that is never certain: it may be this
+        call alone, and others can tell how the cell is."""
         if self.silent_since_s is None:
             self.silent_since_s = self._clock.now_s()
         self.said = str(error)
         self._failures += 1
-        if not self._cut and (error.code in CUT or (error.code in LINK and self._failures > 1)):
+        certain = error.code in CUT and not self._is_new
+        self._is_new = False
+        if not self._cut and (certain or (error.code in LINK and self._failures > 1)):
             self._later()
 
     def bear(self, error: EclibError) -> None:
@@ -123,7 +127,7 @@ class Link:
             self.said = str(error)
             self._later()
             return False
-        self._cut = False
+        self._cut, self._is_new, self._failures = False, True, 0
         return True
 
     def must_be_ours(self) -> None:

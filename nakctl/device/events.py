@@ -48,6 +48,7 @@ EVENTS: dict[str, Meaning] = {
     "not_stopped": _told(ALARM, text="the channel was told to stop, and runs on"),
     "given_up": _told(ALARM, text="the operator gave up stopping the channel"),
     "not_closed": _told(ALARM, text="the channel was not let go in order"),
+    "not_read": _told(ALARM, text="the channel has stopped, and does not hand over its last rows"),
     "unread": _told(ALARM, text="the channel has stopped, and its last rows cannot be read"),
     "call_hangs": _told(ALARM, text="a call of the channel does not come back"),
     "left_behind": _told(ALARM, text="a call that never came back was left; another program goes on"),

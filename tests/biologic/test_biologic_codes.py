@@ -1,0 +1,35 @@
+"""Whole runs, by the loop of every run, on a channel that answers some call with an error code."""
+
+from __future__ import annotations
+
+from biologic_bench import Bench, bench
+from compiling import HEAD, lowered
+from kept import Kept
+
+from nakctl.run.logbook import Progress
+from nakctl.run.run import Outcome, run
+from nakctl_sim.instrument.clock import StepClock
+
+LONGEST_s = 600.0
+
+
+def ran(one: Bench, steps: str, head: str = HEAD) -> tuple[Outcome, Kept]:
+    kept, clock = Kept(), one.clock
+    assert isinstance(clock, StepClock)
+    kept.program = lowered(steps, head=head)
+
+    def observe(progress: Progress) -> None:
+        assert clock.now_s() < LONGEST_s, "no end"
+
+    how = run(kept.program, one.channel, clock, kept, poll_s=0.5, run_id="6fd3a1e2", observe=observe)
+    return how, kept
+
+
+def test_a_channel_that_stands_and_hands_over_no_rows_is_an_alarm_and_not_the_end() -> None:
+    """Of a chain that nobody stopped: what it was worth, its rows say."""
+    one = bench(faults=["BL_GetData=-12:90s@call5"])
+    outcome, kept = ran(one, "- {strip: 0.1 mA/cm2, for: 30 s}")
+    assert outcome.status == "completed"
+    assert "not_read" in [event.code for event in kept.events if event.severity == 2]
+    _, whole = ran(bench(), "- {strip: 0.1 mA/cm2, for: 30 s}")
+    assert len(kept["samples"]) == len(whole["samples"])
