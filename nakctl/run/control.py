@@ -254,6 +254,8 @@ class Control:
         self.logbook.turn()
         if self.state.phase is engine.Phase.STOPPING and self.may_run_on(reading):
             self.insist_on_stop()
+        elif self.reader.is_mute:
+            self.leave_unreadable()
         self.pulse.end_round(self.promised_s)
         if not self.pending and not reading.more and self.ended is None:
             self.clock.sleep(self.poll_s)

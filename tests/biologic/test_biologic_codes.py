@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from biologic_bench import Bench, bench
 from compiling import HEAD, lowered
 from kept import Kept
@@ -11,6 +12,7 @@ from nakctl.run.run import Outcome, run
 from nakctl_sim.instrument.clock import StepClock
 
 LONGEST_s = 600.0
+SHORT = HEAD.replace("time: 100 h", "time: 20 s")
 
 
 def ran(one: Bench, steps: str, head: str = HEAD) -> tuple[Outcome, Kept]:
@@ -23,6 +25,18 @@ def ran(one: Bench, steps: str, head: str = HEAD) -> tuple[Outcome, Kept]:
 
     how = run(kept.program, one.channel, clock, kept, poll_s=0.5, run_id="6fd3a1e2", observe=observe)
     return how, kept
+
+
+@pytest.mark.parametrize("code", [-12, -104, -200, -1])
+def test_a_run_whose_rows_are_never_handed_over_keeps_its_limits_and_comes_to_an_end(code: int) -> None:
+    """The channel answers all else: it is looked at, and seen to stop."""
+    one = bench(faults=[f"BL_GetData={code}@call5-1000000"])
+    outcome, kept = ran(one, "- {strip: 0.1 mA/cm2, for: 1 h}", SHORT)
+    assert (outcome.status, outcome.cell_open) == ("stopped", True)
+    assert outcome.reason == "limit: 20 s of run time"
+    codes = [event.code for event in kept.events]
+    assert codes.index("not_read") < codes.index("unread")
+    assert not one.instrument.boards[0].running
 
 
 def test_a_channel_that_stands_and_hands_over_no_rows_is_an_alarm_and_not_the_end() -> None:
