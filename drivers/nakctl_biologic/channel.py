@@ -124,6 +124,8 @@ class BiologicChannel:
         except EclibError as error:
             self._fail(error)
         self._heard()
+        if mark and not self._link.mark:
+            self._notes.unmarked()
         self._phase = Phase.LOADED
 
     def start(self) -> None:
