@@ -523,7 +523,8 @@ class Control:
 
     def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
-        self.seen = self.guard.judge(page.newest, reading.look)
+        late = self.guard.out_of_time(self.now_s()) if self.reader.is_mute else None
+        self.seen = self.guard.judge(page.newest, reading.look) or late
         ending = gravest(sensed, self.seen, self.left_early(), self.boundary(reading))
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
         if not running:

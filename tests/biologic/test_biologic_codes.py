@@ -27,11 +27,14 @@ def ran(one: Bench, steps: str, head: str = HEAD) -> tuple[Outcome, Kept]:
     return how, kept
 
 
+@pytest.mark.parametrize("lasts", ["1 h", "8 s"])
 @pytest.mark.parametrize("code", [-12, -104, -200, -1])
-def test_a_run_whose_rows_are_never_handed_over_keeps_its_limits_and_comes_to_an_end(code: int) -> None:
-    """The channel answers all else: it is looked at, and seen to stop."""
+def test_a_run_whose_rows_are_never_handed_over_keeps_its_limits_and_comes_to_an_end(
+    code: int, lasts: str
+) -> None:
+    """The channel answers all else: it is looked at, and seen to stop, or to have stopped by itself."""
     one = bench(faults=[f"BL_GetData={code}@call5-1000000"])
-    outcome, kept = ran(one, "- {strip: 0.1 mA/cm2, for: 1 h}", SHORT)
+    outcome, kept = ran(one, f"- {{strip: 0.1 mA/cm2, for: {lasts}}}", SHORT)
     assert (outcome.status, outcome.cell_open) == ("stopped", True)
     assert outcome.reason == "limit: 20 s of run time"
     codes = [event.code for event in kept.events]
