@@ -124,6 +124,8 @@ class BiologicChannel:
         except EclibError as error:
             self._fail(error)
         self._heard()
+        if mark and not self._link.mark:
+            self._notes.unmarked()
         self._phase = Phase.LOADED
 
     def start(self) -> None:
@@ -165,9 +167,17 @@ class BiologicChannel:
         except EclibError as error:
             if again and error.code == RUNS_ALREADY:  # so it had heard
                 return
+            self._not_started(error)
+
+    def _not_started(self, error: EclibError) -> NoReturn:
+        try:
+            self._fail(error)
+        except LinkLost:
+            raise
+        except ChannelError:
             if not error.passing:
                 self._phase = Phase.IDLE
-            self._fail(error)
+            raise
 
     # --- where another one left off --------------------------------------------------------------------
 
@@ -233,9 +243,11 @@ class BiologicChannel:
             raise LinkLost(f"{self._name} cannot be told to {doing}: {self._link.said}")
 
     def _fail(self, error: EclibError) -> NoReturn:
-        if isinstance(error, LinkLost):
-            self._link.silent(error)
-        raise error
+        """Of an order that may be given once more: LinkLost."""
+        told = self._link.weighed(error)
+        if isinstance(told, LinkLost):
+            self._link.silent(told)
+        raise told from None
 
     def _heard(self) -> None:
         """A call that counts was answered."""

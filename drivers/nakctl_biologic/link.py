@@ -15,13 +15,14 @@ from nakctl.device.driver import ClockLike
 from nakctl.errors import ChannelTaken, LinkLost
 from nakctl_biologic.codes import Firmware
 from nakctl_biologic.device import Device
-from nakctl_biologic.errors import EclibError
+from nakctl_biologic.errors import EclibError, EclibLinkLost
 from nakctl_biologic.remedies import CUT, LINK
 
 # The instrument has 255 letters for it. A memo has to hold it, too, so it is shorter.
 LONGEST_MARK = 120
 DIGEST = 16
 STRANGE = re.compile(r"[^ !#-\[\]-~]")  # all but the letters that stand for themselves in ASCII and in JSON
+REFUSED_s = 30.0  # what refuses an order for so long was no hiccup
 PAUSES_s = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # between tries to come back; then always the last
 
 
@@ -45,27 +46,62 @@ class Link:
         self.said = ""
         self.lost = ""
         self.mark = ""
+        self._next_mark = ""  # that is being written: it may be there already
         self._clock = clock
         self._cut = False  # a new connection is needed
+        self._is_new = False  # the connection; nothing was asked since
         self._failures = 0  # calls in a row that were not answered
+        self._refused_since_s: float | None = None
         self._tries = 0
         self._next_try_s = 0.0
 
     def silent(self, error: EclibError) -> None:
         """A call was not heard or not answered. The link is taken for cut if that is certain, or at the
-        second time: the first may be a hiccup."""
+        second time: the first may be a hiccup. On a new connection that is never certain: it may be this
+        call alone, and others can tell how the cell is."""
         if self.silent_since_s is None:
             self.silent_since_s = self._clock.now_s()
         self.said = str(error)
         self._failures += 1
-        if not self._cut and (error.code in CUT or (error.code in LINK and self._failures > 1)):
+        certain = error.code in CUT and not self._is_new
+        self._is_new = False
+        if not self._cut and (certain or (error.code in LINK and self._failures > 1)):
             self._later()
 
     def bear(self, error: EclibError) -> None:
         """A question that was not answered is silence; one whose answer ends the run is not."""
-        if not error.passing:
-            raise error
-        self.silent(error)
+        told = error if error.passing else self.weighed(error)
+        if not (told.passing or isinstance(told, LinkLost)):
+            raise told
+        self.silent(told)
+
+    def weighed(self, error: EclibError) -> EclibError:
+        """LinkLost: the same call may be made once more. ChannelTaken: the channel itself says so, too.
+
+        One answer that the kernel is gone may be wrong, and whoever believes it leaves a cell connected.
+        """
+        is_taken = isinstance(error, ChannelTaken)
+        if isinstance(error, LinkLost) or (is_taken and not self._is_still_ours()):
+            return error
+        told = error.call, error.code, error.channel, error.text
+        if (is_taken or error.passing) and not self._is_refused_late():
+            return EclibLinkLost(*told)
+        return EclibError(*told)
+
+    def _is_still_ours(self) -> bool:
+        try:
+            self.recognise()
+        except NotOurs:
+            return False
+        except EclibError:  # nobody can say; the next call will
+            return True
+        return True
+
+    def _is_refused_late(self) -> bool:
+        now_s = self._clock.now_s()
+        if self._refused_since_s is None:
+            self._refused_since_s = now_s
+        return now_s - self._refused_since_s >= REFUSED_s
 
     def answered(self) -> float | None:
         """A call that counts was answered: for how long there had been silence, None if there was none.
@@ -73,7 +109,7 @@ class Link:
         A new connection alone proves nothing.
         """
         since_s, self.silent_since_s = self.silent_since_s, None
-        self._failures = self._tries = 0
+        self._failures, self._tries, self._refused_since_s = 0, 0, None
         return None if since_s is None else self._clock.now_s() - since_s
 
     def reach(self) -> bool:
@@ -91,7 +127,7 @@ class Link:
             self.said = str(error)
             self._later()
             return False
-        self._cut = False
+        self._cut, self._is_new, self._failures = False, True, 0
         return True
 
     def must_be_ours(self) -> None:
@@ -108,16 +144,21 @@ class Link:
         self._tries += 1
 
     def sign(self, mark: str) -> None:
-        """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has."""
-        mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
+        """Write a mark on the channel, if it takes one, to know it again. "": one that nobody else has.
+
+        EclibError: not now. Without it nobody could go on with the run by himself.
+        """
+        self._next_mark = mark = as_kept(mark or f"nakctl {uuid.uuid4().hex}")
         try:
             self.device.sign(self.number, mark)
             readable = self.device.signature(self.number) == mark
-        except LinkLost:
-            raise
-        except (EclibError, KeyError):
+        except EclibError as error:
+            if isinstance(told := self.weighed(error), LinkLost):
+                raise told from None
             readable = False
-        self.mark = mark if readable else ""
+        except KeyError:
+            readable = False
+        self.mark, self._next_mark = mark if readable else "", ""
 
     def found(self) -> str:
         """The mark that is on the channel, "" where none is kept."""
@@ -129,20 +170,23 @@ class Link:
 
     def recognise(self) -> None:
         """NotOurs: the channel is not the one that was left."""
-        code, infos = self.device.channel_infos(self.number)
         channel = f"channel {self.number + 1}"
-        if code < 0 or infos.FirmwareCode != Firmware.KERNEL:
+        if not (self._has_kernel() or self._has_kernel()):  # what ends a run is asked twice
             self.lost = (
                 f"{channel} has lost its firmware (it was switched off, or another program took it): "
                 "what the run had there is gone"
             )
         elif self.mark and self.device.keeps_marks:
             found = self.device.signature(self.number)
-            if found != self.mark:
+            if found not in (self.mark, self._next_mark or self.mark):
                 says = f', its mark is "{found}"' if found else ""
                 self.lost = f"another program loaded {channel}{says}: what the run had there is gone"
         if self.lost:
             raise NotOurs(self.lost)
+
+    def _has_kernel(self) -> bool:
+        code, infos = self.device.channel_infos(self.number)
+        return code >= 0 and infos.FirmwareCode == Firmware.KERNEL
 
 
 def as_kept(mark: str) -> str:

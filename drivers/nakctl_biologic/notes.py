@@ -27,6 +27,7 @@ class Notes:
         self._silent_since_s = 0.0
         self._option = 0
         self._state = STOP
+        self._is_unmarked = False
 
     def begin(self, start_s: float) -> None:
         """Times count from here on; what was noted before belongs to the beginning."""
@@ -76,6 +77,16 @@ class Notes:
         self._silences = 0
         text = f"the link to {self.name} was down for {outage_s:.3g} s; the channel went on by itself"
         self.add(1, "link", text, outage_s=outage_s)
+
+    def unmarked(self) -> None:
+        """Told once: a channel that never takes a mark would say so with every chain."""
+        if not self._is_unmarked:
+            self._is_unmarked = True
+            text = (
+                f"{self.name} does not keep a mark of this run: if this program dies, nobody can go on with "
+                "it by himself, until somebody says whose it is (nakctl attach --mine)"
+            )
+            self.add(1, "no_mark", text)
 
     # --- what stands beside a block --------------------------------------------------------------------
 

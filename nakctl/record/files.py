@@ -145,7 +145,6 @@ def remove_journal(path: Path) -> None:
     aux = aux_of(path)
     of_sensors = tuple(Path(f"{aux}{end}") for end in ("", "-wal", "-shm", "-journal"))
     belongings = (
-        *(Path(f"{journal}{end}") for end in ("-wal", "-shm", "-journal")),
         *of_sensors,
         restored_of(journal),
         reserve_of(path),
@@ -154,8 +153,9 @@ def remove_journal(path: Path) -> None:
         lock_of(path),
     )
     remove_mailbox(path)
-    for leftover in (*belongings, journal):
+    for leftover in belongings:
         leftover.unlink(missing_ok=True)
+    remove_store(journal)
 
 
 def remove_mailbox(path: Path) -> None:
@@ -168,8 +168,10 @@ def remove_mailbox(path: Path) -> None:
 
 
 def remove_store(file: Path) -> None:
-    """A SQLite file with all that lies beside it, itself last."""
-    for end in ("-wal", "-shm", "-journal", ""):
+    """A SQLite file with all that lies beside it, itself last; but for what somebody who looked meanwhile has
+    put there."""
+    beside = ("-wal", "-shm", "-journal")
+    for end in (*beside, "", *beside):
         Path(f"{file}{end}").unlink(missing_ok=True)
 
 

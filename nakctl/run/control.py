@@ -185,6 +185,8 @@ class Control:
         self.logbook.turn()
         if self.state.phase is engine.Phase.STOPPING and self.may_run_on(reading):
             self.insist_on_stop()
+        elif self.reader.is_mute:
+            self.leave_unreadable()
         self.pulse.end_round(self.promised_s)
         if not self.pending and not reading.more and self.ended is None:
             self.clock.sleep(self.poll_s)
@@ -447,7 +449,8 @@ class Control:
 
     def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
-        self.seen = self.guard.judge(page.newest, reading.look)
+        late = self.guard.out_of_time(self.now_s()) if self.reader.is_mute else None
+        self.seen = self.guard.judge(page.newest, reading.look) or late
         ending = gravest(sensed, self.seen, self.left_early(), self.boundary(reading))
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
         if not running:

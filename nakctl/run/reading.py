@@ -24,6 +24,7 @@ BEHIND_s, BEHIND_BYTES, NEARLY_FULL = 1.0, 4 << 20, 0.75
 SOON_s = 0.05  # a commit that is nearly done is waited for, within the promised time of a round
 IDLE_s = 0.1  # virtual time goes on by so much where no channel moves it
 UNHEARD_s = 2.0  # a reply may be lost; for longer, nobody guards what the host holds
+MUTE_s = 60.0  # rows that a channel keeps back for longer, while it answers all else, may never come
 
 
 class Reader:
@@ -50,6 +51,8 @@ class Reader:
         self._heard_s = now_s()
         self._more = False  # rows waited after the last block
         self._told = False  # that it is not heard
+        self._mute_since_s: float | None = None  # it shows how it is, and hands over no rows
+        self._told_mute = False
 
     def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
         self.visit, self.needs_rows, self.segment = None, needs_rows, segment
@@ -87,10 +90,28 @@ class Reader:
         """Where no rows can be had, what the channel shows may be: limits are judged by that."""
         reading = self.read(watch)
         if not _is_silence(reading):
+            self._mute_since_s = None
             return reading
         with suppress(LinkLost):  # what the read brought is kept all the same
             reading = replace(reading, look=self._looked().look)
+        self._tell_mute(reading.look)
         return reading
+
+    @property
+    def is_mute(self) -> bool:
+        """The channel answers, but no read of its rows, and that for so long that they may never come."""
+        return self._mute_since_s is not None and self.now_s() - self._mute_since_s >= MUTE_s
+
+    def _tell_mute(self, look: Look | None) -> None:
+        """Once, while it lasts, of a channel that stands. One that runs and shows no rows: `gate`."""
+        if look is None:
+            return
+        if self._mute_since_s is None:
+            self._mute_since_s, self._told_mute = self.now_s(), False
+        if self.is_mute and not (look.running or self._told_mute):
+            self._told_mute = True
+            text = f"the channel has stopped, and has not handed over its last rows for {MUTE_s:g} s"
+            self.logbook.note(2, "not_read", f"{text}: they are asked for again and again")
 
     def _later(self) -> Reading:
         """Rows that waited before still do; the record will have caught up in a moment, or is behind."""

@@ -26,8 +26,9 @@ from biologic_bench import (
 )
 
 from nakctl.device.channel import State, Visit
-from nakctl.errors import LinkLost
+from nakctl.errors import ChannelError, LinkLost
 from nakctl_biologic.errors import failure
+from nakctl_biologic.link import REFUSED_s
 from nakctl_sim.instrument.habits import Habits
 
 LENGTH_s = 4.0
@@ -194,6 +195,8 @@ def persistent(doing: Callable[[], None], one: Bench, most: int = 50) -> int:
     [
         "BL_LoadTechnique=-200@call2", "BL_LoadTechnique=-12@call1-3", "BL_StartChannel=-200@call1",
         "BL_StartChannel=-12@call1-2", "BL_SetExperimentInfos=-200@call1", "cable=2s@call12",
+        "BL_LoadTechnique=-104@call2-4", "BL_LoadTechnique=-308@call1", "BL_StartChannel=-6@call1-3",
+        "BL_StartChannel=-308@call1", "BL_SetExperimentInfos=-104@call1", "BL_GetExperimentInfos=-404@call1",
     ],
 )  # fmt: skip
 def test_a_load_or_start_that_was_not_heard_is_asked_again(uninterrupted: Run, fault: str) -> None:
@@ -204,6 +207,27 @@ def test_a_load_or_start_that_was_not_heard_is_asked_again(uninterrupted: Run, f
     assert done.samples.tobytes() == uninterrupted.samples.tobytes()
     assert done.codes() == ["link"]
     assert done.notices[0].time_s == 0.0
+    assert one.channel._link.mark
+
+
+@pytest.mark.parametrize("call", ["BL_LoadTechnique", "BL_StartChannel"])
+def test_an_order_that_is_refused_for_long_was_no_hiccup(call: str) -> None:
+    one = bench(faults=[f"{call}=-104"])
+    with pytest.raises(ChannelError, match=f"{call} on channel 1: .*-104") as caught:
+        persistent(lambda: one.channel.load(MIXED), one, most=1000)
+        persistent(one.channel.start, one, most=1000)
+    assert not isinstance(caught.value, LinkLost)
+    assert one.clock.now_s() == pytest.approx(REFUSED_s, abs=0.2)
+
+
+def test_a_link_that_is_cut_while_a_mark_is_written(uninterrupted: Run) -> None:
+    """Then the new one is on the channel, which is ours all the same."""
+    one = bench()
+    run(one, chain(ocv(1.0)))
+    with troubles(one, "BL_GetExperimentInfos=-1@call1"):
+        assert persistent(lambda: one.channel.load(MIXED), one) > 0
+        one.channel.start()
+        assert drain(one).samples["time_s"].tolist() == uninterrupted.samples["time_s"].tolist()
 
 
 def unanswered_start(monkeypatch: pytest.MonkeyPatch, one: Bench, code: int) -> None:

@@ -69,7 +69,9 @@ def test_a_channel_that_keeps_no_marks(monkeypatch: pytest.MonkeyPatch, how: str
     one.channel.load(LONG, MARK)
     one.channel.start()
     one.clock.sleep(2.0)
-    memo = through_json(one.channel.read(NOTHING).memo)
+    reading = one.channel.read(NOTHING)
+    assert [notice.code for notice in reading.notices] == ["no_mark"]
+    memo = through_json(reading.memo)
     assert memo["mark"] == ""
     channel = successor(one)
     channel.adopt(LONG, memo, MARK)

@@ -20,7 +20,8 @@ from biologic_bench import (
 from nakctl.device.channel import State
 from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, ChannelTaken, ExitCode, LinkLost
-from nakctl_biologic.errors import EclibError, failure
+from nakctl_biologic.errors import NO_KERNEL, EclibError, failure
+from nakctl_biologic.link import REFUSED_s
 from nakctl_biologic.remedies import BUSY, ECLIB, LINK
 
 
@@ -123,7 +124,8 @@ def test_every_command_may_fail_with_every_code(call: str, code: int) -> None:
     one = bench(faults=[f"{call}={code}"])
     with pytest.raises(ChannelError, match=rf"{call} on channel 1: .*{code}") as caught:
         everything(one)
-    assert isinstance(caught.value, LinkLost) is (code in LINK | BUSY)
+    again = LINK | BUSY if call in ("BL_StopChannel", "BL_GetData") else LINK | BUSY | PASSING | NO_KERNEL
+    assert isinstance(caught.value, LinkLost) is (code in again)
     with suppress(ChannelError):  # a stop that fails is told, but lets go
         one.channel.close()
     assert one.instrument.connected == 0
@@ -154,6 +156,29 @@ def test_looks_may_fail_for_ever(code: int) -> None:
     assert len(run(one, chain(ocv(0.5))).samples) == 2
     if code in PASSING:
         assert one.channel.look() is None
-    else:
-        with pytest.raises(ChannelError, match=rf"BL_GetCurrentValues on channel 1: .*{code}"):
-            one.channel.look()
+        return
+    if code in NO_KERNEL:  # which the channel itself does not say: that is told once it lasts
+        assert one.channel.look() is None
+        one.clock.sleep(REFUSED_s)
+    with pytest.raises(ChannelError, match=rf"BL_GetCurrentValues on channel 1: .*{code}"):
+        one.channel.look()
+
+
+@pytest.mark.parametrize("code", sorted(NO_KERNEL))
+def test_that_the_kernel_is_gone_is_believed_if_the_channel_says_so(code: int) -> None:
+    """A cell is connected there: who takes one answer for the end leaves it so."""
+    expected = run(bench(), chain(cp(1e-4, 3.0)))
+    done = interrupted(f"BL_GetData={code}@call7", chain(cp(1e-4, 3.0)))
+    assert done.samples.tobytes() == expected.samples.tobytes()
+    one = bench(faults=[f"BL_GetData={code}"])
+    with pytest.raises(ChannelError, match=rf"BL_GetData on channel 1: .*{code}") as caught:
+        run(one, chain(cp(1e-4, 100.0)))
+    assert not isinstance(caught.value, ChannelTaken)  # so it is stopped
+    one.channel.close()
+    assert not one.instrument.boards[0].running
+
+
+def test_a_channel_that_comes_back_is_asked_twice_before_it_is_given_up() -> None:
+    expected = run(bench(), chain(cp(1e-4, 3.0)))
+    one = bench(faults=["BL_GetData=-1@call7", "BL_GetChannelInfos=-103@call2"])
+    assert run(one, chain(cp(1e-4, 3.0))).samples.tobytes() == expected.samples.tobytes()

@@ -60,6 +60,7 @@ def test_every_code_from_every_call(code: int) -> None:
 FORMS = [
     ("BL_GetData=-200@call17", Fault("BL_GetData", "-200", None, 17, 17)),
     ("BL_GetData=-200@call17-20", Fault("BL_GetData", "-200", None, 17, 20)),
+    ("BL_GetData=-200:5s@call3", Fault("BL_GetData", "-200:5s", None, 3, 3)),
     ("BL_StopChannel=-104", Fault("BL_StopChannel", "-104")),
     ("cable=10s@t120", Fault("cable", "10s", 120.0)),
     ("cable=5calls@call9", Fault("cable", "5calls", None, 9, 9)),
@@ -85,7 +86,7 @@ NO_FAULTS = [
         "lost-reply=rows",
         "stopped=1@call7",
     ),
-    *("BL_GetData=-200:5s@call3", "BL_GetData=-200:5", "stop-ignored=1:5", "stopped=1:5s@t6"),
+    *("BL_GetData=-200:5s@call3-4", "BL_GetData=-200:5", "stop-ignored=1:5", "stopped=1:5s@t6"),
 ]
 
 

@@ -125,7 +125,12 @@ def test_a_memory_that_is_full_all_at_once(via: Via, read_at_s: tuple[float, ...
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"), [("BL_StopChannel=-104:10s@t5", -104), ("stop-ignored=1:10s@t5", 0)]
+    ("fault", "code"),
+    [
+        ("BL_StopChannel=-104:10s@t5", -104),
+        ("BL_StopChannel=-104:10s@call1", -104),
+        ("stop-ignored=1:10s@t5", 0),
+    ],
 )
 def test_a_stop_that_is_refused_or_ignored_for_a_while(via: Via, fault: str, code: int) -> None:
     with via(faults=[fault]) as (api, clock):

@@ -11,7 +11,7 @@ import record_rows as rows
 from record_disks import Disks
 
 from nakctl.booking.entry import Entry
-from nakctl.record import files, tail
+from nakctl.record import files, peek, tail
 from nakctl.record.store import Store
 from nakctl.record.tail import News, Tail
 
@@ -49,6 +49,21 @@ def test_rows_lie_where_the_file_has_them_and_each_comes_once(tmp_path: Path) ->
             found.rows += seen.look().rows
         assert table(found) == booked(300)
         assert seen.look() == News()
+
+
+def test_who_looks_while_a_journal_is_removed_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite makes the files beside it anew for whoever opens it."""
+    path, unlink = rows.journal_only(tmp_path / "x.h5", 20), Path.unlink
+
+    def unlink_and_look(file: Path, missing_ok: bool = False) -> None:
+        unlink(file, missing_ok=missing_ok)
+        peek.header(path)
+
+    monkeypatch.setattr(Path, "unlink", unlink_and_look)
+    files.remove_journal(path)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_who_comes_late_sees_the_newest_and_an_even_choice_of_what_was_before(

@@ -37,58 +37,17 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import h5py
-import numpy as np
+from same_run import Failed, Run, check_sensed, check_steps, holes_of, last_lost, read
+from virtual_bench import Bench, left_behind
 
-from nakctl.booking.layout import GAP_CODE
 from nakctl.record import files, lock
-from nakctl.record.raw_tables import RawReader
 from nakctl.record.slot import state_of
 
-PROTOCOL = """\
-nakctl: 1
-name: deaths
-params: {first: 20 s}
-limits: {Ewe: [-2 V, 2 V], I: 5 mA, time: 1000 h, sensors: {press: [1 kPa, 100 MPa]}}
-spectra:
-  coarse: {kind: peis, amplitude: 10 mV, from: 1 kHz, to: 1 Hz, per_decade: 4}
-record: {every: 0.5 s}
-steps:
-  - rest: $first
-  - repeat: 4
-    steps:
-      - {strip: 100 uA, for: 20 s, until: {charge: 1 Ah, then: next step}}
-      - {peis: coarse}
-      - {plate: 100 uA, for: 20 s, until: {charge: 1 Ah, then: end loop}}
-      - repeat: 2
-        steps:
-          - {strip: 50 uA, for: 10 s}
-          - {rest: 5 s}
-  - repeat: 3
-    steps:
-      - {peis: coarse}
-      - {rest: 4 s}
-finally: rest
-"""
-RIG = """\
-nakctl-rig: 1
-devices:
-  bench: {{driver: biologic, model: SP-300, address: "{address}"}}
-channels:
-  ch1: {{device: bench, channel: 1}}
-cells:
-  one: {{channel: ch1, area: 1 cm2}}
-sensors:
-  press: {{kind: sim, model: press, every: 0.2 s}}
-"""
 KEEPER = """
 import sys
 from nakctl.cli import keeper, keeping
@@ -96,21 +55,15 @@ keeping.AGAIN_AFTER_s = tuple(each / {speed} for each in keeping.AGAIN_AFTER_s)
 keeping.LIVED_FOR_s /= {speed}
 keeper.main()
 """
-NAKCTL = [sys.executable, "-m", "nakctl"]
 SPEEDS = {"runner": 15, "both": 15, "still": 15, "cable": 60}
 OF_A_RUN = {"runner": 10, "both": 10, "still": 5, "cable": 6}  # deaths at the most
 FIRST_s = {"runner": 20, "both": 20, "still": 20, "cable": 900}  # of the first rest
 WATCHED_s, OVER_s = 60.0, 240.0
 CABLE_FROM_s, LONGEST_CABLE_s = 900.0, 7200.0  # by then it has begun
-DZ, DE_V, DI_A = 0.02, 0.02, 1e-6
 
 
 UNPROVEN = ("the channel stopped by itself", "the channel stopped before its first row")
 LAST_LOST, NOT_BEGUN = "interrupted: the last block of a chain was lost", "not begun: the link was down"
-
-
-class Failed(Exception):
-    """Why a run is not the one that nobody disturbed."""
 
 
 @dataclass
@@ -127,67 +80,25 @@ class Lot:
     busy: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Bench:
-    """An instrument, a rig, a list of runs, and a run."""
+class Torn(Bench):
+    """A run that dies, and perhaps a keeper that goes on with it."""
 
     def __init__(
         self, folder: Path, what: str, speed: int, faults: list[str], *, is_torn: bool = True
     ) -> None:
-        self.folder, self.what, self.speed, self.path = folder, what, speed, folder / "run.h5"
-        runs, claims = folder / "runs", folder / "claims"
-        runs.mkdir(parents=True)
-        claims.mkdir()
-        self.runs = runs
-        self.environment = {
-            **os.environ, "NAKCTL_RUNS": str(runs), "NAKCTL_CLAIMS": str(claims), "OPENBLAS_NUM_THREADS": "1",
-        }  # fmt: skip
-        self.environment.pop("NAKCTL_KEEPER", None)
-        if not is_torn or what == "cable":
-            self.environment["NAKCTL_KEEPER"] = "none"
-        words = [word for fault in faults for word in ("--fault", fault)]
-        self.instrument = subprocess.Popen(
-            [sys.executable, "-m", "nakctl_sim.instrument", "--port", "0", "--speed", str(speed),
-             "--cell", "randles", *words],
-            stdout=subprocess.PIPE, text=True, cwd=folder,
-        )  # fmt: skip
-        assert self.instrument.stdout is not None
-        address = self.instrument.stdout.readline().rpartition(" at ")[2].strip()
-        self.began_s = time.monotonic()
-        (folder / "rig.yaml").write_text(RIG.format(address=address), encoding="utf-8")
-        (folder / "deaths.yaml").write_text(PROTOCOL, encoding="utf-8")
+        super().__init__(folder, speed, faults, keeper=is_torn and what != "cable")
+        self.what = what
         self.keeper: subprocess.Popen[bytes] | None = None
         if is_torn and what in ("runner", "still"):
             self.keeper = subprocess.Popen(
                 [sys.executable, "-c", KEEPER.format(speed=speed)], cwd=folder, env=self.environment
             )
 
-    def nakctl(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*NAKCTL, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
-
     def start(self) -> None:
-        first = ("--set", f"first={FIRST_s[self.what]}s", "--out", "run.h5", "--detach")
-        words = ("--on", "ch1", "--cell", "one", "--speed", str(self.speed), *first)
-        said = self.nakctl("run", "deaths.yaml", *words)
+        said = self.run("--set", f"first={FIRST_s[self.what]}s", "--detach")
         if said.returncode:
             no_link = self.what == "cable" and "BL_Connect" in said.stderr
             raise Failed(NOT_BEGUN if no_link else f"it was not begun: {said.stderr}")
-
-    def processes(self, word: str = "nakctl") -> list[int]:
-        """Those that this run has started, or its keeper, by what stands in their command line."""
-        mine, found = f"NAKCTL_RUNS={self.runs}".encode(), []
-        for each in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                is_mine = mine in (each / "environ").read_bytes().split(b"\0")
-                if is_mine and word.encode() in (each / "cmdline").read_bytes():
-                    found.append(int(each.name))
-        return found
-
-    def is_over(self) -> bool:
-        there = files.journal_of(self.path).exists() or lock.is_held(files.lock_of(self.path))
-        return not there and self.path.exists()
 
     def watcher(self) -> int:
         """The process that looks at the cell now; 0: nobody, as far as is told."""
@@ -197,27 +108,14 @@ class Bench:
         fresh = time.monotonic() - state.get("round_monotonic_s", -math.inf) < 1.0
         return int(state["pid"]) if fresh and lock.is_held(files.lock_of(self.path)) else 0
 
-    def until(self, found: Callable[[], bool], seconds: float) -> bool:
-        """Whether it came; the end of the run ends it, too."""
-        end_s = time.monotonic() + seconds
-        while not (found() or self.is_over()):
-            if time.monotonic() > end_s:
-                return False
-            time.sleep(0.02)
-        return True
-
     def end(self) -> None:
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.instrument.kill()
-        self.instrument.communicate()
+        super().end()
         if self.keeper is not None:
             self.keeper.kill()
             self.keeper.wait()
 
 
-def killed(bench: Bench) -> list[int]:
+def killed(bench: Torn) -> list[int]:
     """The run, and with `both` its keeper."""
     victims = bench.processes("nakctl.cli.runner")
     if victims and bench.what == "both":
@@ -228,7 +126,7 @@ def killed(bench: Bench) -> list[int]:
     return victims
 
 
-def stopped(bench: Bench, chance: random.Random) -> list[int]:
+def stopped(bench: Torn, chance: random.Random) -> list[int]:
     """It stands still: until another one is there, or for a while that may be long enough for that."""
     pid = bench.watcher()
     if not pid:
@@ -243,7 +141,7 @@ def stopped(bench: Bench, chance: random.Random) -> list[int]:
     return [pid]
 
 
-def torn(bench: Bench, deaths: int, chance: random.Random, lot: Lot) -> int:
+def torn(bench: Torn, deaths: int, chance: random.Random, lot: Lot) -> int:
     """A run dies so often, or until it is over."""
     died = 0
     while died < deaths and not bench.is_over():
@@ -272,7 +170,7 @@ def torn(bench: Bench, deaths: int, chance: random.Random, lot: Lot) -> int:
     return died
 
 
-def attached(bench: Bench, chance: random.Random) -> None:
+def attached(bench: Torn, chance: random.Random) -> None:
     words = ("--all",) if chance.random() < 0.5 else ("run.h5",)
     said = bench.nakctl("attach", *words)
     if said.returncode and not bench.is_over() and not bench.processes("nakctl.cli.runner"):
@@ -282,76 +180,7 @@ def attached(bench: Bench, chance: random.Random) -> None:
 # --- judged ----------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Chain:
-    """Rows, points and the entries that they are of; how often it was started."""
-
-    number: int
-    starts: int = 0
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    values: list[tuple[float, float]] = field(default_factory=list)
-    seqs: list[int] = field(default_factory=list)
-    points: list[tuple[Any, ...]] = field(default_factory=list)
-    Z: list[complex] = field(default_factory=list)
-    point_seqs: list[int] = field(default_factory=list)
-
-
-@dataclass
-class Run:
-    """What a file says. gaps: (seq, blocks) of what is told to be missing."""
-
-    status: str
-    reason: str
-    chains: list[Chain]
-    gaps: list[tuple[int, int]]
-    events: Counter[str]
-    steps: list[tuple[Any, ...]]
-    sensed_s: np.ndarray
-
-
-def read(path: Path) -> Run:
-    chains: dict[int, Chain] = {}
-    gaps: list[tuple[int, int]] = []
-    events: Counter[str] = Counter()
-    with h5py.File(path, "r") as file:
-        entry = file["entry"]
-        for each in RawReader(file).entries():
-            chain = chains.setdefault(each.segment, Chain(each.segment))
-            facts = each.facts
-            if each.kind == "done" and facts["verb"] == "start" and "refused" not in facts:
-                chain.starts += 1
-            if each.kind == "event":
-                events[facts["code"]] += 1
-                if facts["code"] == GAP_CODE:
-                    gaps.append((each.seq, int(facts.get("facts", {}).get("blocks", 0))))
-            if each.kind == "said":
-                gaps += [
-                    (each.seq, int(told[4].get("blocks", 0)))
-                    for told in facts.get("notices", [])
-                    if told[2] == GAP_CODE
-                ]
-                names = ("time_s", "technique", "passes")
-                chain.rows += [tuple(row[name].item() for name in names) for row in each.samples]
-                chain.values += [(float(row["Ewe_V"]), float(row["I_A"])) for row in each.samples]
-                chain.seqs += [each.seq] * len(each.samples)
-                names = ("frequency_Hz", "technique", "passes")
-                chain.points += [tuple(row[name].item() for name in names) for row in each.points]
-                chain.Z += [complex(row["Z_re_ohm"], row["Z_im_ohm"]) for row in each.points]
-                chain.point_seqs += [each.seq] * len(each.points)
-        steps = entry["steps"]
-        columns = [steps[name][()].tolist() for name in ("step_id", "cycle", "label", "end_kind")]
-        return Run(
-            str(entry["run_status"].asstr()[()]),
-            str(entry["end_reason"].asstr()[()]),
-            [chain for _, chain in sorted(chains.items()) if chain.starts or chain.rows or chain.points],
-            gaps,
-            events,
-            list(zip(*columns, strict=True)),
-            entry["aux/press/time"][()] if "aux/press" in entry else np.zeros(0),
-        )
-
-
-def judged(bench: Bench, whole: Run, died: int) -> tuple[str, int, int, int]:
+def judged(bench: Torn, whole: Run, died: int) -> tuple[str, int, int, int]:
     """The outcome, the holes, the rows of the largest, and how many blocks are told of. Failed."""
     found = read(bench.path)
     if found.status != "completed":
@@ -359,113 +188,10 @@ def judged(bench: Bench, whole: Run, died: int) -> tuple[str, int, int, int]:
         if found.status == "interrupted" and is_unproven and last_lost(found):
             return LAST_LOST, *holes_of(found, whole, died, is_whole=False)
         raise Failed(f"{found.status}: {found.reason}")
-    if found.steps != whole.steps:
-        differ = [pair for pair in zip(found.steps, whole.steps, strict=False) if pair[0] != pair[1]]
-        raise Failed(f"{len(found.steps)} steps instead of {len(whole.steps)}: {differ[:2]}")
+    check_steps(found, whole)
     holes = holes_of(found, whole, died, is_whole=True)
-    if np.any(np.diff(found.sensed_s) < 0):
-        raise Failed("what the sensor showed is not in the order of time")
-    if not len(found.sensed_s):
-        raise Failed("the sensor showed nothing")
+    check_sensed(found)
     return "completed", *holes
-
-
-def last_lost(found: Run) -> bool:
-    """Blocks are missing behind the newest row."""
-    seqs = [seq for chain in found.chains for seq in (*chain.seqs, *chain.point_seqs)]
-    return any(seq > max(seqs, default=0) for seq, _ in found.gaps)
-
-
-def holes_of(found: Run, whole: Run, died: int, *, is_whole: bool) -> tuple[int, int, int]:
-    if len(found.chains) != len(whole.chains) and is_whole:
-        numbers = [chain.number for chain in found.chains]
-        raise Failed(f"{len(found.chains)} chains instead of {len(whole.chains)}: {numbers}")
-    twice = [chain.number for chain in found.chains if chain.starts > 1]
-    if twice:
-        raise Failed(f"chains {twice} were started twice")
-    sizes: list[int] = []
-    for k, (mine, all_of_it) in enumerate(zip(found.chains, whole.chains, strict=False)):
-        ends_here = k + 1 == len(found.chains)
-        limit = min(
-            (min([*c.seqs, *c.point_seqs], default=1 << 60) for c in found.chains[k + 1 :]), default=1 << 60
-        )
-        for name, keys, all_keys, seqs in (
-            ("row", mine.rows, all_of_it.rows, mine.seqs),
-            ("point", mine.points, all_of_it.points, mine.point_seqs),
-        ):
-            if not is_whole and ends_here:
-                all_keys = all_keys[: len(keys)]
-            sizes += holes(f"chain {mine.number}", name, keys, all_keys, seqs, limit, found.gaps)
-        same_values(mine, all_of_it)
-    told = sum(blocks for _, blocks in found.gaps)
-    if max((blocks for _, blocks in found.gaps), default=0) > 1:
-        raise Failed(f"more than one block at once: {found.gaps}")
-    if told > died:
-        raise Failed(f"{told} blocks are told to be missing, and it died {died} times")
-    return len(sizes), max(sizes, default=0), told
-
-
-def holes(
-    chain: str,
-    name: str,
-    keys: list[Any],
-    all_keys: list[Any],
-    seqs: list[int],
-    limit: int,
-    gaps: list[tuple[int, int]],
-) -> list[int]:
-    """How many are missing at each place; Failed if one is not told there, or a row is none of the whole run."""
-    at = {key: k for k, key in enumerate(all_keys)}
-    strange = [key for key in keys if key not in at]
-    if strange or len(at) != len(all_keys):
-        raise Failed(f"{chain}: {len(strange)} {name}s that the whole run has not, as {strange[:2]}")
-    places = [-1, *(at[key] for key in keys), len(all_keys)]
-    around = [0, *seqs, limit]
-    sizes = []
-    for (before, after), (since, until) in zip(pairwise(places), pairwise(around), strict=True):
-        if after <= before:
-            raise Failed(f"{chain}: a {name} twice, or in another order, at {all_keys[min(before, after)]}")
-        if after > before + 1:
-            sizes.append(after - before - 1)
-            if not any(since <= seq <= until for seq, _ in gaps):
-                raise Failed(
-                    f"{chain}: {sizes[-1]} {name}s are missing between entries {since} and {until}, and only "
-                    f"{gaps} are told"
-                )
-    return sizes
-
-
-def same_values(mine: Chain, whole: Chain) -> None:
-    """Of cells that rested differently."""
-    values = dict(zip(whole.rows, whole.values, strict=True))
-    for key, (Ewe_V, I_A) in zip(mine.rows, mine.values, strict=True):
-        expected = values[key]
-        if abs(Ewe_V - expected[0]) > DE_V or abs(I_A - expected[1]) > DI_A:
-            raise Failed(f"chain {mine.number}: {Ewe_V:g} V, {I_A:g} A instead of {expected} at {key}")
-    Z = dict(zip(whole.points, whole.Z, strict=True))
-    for key, value in zip(mine.points, mine.Z, strict=True):
-        if abs(value - Z[key]) > DZ * abs(Z[key]):
-            raise Failed(f"chain {mine.number}: {value} instead of {Z[key]} at {key}")
-
-
-def left_behind(bench: Bench) -> None:
-    """Failed if anything of the run is there a while after its end."""
-    end_s = time.monotonic() + 15.0
-    while True:
-        of_keeper = set(bench.processes("nakctl.cli.keeper")) | set(bench.processes("import keeper, keeping"))
-        running = [pid for pid in bench.processes() if pid not in of_keeper]
-        bench.nakctl("status")  # who lists them drops those that are over
-        entries = [file.name for file in bench.runs.glob("*.json") if file.name != "notified.json"]
-        beside = sorted(file.name for file in bench.folder.glob("run.h5?*"))
-        if not running and not entries and not beside:
-            return
-        if time.monotonic() > end_s:
-            lines = [
-                (Path(f"/proc/{pid}/cmdline").read_bytes()[-120:] if Path(f"/proc/{pid}").exists() else b"")
-                for pid in running
-            ]
-            raise Failed(f"left behind: processes {lines}, entries {entries}, files {beside}")
-        time.sleep(0.2)
 
 
 # --- all of them -----------------------------------------------------------------------------------------
@@ -513,7 +239,7 @@ def main() -> int:
 
 
 def undisturbed(folder: Path, what: str, speed: int) -> Run:
-    bench = Bench(folder, what, speed, [], is_torn=False)
+    bench = Torn(folder, what, speed, [], is_torn=False)
     try:
         bench.start()
         if not bench.until(bench.is_over, OVER_s):
@@ -529,7 +255,7 @@ def undisturbed(folder: Path, what: str, speed: int) -> Run:
 def trial(folder: Path, what: str, speed: int, chance: random.Random, whole: Run, lot: Lot) -> None:
     """One run."""
     died, cables = 0, outages(chance, OF_A_RUN["cable"]) if what == "cable" else []
-    bench = Bench(folder, what, speed, [f"cable={long_s:.1f}s@t{at_s:.1f}" for at_s, long_s in cables])
+    bench = Torn(folder, what, speed, [f"cable={long_s:.1f}s@t{at_s:.1f}" for at_s, long_s in cables])
     outcome, found = "", (0, 0, 0)
     try:
         bench.start()

@@ -3,7 +3,8 @@
 WHEN is `t120` (at 120 s of the instrument's clock) or `call17`, `call17-20` (at the 17th call, or at the 17th
 to the 20th: of that function, or of all functions for `cable`). Without it, from the start and for ever.
 
-    BL_GetData=-200@call17    a function answers a code, and does nothing (`-104:10s@t60`: for 10 s)
+    BL_GetData=-200@call17    a function answers a code, and does nothing (`-104:10s@t60`: for 10 s;
+                              `-104:10s@call17`: for 10 s from that call on)
     lost-reply@call17         a BL_GetData (`lost-reply=FUNCTION`: another) is carried out, and its answer is
                               lost: -200, and the rows are gone. With a time: the first one from then on
     hang=BL_GetData:25s@t60   a call is carried out, and comes back 25 s of real time later; without a length:
@@ -120,8 +121,9 @@ def _check(text: str, made: Fault) -> None:
         LOST_REPLY: not value or _is_call(value),
     }.get(made.name, not value or value.isdigit())
     if made.name in CALLS:
-        form = r"-?\d+" if made.first_call is not None else rf"-?\d+{_SECONDS}"
-        right = re.fullmatch(form, value) is not None and _is_call(made.name)
+        is_span = made.first_call != made.last_call
+        right = re.fullmatch(r"-?\d+" if is_span else rf"-?\d+{_SECONDS}", value) is not None
+        right = right and _is_call(made.name)
     if made.name in EVENTS and made.first_call is not None:
         right = False
     if not right:
@@ -141,6 +143,7 @@ class Troubles:
         self._calls: Counter[str] = Counter()
         self._total = 0
         self._out_since: dict[Fault, tuple[float, int]] = {}
+        self._answered_since_s: dict[Fault, float] = {}
         self._past: set[Fault] = set()
         self.cuts = 0  # how often the cable was pulled
 
@@ -154,10 +157,18 @@ class Troubles:
     def code_for(self, name: str, now_s: float) -> int | None:
         """What the call under way is to answer instead of being done."""
         for each in self._faults:
-            falls_on_it = each.name == name and each.falls_on(self._calls[name], now_s)
-            if falls_on_it and now_s < each.at_s + each.length_s:
+            if each.name == name and self._is_answered_with(each, now_s):
                 return int(each.subject)
         return None
+
+    def _is_answered_with(self, code: Fault, now_s: float) -> bool:
+        """A length counts from the moment that was named, or from when the call that was named is made."""
+        falls_on_it = code.falls_on(self._calls[code.name], now_s)
+        if code.first_call is None or math.isinf(code.length_s):
+            return falls_on_it and now_s < code.at_s + code.length_s
+        if falls_on_it:
+            self._answered_since_s.setdefault(code, now_s)
+        return now_s < self._answered_since_s.get(code, -math.inf) + code.length_s
 
     def reply_lost(self, name: str, now_s: float) -> bool:
         return bool(self._of_call(LOST_REPLY, name, now_s))
