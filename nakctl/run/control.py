@@ -463,7 +463,8 @@ class Control:
             meant = self.cut_in_time(meant) if is_cut(meant) else meant
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
-        return [] if ending is None else [engine.Tripped(ending)]
+        is_known = gravest(self.state.ending, ending) is self.state.ending  # then the round may take its time
+        return [] if ending is None or is_known else [engine.Tripped(ending)]
 
     def cut_in_time(self, ending: Ending) -> Ending | None:
         """Of a chain that was told to stop for what somebody asked: it may have been done by then."""
