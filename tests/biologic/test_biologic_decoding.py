@@ -131,7 +131,7 @@ def test_a_block_that_waits_is_kept_with_the_read_that_brought_it() -> None:
 def test_words_that_fit_nothing_are_kept() -> None:
     """The reading that took them in has them, the next one says why it has no rows of them. Nobody answers
     whose they are: else they would not have been taken in."""
-    one = bench(faults=["taken=1@t1.2", "BL_GetExperimentInfos=-104"])
+    one = bench(faults=["taken=1@t1.2", "BL_GetExperimentInfos=-104@t1.2"])
     segment = chain(cp(1e-4, 100.0))
     one.channel.load(segment)
     one.channel.start()
