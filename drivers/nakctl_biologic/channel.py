@@ -2,7 +2,8 @@
 
 One read is one BL_GetData, and now and then one BL_GetMessage. Nothing waits and nothing is tried twice in
 one call. A read that is not answered is silence, whatever its code, unless the code says that the channel is
-not ours any more: the channel goes on by itself and keeps its rows, so the run decides what that is worth.
+not ours any more, and so does the channel: it goes on by itself and keeps its rows, so the run decides what
+that is worth.
 """
 
 from __future__ import annotations

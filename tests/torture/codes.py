@@ -54,7 +54,7 @@ from nakctl_biologic.structures import HardwareConf
 
 SPEED = 60
 OVER_s = 90.0
-READS, CHAINS = 110, 14  # of a run, at the least
+READS, CHAINS = 95, 14  # of a run, at the least
 IN_A_ROW, FOR_s = 5, 30.0
 LIMIT_s = 150
 CROSSED = 1  # THardwareConf.Conn: another one than printed on the cable
@@ -247,8 +247,8 @@ def refused(trial: Trial, said: subprocess.CompletedProcess[str], is_open: bool 
 
 
 def no_holes(found: Run, whole: Run, *, is_whole: bool) -> None:
-    """Failed: a row is missing. That a block may be missing may be told, of calls that were not answered."""
-    holes, largest, _ = holes_of(found, whole, IN_A_ROW + 10**6, is_whole=is_whole)
+    """Failed: a row is missing. That blocks may be may be told, as many as calls that were not answered."""
+    holes, largest, _ = holes_of(found, whole, READS, is_whole=is_whole, at_once=READS)
     if holes:
         raise Failed(f"{holes} holes of {largest} rows at the most, told by {found.gaps}")
 

@@ -110,7 +110,8 @@ def last_lost(found: Run) -> bool:
     return any(seq > max(seqs, default=0) for seq, _ in found.gaps)
 
 
-def holes_of(found: Run, whole: Run, died: int, *, is_whole: bool) -> tuple[int, int, int]:
+def holes_of(found: Run, whole: Run, died: int, *, is_whole: bool, at_once: int = 1) -> tuple[int, int, int]:
+    """Holes, rows of the largest, blocks told to be missing: no more than it died, and few at_once."""
     if len(found.chains) != len(whole.chains) and is_whole:
         numbers = [chain.number for chain in found.chains]
         raise Failed(f"{len(found.chains)} chains instead of {len(whole.chains)}: {numbers}")
@@ -132,8 +133,8 @@ def holes_of(found: Run, whole: Run, died: int, *, is_whole: bool) -> tuple[int,
             sizes += holes(f"chain {mine.number}", name, keys, all_keys, seqs, limit, found.gaps)
         same_values(mine, all_of_it)
     told = sum(blocks for _, blocks in found.gaps)
-    if max((blocks for _, blocks in found.gaps), default=0) > 1:
-        raise Failed(f"more than one block at once: {found.gaps}")
+    if max((blocks for _, blocks in found.gaps), default=0) > at_once:
+        raise Failed(f"more than {at_once} blocks at once: {found.gaps}")
     if told > died:
         raise Failed(f"{told} blocks are told to be missing, and it died {died} times")
     return len(sizes), max(sizes, default=0), told
