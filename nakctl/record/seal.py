@@ -78,9 +78,9 @@ def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> 
     if beside is not None:
         held = f"{path} is held open by another program: close that, then nakctl recover {path}"
         return _outcome(beside, False, held, found)
-    _clear(path)
+    left = _clear_as_far_as_possible(path)
     at("cleared")
-    return _outcome(path, True, "", found)
+    return _outcome(path, True, left, found)
 
 
 def is_sealed(path: Path) -> bool:
@@ -173,7 +173,7 @@ def _finish(
     files.sync_file(temporary)
     at("concluded")
     if written.aside is not None:
-        path.replace(written.aside)
+        files.put_in_place(path, written.aside)
     beside = _put_in_place(temporary, path)
     files.sync_folder(path.parent)
     at("replaced")
@@ -186,7 +186,7 @@ def _begin(path: Path, source: Source) -> Hdf5Writer:
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
     """
     temporary = files.temporary_of(path)
-    temporary.unlink(missing_ok=True)
+    files.remove(temporary)
     return Hdf5Writer(h5py.File(temporary, "w", libver=LIBVER), source, sealed=True)
 
 
@@ -335,6 +335,21 @@ def _put_in_place(temporary: Path, path: Path) -> Path | None:
     return temporary.replace(files.beside_of(path))
 
 
+def _clear_as_far_as_possible(path: Path) -> str:
+    """What stays for `recover`, because another program has it open, as a sentence; "": nothing. The file is
+    sealed in any case."""
+    try:
+        _clear(path)
+    except PermissionError as error:
+        if not files.is_in_use(error):
+            raise
+        return (
+            f"{path} is sealed, and {error.filename} is held open by another program: close that, then "
+            f"nakctl recover {path}"
+        )
+    return ""
+
+
 def _clear(path: Path) -> None:
     """Remove what a sealed file no longer needs."""
     with h5py.File(path, "r", locking=False) as file:
@@ -349,8 +364,8 @@ def _clear(path: Path) -> None:
         files.keep_damaged_aux(path)
     beside = files.beside_of(path)
     if is_sealed(beside) and _run_id(beside) == run_id:
-        beside.unlink()
-    files.temporary_of(path).unlink(missing_ok=True)
+        files.remove(beside)
+    files.remove(files.temporary_of(path))
     for rest in files.rests_of(path, run_id.decode(errors="replace")):
         if not rest.exists():  # who reads one while it is removed makes it a log, which stays behind
             files.remove_store(rest)
