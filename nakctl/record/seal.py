@@ -15,6 +15,7 @@ Where the journal is damaged, rows that the live view holds beyond it are taken 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 import traceback
@@ -50,6 +51,7 @@ _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
 _ENTRIES_AT_A_TIME, _ROWS_AT_A_TIME = 1024, 1 << 17
 _LOOK_S = 0.01  # how soon the end of a run is noticed
+_made: list[os.stat_result] = []  # of the file that this process has made under its temporary name
 
 Stage = Callable[[str], None]
 
@@ -187,7 +189,9 @@ def _begin(path: Path, source: Source) -> Hdf5Writer:
     """
     temporary = files.temporary_of(path)
     files.remove(temporary)
-    return Hdf5Writer(h5py.File(temporary, "w", libver=LIBVER), source, sealed=True)
+    file = h5py.File(temporary, "w", libver=LIBVER)
+    _made[:] = [temporary.stat()]
+    return Hdf5Writer(file, source, sealed=True)
 
 
 def _write(writer: Hdf5Writer, journal: JournalReader, at: Stage) -> _Written:
@@ -416,11 +420,17 @@ def main() -> NoReturn:
 
 
 def _give_up(path: Path, why: str) -> NoReturn:
-    with contextlib.suppress(OSError):
-        files.temporary_of(path).unlink(missing_ok=True)
+    _remove_own(files.temporary_of(path))
     was_sealed = "--again" in sys.argv[2:] and not files.journal_of(path).exists()
     state = "stays as it was" if was_sealed else "is not sealed"
     answer(Outcome(path, False, "", 0, f"{path} {state}: {why}").as_json(), 1)
+
+
+def _remove_own(temporary: Path) -> None:
+    """By now another process may seal it: one that followed a run gives up when that dies."""
+    with contextlib.suppress(OSError):
+        if _made and os.path.samestat(temporary.stat(), _made[0]):
+            temporary.unlink()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import record_rows as rows
 
 from nakctl.record import files, lock, peek, seal
+from nakctl.record.journal_reader import JournalReader
 
 SHARING_VIOLATION, ACCESS_DENIED = 32, 5
 
@@ -114,6 +116,21 @@ def test_who_looks_while_a_journal_is_removed_leaves_no_logs_behind(
     seal.seal(path)
     assert made == ["x.h5.journal-shm"]
     assert [each.name for each in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_who_gives_up_leaves_the_file_of_who_seals_now(tmp_path: Path) -> None:
+    """The one follows a run that dies, and the other one recovers it."""
+    path = rows.journal_only(tmp_path / "x.h5", 4)
+    temporary = files.temporary_of(path)
+    with closing(JournalReader(path)) as journal:
+        seal._begin(path, journal)
+    temporary.rename(tmp_path / "mine")
+    temporary.write_bytes(b"another's")
+    seal._remove_own(temporary)
+    assert temporary.exists()
+    (tmp_path / "mine").replace(temporary)
+    seal._remove_own(temporary)
+    assert not temporary.exists()
 
 
 # --- locks -------------------------------------------------------------------------------------------------
