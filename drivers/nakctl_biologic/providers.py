@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -97,9 +98,11 @@ def _load(file: Path) -> ctypes.CDLL:
 
 def _from_easy_biologic() -> Library:
     try:
-        ec_lib = import_module("easy_biologic.lib.ec_lib")
-        ec_find = import_module("easy_biologic.lib.ec_find")
-        common = import_module("easy_biologic.common")
+        with warnings.catch_warnings():  # what it uses is deprecated, which is not for its user to mend
+            warnings.simplefilter("ignore")
+            ec_lib = import_module("easy_biologic.lib.ec_lib")
+            ec_find = import_module("easy_biologic.lib.ec_find")
+            common = import_module("easy_biologic.common")
     except (ImportError, OSError) as error:
         raise ChannelError(
             f"easy_biologic cannot be used here: {str(error).rstrip('.')}. Give the rig's device an sdk_path "

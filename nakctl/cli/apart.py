@@ -3,7 +3,8 @@
 They share a folder for that, for as long as it takes; a pipe would bind one to the other:
 
     job.json   what to do
-    said       lines of JSON: `say` a sentence, then `begun` where, or `failed` why and with which code
+    said       lines of JSON: `say` a sentence, then `begun` where, or `failed` why and with which code; and
+               whatever a library that it loads prints besides
     stop       put there by who changes his mind before it has begun; that the folder is gone says the same
 """
 
@@ -52,7 +53,7 @@ def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
     try:
         (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
         (folder / SAID).touch()
-        with (folder / SAID).open(encoding="utf-8") as said:
+        with (folder / SAID).open(encoding="utf-8", errors="replace") as said:
             process = start_detached("nakctl.cli.runner", str(folder), output=folder / SAID)
             if process.warning:
                 say(process.warning)
@@ -73,14 +74,27 @@ def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
 
 
 def _heard(lines: Iterator[str], say: Callable[[str], None]) -> Path:
+    printed = ""
     for line in lines:
-        told = json.loads(line)
+        told = _message(line)
+        if told is None:
+            printed = line.strip() or printed
+            continue
         if "begun" in told:
             return Path(told["begun"])
         if "failed" in told:
             raise NotBegun(told["failed"], told["code"])
         say(told["say"])
-    raise ChannelError("the process of the run ended before it began")
+    raise ChannelError(f"the process of the run ended before it began{printed and f' ({printed})'}")
+
+
+def _message(line: str) -> dict[str, Any] | None:
+    """None: it is none of the runner, but of a library, such as a warning."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.keys() & {"begun", "failed", "say"} else None
 
 
 class _Lines:

@@ -80,7 +80,7 @@ class Apart:
 
     def _tell(self, **facts: Any) -> None:
         with suppress(OSError, ValueError):
-            print(json.dumps(facts), flush=True)
+            print(f"\n{json.dumps(facts)}", flush=True)  # a library may have begun a line
 
     def _let_go(self) -> None:
         """Nothing of ours is held open there: whoever started it may be gone, and leave the folder to us."""

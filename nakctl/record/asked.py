@@ -26,7 +26,7 @@ from platform import node
 from typing import Any, Literal
 
 from nakctl.errors import InputError
-from nakctl.record.files import asked_of
+from nakctl.record.files import asked_of, put_in_place
 
 State = Literal["waits", "done", "refused"]
 VERBS: Mapping[str, frozenset[str]] = {  # and their arguments, texts all of them
@@ -174,7 +174,7 @@ def _put(file: Path, content: Mapping[str, Any], *, durable: bool = False) -> No
             if durable:
                 stream.flush()
                 os.fsync(stream.fileno())
-        beside.replace(file)
+        put_in_place(beside, file)
     except OSError:
         with suppress(OSError):
             beside.unlink()

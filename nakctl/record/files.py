@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nakctl.errors import InputError, RecordError, typed
@@ -15,6 +17,10 @@ from nakctl.record import lock
 
 # Set aside in any case, so that a run of unknown length can end in order; of a small disk less.
 LEAST_RESERVE_BYTES = 64 << 20
+
+# Windows neither removes nor replaces a file that anybody has open: who looks at a run, or a virus scanner.
+_IN_USE = (5, 32, 33)  # ERROR_ACCESS_DENIED, ..._SHARING_VIOLATION, ..._LOCK_VIOLATION, winerror.h
+_IN_USE_s, _PAUSE_s = 5.0, 0.02
 
 
 def journal_of(path: Path) -> Path:
@@ -154,7 +160,7 @@ def remove_journal(path: Path) -> None:
     )
     remove_mailbox(path)
     for leftover in belongings:
-        leftover.unlink(missing_ok=True)
+        remove(leftover)
     remove_store(journal)
 
 
@@ -172,7 +178,7 @@ def remove_store(file: Path) -> None:
     put there."""
     beside = ("-wal", "-shm", "-journal")
     for end in (*beside, "", *beside):
-        Path(f"{file}{end}").unlink(missing_ok=True)
+        remove(Path(f"{file}{end}"))
 
 
 def keep_damaged_journal(path: Path) -> None:
@@ -180,7 +186,7 @@ def keep_damaged_journal(path: Path) -> None:
     for end in ("-wal", ""):
         kept = Path(f"{journal_of(path)}{end}")
         if kept.exists():
-            kept.replace(f"{damaged_of(path)}{end}")
+            put_in_place(kept, Path(f"{damaged_of(path)}{end}"))
 
 
 def keep_damaged_aux(path: Path) -> None:
@@ -190,7 +196,34 @@ def keep_damaged_aux(path: Path) -> None:
     for end in ("-wal", ""):
         kept = Path(f"{aux_of(path)}{end}")
         if kept.exists():
-            kept.replace(f"{aux_of(path)}.damaged{end}")
+            put_in_place(kept, Path(f"{aux_of(path)}.damaged{end}"))
+
+
+def remove(file: Path) -> None:
+    """If it is there. Who has it open for a moment is waited for; OSError if it stays."""
+    _patiently(lambda: file.unlink(missing_ok=True))
+
+
+def put_in_place(file: Path, name: Path) -> None:
+    """Under this name, of whatever is there now. Waits, and fails, as `remove`."""
+    _patiently(lambda: file.replace(name))
+
+
+def is_in_use(error: OSError) -> bool:
+    """Whether it failed because somebody has the file open; elsewhere than on Windows that is no reason."""
+    return getattr(error, "winerror", None) in _IN_USE
+
+
+def _patiently(do: Callable[[], object]) -> None:
+    until = time.monotonic() + _IN_USE_s
+    while True:
+        try:
+            do()
+            return
+        except PermissionError as error:
+            if not is_in_use(error) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_s)
 
 
 def sync_file(path: Path) -> None:

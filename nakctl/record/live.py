@@ -49,7 +49,7 @@ def main() -> int:
 def follow(path: Path, journal: JournalReader, beat: Beat) -> None:
     """Keep the live view until the run has ended, or the process that writes it is gone."""
     try:
-        path.unlink(missing_ok=True)  # the view of a helper that died; the journal says it is not sealed
+        files.remove(path)  # the view of a helper that died; the journal says it is not sealed
         # Without locks: on Windows they are mandatory, and a viewer that locks would break the writer.
         file = h5py.File(path, "w", libver=LIBVER, locking=False)
         writer = Hdf5Writer(file, journal, sealed=False)

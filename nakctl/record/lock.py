@@ -14,11 +14,32 @@ from typing import BinaryIO
 _PATIENCE_S, _PAUSE_S = 1.0, 0.01  # who only asks `is_held` has it for a moment
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+    from ctypes import wintypes
+
+    # Not msvcrt.locking: it has no shared lock, so of two who only ask one would be told that it is held.
+    _FAIL_IMMEDIATELY, _EXCLUSIVE = 0x1, 0x2  # LOCKFILE_..., fileapi.h
+
+    class _Overlapped(ctypes.Structure):
+        _fields_ = (
+            ("Internal", ctypes.c_void_p),
+            ("InternalHigh", ctypes.c_void_p),
+            ("Offset", wintypes.DWORD),
+            ("OffsetHigh", wintypes.DWORD),
+            ("hEvent", wintypes.HANDLE),
+        )
+
+    _lock_file = ctypes.WinDLL("kernel32", use_last_error=True).LockFileEx
+    _lock_file.argtypes = (wintypes.HANDLE, *(wintypes.DWORD,) * 4, ctypes.POINTER(_Overlapped))
+    _lock_file.restype = wintypes.BOOL
 
     def _take(file: BinaryIO, shared: bool) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        """Its first byte, as versions before did."""
+        flags = _FAIL_IMMEDIATELY | (0 if shared else _EXCLUSIVE)
+        handle = msvcrt.get_osfhandle(file.fileno())
+        if not _lock_file(handle, flags, 0, 1, 0, ctypes.byref(_Overlapped())):
+            raise ctypes.WinError(ctypes.get_last_error())
 
 else:
     import fcntl
@@ -29,7 +50,7 @@ else:
 
 def hold(path: Path) -> BinaryIO:
     """Take the lock and keep it until the returned file is closed. OSError if another process has it."""
-    file = path.open("ab")
+    file = _opened(path)
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -46,10 +67,20 @@ def hold(path: Path) -> BinaryIO:
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock now."""
     try:
-        with path.open("r+b") as file:
+        with path.open("rb") as file:
             _take(file, shared=True)
     except FileNotFoundError:
         return False
     except OSError:
         return True
     return False
+
+
+def _opened(path: Path) -> BinaryIO:
+    """One that another user of this computer has made may be locked by everybody, and written by that user
+    alone: so it is on Windows.
+    """
+    try:
+        return path.open("ab")
+    except PermissionError:
+        return path.open("rb")

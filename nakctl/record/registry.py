@@ -84,7 +84,7 @@ def enter(run: KnownRun) -> str:
         told = {**asdict(run), "path": str(run.path), "drive": drive_of(run.path.parent)}
         fresh = file.with_suffix(".new")
         fresh.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        fresh.replace(file)  # whole, or not there
+        files.put_in_place(fresh, file)  # whole, or not there
     except (OSError, RuntimeError, ValueError) as error:
         why = (isinstance(error, OSError) and error.strerror) or str(error)
         return f"this run will not be listed by `nakctl status`: its entry cannot be written ({why})"

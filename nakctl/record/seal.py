@@ -15,6 +15,7 @@ Where the journal is damaged, rows that the live view holds beyond it are taken 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 import traceback
@@ -50,6 +51,7 @@ _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
 _ENTRIES_AT_A_TIME, _ROWS_AT_A_TIME = 1024, 1 << 17
 _LOOK_S = 0.01  # how soon the end of a run is noticed
+_made: list[os.stat_result] = []  # of the file that this process has made under its temporary name
 
 Stage = Callable[[str], None]
 
@@ -78,9 +80,9 @@ def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> 
     if beside is not None:
         held = f"{path} is held open by another program: close that, then nakctl recover {typed(path)}"
         return _outcome(beside, False, held, found)
-    _clear(path)
+    left = _clear_as_far_as_possible(path)
     at("cleared")
-    return _outcome(path, True, "", found)
+    return _outcome(path, True, left, found)
 
 
 def is_sealed(path: Path) -> bool:
@@ -173,7 +175,7 @@ def _finish(
     files.sync_file(temporary)
     at("concluded")
     if written.aside is not None:
-        path.replace(written.aside)
+        files.put_in_place(path, written.aside)
     beside = _put_in_place(temporary, path)
     files.sync_folder(path.parent)
     at("replaced")
@@ -186,8 +188,10 @@ def _begin(path: Path, source: Source) -> Hdf5Writer:
     No context manager: after a failed write closing the file can crash, so an error leaves it open.
     """
     temporary = files.temporary_of(path)
-    temporary.unlink(missing_ok=True)
-    return Hdf5Writer(h5py.File(temporary, "w", libver=LIBVER), source, sealed=True)
+    files.remove(temporary)
+    file = h5py.File(temporary, "w", libver=LIBVER)
+    _made[:] = [temporary.stat()]
+    return Hdf5Writer(file, source, sealed=True)
 
 
 def _write(writer: Hdf5Writer, journal: JournalReader, at: Stage) -> _Written:
@@ -335,6 +339,21 @@ def _put_in_place(temporary: Path, path: Path) -> Path | None:
     return temporary.replace(files.beside_of(path))
 
 
+def _clear_as_far_as_possible(path: Path) -> str:
+    """What stays for `recover`, because another program has it open, as a sentence; "": nothing. The file is
+    sealed in any case."""
+    try:
+        _clear(path)
+    except PermissionError as error:
+        if not files.is_in_use(error):
+            raise
+        return (
+            f"{path} is sealed, and {error.filename} is held open by another program: close that, then "
+            f"nakctl recover {path}"
+        )
+    return ""
+
+
 def _clear(path: Path) -> None:
     """Remove what a sealed file no longer needs."""
     with h5py.File(path, "r", locking=False) as file:
@@ -349,8 +368,8 @@ def _clear(path: Path) -> None:
         files.keep_damaged_aux(path)
     beside = files.beside_of(path)
     if is_sealed(beside) and _run_id(beside) == run_id:
-        beside.unlink()
-    files.temporary_of(path).unlink(missing_ok=True)
+        files.remove(beside)
+    files.remove(files.temporary_of(path))
     for rest in files.rests_of(path, run_id.decode(errors="replace")):
         if not rest.exists():  # who reads one while it is removed makes it a log, which stays behind
             files.remove_store(rest)
@@ -401,11 +420,17 @@ def main() -> NoReturn:
 
 
 def _give_up(path: Path, why: str) -> NoReturn:
-    with contextlib.suppress(OSError):
-        files.temporary_of(path).unlink(missing_ok=True)
+    _remove_own(files.temporary_of(path))
     was_sealed = "--again" in sys.argv[2:] and not files.journal_of(path).exists()
     state = "stays as it was" if was_sealed else "is not sealed"
     answer(Outcome(path, False, "", 0, f"{path} {state}: {why}").as_json(), 1)
+
+
+def _remove_own(temporary: Path) -> None:
+    """By now another process may seal it: one that followed a run gives up when that dies."""
+    with contextlib.suppress(OSError):
+        if _made and os.path.samestat(temporary.stat(), _made[0]):
+            temporary.unlink()
 
 
 if __name__ == "__main__":

@@ -67,8 +67,9 @@ def claimed(place: Place, what: str, file: Path) -> Iterator[None]:
         _share(path, 0o666)
         note = _note(path)
         claim = Claim(place.name, what, str(file.resolve()), os.getpid(), _user(), _now())
-        note.write_text(json.dumps(asdict(claim)), encoding="utf-8")
-        _share(note, 0o666)
+        with suppress(OSError):  # of another user who was killed: Windows lets nobody else write it
+            note.write_text(json.dumps(asdict(claim)), encoding="utf-8")
+            _share(note, 0o666)
         try:
             yield
         finally:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from nakctl.cli import runner
-from nakctl.cli.apart import STOP
+from nakctl.cli import apart, runner
+from nakctl.cli.apart import STOP, started
 from nakctl.cli.runner import Apart
 from nakctl.cli.signals import StopAsked
+from nakctl.errors import ChannelError
+from nakctl.host.detached import Detached
 from nakctl.record.slot import Slot
 
 
@@ -78,3 +80,41 @@ def test_told_to_end(
         runner._goes_down(show, "its process was told to end")
     slot.close()
     assert signals() == (None if leaves else "stopped: its process was told to end")
+
+
+PRINTED = b"""lib.py:7: UserWarning: pkg_resources is deprecated
+  import pkg_resources
+7
+[1, 2]
+{"a": 1}
+\xb5A without an end"""
+
+
+def test_what_a_library_prints_is_no_message_of_the_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """easy_biologic warns as it is loaded, and a library of C prints what it likes, as it likes."""
+    show = Apart(tmp_path / "start", StopAsked())
+    show.warn("this window has to stay open")
+    show._tell(begun="x.h5")
+    said, heard = capfdbinary.readouterr().out, []
+
+    def start(module: str, folder: str, output: Path) -> Detached:
+        output.write_bytes(PRINTED + said)
+        return Detached(pid=1)
+
+    monkeypatch.setattr(apart, "start_detached", start)
+    assert started({"do": "run"}, heard.append) == Path("x.h5")
+    assert heard == ["this window has to stay open"]
+
+
+def test_what_it_printed_last_is_told_of_one_that_died_before_it_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(module: str, folder: str, output: Path) -> Detached:
+        output.write_text("Traceback:\nMemoryError\n\n", encoding="utf-8")
+        return Detached(pid=1, _over=[1])
+
+    monkeypatch.setattr(apart, "start_detached", start)
+    with pytest.raises(ChannelError, match=r"^the process of the run ended before it began \(MemoryError\)$"):
+        started({"do": "run"}, str)

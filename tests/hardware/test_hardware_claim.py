@@ -91,3 +91,18 @@ def test_a_torn_note_does_not_hide_that_the_channel_is_held(folder: Path) -> Non
         note.write_text("{", encoding="utf-8")
         with pytest.raises(ChannelError, match="another program holds"), claimed(SAME, "", folder / "b.h5"):
             pass
+
+
+def test_a_note_that_another_user_left_is_no_reason_not_to_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose program was killed: Windows lets nobody else write it."""
+    with claimed(REAL, "CCD, cell 7", folder / "a.h5"):
+        pass
+
+    def refused(path: Path, *more: object, **words: object) -> None:
+        raise PermissionError(13, "not yours", str(path))
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    with claimed(REAL, "EIS", folder / "b.h5"):
+        assert holder(REAL.driver, REAL.options["address"], REAL.channel) is None

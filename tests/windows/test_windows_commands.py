@@ -1,12 +1,9 @@
-"""The commands on Windows, and a run from its start to its file."""
+"""The commands on Windows, and a dry run from its start to its file."""
 
 from __future__ import annotations
 
-import json
-import time
-
 import h5py
-from under_wine import PACED, PATIENCE_s, Wine
+from under_wine import Wine
 
 from nakctl import __version__
 
@@ -34,38 +31,3 @@ def test_a_dry_run_becomes_a_file(wine: Wine) -> None:
     assert code == 0
     assert "completed: all steps done" in out
     assert wine.nakctl("run", "short.yaml", "--out", "out.h5")[0] == 2  # never overwritten
-
-
-def seen(wine: Wine, state: str) -> dict[str, object]:
-    """The only run there is, once it is in that state."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        code, out, err = wine.nakctl("status", "--json")
-        runs = json.loads(out)["runs"] if out else []
-        if runs and runs[0]["health"] == state:
-            return runs[0]
-    raise AssertionError((code, out, err))
-
-
-def test_a_run_is_stopped_from_another_terminal(wine: Wine) -> None:
-    process = wine.start(PACED, "run", wine.protocol("20 min"), "--out", "out.h5", "--realtime")
-    seen(wine, "running")
-    assert wine.nakctl("recover", "out.h5")[0] != 0  # it lives
-    code, out, err = wine.nakctl("stop", "out.h5")
-    assert code == 0, (out, err)
-    _, err = process.communicate(timeout=PATIENCE_s)
-    assert (process.returncode, err) == (130, b"")
-    assert sorted(each.name for each in wine.folder.glob("out*")) == ["out.h5"]
-
-
-def test_a_run_that_was_killed_is_recovered(wine: Wine) -> None:
-    process = wine.start(PACED, "run", wine.protocol("20 min"), "--out", "out.h5", "--realtime")
-    seen(wine, "running")
-    process.kill()
-    process.wait(PATIENCE_s)
-    seen(wine, "DEAD")
-    code, out, err = wine.nakctl("recover", "out.h5")
-    assert code == 0, (out, err)
-    with h5py.File(wine.folder / "out.h5") as file:
-        assert "entry" in file
-    assert wine.nakctl("status") == (0, "no run is going on, and none was left unsealed\n", "")

@@ -22,8 +22,16 @@ print(lock.is_held(Path('x.lock')), end=' ')
 try:
     lock.hold(Path('x.lock')).close()
     print('taken')
-except OSError:
+except PermissionError:
     print('refused')
+"""
+PROBE = """
+from pathlib import Path
+from nakctl.record import lock
+file = Path('x.lock').open('rb')
+lock._take(file, shared=True)
+print('asking', flush=True)
+import time; time.sleep(600)
 """
 
 
@@ -35,6 +43,45 @@ def test_a_lock_is_held_by_one_and_ends_with_it(wine: Wine) -> None:
     holder.kill()
     holder.wait(PATIENCE_s)
     assert wine.python(ASK) == (0, "False taken\n", "")
+
+
+def test_who_asks_whether_a_lock_is_held_holds_it_for_nobody_else_who_asks(wine: Wine) -> None:
+    """The keeper, `status` and `watch` may all look at the same moment."""
+    (wine.folder / "x.lock").touch()
+    prober = wine.start(PROBE)
+    assert prober.stdout is not None
+    assert prober.stdout.readline().strip() == b"asking"
+    held = "from pathlib import Path; from nakctl.record import lock; print(lock.is_held(Path('x.lock')))"
+    assert wine.python(held) == (0, "False\n", "")
+
+
+OPEN = """
+import time
+file = open('x')
+print('open', flush=True)
+while not __import__('os').path.exists('enough'): time.sleep(0.01)
+file.close()
+time.sleep(600)
+"""
+REMOVE = """
+from pathlib import Path
+from nakctl.record import files
+try:
+    Path('x').unlink()
+except PermissionError as error:
+    print(files.is_in_use(error), flush=True)
+Path('enough').touch()
+files.remove(Path('x'))
+print(Path('x').exists())
+"""
+
+
+def test_who_has_a_file_open_for_a_moment_is_waited_for(wine: Wine) -> None:
+    (wine.folder / "x").touch()
+    reader = wine.start(OPEN)
+    assert reader.stdout is not None
+    assert reader.stdout.readline().strip() == b"open"
+    assert wine.python(REMOVE) == (0, "True\nFalse\n", "")
 
 
 def test_nobody_takes_the_name_of_an_open_file(wine: Wine) -> None:
