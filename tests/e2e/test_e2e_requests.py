@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Going, nakctl, samples_in, until, virtual_instrument
+from command_line import Going, nakctl, samples_in, virtual_instrument
+from patience import until
 
 from nakctl import open as open_run
 from nakctl.record import asked, files
