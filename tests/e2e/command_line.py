@@ -10,11 +10,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import forked_helpers
 import pytest
@@ -94,19 +93,6 @@ class Command(Forked):
             for pid in (leader, *helpers_of(leader)):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Read both to their ends, which come with that of the last process that has them."""
-        with ThreadPoolExecutor(2) as pool:
-            said = [pool.submit(self._read, stream) for stream in (self.stdout, self.stderr)]
-            self.wait(timeout)
-            return said[0].result(timeout), said[1].result(timeout)
-
-    def _read(self, stream: IO[str] | None) -> str:
-        if stream is None or stream.closed:
-            return ""
-        with stream:
-            return stream.read()
 
 
 def nakctl(*args: str | Path, cwd: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Said:
