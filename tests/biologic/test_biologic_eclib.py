@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from biologic_bench import CELL, Bench, bench, chain, cp, drain, ocv, run
 from easy_bench import easy_biologic
+from patience import PATIENCE_s
 
 from nakctl.device.driver import Place
 from nakctl.errors import ChannelError, ExitCode, LinkLost, RigError
@@ -130,7 +131,7 @@ print("leaving", flush=True)
 
 def test_a_call_that_never_comes_back_does_not_keep_the_program() -> None:
     """It ends by itself, with no thread joined; the time-out is that of a failure."""
-    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=PATIENCE_s)
     assert (done.stdout, done.returncode) == ("leaving\n", 0)
 
 

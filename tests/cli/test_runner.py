@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_s
 
 from nakctl.cli import apart, runner
 from nakctl.cli.apart import STOP, started
@@ -21,7 +22,7 @@ from nakctl.record.slot import Slot
 def listen(show: Apart) -> None:
     listening = threading.Thread(target=show.listen, daemon=True)
     listening.start()
-    listening.join(10)
+    listening.join(PATIENCE_s)
     assert not listening.is_alive()
 
 

@@ -9,17 +9,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import forked_helpers
 import pytest
 from forking import Forked, Server
+from patience import PATIENCE_s, until
 
 NAKCTL = [sys.executable, "-m", "nakctl"]
 # Plain text of a known width, whatever terminal the tests are started from.
@@ -95,26 +94,13 @@ class Command(Forked):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Read both to their ends, which come with that of the last process that has them."""
-        with ThreadPoolExecutor(2) as pool:
-            said = [pool.submit(self._read, stream) for stream in (self.stdout, self.stderr)]
-            self.wait(timeout)
-            return said[0].result(timeout), said[1].result(timeout)
-
-    def _read(self, stream: IO[str] | None) -> str:
-        if stream is None or stream.closed:
-            return ""
-        with stream:
-            return stream.read()
-
 
 def nakctl(*args: str | Path, cwd: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Said:
     """Run it to its end."""
     if os.name != "posix":
         return nakctl_anew(*args, cwd=cwd)
     command = Command(*args, cwd=cwd, helpers=True, environment=environment)
-    out, err = command.communicate(timeout=120)
+    out, err = command.communicate(timeout=PATIENCE_s)
     return Said(command.wait(), out, err)
 
 
@@ -149,10 +135,15 @@ class Going:
     """A command that goes on in the background. Killed when the test is over."""
 
     def __init__(
-        self, *args: str | Path, cwd: Path, stdout: int = subprocess.PIPE, helpers: bool = False
+        self,
+        *args: str | Path,
+        cwd: Path,
+        stdout: int = subprocess.PIPE,
+        helpers: bool = False,
+        environment: Mapping[str, str] = ENVIRONMENT,
     ) -> None:
         """helpers  are forked: for who does not look for them"""
-        self.process = Command(*args, cwd=cwd, stdout=stdout, helpers=helpers)
+        self.process = Command(*args, cwd=cwd, stdout=stdout, helpers=helpers, environment=environment)
 
     def helper(self, name: str) -> int:
         """The one of its processes that runs this module."""
@@ -163,7 +154,7 @@ class Going:
         """Send a signal, if any, and wait for the end."""
         if number is not None:
             self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PATIENCE_s)
         return Said(self.process.wait(), out, err)
 
     def __enter__(self) -> Going:
@@ -185,14 +176,6 @@ def virtual_instrument(*options: str, cwd: Path) -> tuple[Command | subprocess.P
         process = subprocess.Popen(anew, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().rpartition(" at ")[2].strip()
-
-
-def until(found: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for something that another process does."""
-    end_s = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end_s, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 def processes(word: str) -> dict[int, int]:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -109,6 +110,19 @@ class Forked:
             with suppress(subprocess.TimeoutExpired):
                 self.wait(0)
         return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Read both to their ends, which come with that of the last process that has them."""
+        with ThreadPoolExecutor(2) as pool:
+            said = [pool.submit(self._read, stream) for stream in (self.stdout, self.stderr)]
+            self.wait(timeout)
+            return said[0].result(timeout), said[1].result(timeout)
+
+    def _read(self, stream: IO[str] | None) -> str:
+        if stream is None or stream.closed:
+            return ""
+        with stream:
+            return stream.read()
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:

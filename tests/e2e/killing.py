@@ -13,7 +13,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from command_line import Command, nakctl, processes, until
+from command_line import Command, nakctl, processes
+from patience import until
 
 from nakctl.booking.layout import GAP_CODE
 from nakctl.errors import InputError

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyte
 from command_line import NAKCTL, Command
+from patience import PATIENCE_s
 
 
 class Terminal:
@@ -83,10 +84,10 @@ class Terminal:
         self._screen.reset()
         self._set_size(columns, lines)
 
-    def until(self, found: Callable[[], bool], seconds: float = 30.0) -> None:
-        end_s = time.monotonic() + seconds
+    def until(self, found: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + PATIENCE_s
         while not found():
-            assert time.monotonic() < end_s, f"not within {seconds} s:\n{self.text}\n{self.raw[-500:]!r}"
+            assert time.monotonic() < end_s, f"not within {PATIENCE_s} s:\n{self.text}\n{self.raw[-500:]!r}"
             self._take()
 
     def end(self, number: int | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from command_line import nakctl
-from conftest import Ran
+from short_run import Ran
 
 KEYS = {"status", "end_reason", "simulated", "duration_s", "samples", "spectra", "gaps"}
 KEYS_OF_A_SHORT = {"ccd_mA_cm2", "short_at_mAh_cm2"}

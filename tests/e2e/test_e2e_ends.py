@@ -14,7 +14,8 @@ from typing import get_args
 
 import h5py
 import pytest
-from command_line import Going, Said, nakctl, nakctl_anew, nakctl_here, refused, samples_in, until
+from command_line import Going, Said, nakctl, nakctl_anew, nakctl_here, refused, samples_in
+from patience import until
 
 from nakctl.booking.ending import Status
 from nakctl.cli.report import exit_code, report

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import h5py
 import pytest
-from command_line import Going, Said, nakctl, samples_in, until
+from command_line import Going, Said, nakctl, samples_in
+from patience import PATIENCE_s, until
 
 from nakctl.record.asked import who_asks
 
@@ -44,7 +45,7 @@ def test_who_shows_it_is_not_needed(name: str, short: Path) -> None:
     with Going("run", "short.yaml", "--speed", "5", "--out", "x.h5", cwd=short) as going:
         until(lambda: samples_in(short / "x.h5") > 1)
         going.process.send_signal(getattr(signal, name))
-        assert going.process.wait(60) == -getattr(signal, name)
+        assert going.process.wait(PATIENCE_s) == -getattr(signal, name)
         assert nakctl("wait", "x.h5", cwd=short).code == 0
     with h5py.File(short / "x.h5", "r") as file:
         assert file["entry/run_status"].asstr()[()] == "completed"
@@ -72,7 +73,7 @@ def test_a_reader_of_the_output_that_goes_away_does_not_end_the_run(short: Path)
     with Going("run", "short.yaml", "--out", "x.h5", cwd=short) as going:
         assert going.process.stdout is not None
         going.process.stdout.close()
-        assert going.process.wait(60) == 0
+        assert going.process.wait(PATIENCE_s) == 0
     assert h5py.File(short / "x.h5", "r")["entry/run_status"].asstr()[()] == "completed"
 
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from conftest import SHORT
 from killing import Killed, Rows, kill_one, recovered_status, undisturbed
+from short_run import SHORT
 
 from nakctl.record.recover import unsealed
 

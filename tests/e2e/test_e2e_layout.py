@@ -7,7 +7,7 @@ import warnings
 import h5py
 import numpy as np
 import pytest
-from conftest import Ran
+from short_run import Ran
 
 import nakctl
 from nakctl.booking import layout

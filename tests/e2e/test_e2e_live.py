@@ -9,7 +9,8 @@ from pathlib import Path
 
 import h5py
 import pytest
-from command_line import Going, samples_in, until
+from command_line import Going, samples_in
+from patience import until
 
 import nakctl
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Said, nakctl, refused
-from conftest import SHORT
+from short_run import SHORT
 
 Here = Callable[..., Said]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Going, Said, refused, until
+from command_line import Going, Said, refused
 from notify_servers import Hook, free_port, web_server
+from patience import until
 from rigs import RIG
 
 from nakctl.cli import health

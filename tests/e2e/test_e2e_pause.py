@@ -10,7 +10,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from command_line import Going, Said, nakctl, samples_in, until
+from command_line import Going, Said, nakctl, samples_in
+from patience import until
 
 from nakctl import open as open_run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Said, nakctl, refused
-from conftest import Ran
+from short_run import Ran
 
 Here = Callable[..., Said]
 PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Going, nakctl, samples_in, until, virtual_instrument
+from command_line import Going, nakctl, samples_in, virtual_instrument
+from patience import until
 
 from nakctl import open as open_run
 from nakctl.record import asked, files
@@ -200,7 +201,9 @@ def test_a_mailbox_full_of_noise_and_then_removed(paced: Going, tmp_path: Path) 
 def test_a_request_that_says_nothing_sensible_is_refused_with_an_answer(paced: Going, tmp_path: Path) -> None:
     forged = asked.Request("forged-request", "stop", {"after": "lunch"}, "eve@elsewhere", "never")
     path = tmp_path / "x.h5"
-    (files.asked_of(path) / "forged-request.request").write_text(json.dumps(asdict(forged)))
+    written = tmp_path / "forged-request"
+    written.write_text(json.dumps(asdict(forged)))
+    written.rename(files.asked_of(path) / "forged-request.request")  # whole, as all that is put there
     until(lambda: asked.answer_to(path, "forged-request") is not None)
     answer = asked.answer_to(path, "forged-request")
     assert answer is not None

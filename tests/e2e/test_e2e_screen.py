@@ -17,16 +17,8 @@ from typing import Any
 
 import h5py
 import pytest
-from command_line import (
-    ENVIRONMENT,
-    NAKCTL,
-    Going,
-    Said,
-    helpers_of,
-    nakctl,
-    until,
-    virtual_instrument,
-)
+from command_line import ENVIRONMENT, NAKCTL, Going, Said, helpers_of, nakctl, virtual_instrument
+from patience import PATIENCE_s, until
 from rigs import RIG
 from terminals import Terminal
 
@@ -211,7 +203,7 @@ def test_whatever_becomes_of_who_shows_it(how: str, going: Terminal, short: Path
     else:
         going.process.send_signal(getattr(signal, how))
     if how != "SIGTSTP":  # of the view alone: a run that stands still would leave its cell alone
-        going.process.wait(30)
+        going.process.wait(PATIENCE_s)
     goes_on(short / "x.h5")
     assert nakctl("stop", "x.h5", cwd=short).code == 0
     until(lambda: has_ended(short / "x.h5"))
@@ -317,7 +309,7 @@ def test_a_start_that_fails_is_told_and_leaves_nothing(
 def anew(*args: str, cwd: Path) -> Said:
     """With a start of Python, in the environment as it is now."""
     done = subprocess.run(
-        [*NAKCTL, *args], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+        [*NAKCTL, *args], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_s
     )
     return Said(done.returncode, done.stdout, done.stderr)
 
@@ -391,10 +383,15 @@ def test_ctrl_c_before_it_has_begun_begins_nothing(times: int, short: Path, no_t
     (short / "rig.yaml").write_text(NOT_THERE.replace("sim://127.0.0.1:9", address), encoding="utf-8")
     process.send_signal(signal.SIGSTOP)
     try:
-        with Going("run", "short.yaml", "--on", "bench/ch1", "--out", "x.h5", cwd=short) as going:
+        words = ("run", "short.yaml", "--on", "bench/ch1", "--out", "x.h5")
+        with Going(*words, cwd=short, environment={**ENVIRONMENT, "TMPDIR": str(short)}) as going:
             until(lambda: bool(going.process.runners))
-            for _ in range(times):
+            [shared] = short.glob("nakctl-start-*")  # with the process of the run
+            going.process.send_signal(signal.SIGINT)
+            until(lambda: (shared / STOP).exists() or not shared.exists())
+            if times == 2:
                 going.process.send_signal(signal.SIGINT)
+                until(lambda: not shared.exists())
             process.send_signal(signal.SIGCONT)
             assert going.end().code == 130
             until(lambda: not Path(f"/proc/{going.process.runner}").exists())
@@ -484,5 +481,5 @@ def test_a_reader_that_stops_reading_holds_nothing_up(short: Path) -> None:
         assert is_sealed(short / "x.h5")
         with io.FileIO(reading) as pipe:
             said = pipe.readall().lstrip(b"x").decode()
-        assert going.process.wait(60) == 0
+        assert going.process.wait(PATIENCE_s) == 0
     assert said.splitlines()[-1] == "file x.h5"

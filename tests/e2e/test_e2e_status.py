@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ENVIRONMENT, NAKCTL, Going, Said, nakctl, nakctl_here, refused, until
+from command_line import ENVIRONMENT, NAKCTL, Going, Said, nakctl, nakctl_here, refused
 from fabricated import fabricated, known
+from patience import PATIENCE_s, until
 
 from nakctl.cli import status
 from nakctl.cli.which_run import find_run, known_runs
@@ -114,7 +115,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_run_from_starting(short: Path)
     (short / "in the way").touch()
     done = subprocess.run(
         [*NAKCTL, "run", "short.yaml", "--speed", "60", "--out", "x.h5"],
-        cwd=short, capture_output=True, text=True, timeout=120,
+        cwd=short, capture_output=True, text=True, timeout=PATIENCE_s,
         env=ENVIRONMENT | {"NAKCTL_RUNS": str(short / "in the way")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -267,7 +268,7 @@ def test_any_console_can_take_it(encoding: str, term: str, runs: Path) -> None:
         env = {**os.environ, "PYTHONIOENCODING": encoding, "TERM": term, "COLUMNS": "140"}
         for how in ([], ["--json"]):
             done = subprocess.run(
-                [*NAKCTL, "status", *how], capture_output=True, env=env, cwd=runs, timeout=60
+                [*NAKCTL, "status", *how], capture_output=True, env=env, cwd=runs, timeout=PATIENCE_s
             )
             assert done.returncode == 0, done.stderr
             assert b"bench-0" in done.stdout
@@ -290,7 +291,7 @@ def test_watch_draws_until_ctrl_c(term: str, in_place: bool, many: Path) -> None
         while drawn.count(b"Ctrl-C ends this view") < 3:
             drawn += os.read(ours, 1 << 16)
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(60) == 130
+        assert watch.wait(PATIENCE_s) == 130
     finally:
         watch.kill()
         os.close(ours)

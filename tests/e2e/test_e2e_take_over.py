@@ -18,7 +18,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from command_line import ENVIRONMENT, Said, nakctl, processes, until
+from command_line import ENVIRONMENT, Said, nakctl, processes
+from patience import until
 from virtual_bench import (
     CH,
     LONG,
@@ -129,6 +130,7 @@ def began(bench: Bench, *more: str, name: str = "x.h5") -> Path:
     )
     assert said.code == 0, said
     path = bench.folder / name
+    until(lambda: state(path).get("step_id") == 2)  # before it no current flows, and nobody need watch
     goes_on(path)
     return path
 
@@ -160,7 +162,7 @@ def is_over(path: Path) -> bool:
 
 def whole(path: Path, status: str = "completed", pauses: int = 0) -> list[dict[str, Any]]:
     """Wait for a sealed file, with every second of it, but for pauses and what is declared. Its events."""
-    until(lambda: is_over(path), 60.0)
+    until(lambda: is_over(path))
     assert text_of(path, "run_status") == status, text_of(path, "end_reason")
     with h5py.File(path, "r") as file:
         events = [json.loads(text) for text in file["entry/events/json"].asstr()[()]]
@@ -202,7 +204,7 @@ def test_one_that_hangs_is_ended_and_replaced(benches: Callable[..., Bench], kee
     until(lambda: lock.is_held(keepers.runs / "keeper.lock"))
     hung = pid_of(path)
     os.kill(hung, signal.SIGSTOP)
-    until(lambda: pid_of(path) != hung and state(path).get("state") == "running", 60.0)
+    until(lambda: pid_of(path) != hung and state(path).get("state") == "running")
     assert not _killed(hung, signal.SIGCONT)  # it is dead, and touches nothing any more
     goes_on(path)
     assert asked(bench, "stop", "x.h5").code == 0
@@ -221,7 +223,7 @@ def test_where_nobody_can_go_on_and_it_shall_not_be_alone_it_is_stopped(
     die(path)
     with closing(sqlite3.connect(files.journal_of(path), timeout=5)) as db, db:
         db.execute("UPDATE entry SET crc = crc + 1 WHERE seq = 3")
-    until(lambda: is_over(path), 60.0)
+    until(lambda: is_over(path))
     assert bench.state() == "stopped"
     assert text_of(path, "run_status") == "recovered"
 
@@ -286,7 +288,7 @@ def test_what_was_on_the_channel_is_gone_under_a_run(what: str, bench: Bench) ->
         refused = attach(bench, "x.h5", "--continue")
         assert (refused.code, "--discard-rows" in refused.err) == (3, True), refused
     assert attach(bench, "x.h5", "--continue", *(["--discard-rows"] if what == "taken" else [])).code == 0
-    until(lambda: is_over(path), 60.0)
+    until(lambda: is_over(path))
     assert text_of(path, "run_status") == "completed"
     with h5py.File(path, "r") as file:
         told = [json.loads(text)["code"] for text in file["entry/events/json"].asstr()[()]]

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ENVIRONMENT, NAKCTL, Going, Said, nakctl, nakctl_here, refused, samples_in, until
+from command_line import ENVIRONMENT, NAKCTL, Going, Said, nakctl, nakctl_here, refused, samples_in
 from fabricated import fabricated, journal, known
+from patience import PATIENCE_s, until
 from terminals import Terminal
 
 from nakctl.booking.event import Event
@@ -155,7 +156,7 @@ def test_plain_lines_to_the_end_of_the_run(paced: Going, folder: Path) -> None:
         assert nakctl("stop", "x.h5", cwd=folder).code == 0
         said = view.end()
     assert (said.code, said.err) == (0, "")
-    assert paced.process.wait(60) == 130
+    assert paced.process.wait(PATIENCE_s) == 130
     lines = said.out.splitlines()
     assert any("note: " in line and "asks: stop" in line for line in lines)
     assert any("ALARM: stopped by " in line for line in lines)
@@ -181,7 +182,7 @@ def test_who_reads_no_further_ends_the_view(paced: Going, folder: Path) -> None:
         view.stdout.readline()
         view.stdout.close()
         nakctl("note", "x.h5", "something to say", cwd=folder)
-        assert view.wait(60) == 0
+        assert view.wait(PATIENCE_s) == 0
         assert view.stderr.read() == b""
     assert paced.process.poll() is None
 
@@ -219,7 +220,7 @@ def test_the_rows_that_are_shown_are_those_of_the_file(paced: Going, folder: Pat
     tail, rows = Tail(path), []
     until(lambda: rows.extend(tail.look(True).rows) or len(rows) > 200)
     nakctl("stop", "x.h5", cwd=folder)
-    paced.process.wait(60)
+    paced.process.wait(PATIENCE_s)
     with open_run(path) as run:
         whole = list(zip(*(run.samples[name].tolist() for name in ("time", "Ewe", "I")), strict=True))
         f_Hz, Z_ohm = run.spectrum(1)
@@ -413,7 +414,7 @@ def test_it_loads_no_numpy_while_a_run_goes_on(runs: Path) -> None:
     )
     with fabricated(runs / "a.h5"):
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, cwd=runs, timeout=60
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=runs, timeout=PATIENCE_s
         )
     assert done.returncode == 130, done.stderr
     assert "Strip and plate" in done.stdout

@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import h5py
-from command_line import ENVIRONMENT, Command, nakctl, samples_in, until, virtual_instrument
+from command_line import ENVIRONMENT, Command, nakctl, samples_in, virtual_instrument
 from killing import Killed, kill, left
+from patience import until
 
 from nakctl.record.journal_reader import JournalReader
 
@@ -99,7 +100,7 @@ def killed(bench: Bench, *more: str, name: str = "dead.h5", samples: int = 20) -
     )
     path = bench.folder / name
     try:
-        until(lambda: left(path).kept >= samples, 60.0)
+        until(lambda: left(path).kept >= samples)
     finally:
         kill(run, name)
         run.communicate()

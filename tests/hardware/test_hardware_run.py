@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Going, Said, nakctl, samples_in, until, virtual_instrument
+from command_line import Going, Said, nakctl, samples_in, virtual_instrument
+from patience import until
 
 Here = Callable[..., Said]
 Bench = Callable[[str], tuple[str, ...]]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Going, Said, until, virtual_instrument
+from command_line import Going, Said, virtual_instrument
+from patience import until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to one process")
 
@@ -31,7 +32,7 @@ def test_a_call_that_does_not_come_back_is_told_while_it_lasts(
             rig.write("cells:\n  cell-7: {channel: sp300/ch1, area: 0.4418 cm2}\n")
         words = ("run", "ccd", "--on", "sp300/ch1", "--set", "f_max=10kHz", "--speed", "40", "--out", "x.h5")
         with Going(*words, cwd=tmp_path) as going:
-            until(lambda: ((seen().get("state") or {}).get("samples") or 0) > 3, 60)
+            until(lambda: ((seen().get("state") or {}).get("samples") or 0) > 3)
             told = seen()
             assert (told["place"], told["address"], told["channel"]) == ("sp300/ch1", address, 1)
             assert (told["state"]["step"], told["state"]["alone"]) == ("1 rest", "")

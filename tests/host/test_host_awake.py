@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_s
 
 from nakctl.host import awake
 
@@ -26,7 +27,7 @@ REFUSES = "#!/bin/sh\necho one line >&2\necho no bus >&2\nexit 1\n"
 
 
 def awaited(what: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_s
     while time.monotonic() < until:
         if what():
             return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_s
 
 from nakctl import isolated
 from nakctl.host import by_order, start_detached
@@ -35,7 +36,7 @@ os.read(os.open({terminal!r}, os.O_RDWR), 1)
 
 
 def awaited(what: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_s
     while time.monotonic() < until:
         if what():
             return True
@@ -76,7 +77,7 @@ def test_it_outlives_the_terminal_and_the_one_who_started_it(tmp_path: Path) -> 
     assert starter.stdout.readline().strip().isdigit()
     os.close(terminal)
     os.close(master)  # the window is closed
-    _, complaints = starter.communicate(timeout=30)
+    _, complaints = starter.communicate(timeout=PATIENCE_s)
     assert (starter.returncode, complaints) == (-1, "")  # SIGHUP ended it
     ask(tmp_path / "pipe", "alive")
     answer = tmp_path / "answer"
@@ -185,7 +186,7 @@ def test_an_order_is_carried_out_in_its_folder_and_environment(
     monkeypatch.setattr(sys, "path", [*sys.path, str(HERE)])
     process = isolated.start("nakctl.host.by_order", str(order), stdout=None, stderr=None)
     ask(tmp_path / "pipe", "by order")
-    assert process.wait(30) == 7
+    assert process.wait(PATIENCE_s) == 7
     assert (tmp_path / "answer").read_text(encoding="utf-8") == "by order: yes"
     assert "it sees Ω folder" in (tmp_path / "said.txt").read_text(encoding="utf-8")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["answer", "pipe", "said.txt"]

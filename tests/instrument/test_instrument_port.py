@@ -16,6 +16,7 @@ import pytest
 from eclib_bench import Api, bench, serving
 from eclib_rows import Buffer, samples
 from eclib_techniques import cplimit, impedance, loop, ocv
+from patience import PATIENCE_s
 
 from nakctl.errors import ChannelError, RigError
 from nakctl_sim.instrument import __main__ as program
@@ -35,7 +36,6 @@ from nakctl_sim.instrument.wire import (
 )
 
 CHAIN = ocv(1.0, 0.1), cplimit(seconds=1.0, every_s=0.01), impedance(Frequency_number=4), loop(1, 2)
-DEADLINE_s = 60.0
 
 
 def run(api: Api, clock: StepClock, like: str) -> list[Buffer]:
@@ -56,7 +56,7 @@ def test_same_words_as_in_the_process(like: str) -> None:
 
 def read_on(api: Api, buffers: list[Buffer], n: int) -> None:
     """Until n rows are there."""
-    deadline_s = time.monotonic() + DEADLINE_s
+    deadline_s = time.monotonic() + PATIENCE_s
     while sum(b.infos["NbRows"] for b in buffers) < n:
         buffers += api.drain()
         assert time.monotonic() < deadline_s
@@ -72,7 +72,7 @@ def test_a_client_goes_and_another_reads_on() -> None:
         gc.collect()  # ctypes.cast ties a knot around each function
         clock.sleep(1.0)
         second = Api(connect_library(first.address), first.address)
-        deadline_s = time.monotonic() + DEADLINE_s
+        deadline_s = time.monotonic() + PATIENCE_s
         while second.connect()[1][-1] != 1:  # the other side notices soon, not at once
             assert time.monotonic() < deadline_s
         clock.sleep(5.0)
@@ -229,7 +229,7 @@ def test_the_command_keeps_time_at_its_speed() -> None:
         buffers: list[Buffer] = []
         while sum(b.infos["NbRows"] for b in buffers) < 201:
             buffers.append(api.data(1))
-            assert time.monotonic() < started_s + DEADLINE_s
+            assert time.monotonic() < started_s + PATIENCE_s
         assert time.monotonic() - started_s > 0.19
         assert {b.infos["loop"] for b in buffers if b.infos["NbRows"]} == {1}
 

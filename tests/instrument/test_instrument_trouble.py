@@ -15,13 +15,13 @@ import pytest
 from eclib_bench import Api, bench, serving
 from eclib_rows import Buffer, points, samples
 from eclib_techniques import E_ABOVE, cplimit, impedance, loop, ocv
+from patience import PATIENCE_s
 from time_bases import SAME_s, base_s, counted_s
 
 from nakctl_sim.instrument import connect_library
 from nakctl_sim.instrument.habits import Habits
 
 Via = Callable[..., Any]
-DEADLINE_s = 60.0
 
 
 @pytest.fixture(params=[bench, serving], ids=["here", "port"])
@@ -39,7 +39,7 @@ def another(api: Api) -> Api:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_s
+    deadline_s = time.monotonic() + PATIENCE_s
     while not true():
         assert time.monotonic() < deadline_s
 

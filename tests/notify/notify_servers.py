@@ -6,8 +6,7 @@ import json
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -24,7 +23,6 @@ from nakctl.rig.notify import read_notify
 
 PEM = Path(__file__).with_name("localhost.pem")
 USER, PASSWORD = "rig", "geheim-42"
-WAIT_s = 30.0
 
 
 @dataclass
@@ -169,12 +167,3 @@ NOTICE = Notice(
     cell="Nä7",
     id="0123456789ab",
 )
-
-
-def until(true: Callable[[], object], turn: Callable[[], object] = lambda: None) -> None:
-    """Until it is; turn: what is to be done meanwhile."""
-    end = time.monotonic() + WAIT_s
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        turn()
-        time.sleep(0.02)

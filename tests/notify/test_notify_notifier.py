@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 import pytest
 from fabricated import journal, state
 from fabricated import known as run_of
-from notify_servers import Hook, rig_with, silent_server, until, web_server
+from notify_servers import Hook, rig_with, silent_server, web_server
+from patience import until
 
 from nakctl.cli.health import look as _seen
 from nakctl.notify import log, notifier, outbox

@@ -22,9 +22,9 @@ from notify_servers import (
     mail_server,
     rig_with,
     silent_server,
-    until,
     web_server,
 )
+from patience import PATIENCE_s, until
 
 from nakctl import isolated
 from nakctl.notify import log, send
@@ -256,7 +256,7 @@ def by_process(told: dict[str, Any]) -> dict[str, Any]:
         given.write(json.dumps(told).encode())
         given.seek(0)
         process = isolated.start("nakctl.notify.send", stdin=given, stderr=subprocess.PIPE)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_s)
     assert (process.returncode, err) == (0, "")
     answer: dict[str, Any] = json.loads(out)
     return answer
@@ -289,7 +289,12 @@ def test_a_server_that_trickles_is_left_after_a_time(tmp_path: Path) -> None:
     given = json.dumps(job(rig_with(tmp_path, "webhook: http://127.0.0.1:9/s3cret")))
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", code], input=given, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_s,
     )
     assert json.loads(done.stdout) == {"sent": False, "why": "it was not done within 1.5 s"}
     assert time.monotonic() - began < 30

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 import record_rows as rows
+from forked_helpers import done
 from record_live import LiveFile
 
 from nakctl.booking.entry import Entry
@@ -290,7 +289,7 @@ seal(Path(sys.argv[1]), lambda stage: os._exit(9) if stage == sys.argv[2] else N
 def test_a_kill_while_a_file_is_booked_anew_leaves_it_or_the_new_one(tmp_path: Path, stage: str) -> None:
     path = rows.sealed(tmp_path / "run.h5", 20)
     before = all_of(path)
-    killed = subprocess.run([sys.executable, "-c", KILL_AT, str(path), stage], check=False)
+    killed = done(KILL_AT, path, stage, helpers=True)
     assert killed.returncode == 9
     after = all_of(path)
     assert [name for name in before if before[name] != after[name] and name != "documents"] == []

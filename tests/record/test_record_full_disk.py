@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import record_rows as rows
+from forked_helpers import done
 
 from nakctl.device.events import ALARM
 from nakctl.record import files
@@ -58,13 +57,10 @@ def told(tmp_path: Path, script: str, *arguments: str, code: int = 0) -> list[st
     """Lines that a run of its own says, whose places are all in the test's folder."""
     home = tmp_path / "home"
     home.mkdir()
-    environment = rows.ENVIRONMENT | {
-        name: str(home) for name in ("HOME", "TMPDIR", "XDG_DATA_HOME")
-    }  # fmt: skip
-    command = [sys.executable, "-c", BEGUN + script, str(tmp_path / "run.h5"), *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    assert done.returncode == code, done.stderr
-    return done.stdout.splitlines()
+    environment = os.environ | {name: str(home) for name in ("HOME", "TMPDIR", "XDG_DATA_HOME")}
+    said = done(BEGUN + script, tmp_path / "run.h5", *arguments, environment=environment)
+    assert said.returncode == code, said.stderr
+    return said.stdout.splitlines()
 
 
 @pytest.fixture(autouse=True)

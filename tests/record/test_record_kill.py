@@ -5,42 +5,34 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import record_rows as rows
+from forked_helpers import python
 from paced_writer import PER_POLL
 
 from nakctl.record.recover import recover, unsealed
 
-HERE = Path(__file__).parent
+WRITER = Path(__file__).with_name("paced_writer.py").read_text(encoding="utf-8")
 KILLS = 6
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and SIGKILL")
 
 
-def start_writer(
-    path: Path, polls: int = 10_000, pause_s: float = 0.003, watched: bool = True
-) -> subprocess.Popen[str]:
+def start_writer(path: Path, polls: int = 10_000, pause_s: float = 0.003, watched: bool = True) -> Any:
+    """One that leads its own group."""
     how = (str(path), str(polls), str(pause_s), "watched" if watched else "alone")
-    return subprocess.Popen(
-        [sys.executable, str(HERE / "paced_writer.py"), *how],
-        env=rows.ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return python(WRITER, *how)
 
 
 def killed_run(path: Path, after_s: float, watched: bool = True) -> int:
     """Kill the whole process group of a run; returns how many rows it was known to have recorded."""
     writer = start_writer(path, watched=watched)
-    assert writer.stdout is not None
     writer.stdout.readline()
     time.sleep(after_s)
     os.killpg(writer.pid, signal.SIGKILL)

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 import record_rows as rows
+from patience import until
 from test_record_kill import start_writer
 
 from nakctl.record import files, lock
@@ -27,12 +28,10 @@ from nakctl.record.seal import is_sealed
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> float:
+def wait_for(condition: Callable[[], bool]) -> float:
     """Seconds until it came true."""
     start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < seconds
-        time.sleep(0.01)
+    until(condition)
     return time.monotonic() - start
 
 

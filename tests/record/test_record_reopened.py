@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 import h5py
 import pytest
 import record_rows as rows
+from forked_helpers import python
 from record_disks import Disks
 from record_reading import entries_in, first_rows, memo_of
 
@@ -204,13 +203,11 @@ def test_who_comes_after_may_be_killed_as_well(tmp_path: Path) -> None:
     path = left(tmp_path)
     count = len(entries_in(path))
     for turn in range(3):
-        command = [sys.executable, "-c", KILLED, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent) as one:
-            assert one.stdout is not None
-            for _ in range(5):
-                one.stdout.readline()
-            one.send_signal(signal.SIGKILL)
-            count += 5 + len(one.stdout.read().splitlines())
+        one = python(KILLED, path)
+        for _ in range(5):
+            one.stdout.readline()
+        one.send_signal(signal.SIGKILL)
+        count += 5 + len(one.communicate()[0].splitlines())
         found = entries_in(path)
         assert len(found) >= count  # nothing that was acknowledged is lost
         count = len(found)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pandas
 import pytest
 import record_rows as rows
 import xarray
+from forked_helpers import done
 from nexusformat.nexus import nxload
 
 from nakctl.booking import layout
@@ -200,7 +199,7 @@ seal(Path(sys.argv[1]), at)
 def test_a_kill_while_sealing_leaves_the_old_or_the_new(tmp_path: Path, stage: str) -> None:
     path = tmp_path / "run.h5"
     rows.journal_only(path, 20)
-    killed = subprocess.run([sys.executable, "-c", KILL_AT, str(path), stage], check=False)
+    killed = done(KILL_AT, path, stage, helpers=True)
     assert killed.returncode != 0
     assert is_sealed(path) == (stage in ("replaced", "cleared"))
     assert is_sealed(path) or files.journal_of(path).exists()
@@ -271,12 +270,10 @@ def test_what_is_written_is_on_the_disk_before_it_is_looked_at_named_and_all_tha
 def test_a_full_disk_while_sealing_keeps_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     rows.journal_only(path, 200)
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path)], check=False, capture_output=True, text=True
-    )
-    outcome = Outcome.from_json(json.loads(done.stdout.splitlines()[-1])["answer"])
+    said = done(FULL_DISK, path)
+    outcome = Outcome.from_json(json.loads(said.stdout.splitlines()[-1])["answer"])
     assert outcome is not None
-    assert (done.returncode, outcome.sealed) == (1, False)
+    assert (said.returncode, outcome.sealed) == (1, False)
     assert "not sealed" in outcome.message
     assert not files.temporary_of(path).exists()
     assert recover(path).rows == 2000

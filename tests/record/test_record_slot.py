@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import h5py
 import pytest
 import record_rows as rows
+from forked_helpers import done
 
 from nakctl.errors import RecordError
 from nakctl.record import files, slot
@@ -86,9 +85,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed(path: Path, kept: int, ahead: int) -> None:
-    command = [sys.executable, "-c", KILLED, str(path), str(kept), str(ahead)]
-    done = subprocess.run(command, check=False, env=rows.ENVIRONMENT)
-    assert done.returncode == -signal.SIGKILL
+    assert done(KILLED, path, str(kept), str(ahead), helpers=True).returncode == -signal.SIGKILL
 
 
 @posix

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-import record_rows as rows
+from forked_helpers import done, python
 
 from nakctl.record import files, slot
 from nakctl.record.slot import MOST_BYTES, SIZE, Blocks, Slot, blocks_of, state_of
@@ -41,11 +39,8 @@ def fits(state: dict[str, Any]) -> bool:
     return state["a"] == "x" * (k * 37 % 1500) and state["b"] == chr(97 + k % 26) * (k * 101 % 1500)
 
 
-def hammering(path: Path) -> subprocess.Popen[str]:
-    writer = subprocess.Popen(
-        [sys.executable, "-c", HAMMER, str(path)], stdout=subprocess.PIPE, text=True, env=rows.ENVIRONMENT
-    )
-    assert writer.stdout is not None
+def hammering(path: Path) -> Any:
+    writer = python(HAMMER, path)
     assert writer.stdout.readline() == "begun\n"
     return writer
 
@@ -200,12 +195,7 @@ print("alive")
 def test_a_file_that_is_cut_under_the_run_does_not_end_it(tmp_path: Path, left: int) -> None:
     """Bytes of a map beyond the end of its file: the system would kill the process."""
     path = tmp_path / "run.h5"
-    done = subprocess.run(
-        [sys.executable, "-c", CUT, str(path), str(left)],
-        capture_output=True,
-        text=True,
-        env=rows.ENVIRONMENT,
-    )
-    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+    said = done(CUT, path, str(left))
+    assert (said.returncode, said.stdout) == (0, "alive\n"), said.stderr
     assert state_of(path) is None
     assert blocks_of(path) is None

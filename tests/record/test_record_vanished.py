@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import record_rows as rows
+from forked_helpers import python
 from record_disks import Disks
 from record_reading import rows_until_damage
 
@@ -159,14 +160,13 @@ def test_a_journal_that_nothing_can_take_the_place_of_is_told_in_a_sentence(
 
 @contextmanager
 def watching(path: Path) -> Iterator[None]:
-    command = [sys.executable, "-c", WATCHING, f"file:{files.journal_of(path)}?mode=ro"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdin and other.stdout
-        assert other.stdout.readline().strip() == b"20"
-        try:
-            yield
-        finally:
-            other.stdin.close()
+    other = python(WATCHING, f"file:{files.journal_of(path)}?mode=ro", stdin=subprocess.PIPE)
+    assert other.stdout.readline().strip() == "20"
+    try:
+        yield
+    finally:
+        other.stdin.close()
+        other.communicate()
 
 
 WATCHING = """

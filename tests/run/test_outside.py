@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hand_made import info
 from kept import Kept
+from patience import PATIENCE_s
 from running import done
 from test_supervisor import RESTING, Bench
 
@@ -199,7 +200,7 @@ def test_while_a_call_hangs_the_supervisor_tells_which() -> None:
     class Hanging(Bench):
         def read(self, watch: Watch) -> Reading:
             if self.reads == 3 and not hangs.is_set():
-                assert hangs.wait(60)
+                assert hangs.wait(PATIENCE_s)
             return super().read(watch)
 
     def tell(state: Mapping[str, Any]) -> None:

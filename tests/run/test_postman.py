@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_s, until
 from test_supervisor import Bench, Kept, started
 
 from nakctl.device.channel import Reading, Watch
@@ -17,13 +18,6 @@ from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
 from nakctl.run import postman
 from nakctl.run.postman import MOST_OPEN, Postman, Refused
-
-
-def until(found: Callable[[], object], seconds: float = 30.0) -> None:
-    end_s = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end_s
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -198,16 +192,16 @@ def test_a_disk_that_hangs_holds_the_loop_up_for_nothing(
 
     def hang(path: Path) -> Iterator[str]:
         hangs.set()
-        back.wait(60)
+        back.wait(PATIENCE_s)
         return iter(())
 
     monkeypatch.setattr(asked, "lying_in", hang)
     monkeypatch.setattr(postman, "STILL_s", 0.5)
-    assert hangs.wait(30)
+    assert hangs.wait(PATIENCE_s)
     usual, quiet = Kept(), Kept()
     for sink, options in ((quiet, SOON), (usual, {"post": post})):
         thread, outcomes = started(Counted(), sink, **options)
-        thread.join(60)
+        thread.join(PATIENCE_s)
         assert not thread.is_alive()
         assert outcomes[0].samples == 400
     assert rows_of(usual) == rows_of(quiet)
@@ -224,7 +218,7 @@ def test_a_flood_changes_no_row(post: Postman) -> None:
             for number in range(1000):
                 put(post, number, text=f"number {number}")
             (files.asked_of(post.path) / "noise").write_bytes(b"\0" * 10_000)
-        thread.join(120)
+        thread.join(PATIENCE_s)
         assert not thread.is_alive()
         assert outcomes[0].samples == 400
     assert rows_of(flooded) == rows_of(quiet)
@@ -238,7 +232,7 @@ def test_a_stop_through_the_mailbox_stops_the_channel(post: Postman) -> None:
     thread, outcomes = started(channel, sink, post=post)
     until(lambda: sink.samples > 5)
     request = put(post, 1, "stop")
-    thread.join(60)
+    thread.join(PATIENCE_s)
     assert outcomes[0].reason == "stopped by ada@pc"
     until(lambda: (asked.answer_to(post.path, request.id) or Answer("", "waits", "")).state == "done")
     assert asked.answer_to(post.path, request.id) == Answer(request.id, "done", "stopped by ada@pc", True)
@@ -258,5 +252,5 @@ def test_who_cannot_load_hears_all_the_same(post: Postman) -> None:
     note = put(post, 1)
     until(lambda: asked.answer_to(post.path, note.id))
     put(post, 2, "stop")
-    thread.join(60)
+    thread.join(PATIENCE_s)
     assert outcomes[0].reason == "stopped by ada@pc"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 import pytest
+from patience import PATIENCE_s
 
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
@@ -26,7 +27,7 @@ class Disk:
 
     def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
         self.reached.set()
-        assert self.may_go_on.wait(30)
+        assert self.may_go_on.wait(PATIENCE_s)
         if self.fails:
             raise RecordError("the disk is full")
         self.kept += [entry.block for entry in entries]
@@ -51,7 +52,7 @@ def test_a_disk_that_stands_still_holds_nobody_up_and_gets_everything_in_order()
     recording = Beside(disk)
     for number in range(100):
         recording.put(entry(number))
-    assert disk.reached.wait(30)
+    assert disk.reached.wait(PATIENCE_s)
     assert recording.waiting_bytes >= 99 * entry(0).size
     assert recording.waiting_s > 0
     assert not recording.settle(0.0)
@@ -82,7 +83,7 @@ def test_what_waits_in_memory_because_no_disk_takes_it_is_not_kept() -> None:
     disk.is_full = True
     recording = Beside(disk, 0.01)
     recording.put(entry(1), durable=True)
-    assert disk.ticked.wait(30)
+    assert disk.ticked.wait(PATIENCE_s)
     assert not recording.settle(0.05)
     assert recording.waiting_s > 0 and recording.waiting_bytes == entry(1).size
     recording.put(entry(2))
@@ -96,7 +97,7 @@ def test_also_where_it_waited_behind_others() -> None:
     disk = Disk()
     recording = Beside(disk)
     recording.put(entry(1))
-    assert disk.reached.wait(30)
+    assert disk.reached.wait(PATIENCE_s)
     for number, durable in ((2, False), (3, True), (4, False)):  # which are written together
         recording.put(entry(number), durable=durable)
     disk.may_go_on.set()
@@ -116,7 +117,7 @@ def test_what_no_disk_took_is_not_said_to_be_kept() -> None:
 def test_while_nothing_comes_the_record_looks_after_its_files() -> None:
     disk = Disk()
     recording = Beside(disk, 0.01)
-    assert disk.ticked.wait(30)
+    assert disk.ticked.wait(PATIENCE_s)
     recording.finish()
 
 
@@ -142,7 +143,7 @@ def test_what_was_handed_over_before_anybody_knew_of_it_is_given_to_the_sink() -
     disk = Refusing()
     recording = Beside(disk)
     recording.put(entry(1))
-    assert disk.reached.wait(30)
+    assert disk.reached.wait(PATIENCE_s)
     recording.put(entry(2))
     disk.may_go_on.set()
     with pytest.raises(RecordError, match="too much waits"):

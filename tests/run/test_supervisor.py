@@ -12,6 +12,7 @@ import kept
 import numpy as np
 import pytest
 from hand_made import cp, end, info, points, program, rest, rows
+from patience import PATIENCE_s, until
 
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
@@ -78,7 +79,7 @@ class Kept(kept.Kept):
 
     def append(self, entries: Sequence[Entry], *, durable: bool = False) -> Sequence[Event]:
         noted = super().append(entries)
-        self.may_go_on.wait(60)
+        self.may_go_on.wait(PATIENCE_s)
         return noted
 
     @property
@@ -105,7 +106,7 @@ def test_a_call_that_hangs_is_an_alarm_while_it_hangs_and_the_run_goes_on_when_i
     class Hanging(Bench):
         def read(self, watch: Watch) -> Reading:
             if self.reads == 3 and not back.is_set():
-                assert told.wait(60)  # the alarm comes while this call is under way
+                assert told.wait(PATIENCE_s)  # the alarm comes while this call is under way
                 back.set()
             return super().read(watch)
 
@@ -117,7 +118,7 @@ def test_a_call_that_hangs_is_an_alarm_while_it_hangs_and_the_run_goes_on_when_i
 
     channel, sink = Hanging(), Kept()
     thread, outcomes = started(channel, sink, observe=observe)
-    thread.join(90)
+    thread.join(PATIENCE_s)
     assert not thread.is_alive()
     assert outcomes[0].end_kind == "interrupted"  # somebody else stopped it, in the end
     assert {"call_hangs", "call_back"} <= set(sink.codes())
@@ -173,7 +174,7 @@ def test_what_is_to_be_told_meanwhile_is_not_forgotten_over_the_alarm() -> None:
 
     class Hanging(Bench):
         def stop(self) -> None:
-            assert told.wait(60)
+            assert told.wait(PATIENCE_s)
             super().stop()
 
     def observe(progress: Progress) -> None:
@@ -184,7 +185,7 @@ def test_what_is_to_be_told_meanwhile_is_not_forgotten_over_the_alarm() -> None:
     channel = Hanging()
     channel.shows = 3.5
     thread, outcomes = started(channel, Kept(), observe=observe)
-    thread.join(90)
+    thread.join(PATIENCE_s)
     assert outcomes[0].status == "stopped"
     assert {"stop", "call_hangs"} <= set(seen)
 
@@ -199,12 +200,12 @@ def test_a_call_that_never_comes_back_is_left_behind(outlives: bool) -> None:
 
         def read(self, watch: Watch) -> Reading:
             if self.reads == 5:
-                never.wait(120)
+                never.wait(2 * PATIENCE_s)
             return super().read(watch)
 
     channel, sink = Gone(), Kept()
     thread, outcomes = started(channel, sink, outlives=outlives)
-    thread.join(60)
+    thread.join(PATIENCE_s)
     assert not thread.is_alive()
     outcome = outcomes[0]
     assert (outcome.status, outcome.hangs, outcome.cell_open, outcome.samples) == (
@@ -269,17 +270,17 @@ def test_while_the_disk_stands_still_limits_are_judged_by_what_the_channel_shows
             behind.set()
 
     thread, outcomes = started(channel, sink, observe=observe)
-    wait_for(lambda: channel.reads > 0)
+    until(lambda: channel.reads > 0)
     sink.may_go_on.clear()
     stood_still = time.monotonic()
-    assert behind.wait(60)
+    assert behind.wait(PATIENCE_s)
     reads = channel.reads
     channel.shows = 3.5
-    assert channel.stopped.wait(60)
+    assert channel.stopped.wait(PATIENCE_s)
     assert channel.reads == reads
-    wait_for(lambda: time.monotonic() - stood_still > 2.0)  # whenever the record's thread had its turn
+    until(lambda: time.monotonic() - stood_still > 2.0)  # whenever the record's thread had its turn
     sink.may_go_on.set()
-    thread.join(60)
+    thread.join(PATIENCE_s)
     outcome = outcomes[0]
     assert (outcome.status, outcome.end_kind, outcome.end_value) == ("stopped", "limit", 3.5)
     assert sink.samples == outcome.samples == channel.reads
@@ -293,14 +294,14 @@ def test_with_its_memory_nearly_full_it_is_read_all_the_same() -> None:
 
     channel, sink = Full(), Kept()
     thread, _ = started(channel, sink)
-    wait_for(lambda: channel.reads > 0)
+    until(lambda: channel.reads > 0)
     sink.may_go_on.clear()
     reads = channel.reads
-    wait_for(lambda: channel.reads > reads + 100)
+    until(lambda: channel.reads > reads + 100)
     assert channel.looks == 0
     channel.stopped.set()
     sink.may_go_on.set()
-    thread.join(60)
+    thread.join(PATIENCE_s)
 
 
 def test_more_rows_than_one_read_carries_are_fetched_without_sleeping_but_judged_block_by_block() -> None:
@@ -434,15 +435,6 @@ def test_a_chain_that_starts_late_is_tied_to_the_moment_it_began() -> None:
     began_s, error_s = float(sink["chains"]["time"][0]), float(sink["chains"]["time_error"][0])
     assert began_s == pytest.approx(2.0, abs=error_s + 0.05)
     assert error_s < 2.0
-
-
-def wait_for(condition: Any, seconds: float = 60.0) -> None:
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        pause.wait(0.02)
-    raise AssertionError("it did not come to that")
 
 
 def test_nothing_is_read_after_a_limit_was_met_by_a_row_but_to_stop() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench import spec_of, until
+from bench import spec_of
+from patience import until
 
 from nakctl.device.sensor import (
     Latest,
@@ -50,7 +51,7 @@ class Alone:
             self.take(self.sensors.look(self.now_s))
             return found()
 
-        until(seen, 30.0)
+        until(seen)
 
     def until_read(self, *names: str) -> None:
         """Each sensor has shown something from now on."""

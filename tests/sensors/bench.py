@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE_s
 from pseudo_terminal import pseudo_terminal
 
 from nakctl.device.sensor import SensorNotice, SensorSpec, load_kind
@@ -152,7 +153,7 @@ def modbus_server(registers: dict[int, list[int]], framer: Any = None) -> Iterat
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE_s)
     loop, server, over = ready
     try:
         yield server.transport.sockets[0].getsockname()[1]
@@ -178,13 +179,6 @@ class PacedClock(FreeClock):
 
 def codes(notices: list[SensorNotice] | tuple[SensorNotice, ...], sensor: str) -> list[str]:
     return [notice.code.removeprefix("sensor_") for notice in notices if notice.sensor == sensor]
-
-
-def until(found: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.01)
 
 
 VISA_DEVICES = """\

@@ -13,17 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from alone import rows_of
-from bench import (
-    PacedClock,
-    Script,
-    modbus_server,
-    spec_of,
-    talking_pty,
-    tcp_instrument,
-    until,
-    visa_file,
-)
+from bench import PacedClock, Script, modbus_server, spec_of, talking_pty, tcp_instrument, visa_file
 from beside import run_beside
+from patience import until
 
 import nakctl
 from nakctl.device.sensor import Latest, SensorSpec
@@ -79,7 +71,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
         pty_script.armed = progress.time_s > 30
         shown.update(progress.bench)
         if os.name == "posix" and progress.time_s > 550:  # this computer may be busy: not before all was sent
-            until(lambda: pty_script.count > 400, 60.0)
+            until(lambda: pty_script.count > 400)
         if progress.time_s > 400 and not live:
             run = nakctl.open(folder / "with.h5")
             live["sealed"] = run.header.sealed

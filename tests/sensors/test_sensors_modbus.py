@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from bench import modbus_server, spec_of
+from patience import PATIENCE_s
 
 from nakctl.device.sensor import SensorTrouble, Source, load_kind, load_service
 
@@ -95,7 +96,7 @@ def answering(pdu: bytes, host: str = "127.0.0.1", device: int | None = None) ->
     try:
         yield server.getsockname()[1]
     finally:
-        thread.join(10)
+        thread.join(PATIENCE_s)
         server.close()
 
 

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instrument, until, visa_file
+from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instrument, visa_file
 from parents import LOOKING, is_gone, next_value, parent_of
+from patience import PATIENCE_s, until
 from pymodbus import FramerType
 
 from nakctl.device.sensor import SensorNotice, SensorTrouble, load_kind, load_service
@@ -198,5 +199,5 @@ def test_a_tcp_instrument_that_comes_back_is_found_again(tmp_path: Path) -> None
         watcher.start()
         until(lambda: len(watcher.readings) > 8)
         watcher.stop()
-        watcher.join(5)
+        watcher.join(PATIENCE_s)
     assert codes(tuple(watcher.notices), "meter")[-1] == "back"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from alone import signals
-from bench import PacedClock, Script, spec_of, tcp_instrument, until
+from bench import PacedClock, Script, spec_of, tcp_instrument
 from beside import program_of, run_beside
+from patience import until
 
 import nakctl
 from nakctl.device.sensor import (
@@ -45,8 +46,8 @@ def test_a_run_goes_on_beside_a_process_that_stands_still(tmp_path: Path) -> Non
             stopped.append(pid)
             os.kill(pid, signal.SIGSTOP)
         if progress.time_s > 300 and stopped:  # this computer may be busy: not before there is another one
-            until(lambda: begun[0].pid not in (None, *stopped), 30.0)
-            until(begun[0]._steward.is_well, 30.0)
+            until(lambda: begun[0].pid not in (None, *stopped))
+            until(begun[0]._steward.is_well)
 
     outcome = run_beside(
         tmp_path / "with.h5",
@@ -76,9 +77,9 @@ def test_a_limit_that_nobody_sees_ends_the_run(tmp_path: Path, blind: str, statu
     script = Script(lambda count: 1 + count / 100, dict.fromkeys(range(20, 100_000), "timeout"))
 
     def hold(progress: Any) -> None:
-        until(lambda: script.count > 2, 30.0)  # this computer may be busy: not before it has been read
+        until(lambda: script.count > 2)  # this computer may be busy: not before it has been read
         if progress.time_s > 60:  # and has fallen silent
-            until(lambda: script.count > 20, 30.0)
+            until(lambda: script.count > 20)
 
     with tcp_instrument(script) as port:
         address = {"address": f"TCPIP::127.0.0.1::{port}::SOCKET", "backend": "@py"}

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from alone import PRESS, Alone, rows_of, signals
-from bench import Script, modbus_server, spec_of, tcp_instrument, until
+from bench import Script, modbus_server, spec_of, tcp_instrument
+from patience import PATIENCE_s, until
 
 from nakctl.device.sensor import (
     Raw,
@@ -47,7 +48,7 @@ class Hanging:
     def read(self) -> Raw:
         if self.error is not None and not self.released.is_set():
             raise self.error
-        self.released.wait(60)
+        self.released.wait(PATIENCE_s)
         now = time.perf_counter()
         return Raw(1.0, now, now)
 
@@ -76,7 +77,7 @@ class Turning:
             self.logger.turn()
             return code in self.codes
 
-        until(told, 30.0)
+        until(told)
 
     @property
     def codes(self) -> list[str]:
@@ -191,12 +192,12 @@ def test_a_disk_that_takes_its_time_holds_up_no_value(
 
     def slow(journal: AuxJournal) -> None:
         asked.set()
-        released.wait(60)
+        released.wait(PATIENCE_s)
         write(journal)
 
     monkeypatch.setattr(AuxJournal, "write", slow)
     turning = Turning(tmp_path / "a.h5", Hanging(), monkeypatch)
-    assert asked.wait(10)
+    assert asked.wait(PATIENCE_s)
 
     def told() -> bool:
         turning.tie()

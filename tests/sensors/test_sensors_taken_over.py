@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 import serial
 from alone import CHAMBER, PRESS, Alone, rows_of, signals
-from bench import until
 from faulty import NAMES, four
 from hypothesis import given
 from hypothesis import strategies as st
 from parents import is_gone, runner_of
+from patience import until
 
 from nakctl.device.sensor_journal import READING, aux_of
 from nakctl_sensors.journal import AuxJournal
@@ -46,7 +46,7 @@ def test_who_read_for_a_dead_runner_is_gone_and_its_ports_are_free(tmp_path: Pat
         four(timeout="1 h") as (instruments, specs),
         runner_of(path, specs, time.time()) as (runner, sensors),
     ):
-        until(lambda: aux_of(path).exists() and set(NAMES) <= set(rows_of(path)), 30.0)
+        until(lambda: aux_of(path).exists() and set(NAMES) <= set(rows_of(path)))
         if trouble == "hangs":
             for each in instruments.values():
                 each.fault = "silent"
@@ -65,7 +65,7 @@ def test_who_read_for_a_dead_runner_is_gone_and_its_ports_are_free(tmp_path: Pat
 
 def _die(runner: subprocess.Popen[str], sensors: int) -> None:
     runner.kill()
-    until(lambda: is_gone(sensors), 10.0)
+    until(lambda: is_gone(sensors))
 
 
 def _is_free(port: str) -> bool:
@@ -84,7 +84,7 @@ def test_what_was_read_last_is_written_though_an_instrument_hangs(tmp_path: Path
         four(timeout="1 h") as (instruments, specs),
         runner_of(path, (PRESS, *specs), begun) as (runner, sensors),
     ):
-        until(lambda: aux_of(path).exists() and {"press", *NAMES} <= set(rows_of(path)), 30.0)
+        until(lambda: aux_of(path).exists() and {"press", *NAMES} <= set(rows_of(path)))
         instruments["meter"].fault = "silent"
         time.sleep(1.0)
         died_s = time.time() - begun
@@ -99,8 +99,8 @@ def test_a_successor_goes_on_where_a_killed_runner_left_off(
     """At once, so that it may find the ports still held: it tries again."""
     path, begun = tmp_path / "a.h5", time.time()
     with four() as (_, specs), runner_of(path, specs, begun) as (runner, _):
-        until(lambda: aux_of(path).exists() and set(NAMES) <= set(rows_of(path)), 30.0)
-        until(lambda: all(len(rows) > 3 for rows in rows_of(path).values()), 30.0)
+        until(lambda: aux_of(path).exists() and set(NAMES) <= set(rows_of(path)))
+        until(lambda: all(len(rows) > 3 for rows in rows_of(path).values()))
         runner.kill()
         died_s = time.time() - begun
         beside = bench(*specs, taken_over=begun)
