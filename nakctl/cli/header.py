@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from nakctl.device.channel import ChannelInfo
 from nakctl.device.driver import Place
 from nakctl.device.ends import End
 from nakctl.plan.estimate import Amount
-from nakctl.plan.held import held
+from nakctl.plan.held import ahead, held
 from nakctl.plan.plan import leaves
 from nakctl.plan.scene import Leaf, Scene
 from nakctl.render.plan_json import limits_json, plan_json, rules_json
@@ -105,13 +106,18 @@ def _place(place: Place) -> dict[str, Any]:
 
 
 def _held_alone(ready: Prepared) -> dict[str, list[str]]:
-    """Of each step, by its step_id: the limits that hold while no program watches, and those that do not."""
+    """Of each step, by its step_id: the limits that hold in it while no program watches; and those that do
+    not, in it or in what its chain goes on to by itself."""
     scene = Scene(ready.plan, ready.program, ready.instrument)
     by_step: dict[int, list[Leaf]] = {}
     for leaf in leaves(ready.plan.steps):
         by_step.setdefault(leaf.step_id, []).append(leaf)
     found = {step_id: held(mine, scene) for step_id, mine in by_step.items()}
-    return {str(step_id): [_texts(one.always), _texts(one.missing)] for step_id, one in found.items()}
+    told = {}
+    for step_id, one in found.items():
+        missing = (found[each].missing for each in ahead(step_id, scene.chain(by_step[step_id][0])))
+        told[str(step_id)] = [_texts(one.always), _texts(dict.fromkeys(chain.from_iterable(missing)))]
+    return told
 
 
 def _texts(ends: Iterable[End]) -> str:

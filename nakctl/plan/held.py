@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
+from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique, played
 from nakctl.plan.ends import lead
 from nakctl.plan.scene import Leaf, Scene
 
@@ -42,6 +42,14 @@ def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
         if end.kind == "limit" and end not in always and any(_may_break(each, end) for each in imposed)
     ]
     return Held(_foremost(always), _foremost(before), tuple(missing))
+
+
+def ahead(step_id: int, chain: Segment) -> list[int]:
+    """The steps that a chain goes on to by itself from this one, itself the first; in a loop all of it."""
+    steps = list(dict.fromkeys(each.step for each in played(chain.techniques)))
+    has_loops = any(isinstance(each, Loop) for each in chain.techniques)
+    at = steps.index(step_id)
+    return [*steps[at:], *(steps[:at] if has_loops else ())]
 
 
 def _imposed(technique: Technique) -> str:

@@ -42,6 +42,11 @@ def temporary_of(path: Path) -> Path:
     return Path(f"{path}.sealing")
 
 
+def old_view_of(path: Path) -> Path:
+    """What NAME.h5 showed of a run before its view began anew, for as long as it takes to remove it."""
+    return Path(f"{path}.view")
+
+
 def beside_of(path: Path) -> Path:
     """The sealed file if another program keeps NAME.h5 open, which Windows then does not let us replace."""
     return path.with_name(f"{path.stem}.sealed.h5")
@@ -156,6 +161,7 @@ def remove_journal(path: Path) -> None:
         reserve_of(path),
         Path(f"{path}.ballast"),  # as it was called before
         slot_of(path),
+        old_view_of(path),
         lock_of(path),
     )
     remove_mailbox(path)

@@ -49,9 +49,10 @@ def main() -> int:
 def follow(path: Path, journal: JournalReader, beat: Beat) -> None:
     """Keep the live view until the run has ended, or the process that writes it is gone."""
     try:
-        files.remove(path)  # the view of a helper that died; the journal says it is not sealed
+        if not _removed(path):
+            return
         # Without locks: on Windows they are mandatory, and a viewer that locks would break the writer.
-        file = h5py.File(path, "w", libver=LIBVER, locking=False)
+        file = h5py.File(path, "x", libver=LIBVER, locking=False)
         writer = Hdf5Writer(file, journal, sealed=False)
         file.swmr_mode = True
         while not _ends_within(_WRITE_S, journal) and lock.is_held(files.lock_of(path)):
@@ -65,6 +66,21 @@ def follow(path: Path, journal: JournalReader, beat: Beat) -> None:
     except (OSError, RuntimeError) as error:  # what h5py makes of the errors of libhdf5
         _complain(error)
         os._exit(1)
+
+
+def _removed(path: Path) -> bool:
+    """The view of a helper that died. If the run died just now, somebody may have sealed it since the journal
+    was looked at: then the file that is put away is looked at, and comes back. False: it is sealed."""
+    old = files.old_view_of(path)
+    try:
+        files.put_in_place(path, old)
+    except FileNotFoundError:
+        return True
+    if seal.is_sealed(old):
+        files.put_in_place(old, path)
+        return False
+    files.remove(old)
+    return True
 
 
 def _ends_within(seconds: float, journal: JournalReader) -> bool:

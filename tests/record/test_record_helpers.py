@@ -15,7 +15,7 @@ import record_rows as rows
 from test_record_recorder import append, helper_of, live_rows, started, wait_for
 
 from nakctl import isolated
-from nakctl.record import process
+from nakctl.record import live, process
 from nakctl.record.process import Helper, Outcome
 from nakctl.record.recorder import Recorder
 from nakctl.record.seal import is_sealed
@@ -154,3 +154,18 @@ def test_helpers_hear_no_key_of_the_terminal(tmp_path: Path) -> None:
     append(recorder, 0)
     wait_for(lambda: live_rows(path) == 10)
     assert recorder.finish("completed", "").sealed
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_view_that_begins_removes_none_but_an_old_view(whole: bool, tmp_path: Path) -> None:
+    """The run may have died, and been sealed, since the one who shows it has looked."""
+    path = tmp_path / "x.h5"
+    if whole:
+        rows.sealed(path)
+    else:
+        path.write_bytes(b"what a killed one left")
+    before = path.read_bytes()
+    assert live._removed(path) is not whole
+    assert [*tmp_path.iterdir()] == ([path] if whole else [])
+    if whole:
+        assert path.read_bytes() == before
