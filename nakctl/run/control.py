@@ -449,7 +449,8 @@ class Control:
 
     def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         """What the engine has to know after a read. sensed: the ending that the sensors ask for."""
-        late = self.guard.out_of_time(self.now_s()) if self.reader.is_mute else None
+        stands_still = self.reader.is_mute and self.state.phase is engine.Phase.RUNNING
+        late = self.guard.out_of_time(self.now_s()) if stands_still else None
         self.seen = self.guard.judge(page.newest, reading.look) or late
         ending = gravest(sensed, self.seen, self.left_early(), self.boundary(reading))
         running = self.state.phase in (engine.Phase.RUNNING, engine.Phase.STOPPING)
