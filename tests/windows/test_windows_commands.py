@@ -17,7 +17,7 @@ def test_commands_say_what_they_say_elsewhere_also_to_an_old_code_page(wine: Win
     assert wine.nakctl("status") == (0, "no run is going on, and none was left unsealed\n", "")
     (wine.folder / "short.yaml").write_text("nakctl: 1\nnam: x\n", encoding="utf-8")
     code, _, err = wine.nakctl("check", protocol)
-    assert code == 2
+    assert code == 2, err
     assert "short.yaml:2:1" in err
 
 
