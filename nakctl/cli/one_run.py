@@ -64,6 +64,9 @@ class Options:
 class Show(Protocol):
     """Who is told how the run goes. Nothing here may wait."""
 
+    def about_to_begin(self) -> None:
+        """The channel is open, and nothing was started: the last moment to want no run at all."""
+
     def recording(self, path: Path) -> None:
         """The record is there: from now on anybody can look at the run."""
 
@@ -86,6 +89,7 @@ def run_one(
         claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out),
         _opened(ready, clock, options) as bench,
     ):
+        show.about_to_begin()
         if stop_asked():
             return None
         about = _about(ready, bench.channel, start, options)

@@ -43,14 +43,23 @@ GOING_DOWN_s = 4.5  # Windows gives five
 
 
 class Apart:
-    """As `one_run.Show`: speaks to the starter until the record is there. path: where it is then."""
+    """As `one_run.Show`: speaks to the starter until the record is there. path: where it is then.
+
+    is_wanted  by the starter: a new run, as long as he waits for it. Nobody stops another one by not waiting
+               for who goes on with it.
+    """
 
     def __init__(self, folder: Path, signals: StopAsked) -> None:
         self.folder, self.signals = folder, signals
         self.path: Path | None = None
+        self.is_wanted = False
+
+    def about_to_begin(self) -> None:
+        self._hear()
 
     def recording(self, path: Path) -> None:
         """From here on the run is found by its files."""
+        self._hear()  # then nothing is loaded
         self.path = path.resolve()  # before its starter hears of it, and removes the folder
         self._tell(begun=str(path))
         self._let_go()
@@ -71,12 +80,17 @@ class Apart:
 
     def listen(self) -> None:
         """In a thread of its own: whoever started it may change his mind until the run has begun."""
-        while self.path is None:
-            has_changed = (self.folder / STOP).exists() or not self.folder.exists()
-            if has_changed and self.path is None:
-                self.signals.ask()
-                return
+        while self.path is None and not self._hear():
             time.sleep(CHANGED_HIS_MIND_s)
+
+    def _hear(self) -> bool:
+        """Whether he has."""
+        if not self.is_wanted:
+            return False
+        has_changed = (self.folder / STOP).exists() or not self.folder.exists()
+        if has_changed and self.path is None and not self.signals.count():
+            self.signals.ask()
+        return has_changed
 
     def _tell(self, **facts: Any) -> None:
         with suppress(OSError, ValueError):
@@ -99,7 +113,8 @@ def main() -> NoReturn:
     show = Apart(Path(sys.argv[1]), signals)
     signal.signal(signal.SIGTERM, lambda number, frame: _goes_down(show, "its process was told to end"))
     job = json.loads((show.folder / JOB).read_text(encoding="utf-8"))
-    if job["do"] == "run":  # nobody stops another one by not waiting for who goes on with it
+    if job["do"] == "run":
+        show.is_wanted = True
         threading.Thread(target=show.listen, name="starter", daemon=True).start()
     code = int(ExitCode.FAILED)
     try:

@@ -26,16 +26,28 @@ def listen(show: Apart) -> None:
     assert not listening.is_alive()
 
 
+HEARS = {"meanwhile": listen, "before it begins": Apart.about_to_begin}
+
+
+@pytest.mark.parametrize("hears", HEARS)
 @pytest.mark.parametrize("how", ["asked", "gone"])
-def test_who_started_it_may_change_his_mind(how: str, tmp_path: Path) -> None:
+def test_who_started_it_may_change_his_mind(how: str, hears: str, tmp_path: Path) -> None:
     """In order, or so quickly that nobody has looked before the folder is gone."""
     signals = StopAsked()
     folder = tmp_path / "start"
     if how == "asked":
         folder.mkdir()
         (folder / STOP).touch()
-    listen(Apart(folder, signals))
+    show = Apart(folder, signals)
+    show.is_wanted = True
+    HEARS[hears](show)
     assert signals() == "stopped by the operator"
+
+
+def test_nobody_stops_a_run_by_not_waiting_for_who_goes_on_with_it(tmp_path: Path) -> None:
+    signals = StopAsked()
+    Apart(tmp_path / "gone", signals).about_to_begin()
+    assert signals() is None
 
 
 def test_once_it_has_begun_the_folder_says_nothing(tmp_path: Path) -> None:

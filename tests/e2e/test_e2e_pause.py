@@ -77,7 +77,7 @@ def test_it_waits_with_its_cell_open_and_goes_on_as_planned(going: Going, tmp_pa
     asked("resume", cwd=tmp_path)
     now = asked("pause", "--now", "--json", cwd=tmp_path)
     assert now.json["cell_open"] is True
-    assert health(tmp_path) == "paused"
+    until(lambda: health(tmp_path) == "paused")
     asked("resume", cwd=tmp_path)
     asked("skip", "--why", "enough", cwd=tmp_path)
     report = going.end()

@@ -35,6 +35,8 @@ class Screen:
     ) -> None:
         self.view.close()
 
+    def about_to_begin(self) -> None: ...
+
     def recording(self, out: Path) -> None:
         self.view.draw(Mail(said=((PLAIN, f"recording into {out}"),)))
 
