@@ -138,7 +138,7 @@ def stop_after_s(one: Seen) -> float:
 
 def may_be_alone(state: Mapping[str, Any]) -> bool:
     """Whether the channel of a run may go on by itself for as long as need be. Unless its rig says which, it
-    may where the instrument holds every limit of the present technique.
+    may where the instrument holds every limit of the present step, and of what its chain goes on to.
     """
     policy = state.get("unwatched") or ("stop" if state.get("not_alone") else "go on")
     return bool(policy == "go on")

@@ -56,7 +56,8 @@ class ChannelWords(Word):
 
     unwatched: what is to become of a run there whose program died, if none can go on with it: `go on` (limits
     are held as far as the instrument holds them), or `stop` after unwatched_for.
-    Left out: go on where the instrument holds every limit of the present technique, else stop.
+    Left out: go on where the instrument holds every limit of the present step and of what its chain goes on
+    to, else stop.
     """
 
     device: str
