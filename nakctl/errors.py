@@ -6,6 +6,7 @@ NakctlError                 exit code
     CellError                   the YAML of a cell
     RigError                    rig.yaml, or the name of a channel
     LimitError                  the plan asks for more than the instrument can do
+      ChainTooLong                its chains could be shorter
   ChannelError              3   the instrument or its link
     LinkLost                    it does not answer
     ChannelTaken                another program or another firmware is on the channel
@@ -112,6 +113,14 @@ class RigError(InputError):
 
 class LimitError(InputError):
     """The plan exceeds the instrument."""
+
+
+class ChainTooLong(LimitError):
+    """The channel does not hold a chain of so many techniques."""
+
+    def __init__(self, message: str, techniques: int) -> None:
+        super().__init__(message)
+        self.techniques = techniques
 
 
 class ChannelError(NakctlError):

@@ -17,7 +17,7 @@ from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Wat
 from nakctl.device.driver import ClockLike
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
-from nakctl.errors import ChannelError, IllegalEvent, LinkLost
+from nakctl.errors import ChainTooLong, ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.device import CONNECT_TIMEOUT_s
 from nakctl_biologic.errors import EclibError
@@ -25,11 +25,11 @@ from nakctl_biologic.following import Following, look_of
 from nakctl_biologic.link import Link, NotOurs, as_kept
 from nakctl_biologic.memory import check_memory, memory_s
 from nakctl_biologic.notes import Notes
-from nakctl_biologic.params import chain
+from nakctl_biologic.params import Loaded, chain
 from nakctl_biologic.visits import Taken, Visits
 
 LOADING_s = 20.0  # what loading a long chain may take besides
-RUNS_ALREADY = -13
+RUNS_ALREADY, MEMORY_FULL = -13, -405
 
 
 class Phase(Enum):
@@ -78,6 +78,7 @@ class BiologicChannel:
         self._notes = Notes(f"channel {link.number + 1}", clock, notices)
         self._start_s = 0.0
         self._following: Following | None = None  # of what was started last
+        self._holds = 1  # techniques that it is known to take in one chain
 
     @property
     def info(self) -> ChannelInfo:
@@ -103,8 +104,23 @@ class BiologicChannel:
 
     def check(self, segment: Segment) -> None:
         """LimitError: this very channel has no such range or bandwidth, or too small a memory."""
-        chain(segment, self._instrument, self._board)
+        loaded = chain(segment, self._instrument, self._board)
         check_memory(segment, self._memory_bytes, self._instrument, self._board)
+        if len(loaded) > self._holds and self._phase in AT_REST:
+            self._must_hold(loaded)
+
+    def _must_hold(self, loaded: tuple[Loaded, ...]) -> None:
+        """How long a chain may be is told by a try alone: it is loaded, and not started. ChainTooLong."""
+        self._phase = Phase.IDLE
+        if not self._link.reach():
+            return
+        try:
+            self._link.device.load(self._link.number, loaded)
+        except EclibError as error:
+            if error.code == MEMORY_FULL:
+                raise ChainTooLong(f"{error}", len(loaded)) from None
+            return  # that may be over when it is loaded to be started
+        self._holds = len(loaded)
 
     def memory_s(self, segment: Segment) -> float:
         """How long, at the least, its memory holds what the segment records while nobody reads; NaN if the

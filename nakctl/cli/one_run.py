@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nakctl.cli.asked_runs import free_name
 from nakctl.cli.from_outside import known_run, outside
 from nakctl.cli.health import to_be_continued
-from nakctl.cli.prepare import Prepared
+from nakctl.cli.prepare import Prepared, shorter
 from nakctl.cli.report import exit_code, report
 from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked
 from nakctl.device.driver import Place
-from nakctl.errors import ExitCode, InputError, NakctlError, RecordError, place_of, typed
+from nakctl.errors import ChainTooLong, ExitCode, InputError, NakctlError, RecordError, place_of, typed
 from nakctl.record import registry
 from nakctl.rig.claim import claimed
 
@@ -92,9 +92,13 @@ def run_one(
         show.about_to_begin()
         if stop_asked():
             return None
+        asked, ready = ready, fitting(ready, bench.channel)
         about = _about(ready, bench.channel, start, options)
         recorder, tables = _recorder(ready, out, about, options)
         with _abandoned_if_torn(recorder):
+            if ready is not asked and (text := _shorter_chains(asked, ready)):
+                show.warn(text)
+                recorder.note(1, "shorter_chains", text)
             known = known_run(ready, recorder, start, options.speed)
             seen = outside(recorder, known, about, free=free)
             seen.opening()
@@ -196,6 +200,35 @@ def _run(
         return Ended(outcome)
     except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)
         return torn(error)
+
+
+def fitting(ready: Prepared, channel: Channel) -> Prepared:
+    """With chains that this very channel takes: how many techniques it holds, nobody knows before.
+
+    LimitError: it does not take them, however short.
+    """
+    from nakctl.device.program import segments
+
+    asked = ready
+    while True:
+        try:
+            for segment in segments(ready.program.nodes):
+                channel.check(segment)
+            return ready
+        except ChainTooLong as error:
+            if error.techniques < 2:
+                raise
+            ready = shorter(asked, error.techniques - max(1, error.techniques // 4))
+
+
+def _shorter_chains(asked: Prepared, ready: Prepared) -> str:
+    from nakctl.device.program import segments
+
+    before, now = (len([*segments(each.program.nodes)]) for each in (asked, ready))
+    return (
+        f"{ready.place.name} takes no longer chains than {ready.program.chain_length} techniques: the "
+        f"program is loaded in {now} chains instead of {before}, and the cell is open between two of them"
+    )
 
 
 def torn(error: Exception) -> Ended:

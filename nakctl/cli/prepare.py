@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,20 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         stand_ins=rig.stand_ins,
         rig=rig.file,
     )
+
+
+def shorter(ready: Prepared, techniques: int) -> Prepared:
+    """The same with at most so many techniques in a chain. LimitError: some step needs more."""
+    device = replace(ready.instrument, chain_length=techniques)
+    program = replace(lower(ready.plan, device), chain_length=techniques)
+    found = check(ready.plan, program, device)
+    poll_s = None if ready.driver.virtual_time else device.poll_s
+    again = replace(
+        ready, instrument=device, program=program, findings=tuple(found),
+        estimate=estimate(ready.plan, program, device, poll_s),
+    )  # fmt: skip
+    again.require_no_errors()
+    return again
 
 
 def refuse_seed(seed: int) -> None:

@@ -45,7 +45,7 @@ def remainder(
                   was given a time (its End is `asked`) and goes on
     then          what ended it, if something did: `next step` leaves out what is left of its step (a cutoff
                   was met, or somebody skips it), `end loop` leaves its loop, `end run` leaves nothing
-    chain_length  techniques that one chain may hold; None: as many as the program's instrument can
+    chain_length  techniques that one chain may hold; None: as many as the program's channel can
 
     No nodes: nothing is left. ValueError: the program has no such place.
     """
@@ -58,7 +58,7 @@ def remainder(
     if then == "end loop":
         position = position if segment.loop or len(position) == 1 else position[:-1]
     elif technique is not None:
-        most = instrument(program.instrument).chain_length if chain_length is None else chain_length
+        most = chain_length or program.chain_length or instrument(program.instrument).chain_length
         place = Place(technique, passes, lasted_s if then is None else None, then == "next step")
         first = _left_of(program, segment, place, most)
     after = _siblings(program.nodes, position)[position[-1].index + 1 :]

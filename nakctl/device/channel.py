@@ -196,7 +196,8 @@ class Channel(Protocol):
     def patience_s(self) -> float: ...
 
     def check(self, segment: Segment) -> None:
-        """LimitError: this very channel cannot do it (its ranges, its memory). Changes nothing."""
+        """LimitError: this very channel cannot do it (its ranges, its memory). ChainTooLong: shorter ones it
+        may. Before the first load: it may have to try, and what is loaded then is never started."""
 
     def load(self, segment: Segment, mark: str = "") -> None:
         """Replace what is loaded. mark: by which it can be told later whose it is, where a channel can keep

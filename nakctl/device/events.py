@@ -45,6 +45,7 @@ EVENTS: dict[str, Meaning] = {
     "link": _told(WARNING, ALARM, text="the link to the channel was down"),
     "silence": _told(WARNING, text="the channel does not answer; it goes on by itself"),
     "not_heard": _told(ALARM, text="for so long that limits which the host holds are not guarded"),
+    "shorter_chains": _told(WARNING, text="the channel holds no chain as long as was planned"),
     "no_mark": _told(WARNING, text="the channel keeps no mark, by which another program would know it"),
     "not_stopped": _told(ALARM, text="the channel was told to stop, and runs on"),
     "given_up": _told(ALARM, text="the operator gave up stopping the channel"),

@@ -255,6 +255,7 @@ class Program:
     steps       by step_id, which counts from 1
     ends        every condition that ends a step or the run, by its id, which counts from 1
     short       the rule behind the End with the quantity `short`
+    chain_length  techniques that its channel holds in one chain; 0: as many as the instrument's data say
     """
 
     instrument: str
@@ -263,6 +264,7 @@ class Program:
     steps: tuple[StepInfo, ...]
     ends: tuple[End, ...] = ()
     short: ShortRule | None = None
+    chain_length: int = 0
 
     def step(self, step_id: int) -> StepInfo:
         return self.steps[step_id - 1]

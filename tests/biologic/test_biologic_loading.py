@@ -19,7 +19,7 @@ from biologic_bench import (
 )
 
 from nakctl.device.program import Hardware, Loop
-from nakctl.errors import LimitError
+from nakctl.errors import ChainTooLong, LimitError
 from nakctl_biologic.errors import EclibError
 from nakctl_sim.instrument.habits import Habits
 
@@ -39,6 +39,21 @@ def test_a_board_with_narrower_ranges_than_its_kind(monkeypatch: pytest.MonkeyPa
         with pytest.raises(LimitError, match=words):
             one.channel.check(chain(fits, replace(fits, hardware=hardware)))
     assert calls_of(one)["BL_LoadTechnique"] == 0
+
+
+def test_how_long_a_chain_may_be_is_tried_once() -> None:
+    """The longest is loaded, and not started; what is no longer needs no further try."""
+    one = bench(habits=Habits(chain_length=4))
+    one.channel.check(chain(*4 * [cp()]))
+    loads = calls_of(one)["BL_LoadTechnique"]
+    assert loads == 4
+    one.channel.check(chain(*3 * [cp()]))
+    assert calls_of(one)["BL_LoadTechnique"] == loads
+    with pytest.raises(ChainTooLong, match="-405") as caught:
+        one.channel.check(chain(*6 * [cp()]))
+    assert caught.value.techniques == 6
+    assert calls_of(one)["BL_StartChannel"] == 0
+    run(one, chain(cp(), ocv()))
 
 
 def test_a_memory_that_is_too_small_for_what_is_recorded() -> None:

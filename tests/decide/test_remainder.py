@@ -438,6 +438,8 @@ def test_what_was_done_and_what_is_left_are_the_whole(case: Case, shorter: int) 
     assert played(left) == whats(case.later)
     assert longest(case.whole, left) <= most
     assert replace(left, nodes=case.whole.nodes) == case.whole
+    told = replace(case, whole=replace(case.whole, chain_length=most))  # by the program itself
+    assert told.left().nodes == left.nodes
 
 
 @given(cases(), st.floats(0.0, 0.9))

@@ -148,6 +148,7 @@ SMALL_JSON = {
             {"id": 1, "kind": "limit", "quantity": "Ewe", "side": "above", "value": 3.0, "then": "end run", "by": "instrument", "step": 0, "text": "Ewe above 3 V", "mark": {"line": 3, "column": 9}, "sensor": ""},
         ],
         "short": {"fall": 0.5, "within_s": 10.0, "below_V": 0.01, "samples": 3},
+        "chain_length": 0,
     },
 }  # fmt: skip
 
