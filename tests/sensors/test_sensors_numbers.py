@@ -143,8 +143,8 @@ def lines(draw: st.DrawFn) -> tuple[str, float, set[float]]:
     if "e" in bare:
         body = bare.replace(".", decimal)
     before, behind = draw(st.sampled_from(BEFORE)), draw(st.sampled_from(BEHIND))
-    if thousands == " " and before[-1:].isalpha():
-        before = ""  # what a person makes of `x1 000` is a name and a zero
+    if before[-1:].isalpha() and (thousands == " " or behind == " 5"):
+        before = ""  # what a person makes of `x1 000`, or `x0 5`, is a name and a number
     value = float(text)
     line = before + sign + body + behind
     meant = in_one_way(line)
