@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from nakctl.cli.json_output import print_json
 from nakctl.cli.pictures import check_target
 from nakctl.errors import ExitCode, InputError, typed
 from nakctl.text.numbers import duration
+
+LOOK_s = 0.1
 
 
 def goes_on(file: Path, channel: str) -> str:
@@ -61,11 +64,13 @@ def _why_unsealed(file: Path) -> str:
 
 def recover_if_killed(file: Path) -> None:
     """The first command that meets the file of a killed run makes it whole, unless its channel goes on."""
-    from nakctl.record import files
+    from nakctl.record import files, lock
     from nakctl.record.fence import may_go_on
     from nakctl.record.recover import is_running
     from nakctl.record.recover import recover as make_whole
 
+    while lock.is_held(files.sealer_of(file)):  # it is being made whole
+        time.sleep(LOOK_s)
     if not files.journal_of(file).exists() or is_running(file):
         return
     if channel := may_go_on(file):

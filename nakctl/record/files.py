@@ -42,6 +42,11 @@ def temporary_of(path: Path) -> Path:
     return Path(f"{path}.sealing")
 
 
+def sealer_of(path: Path) -> Path:
+    """A lock that whoever seals NAME.h5 holds meanwhile: two would write into one file."""
+    return Path(f"{path}.sealer")
+
+
 def old_view_of(path: Path) -> Path:
     """What NAME.h5 showed of a run before its view began anew, for as long as it takes to remove it."""
     return Path(f"{path}.view")

@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import h5py
 import numpy as np
@@ -50,6 +50,7 @@ from nakctl.record.view import Beyond, take_beyond
 _REPLACE_TRIES = 40
 _REPLACE_PAUSE_S = 0.25
 _ENTRIES_AT_A_TIME, _ROWS_AT_A_TIME = 1024, 1 << 17
+_ANOTHER_s = 120.0  # that somebody else may take to seal it
 _LOOK_S = 0.01  # how soon the end of a run is noticed
 _made: list[os.stat_result] = []  # of the file that this process has made under its temporary name
 
@@ -407,8 +408,9 @@ def main() -> NoReturn:
     isolated.begin()
     path, beat = Path(sys.argv[1]), Beat()
     try:
-        beat("sealing")
-        outcome = seal(path, beat, again="--again" in sys.argv[2:])
+        with _alone(path, beat):
+            beat("sealing")
+            outcome = seal(path, beat, again="--again" in sys.argv[2:])
         answer(outcome.as_json(), 0 if outcome.sealed else 1)
     except (NakctlError, OSError, RuntimeError) as error:
         said = reason_of(error)
@@ -417,6 +419,41 @@ def main() -> NoReturn:
     except Exception:  # noqa: BLE001  (a journal may hold anything: who waits is told in a sentence)
         traceback.print_exc()
         _give_up(path, "its journal holds something that cannot be made sense of")
+
+
+@contextlib.contextmanager
+def _alone(path: Path, beat: Stage) -> Iterator[None]:
+    """While nobody else seals it; who comes second finds it sealed. RecordError: somebody takes too long."""
+    file, until = files.sealer_of(path), time.monotonic() + _ANOTHER_s
+    while True:
+        try:
+            held = lock.hold(file)
+        except OSError:
+            if not lock.is_held(file):
+                raise
+            if time.monotonic() > until:
+                raise RecordError(f"another program has been sealing it for {_ANOTHER_s:g} s") from None
+            beat("waiting for another program that seals it")
+            continue
+        if _is_that(held, file):
+            break
+        held.close()  # who had it before has removed it meanwhile
+    try:
+        yield
+    finally:
+        if os.name == "posix":  # else a third one could hold what is removed here
+            file.unlink(missing_ok=True)
+        held.close()
+        if os.name != "posix":
+            with contextlib.suppress(OSError):  # somebody has it open by now
+                file.unlink()
+
+
+def _is_that(held: BinaryIO, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(held.fileno()), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _give_up(path: Path, why: str) -> NoReturn:

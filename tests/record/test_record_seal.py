@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import record_rows as rows
 import xarray
 from forked_helpers import done
 from nexusformat.nexus import nxload
+from patience import PATIENCE_s, until
 
 from nakctl.booking import layout
 from nakctl.errors import RecordError
-from nakctl.record import files
+from nakctl.record import files, lock
 from nakctl.record import seal as sealing
-from nakctl.record.process import Outcome
+from nakctl.record.process import Helper, Outcome
 from nakctl.record.recover import recover
 from nakctl.record.seal import is_sealed, seal
 from nakctl.record.verify import faults_of
@@ -317,3 +319,30 @@ def test_a_damaged_journal_gives_what_it_holds_and_is_kept(tmp_path: Path) -> No
     assert files.damaged_of(path).read_bytes() == damaged
     assert seal(path).rows == 300
     assert files.damaged_of(path).exists()
+
+
+def test_who_comes_second_waits_until_nobody_seals_it(tmp_path: Path) -> None:
+    path, told, alone = tmp_path / "x.h5", list[str](), threading.Event()
+
+    def work() -> None:
+        with sealing._alone(path, told.append):
+            alone.set()
+
+    with lock.hold(files.sealer_of(path)):
+        second = threading.Thread(target=work)
+        second.start()
+        until(lambda: told)
+        assert not alone.is_set()
+    second.join(PATIENCE_s)
+    assert alone.is_set()
+    assert rows.names_in(tmp_path) == []
+
+
+def test_all_who_seal_it_at_once_find_it_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    rows.journal_only(path, 20)
+    helpers = [Helper("seal", str(path)) for _ in range(3)]
+    outcomes = [helper.wait(Outcome.from_json) for helper in helpers]
+    assert [isinstance(each, Outcome) and each.sealed for each in outcomes] == [True] * 3, outcomes
+    assert is_sealed(path)
+    assert rows.names_in(tmp_path) == ["x.h5"]
