@@ -18,8 +18,10 @@ from patience import until
 
 from nakctl.booking.layout import GAP_CODE
 from nakctl.errors import InputError
+from nakctl.record import files, lock
 from nakctl.record.raw_tables import RawReader
 from nakctl.record.recover import recover
+from nakctl.record.slot import state_of
 
 Rows = dict[int, np.ndarray]  # of each segment
 
@@ -49,7 +51,17 @@ def kill_one(folder: Path, name: str, moment_s: float, arguments: Sequence[str],
     time.sleep(moment_s)
     kill(run, name)
     run.communicate()
+    until(lambda: _is_dead(path))
     return left(path)
+
+
+def _is_dead(path: Path) -> bool:
+    """Its process may just have been started as it was looked for."""
+    if not lock.is_held(files.lock_of(path)):
+        return True
+    with suppress(ProcessLookupError, KeyError, TypeError):
+        os.kill(int(state_of(path)["pid"]), signal.SIGKILL)  # type: ignore[index]
+    return False
 
 
 def kill(run: Command, name: str) -> None:

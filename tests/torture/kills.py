@@ -11,6 +11,7 @@ at the most, and said; the tables of steps and spectra have to end where the row
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -18,7 +19,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "e2e")]
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("", "e2e")]
+RUNS = tempfile.TemporaryDirectory(
+    prefix="nakctl-runs-", ignore_cleanup_errors=True
+)  # apart from this user's
+os.environ |= {"NAKCTL_RUNS": RUNS.name, "NAKCTL_KEEPER": "none"}  # set before anything copies it
 
 from killing import Rows, kill_one, recovered_status, undisturbed  # noqa: E402
 

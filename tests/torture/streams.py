@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "sensors"))
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("", "sensors")]
 
-from broken_streams import KINDS, broken_kind
+from broken_streams import KINDS, broken_kind  # noqa: E402
 
 
 def main() -> None:
