@@ -56,7 +56,7 @@ class Reader:
 
     def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
         self.visit, self.needs_rows, self.segment = None, needs_rows, segment
-        self.is_adopted = False
+        self.is_adopted, self._mute_since_s = False, None
         self._heard_s = self.now_s()
 
     def next(self, watch: Watch) -> Reading:
