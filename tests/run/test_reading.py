@@ -13,7 +13,7 @@ from nakctl.device.program import Segment
 from nakctl.errors import ChannelError, LinkLost
 from nakctl.run.clock import FreeClock
 from nakctl.run.pulse import Pulse
-from nakctl.run.reading import NEARLY_FULL, BEHIND_s, Reader
+from nakctl.run.reading import NEARLY_FULL, BEHIND_s, MUTE_s, Reader
 
 LATE_s = 2 * BEHIND_s
 
@@ -172,3 +172,17 @@ def test_what_cannot_be_read_is_for_the_loop_to_deal_with() -> None:
     with pytest.raises(ChannelError):
         reader.next(Watch())
     assert reader.look is None
+
+
+def test_rows_that_are_kept_back_are_those_of_one_chain() -> None:
+    channel, clock = Channel(0.0), FreeClock()
+    channel.mute = True
+    one = Reader(channel, clock, Pulse(), Logbook(), clock.now_s)  # type: ignore[arg-type]
+    one.open_segment(Segment((rest(1),)), needs_rows=True)
+    one.next(Watch())
+    clock.advance_to(MUTE_s)
+    one.next(Watch())
+    assert one.is_mute
+    one.open_segment(Segment((rest(1),)), needs_rows=True)
+    one.next(Watch())
+    assert not one.is_mute
