@@ -8,7 +8,7 @@ SAME_s = 1e-9  # two sums of the same ticks: what floating point leaves between 
 
 
 def base_s(technique: str = "CPLIMIT", like: str = "SP-300") -> float:
-    """The time base of a technique, named as `program.loaded_as` does."""
+    """The time base of a technique, named as `techniques.loaded_as` does."""
     return instrument(like).timebase_s[technique]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Rows
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Done, Eis, Hardware, Test
+from nakctl.device.program import Done, Eis, Hardware, Test, Tested
 
 LOW_AMPLITUDE_SHARE = 0.5
 
@@ -39,7 +39,7 @@ def sample_flags(rows: Rows, technique: Done, ranges: Ranges) -> Bits:
     """
     flags = _overloads(rows["Ewe_V"], rows["Ewe_V"], np.abs(rows["I_A"]), ranges)
     flags |= _no_value(rows["Ewe_V"], rows["I_A"])
-    if isinstance(technique, Cp | Ca):
+    if isinstance(technique, Tested):
         for test in technique.tests:
             flags |= _bit(_meets(rows, test), Flag.TEST_MET)
     return flags

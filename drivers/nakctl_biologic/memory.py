@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Eis, Loop, Segment, Technique, loaded_as
+from nakctl.device.program import Eis, Loop, Segment, Technique
+from nakctl.device.techniques import loaded_as
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.layouts import DC, IMPEDANCE, layout

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nakctl.device.channel import Flag, Notice, Rows
-from nakctl.device.program import Ca, Cp, Done, Loop, Ocv, Technique
+from nakctl.device.program import Done, Loop, Technique
+from nakctl.device.techniques import change_of
 from nakctl_biologic.flags import in_order
 
 OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
@@ -34,12 +35,7 @@ def successors(techniques: Sequence[Technique], before: int) -> set[int]:
 
 def by_change(technique: Done) -> bool:
     """Whether it records not only by time."""
-    match technique:
-        case Ocv() | Cp():
-            return technique.dE_V is not None
-        case Ca():
-            return technique.dI_A is not None
-    return False
+    return change_of(technique) is not None
 
 
 def gap(time_s: float, text: str, **facts: int) -> Notice:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.conditions import condition_params
@@ -62,6 +62,8 @@ def load_as(technique: Technique, instrument: Instrument, board: Board) -> Loade
         case Eis():
             name, of_rows, _, _ = SPECTRA[technique.control]
             params = spectrum(technique, instrument)
+        case Draw():
+            raise LimitError("constant power and load are not driven yet")
         case Loop():
             return Loaded(_file("loop", board), None, tuple(loop(technique)))
     return Loaded(_file(name, board), of_rows, tuple(params))

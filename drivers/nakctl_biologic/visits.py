@@ -19,7 +19,8 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Done, Eis, Loop, Segment, loaded_as
+from nakctl.device.program import Done, Eis, Loop, Segment
+from nakctl.device.techniques import loaded_as
 from nakctl.errors import ChannelError
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import timebase

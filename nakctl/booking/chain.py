@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from nakctl.booking.spectra import Sweep
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique, is_sentinel
+from nakctl.device.program import Eis, Loop, Program, Segment, Technique, Tested, Timed, is_sentinel
+from nakctl.device.techniques import level_of
 
 TICK_s = 2e-3  # of rounding, over any chain
 ELAPSED_SLACK_s, CLOCK_COARSE = 0.05, 1e-6  # the instrument's clock is told in single precision
@@ -69,7 +70,7 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
     for at in segment.new_cycle:
         new_cycle[:at, at:] = True
 
-    control = np.array([_control(t) for t in techniques], np.float32)
+    control = np.array([level_of(t) for t in techniques], np.float32)
     sentinel = np.array([is_sentinel(t) for t in techniques], np.bool_)
     stays = _stays(techniques, sentinel)
     led_on = tuple(leads_on(program, t) for t in techniques)
@@ -91,8 +92,10 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
 
 
 def _stays(techniques: tuple[Technique, ...], sentinel: Bools) -> Bools:
-    """(n, n): on to a later one of the same step, under the same current or potential."""
-    held = [(type(t), t.step, _control(t)) if isinstance(t, Cp | Ca) else None for t in techniques]
+    """(n, n): on to a later one of the same step, under the same current or potential (a scan's: further on)."""
+    tested = [t if isinstance(t, Tested) else None for t in techniques]
+    moving = {t.step for t in tested if t is not None and t.to is not None}
+    held = [None if t is None else (type(t), t.step, None if t.step in moving else t.level) for t in tested]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(held))}
     alike = np.array([numbers[key] for key in held])
     known = np.array([key is not None for key in held], np.bool_) & ~sentinel
@@ -100,7 +103,7 @@ def _stays(techniques: tuple[Technique, ...], sentinel: Bools) -> Bools:
 
 
 def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
-    if not isinstance(technique, Cp | Ca) or technique.on_test != "next":
+    if not isinstance(technique, Tested) or technique.on_test != "next":
         return ()
     ends = (program.end(test.end) for test in technique.tests if test.end)
     return tuple(end for end in ends if end.then == "next step")
@@ -108,14 +111,14 @@ def leads_on(program: Program, technique: Technique) -> tuple[End, ...]:
 
 def _shortest_s(technique: Technique) -> float:
     """Less than this to the first row behind it, and a technique was left before its time."""
-    return technique.duration_s - TICK_s if isinstance(technique, Ocv | Cp | Ca) else 0.0
+    return technique.duration_s - TICK_s if isinstance(technique, Timed) else 0.0
 
 
 def _least_s(technique: Technique, sweep: Sweep | None) -> float:
     """Of a technique that no row came of: a test may end it at once."""
     if sweep is not None:
         return float(sweep.left_s[0])
-    if isinstance(technique, Cp | Ca) and technique.on_test == "next":
+    if isinstance(technique, Tested) and technique.on_test == "next":
         return 0.0
     return max(0.0, _shortest_s(technique))
 
@@ -123,15 +126,3 @@ def _least_s(technique: Technique, sweep: Sweep | None) -> float:
 def other_level(before: Ints | int, after: Ints | int) -> Any:
     """From one level of a staircase to another; 0 is outside of any."""
     return (before != 0) & (after != 0) & (before != after)
-
-
-def _control(technique: Technique) -> float:
-    match technique:
-        case Cp():
-            return technique.I_A
-        case Ca():
-            return technique.E_V
-        case Eis(vs_previous=False):
-            return technique.bias
-        case _:
-            return float("nan")

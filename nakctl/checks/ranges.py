@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Done, Eis
+from nakctl.device.program import Eis
+from nakctl.device.techniques import kind_of
 from nakctl.plan import plan as p
 from nakctl.plan.scene import Leaf, Scene, dc_V, peak_A, sweep_of
 from nakctl.text.numbers import listed, si
@@ -109,7 +110,7 @@ def unseen_cutoff(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 
 def _ranges_of_potential_control(leaf: Leaf, scene: Scene) -> Iterator[tuple[CurrentRange, bool]]:
     """Those in which the cell decides the current, and whether it is at open circuit otherwise."""
-    controlled = [each for each in scene.techniques(leaf) if _is_potential_control(each)]
+    controlled = [each for each in scene.techniques(leaf) if kind_of(each).sets_potential]
     rests = all(isinstance(each, Eis) and each.vs_previous for each in controlled)
     for name in dict.fromkeys(each.hardware.I_range for each in controlled):
         found = scene.I_range(name)
@@ -139,7 +140,7 @@ def unknown_current(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     fixed += [sweep.ranges.I] if sweep is not None else []
     if scene.plan.limits.I_max_A is not None or any(fixed):
         return
-    if any(_is_potential_control(each) for each in scene.techniques(leaf)):
+    if any(kind_of(each).sets_potential for each in scene.techniques(leaf)):
         step = si(widest.full_A * scene.instrument.I_step, "A", 2)
         message = f"{leaf.label}: nothing says how large the current gets, so its range is {widest.name}"
         help = f"resolution {step}: give limits.I, or the range"
@@ -157,10 +158,6 @@ def range_of_limit(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         message += f"so the current is measured in the {used.name} range"
         help = f"a limit of {si(filled.most_A, 'A')} or less keeps the {filled.name} range"
         yield warning("range-of-limit", leaf.mark, message, help)
-
-
-def _is_potential_control(technique: Done) -> bool:
-    return isinstance(technique, Ca) or (isinstance(technique, Eis) and technique.control == "PEIS")
 
 
 RANGE_CHECKS = (ranges, unseen_limit, unseen_cutoff, unknown_current, range_of_limit)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import way
-from nakctl.device.program import Ca, Cp, Eis, Ocv, loaded_as
+from nakctl.device.program import Eis
+from nakctl.device.techniques import change_of, kind_of, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.scene import Leaf, Scene, dc_A
@@ -52,11 +53,12 @@ def record_change(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """A dE or dI below the resolution is met by noise alone: every time base a row."""
     for technique in scene.techniques(leaf):
         E, I = scene.E_range(technique.hardware.E_range), scene.I_range(technique.hardware.I_range)
-        if isinstance(technique, Ocv | Cp) and technique.dE_V is not None and E is not None:
+        change, of = change_of(technique), kind_of(technique).changes
+        if change is not None and of == "Ewe" and E is not None:
             step_V = (E.high_V - E.low_V) * scene.instrument.E_step
-            yield from _change(leaf, "dE", technique.dE_V, step_V, "V", E.name)
-        if isinstance(technique, Ca) and technique.dI_A is not None and I is not None:
-            yield from _change(leaf, "dI", technique.dI_A, I.full_A * scene.instrument.I_step, "A", I.name)
+            yield from _change(leaf, "dE", change, step_V, "V", E.name)
+        if change is not None and of == "I" and I is not None:
+            yield from _change(leaf, "dI", change, I.full_A * scene.instrument.I_step, "A", I.name)
 
 
 def _change(leaf: Leaf, word: str, value: float, step: float, unit: str, name: str) -> Iterator[Finding]:

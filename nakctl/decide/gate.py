@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Look, Notice, Rows
-from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique
+from nakctl.device.program import Eis, Loop, Segment, Technique
+from nakctl.device.techniques import set_A
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -93,7 +94,7 @@ class Gate:
 
     def open_segment(self, segment: Segment) -> None:
         self.segment = segment
-        self.set_A = np.array([_set_A(each) for each in segment.techniques])
+        self.set_A = np.array([set_A(each) for each in segment.techniques])
         self.last = None
         self.last_s, self.silent = 0.0, False
 
@@ -167,21 +168,6 @@ def _runs(bad: Bools, before: int) -> npt.NDArray[np.int64]:
     places = np.arange(1, len(bad) + 1)
     last_good = np.maximum.accumulate(np.where(bad, 0, places))
     return np.asarray(np.where(last_good == 0, before + places, places - last_good) * bad)
-
-
-def _set_A(technique: Technique) -> float:
-    """The current that is set, 0 where a potential is; NaN where nothing drives the cell."""
-    match technique:
-        case Cp():
-            return technique.I_A
-        case Ca():
-            return 0.0
-        case Eis(control="GEIS"):
-            return technique.bias
-        case Eis(vs_previous=False):
-            return 0.0
-        case _:
-            return math.nan
 
 
 def _row_every_s(technique: Technique) -> float:

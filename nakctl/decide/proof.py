@@ -19,7 +19,8 @@ from nakctl.booking.ledger import LastRows
 from nakctl.booking.met import Met, met_by
 from nakctl.booking.spectra import Sweep
 from nakctl.device.channel import Visit
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Program, Segment, Technique
+from nakctl.device.program import Done, Eis, Loop, Program, Segment, Technique, Tested
+from nakctl.device.techniques import change_of, kind_of, stops
 
 
 def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_s: float) -> Ending | None:
@@ -38,7 +39,7 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
     if was_last and _is_whole(technique, last, elapsed_s):
         return None
     met = _test_met(program, technique, last, elapsed_s)
-    if met is not None and (was_last or _stops(technique)):
+    if met is not None and (was_last or stops(technique)):
         return ending_of(met.end, met.value)
     return interrupted(_how_far(program, segment, technique, last))
 
@@ -60,11 +61,7 @@ def _passes(segment: Segment, at: int) -> int | None:
     return times
 
 
-def _stops(technique: Ocv | Cp | Ca | Eis) -> bool:
-    return isinstance(technique, Cp | Ca) and technique.on_test == "stop"
-
-
-def _is_whole(technique: Ocv | Cp | Ca | Eis, last: LastRows, elapsed_s: float) -> bool:
+def _is_whole(technique: Done, last: LastRows, elapsed_s: float) -> bool:
     """It lasted as long as it should, as far as its rows and the instrument's clock can tell."""
     if isinstance(technique, Eis):
         return Sweep.of(technique).is_done(last.swept)
@@ -82,18 +79,16 @@ def _elapsed(last: LastRows, elapsed_s: float) -> float | None:
     return elapsed_s - last.visit.start_s
 
 
-def _test_met(
-    program: Program, technique: Ocv | Cp | Ca | Eis, last: LastRows, elapsed_s: float
-) -> Met | None:
+def _test_met(program: Program, technique: Done, last: LastRows, elapsed_s: float) -> Met | None:
     """The End whose test ended the technique: by its last row, or by where its last rows were going."""
-    if not isinstance(technique, Cp | Ca):
+    if not isinstance(technique, Tested):
         return None
     ends = [program.end(test.end) for test in technique.tests if test.end]
     found = met_by(ends, {"Ewe": last.Ewe_V, "|I|": last.I_A})
     return found or met_by(ends, _onward(technique, last, elapsed_s))
 
 
-def _onward(technique: Cp | Ca, last: LastRows, elapsed_s: float) -> dict[str, float]:
+def _onward(technique: Tested, last: LastRows, elapsed_s: float) -> dict[str, float]:
     """Ewe and |I| at the end of a technique that wrote no row there, by the slope of its last two.
 
     No further row came, so it was less than one interval of recording, and less than the change that asks for
@@ -105,13 +100,14 @@ def _onward(technique: Cp | Ca, last: LastRows, elapsed_s: float) -> dict[str, f
     left_s = technique.every_s if known_s is None else known_s - (last.time_s - last.visit.start_s)
     share = min(max(left_s, 0.0), technique.every_s) / (last.time_s - last.before[0])
     moves = {"Ewe": (last.Ewe_V - last.before[1]) * share, "|I|": (last.I_A - last.before[2]) * share}
-    word, change = ("Ewe", technique.dE_V) if isinstance(technique, Cp) else ("|I|", technique.dI_A)
+    change = change_of(technique)
     if change is not None:
+        word = {"Ewe": "Ewe", "I": "|I|"}[kind_of(technique).changes]
         moves[word] = min(max(moves[word], -change), change)
     return {"Ewe": last.Ewe_V + moves["Ewe"], "|I|": last.I_A + moves["|I|"]}
 
 
-def _how_far(program: Program, segment: Segment, technique: Ocv | Cp | Ca | Eis, last: LastRows) -> str:
+def _how_far(program: Program, segment: Segment, technique: Done, last: LastRows) -> str:
     step = program.step(technique.step)
     lasted_s = last.time_s - last.visit.start_s
     of_s = "" if isinstance(technique, Eis) else f" of {technique.duration_s:.4g}"
@@ -126,6 +122,6 @@ def _how_far(program: Program, segment: Segment, technique: Ocv | Cp | Ca | Eis,
 def _ended_it(program: Program, technique: Technique, *, seen: bool) -> str:
     """What may have, as a sentence. seen: it wrote the two rows by which a test that was met can be told."""
     said = "another program, a full memory or a fault of the instrument ended it"
-    tests = technique.tests if isinstance(technique, Cp | Ca) and _stops(technique) and not seen else ()
+    tests = technique.tests if isinstance(technique, Tested) and stops(technique) and not seen else ()
     texts = [program.end(test.end).text for test in tests if test.end]
     return said + (f", or before a second row one of its tests: {', '.join(texts)}" if texts else "")

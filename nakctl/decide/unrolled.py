@@ -20,8 +20,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 from nakctl.device.program import (
-    Ca,
-    Cp,
     Done,
     Eis,
     Loop,
@@ -29,10 +27,12 @@ from nakctl.device.program import (
     Program,
     Segment,
     Technique,
+    Tested,
     held_for,
     is_sentinel,
     played,
 )
+from nakctl.device.techniques import kind_of, stops
 from nakctl.plan.techniques import OCV_BEFORE_PEIS_s, SENTINEL_s, sentinel
 
 SHORTEST_s = SENTINEL_s  # no technique is shorter: where less is missing of a hold, nothing is
@@ -212,18 +212,18 @@ def _put_in(program: Program, techniques: Sequence[Technique], at: int) -> tuple
     if isinstance(technique, Eis) and technique.vs_previous:
         every_s = min(technique.every_s, OCV_BEFORE_PEIS_s)
         return (Ocv(technique.step, OCV_BEFORE_PEIS_s, every_s, None, technique.hardware),)
-    if not isinstance(before, Cp | Ca):
+    if not isinstance(before, Tested):
         return ()
-    if isinstance(technique, Eis) and before.on_test == "stop" and _holds(before, technique):
+    if isinstance(technique, Eis) and stops(before) and _holds(before, technique):
         tests = tuple(test for test in before.tests if test.end and program.end(test.end).step == 0)
-        kind = "ca" if isinstance(before, Ca) else "cp"
+        kind = "ca" if kind_of(before).sets_potential else "cp"
         return sentinel(technique.step, kind, technique.bias, tests, technique.hardware)
     if is_sentinel(technique) and before.on_test == "next" and before.step == _step(technique):
         return (held_for(before, SHORTEST_s),)
     return ()
 
 
-def _holds(hold: Cp | Ca, sweep: Eis) -> bool:
+def _holds(hold: Tested, sweep: Eis) -> bool:
     """Whether it holds the current or the potential that the sweep swings around."""
-    level = hold.I_A if isinstance(hold, Cp) else hold.E_V
-    return sweep.control == ("GEIS" if isinstance(hold, Cp) else "PEIS") and level == sweep.bias
+    level = hold.level if hold.to is None else hold.to
+    return kind_of(hold).imposes == kind_of(sweep).imposes and level == sweep.bias

@@ -79,7 +79,7 @@ class Instrument:
 
     I_ranges           ascending
     I_step, E_step     resolution as a fraction of the range's full scale (E: of its span)
-    timebase_s         per technique as `program.loaded_as` names it (OCV CPLIMIT CALIMIT GEIS PEIS): the
+    timebase_s         per technique as `techniques.loaded_as` names it (OCV CPLIMIT ...): the
                        shortest record interval and step
     longest_s          longest single technique
     chain_length       techniques one chain may hold

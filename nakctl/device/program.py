@@ -50,7 +50,7 @@ class Ocv:
 
 @dataclass(frozen=True, slots=True)
 class Cp:
-    """Constant current, with up to three tests (any one suffices).
+    """Constant current, or with to_A a ramp from I_A to there; up to three tests (any one suffices).
 
     on_test: "next" goes on in the chain, "stop" ends the chain (the host then decides what follows).
     sentinel: no step of its own but a few milliseconds of one, in which the limits are tested before the
@@ -66,11 +66,23 @@ class Cp:
     on_test: Literal["next", "stop"]
     hardware: Hardware
     sentinel: bool = False
+    to_A: float | None = None
+
+    @property
+    def level(self) -> float:
+        return self.I_A
+
+    @property
+    def to(self) -> float | None:
+        return self.to_A
 
 
 @dataclass(frozen=True, slots=True)
 class Ca:
-    """Constant potential E_V against RE, tests as in Cp. dI_A None: record by time alone."""
+    """Constant potential E_V against RE, or with to_V a scan from there to to_V; tests as in Cp.
+
+    dI_A None: record by time alone. A scan, like a ramp, is recorded by time alone: every_s.
+    """
 
     step: int
     E_V: float
@@ -81,6 +93,31 @@ class Ca:
     on_test: Literal["next", "stop"]
     hardware: Hardware
     sentinel: bool = False
+    to_V: float | None = None
+
+    @property
+    def level(self) -> float:
+        return self.E_V
+
+    @property
+    def to(self) -> float | None:
+        return self.to_V
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Constant power level in W (> 0 as I > 0 at Ewe > 0), or a constant load of `level` ohm across the cell.
+
+    Both are control loops of the instrument, and test nothing by themselves.
+    """
+
+    step: int
+    control: Literal["POWER", "LOAD"]
+    level: float
+    duration_s: float
+    every_s: float
+    dE_V: float | None
+    hardware: Hardware
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +163,15 @@ class Loop:
     passes: bool
 
 
-Done = Ocv | Cp | Ca | Eis
+Tested = Cp | Ca  # may test by itself
+Timed = Ocv | Cp | Ca | Draw  # lasts for a time that is known before
+Done = Timed | Eis
 Technique = Done | Loop
 
 
 def played(techniques: Sequence[Technique]) -> list[Done]:
     """All but the loops."""
     return [each for each in techniques if not isinstance(each, Loop)]
-
-
-def loaded_as(technique: Done) -> str:
-    """The vendor's technique that carries it out, after which its time base is named.
-
-    CP and CA are always loaded as their variants with limits: those do all that the plain ones do, and one
-    kind of row and one time base is simpler than two.
-    """
-    match technique:
-        case Ocv():
-            return "OCV"
-        case Cp():
-            return "CPLIMIT"
-        case Ca():
-            return "CALIMIT"
-        case Eis():
-            return technique.control
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,17 +321,24 @@ def points_of_spectrum(segment: Segment, technique: int) -> int:
 def lasting(segment: Segment, seconds: float) -> Segment:
     """A top-up with what is missing."""
     technique = segment.techniques[0]
-    assert isinstance(technique, Ocv | Cp | Ca)
+    assert isinstance(technique, Timed)
     return replace(segment, techniques=(held_for(technique, seconds),))
 
 
-def held_for(hold: Ocv | Cp | Ca, seconds: float) -> Ocv | Cp | Ca:
-    """The same for this long; a row comes all the same."""
-    return replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds))
+def held_for(hold: Timed, seconds: float) -> Timed:
+    """The same for this long; a row comes all the same. Of a ramp its last part."""
+    made = replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds))
+    match made:
+        case Cp(to_A=to) if to is not None:
+            return replace(made, I_A=to - (to - made.I_A) * seconds / hold.duration_s)
+        case Ca(to_V=to) if to is not None:
+            return replace(made, E_V=to - (to - made.E_V) * seconds / hold.duration_s)
+        case _:
+            return made
 
 
 def is_sentinel(technique: Technique) -> bool:
-    return isinstance(technique, Cp | Ca) and technique.sentinel
+    return isinstance(technique, Tested) and technique.sentinel
 
 
 def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:

@@ -17,7 +17,7 @@ from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from nakctl.device.program import Ca, Cp, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, SetPoint
+from nakctl.device.program import Ca, Cp, Draw, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, SetPoint
 from nakctl.errors import RecordError
 
 VERSION = 1
@@ -25,6 +25,7 @@ TAGS: dict[type, str] = {
     Ocv: "OCV",
     Cp: "CP",
     Ca: "CA",
+    Draw: "DRAW",
     Eis: "EIS",
     Loop: "loop",
     Segment: "segment",

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from nakctl.device.program import Ca, Cp, Loop, Segment, Technique, played
-from nakctl.plan.gaps import drives, interrupts
+from nakctl.device.program import Loop, Segment, Technique, Tested, played
+from nakctl.device.techniques import drives, stops
+from nakctl.plan.gaps import interrupts
 
 AT_REST, WHERE_IT_TURNS, BETWEEN_LEVELS, WITHIN_LEVEL = 0, 1, 100, 1000  # harm of an open circuit
 
@@ -80,14 +81,10 @@ def _without_needless_sentinel(
 ) -> tuple[Technique, ...]:
     """A sweep's sentinel says nothing new where the technique before held the same, and stops at it."""
     first, last = more[0], chain[-1] if chain else None
-    if not isinstance(first, Cp | Ca) or not first.sentinel or any(isinstance(each, Loop) for each in more):
+    if not isinstance(first, Tested) or not first.sentinel or any(isinstance(each, Loop) for each in more):
         return more
-    if not isinstance(last, Cp | Ca) or type(last) is not type(first) or last.on_test != "stop":
+    if not isinstance(last, Tested) or type(last) is not type(first) or not stops(last):
         return more
-    same_level = _level(last) == _level(first)
+    same_level = (last.level if last.to is None else last.to) == first.level
     held = {test.end for test in last.tests}
     return more[1:] if same_level and held >= {test.end for test in first.tests} else more
-
-
-def _level(technique: Cp | Ca) -> float:
-    return technique.I_A if isinstance(technique, Cp) else technique.E_V

@@ -14,6 +14,7 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
     Ca,
     Cp,
+    Draw,
     Eis,
     HostLoop,
     Loop,
@@ -23,8 +24,9 @@ from nakctl.device.program import (
     Segment,
     SetPoint,
     Technique,
-    loaded_as,
+    Timed,
 )
+from nakctl.device.techniques import loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.sweeps import spread
 from nakctl.plan.techniques import lasts_s
@@ -265,11 +267,12 @@ def _amount(technique: Technique | None, instrument: Instrument) -> Amount:
             rows = _rows(technique, instrument)
             return Amount(duration_s=technique.duration_s, samples=rows, resting=rows, visits=1)
         case Cp():
-            charge_C = technique.I_A * technique.duration_s
+            mean_A = technique.I_A if technique.to_A is None else (technique.I_A + technique.to_A) / 2
+            charge_C = mean_A * technique.duration_s
             return Amount(
                 technique.duration_s, charge_C, abs(charge_C), samples=_rows(technique, instrument), visits=1
             )
-        case Ca():
+        case Ca() | Draw():
             return Amount(
                 technique.duration_s,
                 free_s=technique.duration_s,
@@ -282,7 +285,7 @@ def _amount(technique: Technique | None, instrument: Instrument) -> Amount:
             return Amount()
 
 
-def _rows(technique: Ocv | Cp | Ca, instrument: Instrument) -> float:
+def _rows(technique: Timed, instrument: Instrument) -> float:
     """One after the first time base, then one every_s, and one at the end.
 
     Both times are whole numbers of time bases, so there may be one more than the times of the plan say.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nakctl.device.program import Ca, Cp, Done, Eis, HostLoop, Node, Program, Segment, SetPoint, played
+from nakctl.device.program import Done, HostLoop, Node, Program, Segment, SetPoint, played
+from nakctl.device.techniques import drives
 
 FOREVER = 0  # as `times`
 
@@ -76,15 +77,4 @@ def _gap(before: Segment, after: Segment, times: int) -> Gap:
 def interrupts(last: Done, first: Done) -> bool:
     """An open circuit between these two is none that the experiment asked for."""
     ways = drives(last), drives(first)
-    return None not in ways and (ways[0] == ways[1] or "potential" in ways)
-
-
-def drives(technique: Done) -> str | None:
-    """What a technique imposes: a direction of current, a potential, or nothing (the cell is at rest)."""
-    match technique:
-        case Cp(I_A=level) | Eis(control="GEIS", bias=level) if level:
-            return "strips" if level > 0 else "plates"
-        case Ca() | Eis(control="PEIS", vs_previous=False):
-            return "potential"
-        case _:
-            return None
+    return None not in ways and (ways[0] == ways[1] or bool({"potential", "power"} & {*ways}))

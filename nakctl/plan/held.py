@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Eis, Loop, Segment, Technique, played
+from nakctl.device.program import Done, Eis, Loop, Segment, Technique, Tested, played
+from nakctl.device.techniques import kind_of, stops
 from nakctl.plan.ends import lead
 from nakctl.plan.scene import Leaf, Scene
 
@@ -35,7 +36,8 @@ def held(leaves: Iterable[Leaf], scene: Scene) -> Held:
     of_run = scene.program.ends_of(0)
     always = [end for end in of_run if all(_holds(of_step, end) for _, of_step in places)]
     before = [end for end in of_run if sweeps and all(_stops_at(each, end) for each in sweeps)]
-    imposed = {_imposed(this) for _, (this, *_) in places} - {""}
+    kinds = {kind_of(this) for _, (this, *_) in places}
+    imposed = {kind.cannot_break for kind in kinds if kind.imposes}
     missing = [
         end
         for end in of_run
@@ -52,30 +54,24 @@ def ahead(step_id: int, chain: Segment) -> list[int]:
     return [*steps[at:], *(steps[:at] if has_loops else ())]
 
 
-def _imposed(technique: Technique) -> str:
-    """The quantity that an instrument keeps to by itself: it cannot leave its range. "": none is."""
-    match technique:
-        case Cp() | Eis(control="GEIS"):
-            return "|I|"
-        case Ca() | Eis():
-            return "Ewe"
-    return ""
-
-
 def _may_break(imposed: str, end: End) -> bool:
     return end.quantity not in (imposed, "time")
 
 
-def _places(step_id: int, chain: Segment) -> Iterator[tuple[Technique | None, list[Technique]]]:
+def _places(step_id: int, chain: Segment) -> Iterator[tuple[Technique | None, list[Done]]]:
     """Of each technique of a step: what is before it, and the step from it on."""
     for place, before in enumerate((None, *chain.techniques[:-1])):
-        of_step = list(takewhile(lambda each: _is_of(each, step_id), chain.techniques[place:]))
+        of_step = list(_of_step(chain.techniques[place:], step_id))
         if of_step:
             yield before, of_step
 
 
-def _is_of(technique: Technique, step_id: int) -> bool:
-    return not isinstance(technique, Loop) and technique.step == step_id
+def _of_step(techniques: Iterable[Technique], step_id: int) -> Iterator[Done]:
+    """Those at the beginning that belong to the step."""
+    for technique in techniques:
+        if isinstance(technique, Loop) or technique.step != step_id:
+            return
+        yield technique
 
 
 def _holds(of_step: Iterable[Technique], end: End) -> bool:
@@ -85,12 +81,12 @@ def _holds(of_step: Iterable[Technique], end: End) -> bool:
 
 
 def _stops_at(technique: Technique | None, end: End) -> bool:
-    return _tests(technique, end) and isinstance(technique, Cp | Ca) and technique.on_test == "stop"
+    return _tests(technique, end) and stops(technique)
 
 
 def _tests(technique: Technique | None, end: End) -> bool:
     """It has a test that is met where the end is, or before."""
-    return isinstance(technique, Cp | Ca) and any(lead(test, end) >= 0 for test in technique.tests)
+    return isinstance(technique, Tested) and any(lead(test, end) >= 0 for test in technique.tests)
 
 
 def _foremost(ends: list[End]) -> tuple[End, ...]:

@@ -19,8 +19,6 @@ from dataclasses import replace
 from nakctl.device.ends import End
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
-    Ca,
-    Cp,
     HostLoop,
     Loop,
     Node,
@@ -29,6 +27,7 @@ from nakctl.device.program import (
     SetPoint,
     StepInfo,
     Technique,
+    Tested,
     segments,
 )
 from nakctl.plan import plan as p
@@ -62,7 +61,7 @@ def _watched(ends: Sequence[End], nodes: tuple[Node, ...]) -> tuple[End, ...]:
         test.end
         for segment in segments(nodes)
         for technique in segment.techniques
-        if isinstance(technique, Cp | Ca)
+        if isinstance(technique, Tested)
         for test in technique.tests
     }
     return tuple(replace(end, by="instrument") if end.id in tested else end for end in ends)

@@ -15,6 +15,9 @@ from nakctl.device.program import SetPoint, Settle, ShortRule
 from nakctl.errors import Mark
 
 
+HoldKind = Literal["rest", "cp", "ca", "power", "load"]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """When to keep a sample: every_s, or a change of dE_V / dI_A, whichever comes first."""
@@ -150,14 +153,15 @@ class Spectra:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """rest: open circuit (level None). cp: level in A. ca: level in V. Lasts duration_s at most.
+    """Lasts duration_s at most. level: none at rest (open circuit); in A (cp), V (ca), W (power), ohm (load).
 
+    to      cp, ca: the level moves evenly from `level` to there, a ramp or a scan; None: it stays
     settle  a rest that ends as soon as a sensor has settled
     """
 
     step_id: int
     label: str
-    kind: Literal["rest", "cp", "ca"]
+    kind: HoldKind
     level: float | None
     duration_s: float
     record: Record
@@ -166,6 +170,7 @@ class Hold:
     ranges: Ranges
     mark: Mark
     settle: Settle | None = None
+    to: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

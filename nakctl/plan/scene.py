@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
-from nakctl.device.program import Ca, Cp, Done, Program, Segment, played, segments
+from nakctl.device.program import Done, Program, Segment, is_sentinel, played, segments
 from nakctl.plan import plan as p
 
 Leaf = p.Hold | p.Spectrum
@@ -46,7 +46,7 @@ class Scene:
     def all_techniques(self) -> list[Done]:
         """Each technique of the program once, in order, without loops, sentinels and top-ups."""
         every = (each for chain in self._chains for each in played(chain.techniques))
-        return [each for each in every if not (isinstance(each, Cp | Ca) and each.sentinel)]
+        return [each for each in every if not is_sentinel(each)]
 
     def I_range(self, name: str) -> CurrentRange | None:
         return next((each for each in self.instrument.I_ranges if each.name == name), None)

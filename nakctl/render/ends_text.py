@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nakctl.device.ends import End
-from nakctl.device.program import Ca, Cp, Loop, Segment, StepInfo, played
+from nakctl.device.program import Loop, Segment, StepInfo, Tested, played
 from nakctl.plan import plan as p
 from nakctl.plan.held import held
 from nakctl.plan.scene import Leaf
@@ -63,7 +63,7 @@ def _alone(leaves: Sequence[Leaf], view: View) -> str:
     chains = [view.scene.chain(leaf) for leaf in leaves]
     endless = [each for each in chains if _is_endless(each)]
     if endless:
-        tested = any(isinstance(each, Cp | Ca) and each.tests for each in endless[0].techniques)
+        tested = any(isinstance(each, Tested) and each.tests for each in endless[0].techniques)
         return f"the chain goes on {'until the instrument stops it' if tested else 'without end'}"
     if program.ends_of(leaves[0].step_id, "asked"):
         takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nakctl.device.program import Ca, Cp, Done, Eis, Ocv
+from nakctl.device.program import Done
+from nakctl.device.techniques import change_of
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount
 from nakctl.plan.scene import Leaf, dc_A, dc_V, sweep_of
@@ -133,13 +134,7 @@ def _criteria(leaf: Leaf) -> str:
 
 def may_add_rows(technique: Done) -> bool:
     """A criterion of dE or dI keeps rows beyond those of time, how many nobody knows before."""
-    match technique:
-        case Ocv() | Cp():
-            return technique.dE_V is not None
-        case Ca():
-            return technique.dI_A is not None
-        case Eis():
-            return False
+    return change_of(technique) is not None
 
 
 def net_charge(amount: Amount, area_cm2: float) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from nakctl.checks.findings import Finding
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Done, Eis, Ocv, Program, ShortRule
+from nakctl.device.program import Done, Eis, Program, ShortRule, Tested
+from nakctl.device.techniques import kind_of
 from nakctl.plan import plan as p
 from nakctl.plan.boundaries import furthest
 from nakctl.plan.estimate import Amount, Estimate
@@ -90,8 +91,8 @@ def _sensors(limits: p.Limits) -> list[str]:
 def _who_watches(view: View) -> str:
     """Which techniques test Ewe themselves, and how late the host is in the others."""
     techniques = view.scene.all_techniques()
-    alone = different([_kind(each) for each in techniques if not _tests_potential(each)])
-    tested = different([_kind(each) for each in techniques if _tests_potential(each)])
+    alone = different([kind_of(each).name for each in techniques if not _tests_potential(each)])
+    tested = different([kind_of(each).name for each in techniques if _tests_potential(each)])
     reaction = duration(view.scene.instrument.reaction_s)
     parts = [f"in {listed(tested)} by the instrument"] if tested else []
     parts += [f"in {listed(alone)} by the host within {reaction} of a reading"] if alone else []
@@ -99,19 +100,7 @@ def _who_watches(view: View) -> str:
 
 
 def _tests_potential(technique: Done) -> bool:
-    return isinstance(technique, Cp | Ca) and any(test.quantity == "Ewe" for test in technique.tests)
-
-
-def _kind(technique: Done) -> str:
-    match technique:
-        case Ocv():
-            return "OCV"
-        case Cp():
-            return "CP"
-        case Ca():
-            return "CA"
-        case Eis():
-            return technique.control
+    return isinstance(technique, Tested) and any(test.quantity == "Ewe" for test in technique.tests)
 
 
 def _row_distance(techniques: Sequence[Done], view: View) -> str:

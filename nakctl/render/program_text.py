@@ -9,6 +9,7 @@ from nakctl.device.program import (
     Ca,
     Cp,
     Done,
+    Draw,
     Eis,
     HostLoop,
     Loop,
@@ -19,7 +20,10 @@ from nakctl.device.program import (
     SetPoint,
     StepInfo,
     Technique,
+    Tested,
+    Timed,
 )
+from nakctl.device.techniques import kind_of
 
 SIGN = {"above": ">", "below": "<"}
 
@@ -78,11 +82,14 @@ def _words(technique: Done) -> str:
         case Ocv():
             return f"OCV  {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
         case Cp():
-            level = f"{_n(technique.I_A)} A {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
-            return f"CP   {level}{_tests(technique)}"
+            level = f"{_levels(technique, 'A')} {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
+            return f"{kind_of(technique).name:4} {level}{_tests(technique)}"
         case Ca():
-            level = f"{_n(technique.E_V)} V {_timing(technique)}{_optional(' dI', technique.dI_A, 'A')}"
-            return f"CA   {level}{_tests(technique)}"
+            level = f"{_levels(technique, 'V')} {_timing(technique)}{_optional(' dI', technique.dI_A, 'A')}"
+            return f"{kind_of(technique).name:4} {level}{_tests(technique)}"
+        case Draw():
+            level = f"{_n(technique.level)} {kind_of(technique).unit}"
+            return f"{technique.control} {level} {_timing(technique)}{_optional(' dE', technique.dE_V, 'V')}"
         case Eis():
             return _eis(technique)
 
@@ -99,11 +106,16 @@ def _eis(eis: Eis) -> str:
     return f"{eis.control} {', '.join(parts)}{', continues' if eis.continues else ''}"
 
 
-def _timing(technique: Ocv | Cp | Ca) -> str:
+def _levels(technique: Tested, unit: str) -> str:
+    to = "" if technique.to is None else f" to {_n(technique.to)} {unit}"
+    return f"{_n(technique.level)} {unit}{to}"
+
+
+def _timing(technique: Timed) -> str:
     return f"for {_n(technique.duration_s)} s every {_n(technique.every_s)} s"
 
 
-def _tests(technique: Cp | Ca) -> str:
+def _tests(technique: Tested) -> str:
     """Each test with the number of its end."""
     said = ", ".join(f"{t.quantity} {SIGN[t.side]} {_n(t.value)} #{t.end}" for t in technique.tests)
     sentinel = " sentinel" if technique.sentinel else ""

@@ -57,7 +57,7 @@ SMALL = Program(
         HostLoop(
             (
                 Segment((Ocv(1, math.inf, 1.0, 0.005, HARDWARE), Loop(0, None, True)), loop=True),
-                Segment((Ca(2, -0.1, 60.0, 1.0, None, (), "stop", HARDWARE),), tops_up=True),
+                Segment((Ca(2, -0.1, 60.0, 1.0, None, (), "stop", HARDWARE, to_V=0.5),), tops_up=True),
             ),
             None,
         ),
@@ -108,7 +108,7 @@ SMALL_JSON = {
                     {
                         "is": "segment",
                         "techniques": [
-                            {"is": "CA", "step": 2, "E_V": -0.1, "duration_s": 60.0, "every_s": 1.0, "dI_A": None, "tests": [], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": False},
+                            {"is": "CA", "step": 2, "E_V": -0.1, "duration_s": 60.0, "every_s": 1.0, "dI_A": None, "tests": [], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": False, "to_V": 0.5},
                         ],
                         "loop": False,
                         "tops_up": True,
@@ -121,8 +121,8 @@ SMALL_JSON = {
             {
                 "is": "segment",
                 "techniques": [
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False},
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False, "to_A": None},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True, "to_A": None},
                     {
                         "is": "EIS", "step": 3, "control": "GEIS", "bias": 0.001, "vs_previous": False, "amplitude_peak": 5e-06, "hold_s": 0.0, "every_s": 1.0,
                         "f_first_Hz": 100000.0, "f_last_Hz": 10.0, "n_frequencies": 41, "spacing": "log", "average": 1, "wait_periods": 0.1,
@@ -218,8 +218,9 @@ def test_a_whole_number_is_a_float_where_one_belongs() -> None:
     assert (type(read), read) == (float, 2.0)
 
 
-def test_what_was_added_later_is_read_from_older_programs() -> None:
-    older = without(SMALL_JSON, "program", "nodes", 2, "techniques", 0, "sentinel")
+@pytest.mark.parametrize("field", ["sentinel", "to_A"])
+def test_what_was_added_later_is_read_from_older_programs(field: str) -> None:
+    older = without(SMALL_JSON, "program", "nodes", 2, "techniques", 0, field)
     assert load(older) == SMALL
 
 
@@ -239,8 +240,8 @@ BROKEN = [
     (changed(SMALL_JSON, *CP, "sentinel", 1), r"0\.sentinel is no yes or no: 1"),
     (changed(SMALL_JSON, *CP, "on_test", "go"), r"0\.on_test is none of next, stop: 'go'"),
     (changed(SMALL_JSON, *CP, "E_V", 0.1), r"0\.E_V is nothing that this nakctl knows"),
-    (changed(SMALL_JSON, *CP, "is", "CV"), r"0 is none of OCV, CP, CA, EIS, loop: 'CV'"),
-    (changed(SMALL_JSON, *CP, "is", "segment"), r"0 is none of OCV, CP, CA, EIS, loop: 'segment'"),
+    (changed(SMALL_JSON, *CP, "is", "CV"), r"0 is none of OCV, CP, CA, DRAW, EIS, loop: 'CV'"),
+    (changed(SMALL_JSON, *CP, "is", "segment"), r"0 is none of OCV, CP, CA, DRAW, EIS, loop: 'segment'"),
     (without(SMALL_JSON, *CP, "is"), r"0 is none of .*: None"),
     (changed(SMALL_JSON, *CP, "hardware", None), r"0\.hardware has no fields: None"),
     (changed(SMALL_JSON, *CP, "hardware", "is", "CP"), r"0\.hardware\.is is nothing that"),

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from nakctl.device.inspection import Lesson
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Loop, Technique, loaded_as
+from nakctl.device.program import Loop, Technique
+from nakctl.device.techniques import loaded_as
 from nakctl_biologic.data_words import timebase
 from nakctl_biologic.first_day.bench import Bench, Trace
 from nakctl_biologic.params import MOST_STEPS, Loaded, current_steps, load_as

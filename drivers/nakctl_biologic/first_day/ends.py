@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from nakctl.device.inspection import Lesson
-from nakctl.device.program import Test, loaded_as
+from nakctl.device.program import Test
+from nakctl.device.techniques import loaded_as
 from nakctl_biologic.codes import RUN, STATES, STOP
 from nakctl_biologic.device import Device
 from nakctl_biologic.errors import EclibError

@@ -15,6 +15,8 @@ from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import (
     Ca,
     Cp,
+    Done,
+    Draw,
     Eis,
     Hardware,
     Loop,
@@ -22,8 +24,9 @@ from nakctl.device.program import (
     Segment,
     Technique,
     Test,
-    loaded_as,
+    Tested,
 )
+from nakctl.device.techniques import loaded_as
 from nakctl.errors import LimitError
 from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.imperfections import Imperfections
@@ -114,7 +117,7 @@ def encode(segment: Segment, instrument: Instrument, faults: Imperfections, habi
         words = _words(at, technique, segment, instrument, faults) | _habits(technique, habits)
         for name, value in words.items():
             techniques[at][name] = value
-        if isinstance(technique, Cp | Ca):
+        if isinstance(technique, Tested):
             for slot, test in enumerate(technique.tests):
                 tests[at, slot] = _test(test)
     return Chain(techniques, tests, np.zeros(n, np.int64), np.zeros(n, np.int64))
@@ -136,9 +139,11 @@ def _words(
     )
 
 
-def _asked(technique: Ocv | Cp | Ca | Eis, I_gain: float) -> dict[str, Any]:
+def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
     """I_gain: current delivered over current asked for."""
     match technique:
+        case Draw():
+            raise LimitError("the simulated potentiostat knows no constant power and no load")
         case Ocv():
             return {"kind": OCV, "delta": _or_never(technique.dE_V)}
         case Cp():
@@ -158,7 +163,7 @@ def _or_never(delta: float | None) -> float:
     return np.inf if delta is None else delta
 
 
-def _timing(technique: Ocv | Cp | Ca | Eis, timebase_s: float) -> dict[str, float]:
+def _timing(technique: Done, timebase_s: float) -> dict[str, float]:
     """In whole time bases. Only the hold before a sweep may be left out."""
     hold = isinstance(technique, Eis)
     duration_s = technique.hold_s if isinstance(technique, Eis) else technique.duration_s
@@ -191,7 +196,7 @@ def _habits(technique: Technique, habits: ChannelHabits) -> dict[str, Any]:
     return {
         "test_row": habits.test_row,
         "end_row": habits.end_row or isinstance(technique, Eis),
-        "late_s": habits.late_row_s if isinstance(technique, Cp | Ca) else 0.0,
+        "late_s": habits.late_row_s if isinstance(technique, Tested) else 0.0,
     }
 
 
