@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique, Tested
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.conditions import condition_params
@@ -52,6 +52,8 @@ def chain(segment: Segment, instrument: Instrument, board: Board) -> tuple[Loade
 
 def load_as(technique: Technique, instrument: Instrument, board: Board) -> Loaded:
     """One technique as an entry of a chain."""
+    if isinstance(technique, Tested) and technique.to is not None:
+        raise LimitError("ramps are not driven yet")
     match technique:
         case Ocv():
             name, of_rows, params = "ocv", Id.OCV, ocv(technique, instrument)

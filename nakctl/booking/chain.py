@@ -65,6 +65,7 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
         # of several that lead back from one to another the first is taken
         back = (place[:, None] < at) & (place >= loop.to) & (place <= place[:, None])
         new_cycle[back] = loop.passes
+        new_cycle[: loop.to, loop.to : at] |= loop.begins
         around_s = (begun_s[at] - begun_s[1:])[:, None] + (begun_s[:-1] - begun_s[loop.to])
         between_s[back] = around_s[back]
     for at in segment.new_cycle:
@@ -92,7 +93,7 @@ def chain_of(program: Program, segment: Segment, start_s: float) -> Chain:
 
 
 def _stays(techniques: tuple[Technique, ...], sentinel: Bools) -> Bools:
-    """(n, n): on to a later one of the same step, under the same current or potential (a scan's: further on)."""
+    """(n, n): on to a later one of its step, under the same current or potential, or further on a scan."""
     tested = [t if isinstance(t, Tested) else None for t in techniques]
     moving = {t.step for t in tested if t is not None and t.to is not None}
     held = [None if t is None else (type(t), t.step, None if t.step in moving else t.level) for t in tested]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nakctl.checks.findings import Finding, error, warning
-from nakctl.plan.scene import Leaf, Scene, dc_A, dc_V, drives_current, peak_A, sweep_of
+from nakctl.plan import plan as p
+from nakctl.plan.scene import Leaf, Scene, dc_A, drives_current, ends_V, peak_A
 from nakctl.text.numbers import areal_current, si
 
 ABSURD_A_cm2 = 1.0
@@ -40,7 +41,7 @@ def density(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 
 def resolution(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """A constant current of only a few steps of the range it is set in."""
-    current_A = abs(dc_A(leaf) or 0.0)
+    current_A = abs(dc_A(leaf) or 0.0)  # of a ramp its end: it begins at 0 more often than not
     for name in dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf)):
         found = scene.I_range(name)
         if found is None or current_A == 0:
@@ -63,6 +64,7 @@ def voltage_limit(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         ("above", "up", limits.Ewe_max_V is None, current_A >= 0),
         ("below", "down", limits.Ewe_min_V is None, current_A <= 0),
     ):
+        drives_there = drives_there or (isinstance(leaf, p.Hold) and leaf.kind == "power")
         covered = any(each.quantity == "Ewe" and each.side == side for each in leaf.cutoffs)
         if missing and drives_there and not covered:
             message = f"{leaf.label}: nothing ends this current when Ewe goes {way}"
@@ -71,11 +73,10 @@ def voltage_limit(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 
 def potential(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """A potential that the run's own limits forbid."""
-    level_V, limits, sweep = dc_V(leaf), scene.plan.limits, sweep_of(leaf)
-    if level_V is None:
+    limits = scene.plan.limits
+    if not ends_V(leaf):
         return
-    swing_V = sweep.amplitude_peak if sweep is not None else 0.0
-    low_V, high_V = level_V - swing_V, level_V + swing_V
+    low_V, high_V = ends_V(leaf)
     over = limits.Ewe_max_V is not None and high_V > limits.Ewe_max_V
     if over or (limits.Ewe_min_V is not None and low_V < limits.Ewe_min_V):
         message = f"{leaf.label}: Ewe reaches {si(high_V if over else low_V, 'V')}, "

@@ -12,7 +12,7 @@ from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Eis
 from nakctl.device.techniques import kind_of
 from nakctl.plan import plan as p
-from nakctl.plan.scene import Leaf, Scene, dc_V, peak_A, sweep_of
+from nakctl.plan.scene import Leaf, Scene, ends_V, peak_A, sweep_of
 from nakctl.text.numbers import listed, si
 
 BLIND = "readings stop there, so it would never be seen"
@@ -50,9 +50,9 @@ def _potential_range(leaf: Leaf, name: str, scene: Scene) -> Iterator[Finding]:
         return
     if name == scene.instrument.E_ranges[-1].name:
         return  # what the widest range does not hold is said once, of limits.Ewe
-    level_V, help = dc_V(leaf), "leave the range out, and one that fits is chosen"
+    help = "leave the range out, and one that fits is chosen"
     asked = [(each.value, each.named) for each in _limits(scene, "Ewe")]
-    asked += [] if level_V is None else [(level_V, f"Ewe of {si(level_V, 'V')}")]
+    asked += [(end_V, f"Ewe of {si(end_V, 'V')}") for end_V in dict.fromkeys(ends_V(leaf))]
     for value_V, what in asked:
         if not found.low_V <= value_V <= found.high_V:
             yield error("E-range", leaf.mark, f"{leaf.label}: {what} is outside of the {name} range", help)
@@ -110,7 +110,7 @@ def unseen_cutoff(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 
 def _ranges_of_potential_control(leaf: Leaf, scene: Scene) -> Iterator[tuple[CurrentRange, bool]]:
     """Those in which the cell decides the current, and whether it is at open circuit otherwise."""
-    controlled = [each for each in scene.techniques(leaf) if kind_of(each).sets_potential]
+    controlled = [each for each in scene.techniques(leaf) if kind_of(each).leaves_current_open]
     rests = all(isinstance(each, Eis) and each.vs_previous for each in controlled)
     for name in dict.fromkeys(each.hardware.I_range for each in controlled):
         found = scene.I_range(name)
@@ -140,7 +140,7 @@ def unknown_current(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     fixed += [sweep.ranges.I] if sweep is not None else []
     if scene.plan.limits.I_max_A is not None or any(fixed):
         return
-    if any(kind_of(each).sets_potential for each in scene.techniques(leaf)):
+    if any(kind_of(each).leaves_current_open for each in scene.techniques(leaf)):
         step = si(widest.full_A * scene.instrument.I_step, "A", 2)
         message = f"{leaf.label}: nothing says how large the current gets, so its range is {widest.name}"
         help = f"resolution {step}: give limits.I, or the range"

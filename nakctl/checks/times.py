@@ -17,10 +17,20 @@ LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory
 TIGHT_REACTIONS = 10  # a step shorter than this many reactions of the host is gone before it can act well
 
 
+def unknown(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """What the instrument has no technique for."""
+    for kind in dict.fromkeys(kind_of(technique) for technique in scene.techniques(leaf)):
+        if kind.loaded not in scene.instrument.timebase_s:
+            what = {"P": "constant power", "R": "a constant load"}.get(kind.imposes, kind.name)
+            message = f"{leaf.label}: the {scene.instrument.name} has no technique for {what}"
+            help = "the VMP-3 family has one; else say it as a current, `cp` or a staircase of them"
+            yield error("no-technique", leaf.mark, message, help)
+
+
 def timebase(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """Steps and record intervals shorter than the instrument can count."""
     for technique in scene.techniques(leaf):
-        if isinstance(technique, Eis):
+        if isinstance(technique, Eis) or loaded_as(technique) not in scene.instrument.timebase_s:
             continue
         base_s = scene.instrument.timebase_s[loaded_as(technique)]
         floor = f"shorter than the time base of {si(base_s, 's')}"
@@ -108,4 +118,4 @@ def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
             yield warning("host-cutoff", cutoff.mark, message, "the instrument cannot hold this cutoff")
 
 
-TIME_CHECKS = (timebase, rows, record_change, cutoffs, wrong_side, host_cutoffs)
+TIME_CHECKS = (unknown, timebase, rows, record_change, cutoffs, wrong_side, host_cutoffs)

@@ -22,7 +22,7 @@ from nakctl.decide.engine import Frame, node_of
 from nakctl.decide.unrolled import Place, done_at, fewer, unrolled
 from nakctl.device.ends import Then
 from nakctl.device.instrument import instrument
-from nakctl.device.program import HostLoop, Node, Program, Segment, played
+from nakctl.device.program import HostLoop, Node, Program, Segment, beginning_a_cycle, played
 
 
 def remainder(
@@ -123,7 +123,7 @@ def _out_of_loop(program: Program, left: tuple[Node, ...], position: tuple[Frame
         return (HostLoop(loop.body, fewer(loop.times, done)), *after)
     more = fewer(loop.times, done + 1)
     if more != 0:
-        left = (*left, HostLoop(_beginning_a_cycle(loop.body), more))
+        left = (*left, HostLoop(beginning_a_cycle(loop.body), more))
     return (*_once(left), *after)
 
 
@@ -131,17 +131,3 @@ def _once(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """As one loop that is done once, so that what leaves the loop leaves all of them."""
     is_loop = len(nodes) == 1 and isinstance(nodes[0], HostLoop)
     return nodes if is_loop or not nodes else (HostLoop(nodes, 1),)
-
-
-def _beginning_a_cycle(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """A pass begins a cycle, also the first of those that are left: nothing goes round to get there."""
-    for at, node in enumerate(nodes):
-        begins: Node
-        if isinstance(node, HostLoop):
-            begins = replace(node, body=_beginning_a_cycle(node.body))
-        elif isinstance(node, Segment):
-            begins = replace(node, new_cycle=tuple(sorted({0, *node.new_cycle})))
-        else:
-            continue
-        return (*nodes[:at], begins, *nodes[at + 1 :])
-    return nodes

@@ -216,7 +216,7 @@ def _put_in(program: Program, techniques: Sequence[Technique], at: int) -> tuple
         return ()
     if isinstance(technique, Eis) and stops(before) and _holds(before, technique):
         tests = tuple(test for test in before.tests if test.end and program.end(test.end).step == 0)
-        kind = "ca" if kind_of(before).sets_potential else "cp"
+        kind = "ca" if kind_of(before).imposes == "Ewe" else "cp"
         return sentinel(technique.step, kind, technique.bias, tests, technique.hardware)
     if is_sentinel(technique) and before.on_test == "next" and before.step == _step(technique):
         return (held_for(before, SHORTEST_s),)

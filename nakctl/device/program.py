@@ -156,11 +156,13 @@ class Loop:
     """Go back to technique `to` of this chain until it was done `times` times in all; None: for ever.
 
     passes: a pass of this loop is a cycle of the experiment (not one of several spectra in one step).
+    begins: a cycle begins with the first pass as well: what led to it was one.
     """
 
     to: int
     times: int | None
     passes: bool
+    begins: bool = False
 
 
 Tested = Cp | Ca  # may test by itself
@@ -348,3 +350,17 @@ def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
             yield from segments(node.body)
         elif isinstance(node, Segment):
             yield node
+
+
+def beginning_a_cycle(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """A pass begins a cycle, also the first of those that are left: nothing goes round to get there."""
+    for at, node in enumerate(nodes):
+        begins: Node
+        if isinstance(node, HostLoop):
+            begins = replace(node, body=beginning_a_cycle(node.body))
+        elif isinstance(node, Segment):
+            begins = replace(node, new_cycle=tuple(sorted({0, *node.new_cycle})))
+        else:
+            continue
+        return (*nodes[:at], begins, *nodes[at + 1 :])
+    return nodes

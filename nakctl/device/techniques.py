@@ -40,9 +40,9 @@ class Kind:
         return {"I": "|I|", "Ewe": "Ewe"}.get(self.imposes, "")
 
     @property
-    def sets_potential(self) -> bool:
-        """Then only the cell decides on the current."""
-        return self.imposes == "Ewe"
+    def leaves_current_open(self) -> bool:
+        """Whether only the cell decides on the current that flows."""
+        return self.imposes in ("Ewe", "P", "R")
 
 
 # CP and CA are always loaded as their variants with limits, and so are ramps and scans: those do all that the

@@ -13,6 +13,7 @@ from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
+from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
@@ -38,6 +39,7 @@ class _Compiler:
         self.cell = cell
         self.scope = Scope(loaded, cell.area_cm2)
         self.holds = Holds(loaded.protocol, self.scope)
+        self.scans = Scans(self.holds)
 
     def plan(self) -> p.Plan:
         protocol = self.loaded.protocol
@@ -139,6 +141,8 @@ class _Compiler:
                 yield self.holds.wait(step, loc, env, number)
             case m.Geis() | m.Peis():
                 yield self.holds.spectrum(step, loc, env, number)
+            case m.Cv() | m.Lsv() | m.Ramp():
+                yield self.scans.compile(step, loc, env, number)
             case m.Pulse():
                 yield self.pulse(step, loc, env, number)
             case m.Repeat():
@@ -197,7 +201,7 @@ class _Compiler:
         total_C = 0.0
         for step in steps:
             match step:
-                case p.Hold() if step.kind != "ca":
+                case p.Hold() if step.kind in ("rest", "cp") and step.to is None:
                     if any(cutoff.then == "next step" for cutoff in step.cutoffs):
                         self.scope.fault(
                             loc, "a cutoff may shorten the passes, so their charge is not known before"

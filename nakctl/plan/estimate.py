@@ -290,7 +290,7 @@ def _rows(technique: Timed, instrument: Instrument) -> float:
 
     Both times are whole numbers of time bases, so there may be one more than the times of the plan say.
     """
-    timebase_s = instrument.timebase_s[loaded_as(technique)]
+    timebase_s = instrument.timebase_s.get(loaded_as(technique), technique.every_s)  # or `check` refuses it
     ticks, every = (max(1, round(each / timebase_s)) for each in (technique.duration_s, technique.every_s))
     return 1.0 + math.ceil(ticks / every)
 

@@ -17,7 +17,6 @@ from nakctl.text.reader import Loc
 
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
 MOST_STEPS = 5000
-Kind = Literal["rest", "cp", "ca"]
 
 
 class Holds:
@@ -39,12 +38,18 @@ class Holds:
         return self.steps_made
 
     def compile(
-        self, step: m.Rest | m.Strip | m.Plate | m.Cp | m.Ca, loc: Loc, env: Env, number: str
+        self,
+        step: m.Rest | m.Strip | m.Plate | m.Cp | m.Ca | m.Power | m.Load,
+        loc: Loc,
+        env: Env,
+        number: str,
     ) -> p.Hold:
         match step:
             case m.Rest():
                 duration_s = self.scope.value(step.rest, env)
                 return self.hold(step, "rest", None, duration_s, p.Ranges(), loc, env, number)
+            case m.Power() | m.Load():
+                return self.drawn(step, loc, env, number)
             case m.Ca():
                 level_V = self.scope.value(step.ca, env)
                 duration_s = self.scope.value(step.for_, env)
@@ -53,6 +58,24 @@ class Holds:
                 level_A = self.signed_current_A(step, env)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
                 return self.hold(step, "cp", level_A, duration_s, ranges(step.ranges), loc, env, number)
+
+    def drawn(self, step: m.Power | m.Load, loc: Loc, env: Env, number: str) -> p.Hold:
+        """Constant power or load. The current is the cell's answer, so a charge is no time."""
+        kind: p.HoldKind = "power" if isinstance(step, m.Power) else "load"
+        asked = step.power if isinstance(step, m.Power) else step.load
+        level = self.scope.current_A(asked, env)
+        words = m.HoldWords(
+            label=step.label or f"{kind} {resolve(asked, env).text}", record=step.record, until=step.until
+        )
+        extent = resolve(step.for_, env)
+        if extent.dimension != "time":
+            self.scope.fault(
+                (*loc, "for"),
+                "a charge takes a time here that only the cell knows: "
+                f"write `until: {{charge: {extent.text}}}` and, with `for`, the longest time",
+            )
+        duration_s = extent.value if extent.dimension == "time" else 1.0
+        return self.hold(words, kind, level, duration_s, ranges(step.ranges), loc, env, number)
 
     def wait(self, step: m.Wait, loc: Loc, env: Env, number: str) -> p.Hold:
         """A rest that a sensor ends; at_most is its duration."""
@@ -94,18 +117,19 @@ class Holds:
     def hold(
         self,
         words: m.HoldWords,
-        kind: Kind,
+        kind: p.HoldKind,
         level: float | None,
         duration_s: float,
         ranges: p.Ranges,
         loc: Loc,
         env: Env,
         number: str,
+        to: float | None = None,
     ) -> p.Hold:
         if duration_s <= 0:
             self.scope.fault(loc, "this step lasts no time")
         cutoffs = self.cutoffs(words.until, (*loc, "until"), env)
-        if kind == "cp" and level:
+        if kind == "cp" and level and to is None:
             cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
         return p.Hold(
             step_id=self.next_id(loc),
@@ -118,6 +142,7 @@ class Holds:
             spectra=self.spectra(words.spectra, env),
             ranges=ranges,
             mark=self.scope.mark(loc),
+            to=to,
         )
 
     def label(self, kind: str, level: float | None, words: m.Word) -> str:

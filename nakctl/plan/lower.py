@@ -28,6 +28,7 @@ from nakctl.device.program import (
     StepInfo,
     Technique,
     Tested,
+    beginning_a_cycle,
     segments,
 )
 from nakctl.plan import plan as p
@@ -101,9 +102,10 @@ class _Lowering:
         items = self.steps(step.steps, level)
         chain = _join(items)
         if chain is None or len(chain) + 1 > self.context.instrument.chain_length:
-            return [HostLoop(_assemble(items, self.context.instrument.chain_length), step.times)]
-        if step.times != 1:
-            chain = (*chain, Loop(to=0, times=step.times, passes=True))
+            body = _assemble(items, self.context.instrument.chain_length)
+            return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times)]
+        if step.times != 1 or step.begins:
+            chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
         return [Segment(chain, loop=True)] if p.may_leave(step.steps) else [Piece(chain)]
 
     def staircase(self, step: p.Staircase) -> list[_Item]:

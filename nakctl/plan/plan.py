@@ -14,7 +14,6 @@ from nakctl.device.ends import Side, Then
 from nakctl.device.program import SetPoint, Settle, ShortRule
 from nakctl.errors import Mark
 
-
 HoldKind = Literal["rest", "cp", "ca", "power", "load"]
 
 
@@ -157,6 +156,7 @@ class Hold:
 
     to      cp, ca: the level moves evenly from `level` to there, a ramp or a scan; None: it stays
     settle  a rest that ends as soon as a sensor has settled
+    technique  what the record calls it, if not by its kind
     """
 
     step_id: int
@@ -171,6 +171,7 @@ class Hold:
     mark: Mark
     settle: Settle | None = None
     to: float | None = None
+    technique: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +189,16 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Steps done `times` times; None: until a cutoff, a rule or a limit ends them."""
+    """Steps done `times` times; None: until a cutoff, a rule or a limit ends them.
+
+    begins  a cycle begins with its first pass as well: what led to it was one
+    """
 
     label: str
     steps: tuple[Step, ...]
     times: int | None
     mark: Mark
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

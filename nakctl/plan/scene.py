@@ -63,17 +63,29 @@ def sweep_of(leaf: Leaf) -> p.Sweep | None:
 
 
 def dc_A(leaf: Leaf) -> float | None:
-    """Direct current that the instrument imposes; 0 at open circuit, None under potential control."""
+    """Direct current that the instrument imposes, the larger end of a ramp; 0 at open circuit, None where the
+    cell decides.
+    """
     if isinstance(leaf, p.Spectrum):
         return None if leaf.sweep.control == "peis" and leaf.bias is not None else (leaf.bias or 0.0)
-    return None if leaf.kind == "ca" else (leaf.level or 0.0)
+    return max(leaf.level or 0.0, leaf.to or 0.0, key=abs) if leaf.kind in ("rest", "cp") else None
 
 
 def dc_V(leaf: Leaf) -> float | None:
-    """Potential that the instrument imposes; None under current control and at open circuit."""
+    """Potential that the instrument imposes, at first; None where it imposes none."""
     if isinstance(leaf, p.Spectrum):
         return leaf.bias if leaf.sweep.control == "peis" else None
     return leaf.level if leaf.kind == "ca" else None
+
+
+def ends_V(leaf: Leaf) -> tuple[float, ...]:
+    """The potentials between which a step moves, its swing included; none where it imposes none."""
+    first_V, sweep = dc_V(leaf), sweep_of(leaf)
+    if first_V is None:
+        return ()
+    last_V = leaf.to if isinstance(leaf, p.Hold) and leaf.to is not None else first_V
+    swing_V = sweep.amplitude_peak if sweep is not None else 0.0
+    return min(first_V, last_V) - swing_V, max(first_V, last_V) + swing_V
 
 
 def peak_A(leaf: Leaf) -> float | None:
@@ -89,4 +101,4 @@ def drives_current(leaf: Leaf) -> bool:
     circuit swing around zero and do not count."""
     if isinstance(leaf, p.Spectrum):
         return leaf.sweep.control == "geis" and leaf.bias is not None
-    return leaf.kind == "cp"
+    return leaf.kind in ("cp", "power")

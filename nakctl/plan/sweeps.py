@@ -43,8 +43,9 @@ class Scope:
         return resolve(value, env).value
 
     def current_A(self, value: Quantity | Ref, env: Env) -> float:
+        """Of an areal quantity that of the whole cell: a current in A, its rate in A/s, a power in W."""
         quantity = resolve(value, env)
-        return quantity.value * (self.area_cm2 if quantity.dimension == "areal current" else 1.0)
+        return quantity.value * (self.area_cm2 if quantity.dimension.startswith("areal ") else 1.0)
 
     def charge_C(self, value: Quantity | Ref, env: Env) -> float:
         quantity = resolve(value, env)

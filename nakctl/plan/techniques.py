@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Technique, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test
 from nakctl.plan import plan as p
 from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, stop_tests
 from nakctl.plan.sweeps import spread
@@ -37,10 +39,10 @@ class Lowered:
 
 def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     """Without spectra one technique (or several, if too long for one); with spectra a loop of sweeps."""
-    name = {"rest": "OCV", "cp": "CP", "ca": "CA"}[hold.kind]
+    name = hold.technique or {"rest": "OCV"}.get(hold.kind, hold.kind.upper())
     if hold.spectra is not None:
         return _with_spectra(hold, hold.spectra, context)
-    ends = by_host(hold, context) if hold.kind == "rest" else share_out(hold, context)
+    ends = share_out(hold, context) if hold.kind in ("cp", "ca") else by_host(hold, context)
     if hold.settle is not None:
         ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
     longer_s = lasts_s(hold)
@@ -50,9 +52,9 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     hardware = context.hardware(hold.ranges, _peak_A(hold))
     techniques = _split(hold, longer_s, ends, hardware, context.instrument)
     tests = inside(ends.sentinel, ends.tests, hardware, context)
-    return Lowered(
-        (*techniques, *sentinel(hold.step_id, hold.kind, hold.level, tests, hardware)), name, ends.alone
-    )
+    last = hold.level if hold.to is None else hold.to
+    behind = sentinel(hold.step_id, hold.kind, last, tests, hardware)
+    return Lowered((*techniques, *behind), name, ends.alone)
 
 
 def lasts_s(hold: p.Hold) -> float:
@@ -61,7 +63,7 @@ def lasts_s(hold: p.Hold) -> float:
     The instrument counts the time and the host the charge, so of two ends at once the time would come first,
     and the end of the loop or of the run would be lost. (A charge that the next step follows is a time.)
     """
-    if hold.kind != "cp" or not hold.level:
+    if hold.kind != "cp" or not hold.level or hold.to is not None:
         return hold.duration_s
     due_s = [each.value / abs(hold.level) for each in hold.cutoffs if each.quantity == "charge"]
     in_time_s = [each_s for each_s in due_s if each_s <= hold.duration_s * (1 + _ROUNDING)]
@@ -121,7 +123,10 @@ def _lead_s(hold: p.Hold, sweep: p.Sweep) -> float:
 
 
 def _peak_A(hold: p.Hold) -> float | None:
-    return None if hold.kind == "ca" else abs(hold.level or 0.0)
+    """None: the cell decides."""
+    if hold.kind in ("rest", "cp"):
+        return max(abs(hold.level or 0.0), abs(hold.to or 0.0))
+    return None
 
 
 def _split(
@@ -132,7 +137,11 @@ def _split(
     A test that leads on from one is made anew at the beginning of the next, which is then left as well.
     """
     parts = max(1, math.ceil(duration_s / instrument.longest_s))
-    return tuple(_dc(hold, duration_s / parts, ends, hardware) for _ in range(parts))
+    if hold.to is None or hold.level is None:
+        return tuple(_dc(hold, duration_s / parts, ends, hardware) for _ in range(parts))
+    levels = [hold.level + (hold.to - hold.level) * part / parts for part in range(parts + 1)]
+    pieces = [replace(hold, level=one, to=other) for one, other in pairwise(levels)]
+    return tuple(_dc(piece, duration_s / parts, ends, hardware) for piece in pieces)
 
 
 def _dc(hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware) -> Technique:
@@ -149,10 +158,22 @@ def _dc(hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware) -> Tech
             ends.tests,
             ends.on_test,
             hardware,
+            to_V=hold.to,
         )
-    return Cp(
-        hold.step_id, hold.level, duration_s, every_s, hold.record.dE_V, ends.tests, ends.on_test, hardware
-    )
+    if hold.kind == "cp":
+        return Cp(
+            hold.step_id,
+            hold.level,
+            duration_s,
+            every_s,
+            hold.record.dE_V,
+            ends.tests,
+            ends.on_test,
+            hardware,
+            to_A=hold.to,
+        )
+    control: Literal["POWER", "LOAD"] = "POWER" if hold.kind == "power" else "LOAD"
+    return Draw(hold.step_id, control, hold.level, duration_s, every_s, hold.record.dE_V, hardware)
 
 
 def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered:

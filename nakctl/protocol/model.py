@@ -1,8 +1,8 @@
 """Every word of the protocol language, on one page. The docstrings are its reference and its schema.
 
-A step is a mapping with exactly one *kind word* (rest, strip, plate, cp, ca, geis, peis, pulse, wait,
-set, repeat, staircase); its other words refine it. Quantities carry their unit. `$name` stands for a
-parameter or for the level of a staircase. I > 0 oxidises (strips) the working electrode.
+A step is a mapping with exactly one *kind word* (see KINDS); its other words refine it. Quantities carry
+their unit. `$name` stands for a parameter or for the level of a staircase. I > 0 oxidises (strips) the
+working electrode.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
 Levels = Annotated[Quantities, quantities("areal current", "current", "potential")]
 Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
+ScanRate = Annotated[Quantity | Ref, quantity("potential rate")]
+RampRate = Annotated[Quantity | Ref, quantity("areal current rate", "current rate")]
+Power_ = Annotated[Quantity | Ref, quantity("areal power", "power")]
+Resistance = Annotated[Quantity | Ref, quantity("resistance")]
+Vertices = Annotated[Quantities, quantities("potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction", sign="positive")]
 Sensed = Annotated[Quantity, quantity(*SENSED)]
 Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
@@ -48,9 +53,10 @@ class Record(Word):
 
     every: Time | None = Field(None, description="at least this often")
     dE: Difference | None = Field(
-        None, description="a change of Ewe since the last sample (rest, strip, plate, cp)"
+        None,
+        description="a change of Ewe since the last sample (not in ca, ramp, geis, peis)",
     )
-    dI: Magnitude | None = Field(None, description="a change of I since the last sample (ca)")
+    dI: Magnitude | None = Field(None, description="a change of I since the last sample (ca, ramp)")
 
 
 class Cutoff(Word):
@@ -58,8 +64,8 @@ class Cutoff(Word):
 
     Ewe_above: Potential | None = Field(None, description="Ewe rose above this")
     Ewe_below: Potential | None = Field(None, description="Ewe fell below this")
-    I_above: Magnitude | None = Field(None, description="|I| rose above this (ca, peis)")
-    I_below: Magnitude | None = Field(None, description="|I| fell below this (ca, peis)")
+    I_above: Magnitude | None = Field(None, description="|I| rose above this (where no current is set)")
+    I_below: Magnitude | None = Field(None, description="|I| fell below this (where no current is set)")
     charge: Charge | None = Field(None, description="|charge| of this step")
     then: Literal["next step", "end loop", "end run"] = Field(
         "next step", description="what follows; the loop is the nearest repeat, staircase or pulse around"
@@ -164,6 +170,68 @@ class Ca(HoldWords):
     ca: Potential = Field(description="Ewe")
     for_: Time = Field(alias="for", description="a time")
     ranges: Ranges = Ranges()
+
+
+class DrivenWords(Word):
+    """Words that refine cv, lsv, ramp, power and load."""
+
+    label: Label | None = None
+    record: Record = Record()
+    until: Until | None = None
+    ranges: Ranges = Ranges()
+
+
+class Cv(DrivenWords):
+    """Cyclic voltammetry: from `from` to the first vertex, to the second, and again; then to `to`.
+
+    A cutoff turns a scan over: the next one begins.
+    """
+
+    cv: Vertices = Field(description="two potentials between which Ewe goes to and fro, e.g. 5 V, -0.2 V")
+    from_: Potential = Field(alias="from", description="where the first scan begins")
+    rate: ScanRate = Field(description="e.g. 1 mV/s")
+    cycles: Count = Field(1, description="how often it comes to the second vertex")
+    to: Potential | None = Field(None, description="where it ends; left out: at the second vertex")
+
+
+class Lsv(DrivenWords):
+    """Linear sweep voltammetry: one scan of Ewe."""
+
+    lsv: Potential = Field(description="where the scan ends")
+    from_: Potential = Field(alias="from", description="where the scan begins")
+    rate: ScanRate = Field(description="e.g. 0.1 mV/s")
+
+
+class RampCurrent(Word):
+    """The current at the end of a ramp. Exactly one word."""
+
+    strip: Directed | None = None
+    plate: Directed | None = None
+    cp: Current | None = None
+
+
+class Ramp(DrivenWords):
+    """A current that changes evenly."""
+
+    ramp: RampCurrent = Field(description="the current at its end, e.g. {strip: 2 mA/cm2}")
+    from_: Current = Field(
+        alias="from", description="the current at its beginning, in the direction of the end"
+    )
+    rate: RampRate = Field(description="e.g. 0.05 mA/cm2/min")
+
+
+class Power(DrivenWords):
+    """Constant power between WE and RE: > 0 is put into the cell where Ewe and I have one sign."""
+
+    power: Power_ = Field(description="signed power, e.g. -5 mW/cm2")
+    for_: Extent = Field(alias="for", description="a time or a charge")
+
+
+class Load(DrivenWords):
+    """A constant load across the cell, which discharges it."""
+
+    load: Resistance = Field(description="e.g. 1 kohm")
+    for_: Extent = Field(alias="for", description="a time or a charge")
 
 
 class SpectrumWords(Word):
@@ -271,7 +339,8 @@ class Staircase(Word):
 
 KINDS: dict[str, type[Word]] = {
     "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
-    "pulse": Pulse, "wait": Wait, "set": Set, "repeat": Repeat, "staircase": Staircase,
+    "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "pulse": Pulse, "wait": Wait,
+    "set": Set, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
 
 
@@ -292,6 +361,11 @@ Step = Annotated[
     | Annotated[Ca, Tag("ca")]
     | Annotated[Geis, Tag("geis")]
     | Annotated[Peis, Tag("peis")]
+    | Annotated[Cv, Tag("cv")]
+    | Annotated[Lsv, Tag("lsv")]
+    | Annotated[Ramp, Tag("ramp")]
+    | Annotated[Power, Tag("power")]
+    | Annotated[Load, Tag("load")]
     | Annotated[Pulse, Tag("pulse")]
     | Annotated[Wait, Tag("wait")]
     | Annotated[Set, Tag("set")]

@@ -13,7 +13,7 @@ from typing import Any
 from nakctl.protocol.levels import LEVEL_DIMENSIONS
 from nakctl.protocol.model import kind_of
 from nakctl.text.faults import Problem, did_you_mean
-from nakctl.text.quantities import Quantity, as_ref
+from nakctl.text.quantities import Quantity, as_ref, parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.units import SENSED, UnitError, parse
 
@@ -21,7 +21,7 @@ CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge")
 CURRENT_WORDS = ("strip", "plate", "cp")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
-_SET_CURRENT = "the current is set here; only in ca and peis can it rise or fall"
+_SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
 
 
 def problems(data: dict[str, Any]) -> list[Problem]:
@@ -79,8 +79,10 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
             yield from _operando(place, sweeps)
         case "geis" | "peis":
             yield from _spectrum(place, sweeps)
-        case "pulse":
-            yield from _one_of(place.step["pulse"], (*place.loc, "pulse"), CURRENT_WORDS, "pulse")
+        case "pulse" | "ramp" as kind:
+            yield from _one_of(place.step[kind], (*place.loc, kind), CURRENT_WORDS, kind)
+        case "cv":
+            yield from _vertices(place)
         case "wait":
             yield from _wait(place)
         case "staircase":
@@ -118,19 +120,25 @@ def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem
         current = word in ("I_above", "I_below")
         if place.kind == "rest" and (current or word == "charge"):
             yield Problem((*loc, word), f"{word}: {_NO_CURRENT}", at_key=True)
-        elif current and place.kind not in ("ca", "peis"):
+        elif current and place.kind not in ("ca", "peis", "cv", "lsv", "power", "load"):
             yield Problem((*loc, word), f"{word}: {_SET_CURRENT}", at_key=True)
-    if cutoff.get("then") == "end loop" and not place.in_loop:
+    if cutoff.get("then") == "end loop" and place.kind == "cv":
+        yield Problem((*loc, "then"), "end loop: in cv a cutoff turns the scan over, or ends the run")
+    elif cutoff.get("then") == "end loop" and not place.in_loop:
         yield Problem((*loc, "then"), "end loop: no repeat, staircase or pulse is around this step")
 
 
 def _record(place: _Place) -> Iterator[Problem]:
-    useless = {"ca": ("dE",), "geis": ("dE", "dI"), "peis": ("dE", "dI")}.get(place.kind, ("dI",))
+    useless = {"ca": ("dE",), "ramp": ("dE",), "geis": ("dE", "dI"), "peis": ("dE", "dI")}.get(
+        place.kind, ("dI",)
+    )
     for name in ("record", "record_off"):
         for word in useless:
             if word in _words(place.step.get(name)):
-                other = {"ca": "use dI or every", "geis": "use every", "peis": "use every"}
-                hint = other.get(place.kind, "use dE or every")
+                by_change = {"ca": "dI or ", "ramp": "dI or ", "geis": "", "peis": ""}.get(
+                    place.kind, "dE or "
+                )
+                hint = f"use {by_change}every"
                 yield Problem(
                     (*place.loc, name, word), f"{word} says nothing in {place.kind}: {hint}", at_key=True
                 )
@@ -180,6 +188,18 @@ def _sweep(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
         yield Problem(loc, f"a sweep needs from and to, or frequencies; {' and '.join(missing)} is missing")
     wanted = ("points",) if sweep.get("spacing") == "linear" else ("per_decade", "points")
     yield from _one_of(sweep, loc, wanted, "a linear sweep" if len(wanted) == 1 else "a sweep")
+
+
+def _vertices(place: _Place) -> Iterator[Problem]:
+    loc = (*place.loc, "cv")
+    try:
+        vertices = parse_many(place.step["cv"], ("potential",)).values
+    except UnitError:
+        return
+    if len(vertices) != 2:
+        yield Problem(loc, "cv goes between two potentials, such as `cv: 5 V, -0.2 V`")
+    elif vertices[0].value == vertices[1].value:
+        yield Problem(loc, f"the two potentials are the same: {vertices[0]}")
 
 
 def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:

@@ -48,11 +48,27 @@ def _imposed(leaves: Sequence[Leaf], view: View) -> str:
     area_cm2 = view.scene.plan.area_cm2
     volts = [level for leaf in leaves if (level := dc_V(leaf)) is not None]
     if volts:
-        return f"Ewe {span([si(level, 'V') for level in volts])}"
+        return f"Ewe {span([si(level, 'V') for level in volts])}{_onward(leaves[0], 'V', 1.0)}"
+    drawn = [leaf for leaf in leaves if isinstance(leaf, p.Hold) and leaf.kind in ("power", "load")]
+    if drawn:
+        unit = {"power": "W", "load": "ohm"}[drawn[0].kind]
+        return span([si(leaf.level or 0.0, unit) for leaf in drawn])
+    if _onward(leaves[0], "A", 1.0):
+        first_A = [leaf.level or 0.0 for leaf in leaves if isinstance(leaf, p.Hold)]
+        return f"{_signed(first_A, 'A', 1)}{_onward(leaves[0], 'A', 1000 / area_cm2)}"
     amperes = [level for leaf in leaves if (level := dc_A(leaf)) is not None and is_closed(leaf)]
     if not amperes:
         return "open circuit"
     return f"{_signed(amperes, 'A', 1)}, {_signed(amperes, 'mA/cm2', 1000 / area_cm2)}"
+
+
+def _onward(leaf: Leaf, unit: str, areal: float) -> str:
+    """` to 5 V, 1 mV/s`, ` to 884 uA, 0.05 mA/cm2/min`: where to, and how fast; of what moves."""
+    if not isinstance(leaf, p.Hold) or leaf.to is None:
+        return ""
+    rate = abs(leaf.to - (leaf.level or 0.0)) / leaf.duration_s
+    speed = f"{si(rate, 'V')}/s" if unit == "V" else f"{rate * areal * 60:.4g} mA/cm2/min"
+    return f" to {si(leaf.to, unit)}, {speed}"
 
 
 def is_closed(leaf: Leaf) -> bool:

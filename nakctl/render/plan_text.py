@@ -177,7 +177,7 @@ def _sums(amount: Amount, view: View) -> Iterator[str]:
         "", f"{', '.join(said)}, about {file} (and a journal of {journal} until it is sealed)"
     )
     charge = f"charge {net_charge(amount, view.scene.plan.area_cm2)}" if amount.moved_C else ""
-    free = f"what flows in {duration(amount.free_s)} under potential control" if amount.free_s else ""
+    free = f"what flows in {duration(amount.free_s)} where the cell decides" if amount.free_s else ""
     if charge or free:
         yield from _wrapped("", ", and ".join(filter(None, (charge, free))))
 

@@ -71,6 +71,7 @@ def _about(segment: Segment) -> str:
 def _technique(technique: Technique) -> str:
     if isinstance(technique, Loop):
         kind = "passes" if technique.passes else "spectra"
+        kind += ", the first as well" if technique.begins else ""
         return f"     LOOP to {technique.to} {_times(technique.times)} ({kind})"
     hardware = technique.hardware
     panel = f"{hardware.I_range}, {hardware.E_range}, bw {hardware.bandwidth}"

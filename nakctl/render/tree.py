@@ -64,7 +64,7 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("set", step.sensor)
         case p.Hold():
             sweep = None if step.spectra is None else step.spectra.sweep.name
-            return ("hold", step.kind, sweep, len(step.cutoffs), str(step.settle))
+            return ("hold", step.kind, step.to is None, sweep, len(step.cutoffs), str(step.settle))
 
 
 def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:
@@ -76,6 +76,9 @@ def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:
     if repeat.times is None:
         yield from line(repeat.label, depth, "without end", "", "until a cutoff, a rule or a limit ends it")
         yield from detail(depth, of_pass)
+        return
+    if repeat.times == 1 and not repeat.begins:
+        yield from line(repeat.label, depth, duration(one_pass.duration_s), "", "")
         return
     total = one_pass * repeat.times
     in_all = net_charge(total, area_cm2) if total.moved_C else ""

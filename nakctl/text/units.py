@@ -62,6 +62,13 @@ DIMENSIONS = {
     "charge": Dimension("a charge", "A*s", "1 mAh", positive=True),
     "areal charge": Dimension("a charge per area", "A*s/cm^2", "4 mAh/cm2", positive=True),
     "frequency": Dimension("a frequency", "1/s", "20 kHz", positive=True),
+    "potential rate": Dimension("a rate of potential", "V/s", "1 mV/s", positive=True),
+    "current rate": Dimension("a rate of current", "A/s", "1 uA/s", positive=True),
+    "areal current rate": Dimension(
+        "a rate of current per area", "A/s/cm^2", "0.05 mA/cm2/min", positive=True
+    ),
+    "power": Dimension("a power", "A*V", "5 mW"),
+    "areal power": Dimension("a power per area", "A*V/cm^2", "5 mW/cm2"),
     "resistance": Dimension("a resistance", "V/A", "100 ohm", positive=True),
     "capacitance": Dimension("a capacitance", "A*s/V", "1 uF", positive=True),
     "length": Dimension("a length", "cm", "1 mm"),
@@ -95,6 +102,7 @@ _UNITS = {
     "Hz": ("1 / s", "_umkM"),
     "C": ("A * s", "_num"),
     "Ah": ("3600 * A * s", "_num"),
+    "W": ("A * V", "_umk"),
     "ohm": ("V / A", "_mkMG"),
     "F": ("A * s / V", "_pnum"),
     "m": ("100 * cm", "_num"),

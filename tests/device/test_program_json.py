@@ -98,7 +98,7 @@ SMALL_JSON = {
                         "is": "segment",
                         "techniques": [
                             {"is": "OCV", "step": 1, "duration_s": "inf", "every_s": 1.0, "dE_V": 0.005, "hardware": HARDWARE_JSON},
-                            {"is": "loop", "to": 0, "times": None, "passes": True},
+                            {"is": "loop", "to": 0, "times": None, "passes": True, "begins": False},
                         ],
                         "loop": True,
                         "tops_up": False,
@@ -128,7 +128,7 @@ SMALL_JSON = {
                         "f_first_Hz": 100000.0, "f_last_Hz": 10.0, "n_frequencies": 41, "spacing": "log", "average": 1, "wait_periods": 0.1,
                         "drift_correction": False, "continues": True, "hardware": HARDWARE_JSON,
                     },
-                    {"is": "loop", "to": 1, "times": 3, "passes": False},
+                    {"is": "loop", "to": 1, "times": 3, "passes": False, "begins": False},
                 ],
                 "loop": False,
                 "tops_up": False,

@@ -141,6 +141,8 @@ def _words(
 
 def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
     """I_gain: current delivered over current asked for."""
+    if isinstance(technique, Tested) and technique.to is not None:
+        raise LimitError("the simulated potentiostat knows no ramps")
     match technique:
         case Draw():
             raise LimitError("the simulated potentiostat knows no constant power and no load")
