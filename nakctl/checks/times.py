@@ -94,6 +94,8 @@ def cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
 def wrong_side(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     """Cutoffs on the side that the current drives Ewe away from: met at the first row, or never."""
     current_A = dc_A(leaf)
+    if isinstance(leaf, p.Hold) and leaf.of_profile_A is not None:
+        return  # its lines go both ways
     if not current_A or (isinstance(leaf, p.Spectrum) and leaf.bias is None):
         return
     way, wrong, now = ("up", "below", "below") if current_A > 0 else ("down", "above", "above")

@@ -72,6 +72,7 @@ def header(
             "file_name": Path(document.file).name,
             "data": document.text,
             "sha256": hashlib.sha256(document.text.encode()).hexdigest(),
+            "tables": dict(ready.loaded.texts) or None,  # the files that it names, by name
         },
         "plan": {
             "data": plan,

@@ -13,6 +13,7 @@ from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import MOST_STEPS, Holds, ranges
+from nakctl.plan.profiles import profile
 from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
 from nakctl.plan.sweeps import Env, Scope, resolve
@@ -141,6 +142,8 @@ class _Compiler:
                 yield self.holds.wait(step, loc, env, number)
             case m.Geis() | m.Peis():
                 yield self.holds.spectrum(step, loc, env, number)
+            case m.Profile():
+                yield profile(step, self.holds, self.loaded, loc, env, number)
             case m.Cv() | m.Lsv() | m.Ramp():
                 yield self.scans.compile(step, loc, env, number)
             case m.Pulse():

@@ -88,7 +88,7 @@ class _Lowering:
             case p.Repeat():
                 return self.repeat(step, level)
             case p.Staircase():
-                return self.staircase(step)
+                return self.staircase(step, level)
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
@@ -108,13 +108,13 @@ class _Lowering:
             chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
         return [Segment(chain, loop=True)] if p.may_leave(step.steps) else [Piece(chain)]
 
-    def staircase(self, step: p.Staircase) -> list[_Item]:
+    def staircase(self, step: p.Staircase, level: int) -> list[_Item]:
         items: list[_Item] = []
         for one_pass in step.passes:
-            self.levels += 1
-            first, *others = self.steps(one_pass, self.levels)
+            self.levels += not step.is_table
+            first, *others = self.steps(one_pass, level if step.is_table else self.levels)
             items += [replace(first, first_of_level=True) if isinstance(first, Piece) else first, *others]
-        if any(p.may_leave(one_pass) for one_pass in step.passes):
+        if step.is_loop and any(p.may_leave(one_pass) for one_pass in step.passes):
             return [HostLoop(_assemble(items, self.context.instrument.chain_length), 1)]
         return items
 

@@ -157,6 +157,7 @@ class Hold:
     to      cp, ca: the level moves evenly from `level` to there, a ramp or a scan; None: it stays
     settle  a rest that ends as soon as a sensor has settled
     technique  what the record calls it, if not by its kind
+    of_profile_A  a line of a profile: the largest |I| of them all, for which its range has to do
     """
 
     step_id: int
@@ -172,6 +173,7 @@ class Hold:
     settle: Settle | None = None
     to: float | None = None
     technique: str = ""
+    of_profile_A: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +205,18 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Staircase:
-    """One pass per level, each with its own steps (the level stands in their currents)."""
+    """One pass per level, each with its own steps (the level stands in their currents).
+
+    is_table  its passes are the lines of a profile, and no cycles
+    is_loop   what leaves a loop leaves this one; else the one around it
+    """
 
     label: str
     levels: tuple[str, ...]
     passes: tuple[tuple[Step, ...], ...]
     mark: Mark
+    is_table: bool = False
+    is_loop: bool = True
 
 
 Step = Hold | Spectrum | Repeat | Staircase | SetPoint
@@ -264,5 +272,7 @@ def repeats(steps: Sequence[Step]) -> Iterator[Repeat]:
 
 def may_leave(steps: Sequence[Step]) -> bool:
     """A step directly in this loop may end it (steps of inner loops end those)."""
-    own = (step for step in steps if isinstance(step, Hold | Spectrum))
+    tables = (step for step in steps if isinstance(step, Staircase) and not step.is_loop)
+    in_tables = (each for table in tables for one_pass in table.passes for each in one_pass)
+    own = (step for step in (*steps, *in_tables) if isinstance(step, Hold | Spectrum))
     return any(cutoff.then == "end loop" for step in own for cutoff in step.cutoffs)

@@ -125,7 +125,7 @@ def _lead_s(hold: p.Hold, sweep: p.Sweep) -> float:
 def _peak_A(hold: p.Hold) -> float | None:
     """None: the cell decides."""
     if hold.kind in ("rest", "cp"):
-        return max(abs(hold.level or 0.0), abs(hold.to or 0.0))
+        return max(abs(hold.level or 0.0), abs(hold.to or 0.0), hold.of_profile_A or 0.0)
     return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from nakctl.errors import Mark, ProtocolError
 from nakctl.protocol import library, rules
 from nakctl.protocol.levels import with_lowest_levels
 from nakctl.protocol.model import KINDS, Protocol
+from nakctl.protocol.model import Profile as ProfileWords
 from nakctl.protocol.params import Bound, bind
+from nakctl.protocol.profiles import MOST_BYTES, Profile, Unreadable, read_profile
 from nakctl.text import faults
 from nakctl.text.faults import Problem
-from nakctl.text.reader import Document, read_file
+from nakctl.text.reader import Document, Loc, read_file, read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Loaded:
     protocol: Protocol
     document: Document
     params: dict[str, Any]
+    profiles: Mapping[str, Profile] = field(default_factory=dict)  # by the name that the file gives
+    texts: Mapping[str, str] = field(default_factory=dict)  # of what was read beside it
 
     def mark(self, *loc: str | int) -> Mark:
         """Where the file says this, e.g. mark("steps", 1, "steps", 0, "for"): the word, or what is around it.
@@ -41,7 +45,38 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -
     Raises ProtocolError with every fault found; InputError if there is no such file.
     """
     document = read_file(library.find(name_or_path), ProtocolError)
-    return understand(document, overrides or {})
+    return _with_profiles(understand(document, overrides or {}))
+
+
+def _with_profiles(loaded: Loaded) -> Loaded:
+    """The tables that it names, from beside it."""
+    folder, faults_found = Path(loaded.document.file).parent, []
+    texts: dict[str, str] = {}
+    profiles: dict[str, Profile] = {}
+    for loc, name in _profiles_in(loaded.protocol.steps, ("steps",)):
+        if name in texts:
+            continue
+        path = folder / name
+        try:
+            texts[name] = read_plain(path, MOST_BYTES, ProtocolError)
+            profiles[name] = read_profile(texts[name], str(path))
+        except Unreadable as error:
+            faults_found.append(error.fault(str(path), texts[name]))
+        except ProtocolError as error:
+            faults_found.append(loaded.document.fault(loaded.mark(*loc), f"profile: {error}"))
+    if faults_found:
+        raise ProtocolError(faults_found)
+    return replace(loaded, profiles=profiles, texts=texts)
+
+
+def _profiles_in(steps: Sequence[Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
+    for k, step in enumerate(steps):
+        if isinstance(step, ProfileWords):
+            yield (*loc, k, "profile"), step.profile
+        for word in ("steps", "then", "otherwise"):
+            inner = getattr(step, word, None)
+            if isinstance(inner, list):
+                yield from _profiles_in(inner, (*loc, k, word))
 
 
 def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:

@@ -39,6 +39,7 @@ Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+FileName = Annotated[str, Field(min_length=1, max_length=200)]
 Label = Annotated[str, Field(max_length=40, description="what this step is called in plan and record")]
 
 
@@ -234,6 +235,15 @@ class Load(DrivenWords):
     for_: Extent = Field(alias="for", description="a time or a charge")
 
 
+class Profile(DrivenWords):
+    """Currents or potentials one after the other, from a table beside the protocol.
+
+    A cutoff leaves the rest of the table.
+    """
+
+    profile: FileName = Field(description="a CSV file whose header names its units: `time/s,I/mA`")
+
+
 class SpectrumWords(Word):
     """Words that refine geis and peis."""
 
@@ -339,8 +349,8 @@ class Staircase(Word):
 
 KINDS: dict[str, type[Word]] = {
     "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
-    "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "pulse": Pulse, "wait": Wait,
-    "set": Set, "repeat": Repeat, "staircase": Staircase,
+    "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "profile": Profile, "pulse": Pulse,
+    "wait": Wait, "set": Set, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
 
 
@@ -366,6 +376,7 @@ Step = Annotated[
     | Annotated[Ramp, Tag("ramp")]
     | Annotated[Power, Tag("power")]
     | Annotated[Load, Tag("load")]
+    | Annotated[Profile, Tag("profile")]
     | Annotated[Pulse, Tag("pulse")]
     | Annotated[Wait, Tag("wait")]
     | Annotated[Set, Tag("set")]

@@ -75,13 +75,18 @@ class Document:
 
 def read_file(path: Path | str, error: type[InputError] = InputError) -> Document:
     """The YAML file at path. Raises `error`, with every fault that was found."""
+    return read_text(read_plain(path, MOST_BYTES, error), str(path), error)
+
+
+def read_plain(path: Path | str, most_bytes: int, error: type[InputError] = InputError) -> str:
+    """The text in a file of at most so many bytes. Raises `error`: there is none, or it is no UTF-8."""
     path = Path(path)
     try:
         with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
+            raw = stream.read(most_bytes + 1)
     except OSError as problem:
         raise error(_no_file(path, problem)) from None
-    return read_text(_decode(raw, str(path), error), str(path), error)
+    return _decode(raw, str(path), most_bytes, error)
 
 
 def _no_file(path: Path, problem: OSError) -> str:
@@ -92,12 +97,12 @@ def _no_file(path: Path, problem: OSError) -> str:
     return f"{path} cannot be read: {problem.strerror}"
 
 
-def _decode(raw: bytes, file: str, error: type[InputError]) -> str:
+def _decode(raw: bytes, file: str, most_bytes: int, error: type[InputError]) -> str:
     def refuse(line: int, message: str) -> NoReturn:
         raise error([Fault(file, Mark(line, 1), message)])
 
-    if len(raw) > MOST_BYTES:
-        refuse(1, f"the file is longer than {MOST_BYTES // 1024} kB: no protocol, cell or rig needs that")
+    if len(raw) > most_bytes:
+        refuse(1, f"the file is longer than {most_bytes // 1024} kB: nothing that nakctl reads is")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         refuse(1, "the file is saved as UTF-16: save it as UTF-8")
     try:
