@@ -12,7 +12,7 @@ from nakctl.device.ends import Side
 from nakctl.device.program import SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
-from nakctl.plan.holds import MOST_STEPS, Holds, ranges
+from nakctl.plan.holds import MOST_STEPS, Holds
 from nakctl.plan.profiles import profile
 from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
@@ -175,10 +175,10 @@ class _Compiler:
                     )
                 times = self.passes_for(cutoff.value, level_A * on_s, (*loc, "until"), times)
         on_words = m.HoldWords(label="pulse " + holds.label("cp", level_A, step.pulse), record=step.record)
-        on = holds.hold(on_words, "cp", level_A, on_s, ranges(step.ranges), loc, env, f"{number}.1")
+        on = holds.hold(on_words, "cp", level_A, on_s, step.ranges, loc, env, f"{number}.1")
         on = replace(on, cutoffs=tuple(_leaving_the_train(c) for c in cutoffs if c.quantity != "charge"))
         off_words = m.HoldWords(record=step.record if step.record_off is None else step.record_off)
-        off = holds.hold(off_words, "rest", None, off_s, p.Ranges(), loc, env, f"{number}.2")
+        off = holds.hold(off_words, "rest", None, off_s, m.Ranges(), loc, env, f"{number}.2")
         return p.Repeat(f"{number} {step.label or 'pulse train'}", (on, off), times, on.mark)
 
     def repeat(self, step: m.Repeat, loc: Loc, env: Env, number: str) -> p.Repeat:
@@ -220,13 +220,14 @@ class _Compiler:
 
     def staircase(self, step: m.Staircase, loc: Loc, env: Env, number: str) -> p.Staircase:
         levels = self.levels(step.staircase, (*loc, "staircase"), env)
-        passes = tuple(
-            self.steps(step.steps, (*loc, "steps"), {**env, step.as_: level}, f"{number}.")
-            for level in levels
-        )
+        passes, around = [], self.scope.level
+        for at, level in enumerate(levels):
+            self.scope.level = at, len(levels)
+            passes.append(self.steps(step.steps, (*loc, "steps"), {**env, step.as_: level}, f"{number}."))
+        self.scope.level = around
         texts = tuple(level.text for level in levels)
         return p.Staircase(
-            f"{number} {step.label or f'staircase {step.as_}'}", texts, passes, self.scope.mark(loc)
+            f"{number} {step.label or f'staircase {step.as_}'}", texts, tuple(passes), self.scope.mark(loc)
         )
 
     def levels(self, words: m.LevelRange | Quantities, loc: Loc, env: Env) -> tuple[Quantity, ...]:

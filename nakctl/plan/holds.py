@@ -47,17 +47,17 @@ class Holds:
         match step:
             case m.Rest():
                 duration_s = self.scope.value(step.rest, env)
-                return self.hold(step, "rest", None, duration_s, p.Ranges(), loc, env, number)
+                return self.hold(step, "rest", None, duration_s, m.Ranges(), loc, env, number)
             case m.Power() | m.Load():
                 return self.drawn(step, loc, env, number)
             case m.Ca():
                 level_V = self.scope.value(step.ca, env)
                 duration_s = self.scope.value(step.for_, env)
-                return self.hold(step, "ca", level_V, duration_s, ranges(step.ranges), loc, env, number)
+                return self.hold(step, "ca", level_V, duration_s, step.ranges, loc, env, number)
             case _:
                 level_A = self.signed_current_A(step, env)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
-                return self.hold(step, "cp", level_A, duration_s, ranges(step.ranges), loc, env, number)
+                return self.hold(step, "cp", level_A, duration_s, step.ranges, loc, env, number)
 
     def drawn(self, step: m.Power | m.Load, loc: Loc, env: Env, number: str) -> p.Hold:
         """Constant power or load. The current is the cell's answer, so a charge is no time."""
@@ -75,7 +75,7 @@ class Holds:
                 f"write `until: {{charge: {extent.text}}}` and, with `for`, the longest time",
             )
         duration_s = extent.value if extent.dimension == "time" else 1.0
-        return self.hold(words, kind, level, duration_s, ranges(step.ranges), loc, env, number)
+        return self.hold(words, kind, level, duration_s, step.ranges, loc, env, number)
 
     def wait(self, step: m.Wait, loc: Loc, env: Env, number: str) -> p.Hold:
         """A rest that a sensor ends; at_most is its duration."""
@@ -93,7 +93,7 @@ class Holds:
         )
         words = m.HoldWords(label=step.label or f"wait for {asked.sensor}", record=step.record)
         longest_s = self.scope.value(asked.at_most, env)
-        made = self.hold(words, "rest", None, longest_s, p.Ranges(), loc, env, number)
+        made = self.hold(words, "rest", None, longest_s, m.Ranges(), loc, env, number)
         return replace(made, settle=settle, mark=self.scope.mark((*loc, "wait", "sensor")))
 
     def signed_current_A(self, words: m.Word, env: Env) -> float:
@@ -120,7 +120,7 @@ class Holds:
         kind: p.HoldKind,
         level: float | None,
         duration_s: float,
-        ranges: p.Ranges,
+        ranges: m.Ranges,
         loc: Loc,
         env: Env,
         number: str,
@@ -140,7 +140,7 @@ class Holds:
             record=self.record(words.record, env),
             cutoffs=cutoffs,
             spectra=self.spectra(words.spectra, env),
-            ranges=ranges,
+            ranges=self.ranges(ranges, loc),
             mark=self.scope.mark(loc),
             to=to,
         )
@@ -154,6 +154,18 @@ class Holds:
         if _says_direction(words):
             return f"{'strip' if level >= 0 else 'plate'} {areal}"
         return f"{kind} {'-' if level < 0 else ''}{areal}"
+
+    def ranges(self, words: m.Ranges, loc: Loc) -> p.Ranges:
+        """Of several ranges of the current that of this level."""
+        listed = [] if words.I is None else [each.strip() for each in words.I.split(",")]
+        if len(listed) < 2:
+            return p.Ranges(words.I, words.E, words.bandwidth)
+        at, of = self.scope.level
+        if len(listed) != of:
+            there = f"the staircase around this step has {of} levels" if of else "no staircase is around it"
+            self.scope.fault((*loc, "ranges", "I"), f"{len(listed)} ranges, one for each level: {there}")
+            return p.Ranges(listed[0], words.E, words.bandwidth)
+        return p.Ranges(listed[at], words.E, words.bandwidth)
 
     def record(self, words: m.Record, env: Env) -> p.Record:
         """The step's own words before those of the protocol."""
@@ -225,10 +237,6 @@ class Holds:
             return bias, self.label("ca", bias, during)
         bias = self.signed_current_A(during, env)
         return bias, self.label("cp", bias, during)
-
-
-def ranges(words: m.Ranges) -> p.Ranges:
-    return p.Ranges(words.I, words.E, words.bandwidth)
 
 
 def _says_direction(words: m.Word) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nakctl.plan import plan as p
-from nakctl.plan.holds import Holds, ranges
+from nakctl.plan.holds import Holds
 from nakctl.plan.sweeps import Env
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
@@ -22,7 +22,7 @@ def profile(step: m.Profile, holds: Holds, loaded: Loaded, loc: Loc, env: Env, n
     words = m.HoldWords(label=label, record=step.record, until=step.until)
     passes = []
     for level, duration_s in zip(levels, table.durations_s, strict=True):
-        made = holds.hold(words, kind, level, duration_s, ranges(step.ranges), loc, env, f"{number}.1")
+        made = holds.hold(words, kind, level, duration_s, step.ranges, loc, env, f"{number}.1")
         passes.append((replace(made, of_profile_A=most_A),))
     cutoffs = passes[0][0].cutoffs
     leaves_table = any(cutoff.then == "next step" for cutoff in cutoffs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nakctl.plan import plan as p
-from nakctl.plan.holds import DEFAULT_RECORD_s, Holds, ranges
+from nakctl.plan.holds import DEFAULT_RECORD_s, Holds
 from nakctl.plan.sweeps import Env, resolve
 from nakctl.protocol import model as m
 from nakctl.text.quantities import Quantity, Ref
@@ -90,7 +90,7 @@ class Scans:
         rate = self.scope.current_A(step.rate, env)  # V/s or A/s
         duration_s = abs(last - first) / rate
         words = m.HoldWords(label=name, until=step.until)
-        made = self.holds.hold(words, kind, first, duration_s, ranges(step.ranges), loc, env, number, to=last)
+        made = self.holds.hold(words, kind, first, duration_s, step.ranges, loc, env, number, to=last)
         own, common = step.record, self.holds.common
         every = own.every if own.every is not None else common.every
         dE_dI = [(own.dE, common.dE), (own.dI, common.dI)][kind == "cp"]

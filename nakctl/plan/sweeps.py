@@ -28,6 +28,7 @@ class Scope:
         self.loaded = loaded
         self.area_cm2 = area_cm2
         self.faults: list[Fault] = []
+        self.level = (0, 0)  # of the nearest staircase, from 0, and how many it has; (0, 0): there is none
 
     def mark(self, loc: Loc) -> Mark:
         return self.loaded.mark(*loc)

@@ -77,9 +77,12 @@ Until = Annotated[Cutoff | list[Cutoff], Field(description="one cutoff, or a lis
 
 
 class Ranges(Word):
-    """Fixes a range that nakctl would choose; written as on the instrument's panel."""
+    """Fixes a range that nakctl would choose; written as on the instrument's panel.
 
-    I: str | None = Field(None, description="current range, e.g. 1 mA")
+    In a staircase `I` may list one for each level: 1 uA, 10 uA, 100 uA.
+    """
+
+    I: str | None = Field(None, description="current range, e.g. 1 mA; one for each level of a staircase")
     E: str | None = Field(None, description="potential range, e.g. 5 V for -5 V to 5 V")
     bandwidth: Annotated[int, Field(strict=True, ge=1, le=9)] | None = Field(
         None, description="1 (slow) to 9 (fast)"

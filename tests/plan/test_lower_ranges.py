@@ -7,11 +7,13 @@ from compiling import CP, HEAD, chain, lowered, lowered_sweep, segments
 
 from nakctl.device.instrument import instrument
 from nakctl.device.program import (
+    Ca,
     Cp,
     Eis,
     Loop,
     Ocv,
 )
+from nakctl.errors import ProtocolError
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,13 @@ def test_a_list_of_frequencies_becomes_as_few_even_sweeps_as_can_be() -> None:
         (8.0, 4.0, 3, "linear", True),
         (1.0, 1.0, 1, "log", True),
     ]
+
+
+def test_a_staircase_may_have_a_range_for_each_level() -> None:
+    stairs = "- staircase: 0.1, 0.2, 0.3 V\n  steps: [{{ca: $level, for: 1 h, ranges: {{I: '{}'}}}}]"
+    techniques = chain(lowered(stairs.format("1 uA, 10 uA, 1 mA")))
+    assert [each.hardware.I_range for each in techniques if isinstance(each, Ca)] == ["1 uA", "10 uA", "1 mA"]
+    with pytest.raises(ProtocolError, match=r"2 ranges, one for each level: .* has 3 levels"):
+        lowered(stairs.format("1 uA, 10 uA"))
+    with pytest.raises(ProtocolError, match="no staircase is around it"):
+        lowered("- {ca: 1 V, for: 1 h, ranges: {I: '1 uA, 10 uA'}}")
