@@ -106,9 +106,11 @@ class Ca:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Constant power level in W (> 0 as I > 0 at Ewe > 0), or a constant load of `level` ohm across the cell.
+    """Constant power, Ewe I = level in W, or a constant load of `level` ohm across the cell, Ewe = -level I.
 
-    Both are control loops of the instrument, and test nothing by themselves.
+    A load can only take from the cell: a WE at Ewe > 0 sees I < 0, a reduction, as it does at a power < 0. Of
+    two currents that make the same power the smaller one flows. Both are control loops of the instrument, and
+    test nothing by themselves.
     """
 
     step: int

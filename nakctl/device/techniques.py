@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Done, Draw, Eis, Ocv, Technique, Tested
+from nakctl.errors import LimitError
 
 Imposed = Literal["", "I", "Ewe", "P", "R"]
 
@@ -75,6 +77,18 @@ def kind_of(technique: Done) -> Kind:
 def loaded_as(technique: Done) -> str:
     """Of its kind: see there."""
     return kind_of(technique).loaded
+
+
+def timebase_of(technique: Done, instrument: Instrument) -> float:
+    """In s. LimitError: the instrument has no technique of its own for this."""
+    kind = kind_of(technique)
+    if kind.loaded not in instrument.timebase_s:
+        what = {"P": "constant power", "R": "constant load"}.get(kind.imposes, kind.name)
+        raise LimitError(
+            f"{instrument.name} has no technique for {what}: use a channel that has one (a VMP-3), or hold a "
+            "current or a potential instead"
+        )
+    return instrument.timebase_s[kind.loaded]
 
 
 def level_of(technique: Technique) -> float:

@@ -6,7 +6,9 @@ calls. The cell lives on from segment to segment; between them it rests at open 
 Not imitated: a booster; automatic ranges; settling by bandwidth; a current limit in a held potential other
 than the amplifier's own; readings between the steps of the model (the time at which a test is met is found
 to 0.1 ms; a change of Ewe or I makes a row when a step ends, and steps grow to 0.1 s or to 1 % of the
-technique's time so far); rows between the frequencies of a sweep; rows lost on the way.
+technique's time so far; where a potential or a current moves, they move it by no more than the range can
+resolve); rows between the frequencies of a sweep; rows lost on the way; a control loop that runs away where
+the cell cannot give the power asked for (it gives the most there is).
 """
 
 from __future__ import annotations

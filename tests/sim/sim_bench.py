@@ -9,7 +9,7 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Watch
 from nakctl.device.instrument import instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Ocv, Segment, Technique, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Ocv, Segment, Technique, Test
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.potentiostat import Potentiostat
@@ -58,6 +58,11 @@ def cp(I_A: float, duration_s: float, every_s: float = 1.0, *tests: Test, **word
 def ca(E_V: float, duration_s: float, every_s: float = 1.0, *tests: Test, **words: Any) -> Ca:
     given: dict[str, Any] = {"dI_A": None, "on_test": "next", "hardware": on()} | words
     return Ca(step=1, E_V=E_V, duration_s=duration_s, every_s=every_s, tests=tests, **given)
+
+
+def draw(control: str, level: float, duration_s: float, every_s: float = 1.0, **words: Any) -> Draw:
+    given: dict[str, Any] = {"dE_V": None, "hardware": on("10 mA")} | words
+    return Draw(1, control, level, duration_s, every_s, **given)  # type: ignore[arg-type]
 
 
 def eis(control: str = "GEIS", **words: Any) -> Eis:

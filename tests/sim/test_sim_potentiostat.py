@@ -199,7 +199,9 @@ def test_what_cannot_be_loaded(techniques: tuple, phrase: str) -> None:
 PLAIN = """
 import json, sys
 from sim_bench import *
-samples, points, _ = execute(potentiostat("NaK50"), cp(4e-4, 2.0, 0.2), ocv(2.0), ca(0.1, 0.5, 0.1), eis())
+chain = (cp(4e-4, 2.0, 0.2), ocv(2.0), ca(0.1, 0.5, 0.1), eis(),
+         cp(0.0, 2.0, 0.2, to_A=4e-4), ca(0.1, 0.5, 0.1, to_V=0.12), draw("POWER", 1e-5, 1.0), draw("LOAD", 1e3, 1.0))
+samples, points, _ = execute(potentiostat("NaK50", "VMP-3"), *chain)
 json.dump([samples["time_s"].tolist(), samples["Ewe_V"].tolist(), samples["I_A"].tolist(),
            points["time_s"].tolist(), points["Z_re_ohm"].tolist()], sys.stdout)
 """

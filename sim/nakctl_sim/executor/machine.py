@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from nakctl_sim.cell.jit import jit
 from nakctl_sim.cell.kernel import voltage
-from nakctl_sim.executor.drive import Cell, copy, drive, holds_potential, sub_step
+from nakctl_sim.executor.drive import Cell, copy, drive, sub_step
 from nakctl_sim.executor.reading import TEST_MET, Tape, count_on, due, keep, meets, read, wakes
-from nakctl_sim.executor.tables import GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
+from nakctl_sim.executor.tables import CURRENT, GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
 from nakctl_sim.executor.unread import carry
 
 Floats = npt.NDArray[np.float64]
@@ -119,9 +119,9 @@ def begin(m: Record, technique: Record) -> None:
     m["level"] = technique["level"] + (m["E_end_V"] if technique["vs_previous"] else 0.0)
     m["point"] = 0
     m["phase"] = HOLD if technique["duration_s"] > 0.0 else SWEEP
-    if holds_potential(technique):
+    if technique["keeps"] != CURRENT:
         m["since_s"] = 0.0
-    elif m["level"] != m["I_A"]:
+    elif m["level"] != m["I_A"] or technique["slope"] != 0.0:
         m["since_s"] = 0.0
         m["I_A"] = m["level"]
 

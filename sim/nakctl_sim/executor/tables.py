@@ -26,7 +26,7 @@ from nakctl.device.program import (
     Test,
     Tested,
 )
-from nakctl.device.techniques import loaded_as
+from nakctl.device.techniques import timebase_of
 from nakctl.errors import LimitError
 from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.imperfections import Imperfections
@@ -35,18 +35,23 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Records = npt.NDArray[np.void]
 
-OCV, CP, CA, GEIS, PEIS, LOOP = range(6)
+OCV, CP, CA, GEIS, PEIS, LOOP, DRAW = range(7)
+CURRENT, POTENTIAL, POWER, LOAD = range(4)  # what the amplifier keeps to; an open cell: no current
 N_TESTS = 3
 EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
 NEVER = (EWE, 1.0, np.inf)
 
-# What a technique is told. level in A or V. delta in V (OCV, CP) or A (CA), inf: by time alone.
+# What a technique is told. keeps: to what. level: of that, in A, V, W or ohm; slope: by how much it moves per
+# s. longest_s: a step of the model while it moves, else inf. delta in V, or in A (CA), inf: by time alone.
 # times 0: for ever. test_row, end_row: whether there is a row where a test is met, at the end. late_s: how
 # far the last row's time lies behind the first row of what follows; 0: it does not.
 TECHNIQUE = np.dtype(
     [
         ("kind", "<i8"),
+        ("keeps", "<i8"),
         ("level", "<f8"),
+        ("slope", "<f8"),
+        ("longest_s", "<f8"),
         ("vs_previous", "<i8"),
         ("duration_s", "<f8"),
         ("every_s", "<f8"),
@@ -131,12 +136,10 @@ def _words(
         if all(isinstance(inner, Loop) for inner in segment.techniques[technique.to : at]):
             raise LimitError(f"technique {at} of the chain loops over nothing that takes time")
         return {"kind": LOOP, "to": technique.to, "times": technique.times or 0}
-    timebase_s = instrument.timebase_s[loaded_as(technique)]
-    return (
-        _asked(technique, 1.0 + faults.I_set_error)
-        | _timing(technique, timebase_s)
-        | _ranges(technique.hardware, instrument, faults)
-    )
+    timing = _timing(technique, timebase_of(technique, instrument))
+    ranges = _ranges(technique.hardware, instrument, faults)
+    asked = _asked(technique, 1.0 + faults.I_set_error)
+    return asked | timing | ranges | _moving(technique, 1.0 + faults.I_set_error, timing, ranges)
 
 
 def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
@@ -144,21 +147,42 @@ def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
     if isinstance(technique, Tested) and technique.to is not None:
         raise LimitError("the simulated potentiostat knows no ramps")
     match technique:
-        case Draw():
-            raise LimitError("the simulated potentiostat knows no constant power and no load")
         case Ocv():
             return {"kind": OCV, "delta": _or_never(technique.dE_V)}
         case Cp():
             words = {"kind": CP, "level": technique.I_A * I_gain, "delta": _or_never(technique.dE_V)}
             return words | {"tested": bool(technique.tests), "stops": technique.on_test == "stop"}
         case Ca():
-            words = {"kind": CA, "level": technique.E_V, "delta": _or_never(technique.dI_A)}
+            words = {"kind": CA, "keeps": POTENTIAL, "level": technique.E_V}
+            words |= {"delta": _or_never(technique.dI_A)}
             return words | {"tested": bool(technique.tests), "stops": technique.on_test == "stop"}
+        case Draw():
+            keeps = POWER if technique.control == "POWER" else LOAD
+            words = {"kind": DRAW, "keeps": keeps, "level": technique.level}
+            return words | {"delta": _or_never(technique.dE_V)}
         case Eis(control="GEIS"):
             return {"kind": GEIS, "level": technique.bias * I_gain, "delta": np.inf}
         case Eis():
-            words = {"kind": PEIS, "level": technique.bias, "delta": np.inf}
+            words = {"kind": PEIS, "keeps": POTENTIAL, "level": technique.bias, "delta": np.inf}
             return words | {"vs_previous": technique.vs_previous}
+
+
+def _moving(
+    technique: Done, I_gain: float, timing: dict[str, float], ranges: dict[str, float]
+) -> dict[str, float]:
+    """How fast the level of a ramp or scan moves, and how far it may in one step of the model: by what the
+    range can set, and what a reading can tell. So a row is wrong by less than the instrument's own staircase.
+    """
+    match technique:
+        case Cp(I_A=first, to_A=last) if last is not None:
+            change, resolution = (last - first) * I_gain, ranges["I_step_A"]
+        case Ca(E_V=first, to_V=last) if last is not None:
+            change, resolution = last - first, ranges["E_step_V"]
+        case _:
+            return {"slope": 0.0, "longest_s": np.inf}
+    slope = change / timing["duration_s"]
+    longest_s = resolution / abs(slope) if slope else np.inf
+    return {"slope": slope, "longest_s": max(timing["timebase_s"], longest_s)}
 
 
 def _or_never(delta: float | None) -> float:
