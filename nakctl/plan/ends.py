@@ -162,7 +162,9 @@ def share_out(hold: p.Hold, context: Context) -> Ends:
     own_stops = list(_tests(end for end in held if end.then != "next step"))
     must_stop = [*stops, *own_stops]
     sentinel = _chosen(must_stop, spare=must_stop)
-    if not all(_reached_before(test, sentinel) for test in own_stops):
+    # Where a scan is when its cutoff is met is not known before: no sentinel can hold it there.
+    moves = hold.to is not None and sentinel
+    if moves or not all(_reached_before(test, sentinel) for test in own_stops):
         return Ends(tests, "stop", (), alone=True)
     return Ends(tests, "next", sentinel, alone=False)
 

@@ -52,8 +52,7 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     hardware = context.hardware(hold.ranges, _peak_A(hold))
     techniques = _split(hold, longer_s, ends, hardware, context.instrument)
     tests = inside(ends.sentinel, ends.tests, hardware, context)
-    last = hold.level if hold.to is None else hold.to
-    behind = sentinel(hold.step_id, hold.kind, last, tests, hardware)
+    behind = sentinel(hold.step_id, hold.kind, hold.level, tests, hardware)
     return Lowered((*techniques, *behind), name, ends.alone)
 
 

@@ -102,14 +102,15 @@ def test_a_scan_that_is_longer_than_the_counter_goes_on_in_parts() -> None:
     assert ends_V == pytest.approx([-3.0, 0.0, 0.0, 3.0])
 
 
-def test_a_cutoff_turns_a_scan_over_and_its_limit_is_tested_behind_it() -> None:
-    scan, sentinel, back = chain(
-        lowered("- {cv: '2 V, -0.5 V', from: 0 V, rate: 100 mV/s, until: {I_above: 1 mA}}")
-    )[:3]
-    assert isinstance(scan, Ca)
-    assert isinstance(sentinel, Ca)
-    assert isinstance(back, Ca)
-    assert (scan.on_test, sentinel.sentinel, sentinel.E_V, back.E_V) == ("next", True, 2.0, 2.0)
+def test_where_a_scan_is_when_its_cutoff_is_met_no_sentinel_knows() -> None:
+    """It would leap to the end of the scan: so a chain that has a limit to hold stops, and the host goes on."""
+    cv = "- {cv: '2 V, -0.5 V', from: 0 V, rate: 100 mV/s, until: {I_above: 1 mA}}"
+    [loop] = lowered(cv).nodes
+    assert isinstance(loop, HostLoop)
+    scans = [each.techniques for each in loop.body if isinstance(each, Segment)]
+    assert [[(type(each), each.on_test) for each in scan if isinstance(each, Ca)] for scan in scans] == [[(Ca, "stop")]] * 2  # fmt: skip
+    free = lowered(cv, head=HEAD.replace(", I: 10 mA", ""))
+    assert [each.on_test for each in chain(free) if isinstance(each, Ca)] == ["next", "next"]
 
 
 def test_power_and_load_are_for_one_family_alone() -> None:

@@ -144,8 +144,6 @@ def _words(
 
 def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
     """I_gain: current delivered over current asked for."""
-    if isinstance(technique, Tested) and technique.to is not None:
-        raise LimitError("the simulated potentiostat knows no ramps")
     match technique:
         case Ocv():
             return {"kind": OCV, "delta": _or_never(technique.dE_V)}
