@@ -61,6 +61,9 @@ def header(
             "electrolyte": cell.electrolyte,
             "source": cell.source,
             "facts": cell.facts,
+            "capacity_C": cell.capacity_C,
+            "working_is": cell.working_is,
+            "three_electrodes": cell.three_electrodes,
         },
         "instrument": {
             "model": info.instrument,

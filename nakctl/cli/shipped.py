@@ -63,13 +63,17 @@ def cells(as_json: bool) -> int:
 
     found = [cell for name in driver_names() for cell in load_driver(name).cells()]
     if as_json:
-        names = ("name", "area_cm2", "working", "counter", "reference", "electrolyte", "facts")
+        names = (
+            "name", "area_cm2", "capacity_C", "working_is", "three_electrodes",
+            "working", "counter", "reference", "electrolyte", "facts",
+        )  # fmt: skip
         print_json({"cells": [{name: getattr(cell, name) for name in names} for cell in found]})
         return ExitCode.DONE
     print("simulated cells (--cell NAME, or a file of your own):")
+    width = max(len(cell.name) for cell in found)
     for cell in found:
         stack = " | ".join(part for part in (cell.working, cell.electrolyte, cell.counter) if part)
-        print(f"  {cell.name:<13} {cell.area_cm2:<7g} cm2  {stack or cell.facts.get('note', '')}")
+        print(f"  {cell.name:<{width}}  {cell.area_cm2:<7g} cm2  {stack or cell.facts.get('note', '')}")
     return ExitCode.DONE
 
 

@@ -25,6 +25,8 @@ _SAMPLE_FIELDS = {
     "reference": "reference_electrode",
     "electrolyte": "electrolyte",
     "source": "source",
+    "working_is": "working_is",
+    "three_electrodes": "three_electrodes",
 }
 
 
@@ -170,6 +172,9 @@ def _user_and_sample(entry: h5py.Group, header: Mapping[str, Any], simulated: bo
     area_cm2 = given.get("area_cm2")
     if area_cm2 is not None:
         left_out |= fields(sample, electrode_area={"value": area_cm2, "units": "cm^2"})
+    capacity_C = given.get("capacity_C")
+    if capacity_C is not None:
+        left_out |= fields(sample, nominal_capacity={"value": capacity_C, "units": "C"})
     return left_out | fields(sample, facts=given.get("facts"), simulated=simulated)
 
 

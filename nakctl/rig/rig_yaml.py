@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nakctl.device.cell import Cell
+from nakctl.device.cell import Cell, charge_C
 from nakctl.device.driver import Place
 from nakctl.device.inspection import Chassis
 from nakctl.device.instrument import instrument
@@ -75,10 +75,19 @@ class ChannelWords(Word):
 
 
 class CellWords(Word):
-    """One cell on one channel. model: the simulated cell to put there, if the channel is simulated."""
+    """One cell on one channel.
+
+    capacity: what C/10 and 10 % of capacity refer to, of the whole cell or per area.
+    working_is: the electrode on WE: charging oxidises a positive one and reduces a negative one.
+    three_electrodes: RE is an electrode of its own, so that Ece is worth recording.
+    model: the simulated cell to put there, if the channel is simulated; what that declares is said here too.
+    """
 
     channel: str
     area: Annotated[Quantity, quantity("area")]
+    capacity: Annotated[Quantity, quantity("charge", "areal charge")] | None = None
+    working_is: Literal["positive", "negative"] | None = None
+    three_electrodes: Annotated[bool, Field(strict=True)] = False
     working: str = ""
     counter: str = ""
     reference: str = ""
@@ -132,6 +141,9 @@ def _cell(name: str, words: CellWords, file: Path) -> Cell:
         electrolyte=words.electrolyte,
         source=words.model or str(file),
         facts={key: value for key, value in told.items() if value},
+        capacity_C=None if words.capacity is None else charge_C(words.capacity, words.area.value),
+        working_is=words.working_is or "",
+        three_electrodes=words.three_electrodes,
     )
 
 
@@ -223,6 +235,6 @@ def _cells(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
         if cell.channel not in (*rig.channels, *reserved):
             hint = did_you_mean(cell.channel, rig.channels)
             yield Problem(("cells", name, "channel"), f"there is no channel {cell.channel}{hint}")
-        for word in ("area", "pressure"):
+        for word in ("area", "pressure", "capacity"):
             if isinstance(getattr(cell, word), Ref):
                 yield Problem(("cells", name, word), NO_PARAMETERS)

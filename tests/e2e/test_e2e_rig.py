@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 from command_line import Said, refused
 from rigs import RIG
@@ -66,6 +67,10 @@ FAULTS = [
     ("area: 0.5 cm2", "area: 0.5", 8, "has no unit"),
     ("channel: 1}", "channel: 0}", 5, "1"),
     ("nakctl-rig: 1", "nakctl-rig: 9", 1, "1"),
+    ("area: 0.5 cm2", "area: 0.5 cm2, capacity: 2 mA", 8, "2 mA is a current"),
+    ("area: 0.5 cm2", "area: 0.5 cm2, capacity: $Q", 8, "a rig has no parameters"),
+    ("area: 0.5 cm2", "area: 0.5 cm2, working_is: anode", 8, "positive or negative"),
+    ("area: 0.5 cm2", "area: 0.5 cm2, three_electrodes: 1", 8, "true or false"),
 ]
 
 
@@ -78,6 +83,24 @@ def test_faults_are_told_with_their_line(
     said = refused(here("run", "pristine-eis", "--on", "left"))
     assert any(text.startswith(f"rig.yaml:{line}:") and told in text for text in said.splitlines()), said
     assert [path.name for path in tmp_path.iterdir()] == ["rig.yaml"]
+
+
+@pytest.mark.parametrize("capacity", ["2.1 mAh", "4.2 mAh/cm2"])
+def test_what_a_cell_declares_stands_in_the_file(capacity: str, here: Here, tmp_path: Path) -> None:
+    said = f"area: 0.5 cm2, capacity: {capacity}, working_is: positive, three_electrodes: true,"
+    rig = RIG.replace("area: 0.5 cm2,", said).replace("model: NaK50}", "model: mine.yaml}")
+    (tmp_path / "rig.yaml").write_text(rig, encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(
+        "model: circuit\ncells: {mine: {area: 0.5 cm2, series: 1 kohm}}\n", encoding="utf-8"
+    )
+    run = here("run", "pristine-eis", "--on", "left", "--set", "average=1", "--json")
+    assert run.code == 0
+    with h5py.File(run.json["file"]) as file:
+        sample = file["entry/sample"]
+        assert sample["nominal_capacity"][()] == pytest.approx(7.56)
+        assert sample["nominal_capacity"].attrs["units"] == "C"
+        assert sample["working_is"].asstr()[()] == "positive"
+        assert sample["three_electrodes"][()] == 1
 
 
 def test_all_faults_of_a_rig_at_once(here: Here, tmp_path: Path) -> None:
