@@ -71,6 +71,8 @@ def test_the_protocols_are_listed_shown_and_copied(here: Here, tmp_path: Path) -
 def test_the_cells_are_listed(here: Here) -> None:
     cells = {each["name"]: each for each in here("cells", "--json").json["cells"]}
     assert cells["NaK50"]["area_cm2"] > 0
+    assert (cells["full-cell"]["capacity_C"], cells["full-cell"]["working_is"]) == (7.56, "positive")
+    assert [name for name, cell in cells.items() if cell["three_electrodes"]] == ["three-electrode"]
     assert here("check", "pristine-eis", "--cell", "Na-symmetric").code == 0
 
 

@@ -40,6 +40,7 @@ def write(tmp_path):
 def test_the_built_in_cells():
     assert names() == (
         "NaK50", "NaK65", "NaK80", "K", "Na-symmetric", "dummy", "randles", "open-lead", "shorted-lead",
+        "double-layer", "full-cell", "three-electrode", "Li-symmetric", "blocking",
     )  # fmt: skip
 
 
@@ -192,7 +193,11 @@ def test_scatter_is_five_percent():
         ("model: nak\ncells: {}\n", (2, 8), "at least 1"),
         ("model: circuit\ncells:\n  a: {area: 1 cm2, series: 5}\n", (3, 28), "5 has no unit"),
         ("model: circuit\ncells:\n  a: {area: 1 cm2, pairs: [{R: 1 ohm, C: 1 V}]}\n", (3, 42), "capacitance"),
-        ("model: cirquit\ncells:\n  a: {working: x}\n", (1, 8), "must be nak"),
+        (
+            "model: cirquit\ncells:\n  a: {working: x}\n",
+            (1, 8),
+            "there is no model cirquit; did you mean circuit?",
+        ),
         ("cells:\n  a: {area: 1 cm2\n", None, "closed"),
     ],
 )

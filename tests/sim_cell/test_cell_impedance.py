@@ -85,6 +85,44 @@ def test_a_circuit_of_plain_arcs_is_its_impedance(name):
         assert abs(model.impedance(x, np.array([f_Hz]))[0] / expected - 1.0) < 1e-3
 
 
+@pytest.mark.parametrize(
+    ("name", "past_A", "f_Hz", "within"),
+    [
+        # plates: in time 32 modes of diffusion, the spectrum has all of them
+        ("full-cell", 2e-4, 0.01, 2e-3),
+        ("full-cell", 2e-4, 0.1, 5e-3),
+        ("full-cell", 2e-4, 10.0, 0.02),
+        ("three-electrode", 2e-4, 0.01, 2e-3),
+        ("three-electrode", 2e-4, 0.1, 5e-3),
+        # the film and the grain boundaries follow at once in time
+        ("Li-symmetric", 1e-4, 1e-3, 1e-3),
+        ("Li-symmetric", 1e-4, 0.1, 1e-3),
+        ("Li-symmetric", 1e-4, 20.0, 0.01),
+        ("blocking", 1e-6, 1e-3, 1e-3),
+        ("blocking", 1e-6, 1.0, 0.01),  # six periods are not yet settled
+    ],
+)
+def test_cells_that_store_or_polarise_answer_a_sine_as_their_spectrum_says(name, past_A, f_Hz, within):
+    model = load_model(name)
+    x = model.state()
+    advance(model.kind, model.p, x, past_A, 3600.0)
+    advance(model.kind, model.p, x, 0.0, 7200.0 if name != "Li-symmetric" else 1e6)  # until its film is grown
+    re, im = answer_to_sine(model.kind, model.p, x.copy(), x.copy(), 0.0, 1e-3 * past_A, f_Hz)
+    assert abs(model.impedance(x, np.array([f_Hz]))[0] / complex(re, im) - 1.0) < within
+
+
+def test_under_current_the_charge_transfer_is_easier():
+    model = load_model("full-cell")
+    x = model.state()
+    z = []
+    for I_A in (1e-8, 4e-3):
+        advance(model.kind, model.p, x, 2e-4, 7200.0)
+        advance(model.kind, model.p, x, I_A, 2.0)
+        fast, slow = model.impedance(x, np.array([1e5, 5.0]))
+        z.append((slow - fast).real)
+    assert z[1] < 0.7 * z[0]
+
+
 @pytest.mark.parametrize("name", ["NaK50", "NaK65", "Na-symmetric"])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_at_low_frequency_the_impedance_is_the_slope_of_the_chord(name, sign):

@@ -15,7 +15,7 @@ from nakctl_sim.cell.models import load_model, names
 from nakctl_sim.cell.nak import CHARGE, FAST, FILAMENT, PLATED, Q_R, R_0, R_SHORT, SLOW, bulk_ratio
 
 NAK_CELLS = ("NaK50", "NaK65", "NaK80", "K", "Na-symmetric")
-CIRCUITS = ("dummy", "randles", "open-lead", "shorted-lead")
+CIRCUITS = ("dummy", "randles", "open-lead", "shorted-lead", "double-layer")
 
 currents = st.sampled_from([0.0]) | st.floats(1e-3, 2.0) | st.floats(-2.0, -1e-3)  # mA/cm2
 holds = st.lists(st.tuples(currents, st.floats(1e-3, 2000.0)), min_size=1, max_size=12)

@@ -13,7 +13,7 @@ from cell_runs import built, capacity, run, staircase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl_sim.cell.kernel import NO_LIMIT_s, advance, step_hint, voltage
+from nakctl_sim.cell.kernel import NO_LIMIT_s, advance, counter_voltage, step_hint, voltage
 from nakctl_sim.cell.models import load_model, names
 from nakctl_sim.cell.nak import ETA, FILAMENT, SLOW
 
@@ -130,3 +130,41 @@ def traced(no_numba: str) -> list[float]:
     used_numba, *numbers = done.stdout.split()
     assert used_numba == str(no_numba == "0")
     return [float.fromhex(number) for number in numbers]
+
+
+@given(
+    name=st.sampled_from(("double-layer", "full-cell", "three-electrode", "Li-symmetric", "blocking")),
+    mA_cm2=st.floats(-2.0, 2.0),
+    parts=st.lists(st.floats(0.0, 2e3), min_size=2, max_size=8),
+)
+def test_one_long_step_is_many_short_ones(name, mA_cm2, parts):
+    model = load_model(name)
+    x = model.state()
+    advance(model.kind, model.p, x, 1e-4, 500.0)
+    y = x.copy()
+    I_A = 1e-3 * mA_cm2 * model.area_cm2
+    for seconds in parts:
+        E_V = advance(model.kind, model.p, x, I_A, seconds)
+    assert advance(model.kind, model.p, y, I_A, sum(parts)) == pytest.approx(E_V, rel=1e-9, abs=1e-9)
+    assert y == pytest.approx(x, rel=1e-9, abs=1e-11)
+    ece = [counter_voltage(model.kind, model.p, each, I_A) for each in (x, y)]
+    assert ece[0] == pytest.approx(ece[1], rel=1e-9, abs=1e-9)
+
+
+@given(
+    name=st.sampled_from(("double-layer", "full-cell", "three-electrode", "Li-symmetric", "blocking")),
+    past=st.lists(st.tuples(st.floats(-3e-3, 3e-3), st.floats(0.0, 3e3)), max_size=6),
+    one_A=st.floats(-1e-2, 1e-2),
+    more_A=st.floats(1e-9, 1e-2),
+    seconds=st.floats(0.0, 1e3),
+)
+def test_ewe_rises_with_the_current_from_wherever_it_is(name, past, one_A, more_A, seconds):
+    """That is what a held potential is found by."""
+    model = load_model(name)
+    x = model.state()
+    for I_A, held_s in past:
+        advance(model.kind, model.p, x, I_A, held_s)
+    lower, higher = (advance(model.kind, model.p, x.copy(), I_A, seconds) for I_A in (one_A, one_A + more_A))
+    assert higher - lower > -1e-9 * max(1.0, abs(lower))
+    if more_A > 1e-6 and abs(lower) < 1e3:
+        assert higher > lower

@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from nakctl.device.cell import Cell
+from nakctl.device.cell import Cell, charge_C
 from nakctl.errors import CellError
-from nakctl.text.faults import in_order, problems
+from nakctl.text.faults import Problem, did_you_mean, in_order, problems
 from nakctl.text.reader import Document, read_file
-from nakctl_sim.cell.cell_file import Build, CircuitCell, CircuitFile, NakFile
+from nakctl_sim.cell.battery_file import BatteryCell, BatteryFile, Electrode
+from nakctl_sim.cell.cell_file import Build, CircuitCell, CircuitFile, Declared, NakFile
+from nakctl_sim.cell.polarising_file import BlockingCell, BlockingFile, SymmetricFile
 
 HERE = Path(__file__).parent
-File = TypeVar("File", NakFile, CircuitFile)
+File = TypeVar("File", NakFile, CircuitFile, BatteryFile, SymmetricFile, BlockingFile)
+AnyFile = NakFile | CircuitFile | BatteryFile | SymmetricFile | BlockingFile
+# The word after `model:`, what it may say then, and where the cells of it that come along stand.
+MODELS: dict[str, tuple[type[AnyFile], str]] = {
+    "nak": (NakFile, "nak.yaml"),
+    "circuit": (CircuitFile, "circuits.yaml"),
+    "battery": (BatteryFile, "batteries.yaml"),
+    "symmetric": (SymmetricFile, "symmetric.yaml"),
+    "blocking": (BlockingFile, "blocking.yaml"),
+}
 BUILT_IN = "built-in"  # the source of the cells that come along
 
 
@@ -43,12 +54,32 @@ class CircuitDescription:
     circuit: CircuitCell
 
 
-Description = NakDescription | CircuitDescription
+@dataclass(frozen=True, slots=True)
+class BatteryDescription:
+    """A cell with two electrodes that store charge; parameters by symbol, units as in batteries.yaml."""
+
+    cell: Cell
+    words: BatteryCell
+    positive: Electrode
+    negative: Electrode
+    parameters: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PolarisingDescription:
+    """A symmetric cell, or one that blocks; parameters by symbol, units as in its file."""
+
+    cell: Cell
+    blocks: bool
+    parameters: dict[str, float]
+
+
+Description = NakDescription | CircuitDescription | BatteryDescription | PolarisingDescription
 
 
 def names() -> tuple[str, ...]:
     """The built-in cells."""
-    return tuple(_built_in())
+    return tuple(name for model in MODELS for name in _shipped(model).cells)
 
 
 def describe(name_or_path: str) -> Cell:
@@ -58,8 +89,9 @@ def describe(name_or_path: str) -> Cell:
 
 def read(name_or_path: str) -> Description:
     """A built-in cell by name, or the cell of a file: `my-cell.yaml`, `my-cell.yaml#NaK65`."""
-    if name_or_path in _built_in():
-        return _described(_built_in()[name_or_path], name_or_path, BUILT_IN)
+    for file in map(_shipped, MODELS):  # read as far as needed
+        if name_or_path in file.cells:
+            return _described(file, name_or_path, BUILT_IN)
     path, _, chosen = (name_or_path, "", "") if _is_file(name_or_path) else name_or_path.rpartition("#")
     if not _is_file(path):
         raise CellError(f"there is no cell {name_or_path}: name one of {', '.join(names())}, or a .yaml file")
@@ -71,20 +103,88 @@ def _is_file(text: str) -> bool:
     return text.lower().endswith((".yaml", ".yml"))
 
 
-def _described(file: NakFile | CircuitFile, name: str, source: str) -> Description:
+def _described(file: AnyFile, name: str, source: str) -> Description:
     if isinstance(file, NakFile):
         return _nak(file, name, source)
-    return _circuit(file.cells[name], name, source)
+    if isinstance(file, CircuitFile):
+        return _circuit(file.cells[name], name, source)
+    if isinstance(file, BatteryFile):
+        return _battery(file, name, source)
+    return _polarising(file, name, source)
+
+
+def _declared(words: Declared, area_cm2: float) -> dict[str, Any]:
+    capacity_C = None if words.capacity is None else charge_C(words.capacity, area_cm2)
+    return {"capacity_C": capacity_C, "working_is": words.working_is or ""}
 
 
 def _circuit(circuit: CircuitCell, name: str, source: str) -> CircuitDescription:
     facts = {"model": "circuit", "note": circuit.note}
-    return CircuitDescription(Cell(name, circuit.area.value, source=source, facts=facts), circuit)
+    area_cm2 = circuit.area.value
+    cell = Cell(name, area_cm2, source=source, facts=facts, **_declared(circuit, area_cm2))
+    return CircuitDescription(cell, circuit)
+
+
+def _battery(file: BatteryFile, name: str, source: str) -> BatteryDescription:
+    shipped, own = _of(BatteryFile), file.cells[name]
+    parameters = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
+    electrodes = shipped.electrodes | file.electrodes
+    for chosen in (own.positive, own.negative):
+        if chosen not in electrodes:
+            hint = did_you_mean(chosen, electrodes) or ";"
+            raise CellError(
+                f"{source}: cell {name} has no electrode {chosen}{hint} there are: {', '.join(electrodes)}"
+            )
+    positive, negative = electrodes[own.positive], electrodes[own.negative]
+    if positive.Q is None:
+        raise CellError(f"{source}: positive electrode {own.positive} needs Q: the charge is counted on it")
+    sides = {"positive": own.positive, "negative": own.negative}
+    working = sides.pop(own.working_is)
+    (counter,) = sides.values()
+    facts = {
+        "model": "battery",
+        "note": own.note,
+        "state_of_charge": str(own.state_of_charge),
+        "parameters": parameters,
+        "electrodes": {each: electrodes[each].given() for each in (own.positive, own.negative)},
+    }
+    cell = Cell(
+        name,
+        own.area.value,
+        working=working,
+        counter=counter,
+        reference=own.reference if own.three_electrodes else counter,
+        electrolyte=own.electrolyte,
+        source=source,
+        facts=facts,
+        three_electrodes=own.three_electrodes,
+        **_declared(own, own.area.value),
+    )
+    return BatteryDescription(cell, own, positive, negative, parameters)
+
+
+def _polarising(file: SymmetricFile | BlockingFile, name: str, source: str) -> PolarisingDescription:
+    own, blocks = file.cells[name], isinstance(file, BlockingFile)
+    shipped = _of(BlockingFile) if blocks else _of(SymmetricFile)
+    given = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
+    working, counter = (own.working, own.counter) if isinstance(own, BlockingCell) else 2 * (own.electrode,)
+    cell = Cell(
+        name,
+        own.area.value,
+        working=working,
+        counter=counter,
+        reference=counter,
+        electrolyte=own.electrolyte,
+        source=source,
+        facts={"model": file.model, "note": own.note, "parameters": given},
+        **_declared(own, own.area.value),
+    )
+    return PolarisingDescription(cell, blocks, given)
 
 
 def _nak(file: NakFile, name: str, source: str) -> NakDescription:
     """Fill in what is left out: the cell's own words first, then its file's, then the shipped ones."""
-    own, shipped = file.cells[name], _defaults()
+    own, shipped = file.cells[name], _of(NakFile)
     build = _given(shipped.build) | _given(file.build) | _given(own)
     parameters = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
     if "contact_fraction" in build:
@@ -106,6 +206,7 @@ def _nak(file: NakFile, name: str, source: str) -> NakDescription:
         electrolyte=f"{build['electrolyte']} {build['pellet_thickness']}",
         source=source,
         facts=facts,
+        **_declared(own, build["area"].value),
     )
     return NakDescription(
         cell,
@@ -129,17 +230,17 @@ def _given(words: Build) -> dict[str, Any]:
 
 
 @cache
-def _built_in() -> dict[str, NakFile | CircuitFile]:
-    files = _defaults(), _load(HERE / "circuits.yaml")
-    return {name: file for file in files for name in file.cells}
+def _shipped(model: str) -> AnyFile:
+    return _load(HERE / MODELS[model][1])
 
 
-@cache
-def _defaults() -> NakFile:
-    return _validated(read_file(HERE / "nak.yaml", CellError), NakFile)
+def _of(kind: type[File]) -> File:
+    """The shipped file of this kind."""
+    found = next(_shipped(model) for model, (words, _) in MODELS.items() if words is kind)
+    return cast(File, found)
 
 
-def _chosen(file: NakFile | CircuitFile, path: str, chosen: str) -> str:
+def _chosen(file: AnyFile, path: str, chosen: str) -> str:
     """The cell of a file: the only one, or the one named."""
     first, there = next(iter(file.cells)), ", ".join(file.cells)
     if chosen and chosen not in file.cells:
@@ -149,14 +250,17 @@ def _chosen(file: NakFile | CircuitFile, path: str, chosen: str) -> str:
     return chosen or first
 
 
-def _load(path: Path) -> NakFile | CircuitFile:
+def _load(path: Path) -> AnyFile:
     document = read_file(path, CellError)
-    if document.data.get("model") == "circuit":
-        return _validated(document, CircuitFile)
-    return _validated(document, NakFile)
+    model = document.data.get("model", "nak")  # left out: that is told
+    if model not in MODELS:
+        hint = did_you_mean(str(model), MODELS) or ";"
+        text = f"there is no model {model}{hint} models are: {', '.join(MODELS)}"
+        raise CellError(in_order([Problem(("model",), text)], document))
+    return _validated(document, MODELS[model][0])
 
 
-def _validated(document: Document, model: type[File]) -> File:
+def _validated(document: Document, model: type[AnyFile]) -> AnyFile:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:

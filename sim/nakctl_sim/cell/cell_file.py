@@ -35,6 +35,7 @@ Potential = Annotated[Quantity, quantity("potential"), _PLAIN]
 Resistance = Annotated[Quantity, quantity("resistance"), _PLAIN]
 Capacitance = Annotated[Quantity, quantity("capacitance"), _PLAIN]
 Fraction = Annotated[Quantity, quantity("fraction", sign="positive"), _PLAIN, AfterValidator(at_most_one)]
+Capacity = Annotated[Quantity, quantity("charge", "areal charge"), _PLAIN]
 Exponent = Annotated[float, Field(strict=True, gt=0, le=1)]
 
 
@@ -81,10 +82,23 @@ Molar_volume = Annotated[Parameter | None, in_unit("cm3/mol")]
 Areal_charge = Annotated[Parameter | None, in_unit("mC/cm2")]
 
 
-class Parameters(Word):
+Kelvin = Annotated[Parameter | None, in_unit("K")]
+KJ_mol = Annotated[Parameter | None, in_unit("kJ/mol", highest=500.0, zero=True)]
+
+
+class Symbols(Word):
+    """Base of the parameters of a model, each a `Parameter` or left out."""
+
+    def given(self) -> dict[str, float]:
+        """Symbol: value, of those that are given."""
+        found = {symbol: getattr(self, symbol) for symbol in type(self).model_fields}
+        return {symbol: parameter.value for symbol, parameter in found.items() if parameter is not None}
+
+
+class Parameters(Symbols):
     """The symbols of the model in their order in the description of the model; left out: as shipped."""
 
-    T: Annotated[Parameter | None, in_unit("K")] = None
+    T: Kelvin = None
     v_Na: Molar_volume = None  # noqa: N815 - the symbol
     v_K: Molar_volume = None
     c_K: Mol_L = None
@@ -123,10 +137,16 @@ class Parameters(Word):
     R_short: Ohm_cm2 = None
     L: Annotated[Parameter | None, in_unit("H", zero=True)] = None
 
-    def given(self) -> dict[str, float]:
-        """Symbol: value, of those that are given."""
-        found = {symbol: getattr(self, symbol) for symbol in type(self).model_fields}
-        return {symbol: parameter.value for symbol, parameter in found.items() if parameter is not None}
+
+class Declared(Word):
+    """What a cell says of itself for protocols to refer to; none of it changes what the model does.
+
+    capacity    what C/10 refers to, of the whole cell or per area
+    working_is  the electrode on WE: charging oxidises a positive one and reduces a negative one
+    """
+
+    capacity: Capacity | None = None
+    working_is: Literal["positive", "negative"] | None = None
 
 
 class Build(Word):
@@ -149,7 +169,7 @@ class Scatter(Word):
     seed: int = Field(strict=True, ge=0)
 
 
-class NakCell(Build):
+class NakCell(Build, Declared):
     """One cell of the NaK model: its electrode, and what it has different from `build` and `parameters`."""
 
     working: str
@@ -176,7 +196,7 @@ class Pair(Word):
     n: Exponent = 1.0
 
 
-class CircuitCell(Word):
+class CircuitCell(Declared):
     """source + series + capacitor + pairs, from the working to the reference electrode."""
 
     area: Area

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nakctl_sim.cell import circuit, nak
+from nakctl_sim.cell import battery, circuit, nak, polarising
+from nakctl_sim.cell.battery import linearise_battery
 from nakctl_sim.cell.nak_cell import linearise
+from nakctl_sim.cell.polarising import linearise_blocking, linearise_symmetric
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
@@ -36,6 +38,40 @@ def nak_impedance(p: Floats, x: Floats, f_Hz: Floats) -> Complex:
     )
     areal = np.where(shorted > 0.0, p[nak.R_SHORT], arcs)
     return np.asarray(jw * p[nak.L] + areal / p[nak.AREA])
+
+
+def battery_impedance(p: Floats, x: Floats, f_Hz: Floats) -> tuple[Complex, Complex]:
+    """Of the positive and of the negative electrode, for states x (n, k). What leaks away is left out."""
+    slopes = np.empty((len(f_Hz), 4))
+    linearise_battery(p, x, slopes)
+    jw = angular(f_Hz)
+    positive = electrode(p, battery.POSITIVE, slopes[:, 0], slopes[:, 1], jw)
+    return positive, electrode(p, battery.NEGATIVE, slopes[:, 2], slopes[:, 3], jw)
+
+
+def electrode(p: Floats, at: int, slope_V: Floats, transfer_ohm: Floats, jw: Complex) -> Complex:
+    """Charge that is stored, behind the plates into which it diffuses, a charge transfer and a resistance."""
+    surface = p[at + battery.OHM] + zarc(transfer_ohm, jw, p[at + battery.TRANSFER_s], 1.0)
+    q = np.sqrt(jw * p[at + battery.SLOWEST_s] * np.pi**2)
+    stored = (
+        p[at + battery.PER_C] / jw
+        if p[at + battery.SPREAD] == 0.0
+        else (3.0 * p[at + battery.SPREAD] / (q * np.tanh(q)))
+    )
+    return np.asarray(surface + slope_V * stored)
+
+
+def polarising_impedance(p: Floats, x: Floats, f_Hz: Floats, *, blocks: bool) -> Complex:
+    """For states x (n, k): modes of diffusion as in time, so that beyond the last one it is a capacitance."""
+    found = np.empty((len(f_Hz), 2))
+    (linearise_blocking if blocks else linearise_symmetric)(p, x, found)
+    film_ohm, profile_ohm = found.T
+    jw = angular(f_Hz)
+    total = p[polarising.BULK_OHM] + zarc(film_ohm, jw, film_ohm * p[polarising.FILM_F], 1.0)
+    total = total + zarc(p[polarising.TRANSFER_OHM], jw, p[polarising.TRANSFER_s], 1.0)
+    for k, weight in enumerate(polarising.MODE_WEIGHT):
+        total = total + zarc(profile_ohm * weight, jw, p[polarising.SLOWEST_s] / (2 * k + 1) ** 2, 1.0)
+    return np.asarray(total)
 
 
 def angular(f_Hz: Floats) -> Complex:

@@ -10,12 +10,14 @@ The kinds are told apart here, because numba cannot keep compiled functions that
 
 from __future__ import annotations
 
+from nakctl_sim.cell.battery import advance_battery, counter_battery, voltage_battery
 from nakctl_sim.cell.circuit import advance_circuit, voltage_circuit
 from nakctl_sim.cell.jit import jit
 from nakctl_sim.cell.nak import Floats
 from nakctl_sim.cell.nak_cell import NO_LIMIT_s, advance_nak, step_hint_nak, voltage_nak
+from nakctl_sim.cell.polarising import advance_polarising, voltage_blocking, voltage_symmetric
 
-CIRCUIT, NAK = range(2)
+CIRCUIT, NAK, BATTERY, SYMMETRIC, BLOCKING = range(5)
 LEAST_A = 1e-30  # less is no current, and would be lost among the smallest numbers
 
 
@@ -26,8 +28,12 @@ def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
         I_A = 0.0
     if kind == NAK:
         advance_nak(p, x, I_A, dt_s)
-    else:
+    elif kind == CIRCUIT:
         advance_circuit(p, x, I_A, dt_s)
+    elif kind == BATTERY:
+        advance_battery(p, x, I_A, dt_s)
+    else:
+        advance_polarising(p, x, I_A, dt_s)
     return voltage(kind, p, x, I_A)
 
 
@@ -38,7 +44,21 @@ def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
         I_A = 0.0
     if kind == NAK:
         return voltage_nak(p, x, I_A)
-    return voltage_circuit(p, x, I_A)
+    if kind == CIRCUIT:
+        return voltage_circuit(p, x, I_A)
+    if kind == BATTERY:
+        return voltage_battery(p, x, I_A)
+    if kind == SYMMETRIC:
+        return voltage_symmetric(p, x, I_A)
+    return voltage_blocking(p, x, I_A)
+
+
+@jit
+def counter_voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+    """Ece_V at this instant, if I_A flows: 0 where the counter electrode is the reference."""
+    if abs(I_A) < LEAST_A:
+        I_A = 0.0
+    return counter_battery(p, x, I_A) if kind == BATTERY else 0.0
 
 
 @jit

@@ -9,15 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.cell import Cell
-from nakctl_sim.cell import catalog, circuit, kernel, nak
-from nakctl_sim.cell.catalog import CircuitDescription, NakDescription
-from nakctl_sim.cell.impedance import circuit_impedance, nak_impedance
+from nakctl_sim.cell import battery, catalog, circuit, kernel, nak
+from nakctl_sim.cell.catalog import (
+    BatteryDescription,
+    CircuitDescription,
+    NakDescription,
+    PolarisingDescription,
+)
+from nakctl_sim.cell.impedance import (
+    battery_impedance,
+    circuit_impedance,
+    nak_impedance,
+    polarising_impedance,
+)
+from nakctl_sim.cell.numbers import (
+    FARADAY_C_MOL,
+    GAS_J_MOL_K,
+    battery_numbers,
+    blocking_numbers,
+    symmetric_numbers,
+)
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
-FARADAY_C_MOL = 96485.33
-GAS_J_MOL_K = 8.314462
 NA_G_MOL, K_G_MOL = 22.990, 39.098
 PELLET_cm = 0.15  # R_s and R_gb are given for this thickness
 PURE_NA_WT_PERCENT_K = 1e-7  # the ratio Na : K must stay finite
@@ -31,7 +46,7 @@ names = catalog.names
 class Model:
     """One simulated cell.
 
-    kind  kernel.NAK or kernel.CIRCUIT
+    kind  one of those of the kernel
     p     (m,) parameters, in the kernel's order
     x0    (k,) state of the pristine cell; the state is all there is to know of a cell's past
     """
@@ -48,14 +63,34 @@ class Model:
         return self.x0.copy()
 
     def impedance(self, x: Floats, f_Hz: Floats) -> Complex:
-        """Impedance in ohm at each frequency, (n,); a capacitor has Im < 0.
+        """Impedance of Ewe in ohm at each frequency, (n,); a capacitor has Im < 0.
 
         x: (n, k), the state at the instant each frequency is measured, or (k,) for one state.
         """
-        states = np.ascontiguousarray(np.broadcast_to(x, (len(f_Hz), len(self.x0))))
+        states = self._states(x, f_Hz)
         if self.kind == kernel.NAK:
             return nak_impedance(self.p, states, f_Hz)
-        return circuit_impedance(self.p, f_Hz)
+        if self.kind == kernel.CIRCUIT:
+            return circuit_impedance(self.p, f_Hz)
+        if self.kind == kernel.BATTERY:
+            working, counter = self._halves(states, f_Hz)
+            return working if self.cell.three_electrodes else working + counter
+        return polarising_impedance(self.p, states, f_Hz, blocks=self.kind == kernel.BLOCKING)
+
+    def counter_impedance(self, x: Floats, f_Hz: Floats) -> Complex:
+        """The same of the counter electrode, -Ece/I: like `impedance` it has Re > 0, and the whole cell is
+        the sum of both. 0 where the counter electrode is the reference."""
+        if self.kind == kernel.BATTERY and self.cell.three_electrodes:
+            return self._halves(self._states(x, f_Hz), f_Hz)[1]
+        return np.zeros(len(f_Hz), dtype=np.complex128)
+
+    def _states(self, x: Floats, f_Hz: Floats) -> Floats:
+        return np.ascontiguousarray(np.broadcast_to(x, (len(f_Hz), len(self.x0))))
+
+    def _halves(self, states: Floats, f_Hz: Floats) -> tuple[Complex, Complex]:
+        """Working and counter electrode."""
+        positive, negative = battery_impedance(self.p, states, f_Hz)
+        return (positive, negative) if self.p[battery.WORKING_IS] > 0.0 else (negative, positive)
 
 
 def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
@@ -67,6 +102,12 @@ def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
     found = catalog.read(name_or_path)
     if isinstance(found, CircuitDescription):
         p, x0, kind = circuit_parameters(found), np.zeros(circuit.STATES), kernel.CIRCUIT
+    elif isinstance(found, BatteryDescription):
+        (p, x0), kind = battery_numbers(found), kernel.BATTERY
+    elif isinstance(found, PolarisingDescription) and found.blocks:
+        (p, x0), kind = blocking_numbers(found), kernel.BLOCKING
+    elif isinstance(found, PolarisingDescription):
+        (p, x0), kind = symmetric_numbers(found), kernel.SYMMETRIC
     else:
         seed = found.scatter_seed if scatter_seed is None else scatter_seed
         found = found if seed is None else specimen(found, seed)
