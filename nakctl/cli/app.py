@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import app_host, app_instruments, app_requests
+from nakctl.cli import app_convert, app_host, app_instruments, app_requests
 from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
@@ -21,6 +21,7 @@ from nakctl.cli.explained import (
     explained,
     show_tracebacks,
 )
+from nakctl.cli.pairs import pairs
 from nakctl.errors import InputError
 
 app = typer.Typer(
@@ -185,6 +186,9 @@ def run(
     return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
 
 
+app.command("import-mps")(app_convert.import_mps)
+app.command("export-mps")(app_convert.export_mps)
+app.command()(app_convert.convert)
 app.command()(app_requests.stop)
 app.command()(app_requests.attach)
 app.command()(app_requests.pause)
@@ -345,14 +349,4 @@ def schema() -> int:
 def _wishes(on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None) -> Any:
     from nakctl.cli.prepare import Wishes
 
-    return Wishes(on, cell, _pairs(sets or []), rig)
-
-
-def _pairs(sets: list[str]) -> dict[str, str]:
-    pairs = {}
-    for text in sets:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InputError(f"--set {text}: write it as name=value, e.g. --set rest=2s")
-        pairs[name.strip()] = value.strip()
-    return pairs
+    return Wishes(on, cell, pairs(sets or []), rig)

@@ -50,9 +50,7 @@ def copy(name: str, to: Path | None) -> int:
     if not target.parent.is_dir():
         raise InputError(f"there is no folder {target.parent}")
     target.write_bytes(source.read_bytes())
-    beside = target.parent / "protocol.schema.json"
-    if not beside.exists():
-        beside.write_bytes((library.folder() / beside.name).read_bytes())
+    beside = library.schema_beside(target)
     print(f"{target} (and {beside.name}, which editors use)")
     return ExitCode.DONE
 

@@ -33,6 +33,14 @@ def find(name_or_path: str | Path) -> Path:
     raise InputError(_unknown(name, path))
 
 
+def schema_beside(protocol: Path) -> Path:
+    """The schema in the folder of a protocol, where its first line looks for it."""
+    beside = protocol.parent / "protocol.schema.json"
+    if not beside.exists():
+        beside.write_bytes((folder() / beside.name).read_bytes())
+    return beside
+
+
 def _unknown(name: str, path: Path) -> str:
     if path.is_dir():
         return f"{path} is a folder: name one file in it"

@@ -1,0 +1,1 @@
+"""Protocols from elsewhere, and to there: EC-Lab's settings, PyBaMM's strings, unicycler's JSON. Pure."""

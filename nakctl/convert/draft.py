@@ -1,0 +1,117 @@
+"""A protocol on its way to text: words with values, and what a reader should be told beside them.
+
+A step is a dict of words as in a protocol, in order. A key that begins with `#` is a comment: `#` alone
+stands above the step (a list of lines), `#for` behind the word `for`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any
+
+from nakctl.text.reader import plain
+
+Step = dict[str, Any]
+
+WIDTH = 110
+_PLAIN = re.compile(r"[A-Za-z0-9+\-.$(/][^:#{}\[\],&*!|>'\"%@`\\]*")
+_PLAIN_LINE = re.compile(r"[A-Za-z0-9+\-.$(/][^:#\"'\\]*(:(?! )[^:#\"'\\]*)*")
+_COMMENT_AT = 44  # where a comment behind a word begins, if the word leaves room
+
+
+@dataclass
+class Draft:
+    """What a protocol says, before it is text.
+
+    remarks  lines at the top: where it came from and what it does not say
+    limits   words of `limits`, with their comments
+    """
+
+    name: str
+    source: str
+    steps: list[Step]
+    remarks: list[str] = field(default_factory=list)
+    head: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    spectra: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
+
+
+def text(draft: Draft) -> str:
+    """The protocol as a person would write it."""
+    lines = ["# yaml-language-server: $schema=./protocol.schema.json"]
+    for remark in draft.remarks:
+        lines += textwrap.wrap(remark, WIDTH - 2, initial_indent="# ", subsequent_indent="#   ")
+    lines += ["nakctl: 1", f"name: {_title(draft.name)}", f"source: {_scalar(draft.source)}"]
+    for word, value in draft.head.items():
+        if not word.startswith("#"):
+            lines.append(_commented(f"{word}: {_value(value)}", draft.head.get(f"#{word}")))
+    for word, block in (("params", draft.params), ("spectra", draft.spectra)):
+        if block:
+            lines += [f"{word}:", *_block(block, "  ")]
+    lines += ["limits:", *_block(draft.limits, "  ")]
+    return "\n".join([*lines, "steps:", *_steps(draft.steps, "  "), "finally: rest", ""])
+
+
+def _steps(steps: list[Step], indent: str) -> list[str]:
+    lines = []
+    for step in steps:
+        for remark in step.get("#", ()):
+            lines += textwrap.wrap(
+                remark,
+                WIDTH - len(indent) - 2,
+                initial_indent=f"{indent}# ",
+                subsequent_indent=f"{indent}#   ",
+            )
+        words = _block(step, indent + "  ")
+        lines += [f"{indent}- {words[0].lstrip()}", *words[1:]]
+    return lines
+
+
+def _block(words: dict[str, Any], indent: str) -> list[str]:
+    lines = []
+    for word, value in words.items():
+        if word.startswith("#"):
+            continue
+        if word in ("steps", "then", "else") and isinstance(value, list):
+            lines += [f"{indent}{word}:", *_steps(value, indent + "  ")]
+        else:
+            line = f"{indent}{word}: {_value(value)}"
+            if len(line) > WIDTH and isinstance(value, dict):
+                lines += [f"{indent}{word}:", *_block(value, indent + "  ")]
+            else:
+                lines.append(_commented(line, words.get(f"#{word}")))
+    return lines
+
+
+def _commented(line: str, remark: str | None) -> str:
+    return line if remark is None else f"{line:<{_COMMENT_AT}} # {remark}"
+
+
+def _value(value: Any) -> str:
+    return _flow(value) if isinstance(value, dict | list) else _scalar(value)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{word}: {_flow(part)}" for word, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(value, _PLAIN)
+
+
+def _title(name: str) -> str:
+    """A name that begins with $ would stand for a parameter."""
+    return _scalar(name.lstrip("$ ")[:100] or "imported")
+
+
+def _scalar(value: Any, safe: re.Pattern[str] = _PLAIN_LINE) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    written = "".join(letter if letter.isprintable() else " " for letter in str(value)).strip()
+    as_it_is = safe.fullmatch(written) and written == plain(written) and not written.startswith("- ")
+    return written if as_it_is else "'" + written.replace("'", "''") + "'"

@@ -1,0 +1,56 @@
+"""Techniques of EC-Lab that nakctl does not read, with what to write instead."""
+
+from __future__ import annotations
+
+from nakctl.text.faults import did_you_mean
+
+READ = (
+    "Open Circuit Voltage", "Chronopotentiometry", "Chronoamperometry / Chronocoulometry",
+    "Galvanostatic Cycling with Potential Limitation", "Galvanostatic Cycling with Potential Limitation 6",
+    "Galvano Electrochemical Impedance Spectroscopy", "Potentio Electrochemical Impedance Spectroscopy",
+    "Modulo Bat", "Loop",
+)  # fmt: skip
+_STAIRCASE = "write a staircase with `geis` or `peis` in it; no public file shows how EC-Lab writes its rows"
+_CYCLING = "write it as GCPL in EC-Lab, or as cp, ca and rest here"
+# By the beginning of the name; the first that fits.
+_INSTEAD = {
+    "Cyclic Voltammetry Advanced": "write each of its sequences as Cyclic Voltammetry",
+    "Cyclic Voltammetry": "potential scans cannot be said yet: write a staircase of ca",
+    "Linear Sweep Voltammetry": "potential scans cannot be said yet: write a staircase of ca",
+    "Staircase Potentio": _STAIRCASE,
+    "Staircase Galvano": _STAIRCASE,
+    "Galvanostatic Cycling with Potential Limitation": _CYCLING,
+    "Special Galvanostatic": _CYCLING,
+    "Constant Power": "constant power cannot be said yet: write the current",
+    "Constant Load": "a constant load cannot be said yet: write the current",
+    "Constant Current": "write it as Chronopotentiometry in EC-Lab, or as cp here",
+    "Constant Voltage": "write it as Chronoamperometry in EC-Lab, or as ca here",
+    "Wait": "write a rest for as long",
+    "Pause": "write a rest for as long",
+    "Special Open Circuit Voltage": "write it as Open Circuit Voltage in EC-Lab, or as rest here",
+    "Fast": "write it as the technique without `Fast`",
+    "Potentiodynamic Cycling": "write the potentials as steps of ca",
+    "Modular": "write its steps as cp or ca",
+    "Special Modular": "write its steps as cp or ca",
+    "Coulombic Efficiency": "write it as cp steps with `until`",
+    "Battery Capacity": "write it as cp steps with `until`",
+    "Trigger": "triggers are no part of a protocol: leave it out",
+    "External Application": "other programs are no part of a protocol: leave it out",
+    "External Device": "write `set` for what stands beside the cell",
+    "Temperature Control": "write `set` and `wait` for what stands beside the cell",
+    "Send E-Mail": "who is told stands in rig.yaml (notify): leave it out",
+    "Galvano Profile": "profiles from a file cannot be said yet: write the steps out",
+    "Potentio Profile": "profiles from a file cannot be said yet: write the steps out",
+    "Power Profile": "profiles from a file cannot be said yet: write the steps out",
+    "IR compensation": "nakctl does not compensate for IR: leave it out",
+    "Manual IR": "nakctl does not compensate for IR: leave it out",
+}
+
+
+def refusal(name: str) -> str:
+    """A sentence for a technique that is not read."""
+    instead = next((told for begins, told in _INSTEAD.items() if name.startswith(begins)), None)
+    if instead is not None:
+        return f"{name} is not read: {instead}"
+    hint = did_you_mean(name, READ) or f"; read are: {', '.join(READ)}"
+    return f"{name} is no technique that nakctl reads{hint}"
