@@ -77,7 +77,7 @@ def current(column: Column, label: str) -> Amount | None:
         column.fault(
             "vs.", f"a current vs. {reference}: nakctl sets currents outright; write the current itself"
         )
-    if level is None:
+    if level is None and column.text(label) in ("", "pass"):
         column.fault(label, f"{label} {column.text(label)}: this sequence sets no current")
     return level
 
@@ -117,6 +117,7 @@ def ca(column: Column, hardware: Hardware) -> list[Step]:
     lasts = column.seconds("ti (h:m:s)", "ts (h:m:s)")
     level = potential(column, "Ei (V)")
     words = hardware.words(column)
+    column.asked |= {"dI", "dt (s)"}  # of which one way of recording needs neither
     averaged = column.text("record") == "<I>"
     kept = (
         record(column.number("dta (s)"))

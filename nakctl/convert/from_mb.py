@@ -116,7 +116,7 @@ def _condition(what: str, side: str, kind: str) -> str | None:
     above = side == ">"
     if what in ("Ewe", "Ecell"):
         return "Ewe_above" if above else "Ewe_below"
-    if what == "|I|" and kind == POTENTIAL:
+    if what == "|I|" and kind in (POTENTIAL, "peis"):
         return "I_above" if above else "I_below"
     if _CHARGE.fullmatch(what) and above and kind != REST:
         return "charge"
@@ -185,6 +185,10 @@ def _spectrum(
         words["drift_correction"] = True
     step: Step = {kind: sweeps.name(words | hardware.words(column))}
     wanted = "cp" if kind == "geis" else "ca"
+    lasts, ends = _limits(column, kind)
+    if lasts is not None:
+        column.fault("lim1_type", "a time limit of a spectrum: in nakctl a spectrum is measured to its end")
+    step |= {"until": ends[0] if len(ends) == 1 else ends} if ends else {}
     held = next((each for each in reversed(before) if "rest" in each or "cp" in each or "ca" in each), None)
     if held is None or "rest" in held:
         return [step]

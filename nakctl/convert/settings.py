@@ -192,12 +192,9 @@ class _Reading:
         cells = [line[at : at + WIDTH] for at in starts]
         if columns == 1:
             cells = [line[WIDTH:]]
-        # A value reaches its column's end only if the columns were shifted, by hand or by an editor.
-        shifted = columns > 1 and any(
-            len(cell) == WIDTH and cell[-1] != " " and line[at + WIDTH : at + WIDTH + 1].strip()
-            for at, cell in zip(starts, cells, strict=True)
-        )
-        if shifted or (len(line.rstrip()) > WIDTH * (columns + 1) and columns > 1):
+        # A value begins where its column does, unless the columns were shifted by hand or by an editor.
+        shifted = any(cell.strip() and (cell[0] == " " or "  " in cell.strip()) for cell in cells)
+        if columns > 1 and (shifted or len(line.rstrip()) > WIDTH * (columns + 1)):
             message = f"this row does not stand in columns of {WIDTH} characters, as EC-Lab writes them"
             self.fault(Mark(index + 1, 1), message)
         values = tuple(

@@ -51,7 +51,7 @@ class _Sequences:
     def __init__(self, to: Writing) -> None:
         self.to = to
         self.columns: list[dict[str, str]] = []
-        self.hardware: list[Cells] = []
+        self.hardware: list[Cells | None] = []  # None: a sequence that needs no ranges of its own
         self.columns_marks: list[Mark] = []
         self.held: p.Hold | None = None
         self.leaves_at_end = False
@@ -68,7 +68,9 @@ class _Sequences:
                 case _:
                     pass
 
-    def put(self, step: p.Hold | p.Spectrum | p.Repeat, words: dict[str, str], hardware: Cells) -> None:
+    def put(
+        self, step: p.Hold | p.Spectrum | p.Repeat, words: dict[str, str], hardware: Cells | None
+    ) -> None:
         self.columns.append(words)
         self.hardware.append(hardware)
         self.columns_marks.append(step.mark)
@@ -90,7 +92,8 @@ class _Sequences:
             value = self.to.volts(hold.level or 0.0, 3, hold.mark, "the potential of a Modulo Bat")
             words |= {"ctrl1_val": value, "ctrl1_val_unit": "V", "ctrl1_val_vs": "Ref"}
         words |= self.limits(hold) | self.records(hold)
-        self.put(hold, words, self.to.hardware(hold.ranges, needed_A, hold.mark))
+        at_rest = hold.kind == "rest"
+        self.put(hold, words, None if at_rest else self.to.hardware(hold.ranges, needed_A, hold.mark))
         self.held = hold
 
     def limits(self, hold: p.Hold) -> dict[str, str]:
@@ -176,7 +179,7 @@ class _Sequences:
         own = range(start, len(self.columns))
         if step.times is not None and step.times > 1:
             words = {"ctrl_type": "Loop", "ctrl_seq": str(start), "ctrl_repeat": str(step.times - 1)}
-            self.put(step, words, self.hardware[-1])
+            self.put(step, words, None)
         for index in own:
             for n in range(1, _MOST_LIMITS + 1):
                 column = self.columns[index]
@@ -189,13 +192,18 @@ class _Sequences:
         words |= {f"lim1_{part}": value for part, value in (_LIMIT | {"value": "1.000"}).items()}
         words |= {f"rec1_{part}": value for part, value in (_RECORD | {"value": "1.000"}).items()}
         self.columns.append(words)
-        self.hardware.append(self.hardware[-1])
+        self.hardware.append(None)
 
     def cells(self) -> list[Cells]:
         """Every column with the same rows: as many limits and records as the most that one has."""
         limits = max(int(words.get("lim_nb", "0")) for words in self.columns)
         records = max(int(words.get("rec_nb", "0")) for words in self.columns)
         return [self.column(i, limits, records) for i in range(len(self.columns))]
+
+    def hardware_of(self, index: int) -> Cells:
+        """A rest or a loop keeps the ranges of what follows it, so that none is switched for it."""
+        found = next((each for each in [*self.hardware[index:], *self.hardware[index::-1]] if each), None)
+        return found or self.to.hardware(p.Ranges(), None, self.columns_marks[0])
 
     def column(self, index: int, limits: int, records: int) -> Cells:
         words = self.columns[index]
@@ -213,6 +221,6 @@ class _Sequences:
         for n in range(1, limits + 1):
             if rows[f"lim{n}_action"] == "Stop":
                 rows[f"lim{n}_seq"] = "9999"
-        hardware = self.hardware[index]
+        hardware = self.hardware_of(index)
         unset: Cells = [(f"I Range {part}", "Unset") for part in ("min", "max", "init")]
         return [*rows.items(), *hardware[:-1], *unset, ("auto rest", "0"), hardware[-1]]
