@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from nakctl.convert import from_eis, from_holds, from_mb, notation
+from nakctl.convert import from_holds, from_mb, from_scans, notation
 from nakctl.convert.draft import Draft, Step
-from nakctl.convert.from_eis import Sweeps
+from nakctl.convert.from_eis import Sweeps, geis, peis
 from nakctl.convert.from_holds import Hardware
 from nakctl.convert.known import refusal
 from nakctl.convert.loops import Crossing, Jump, nested
@@ -23,10 +23,12 @@ _HOLDS: dict[str, Callable[[Column, Hardware], list[Step]]] = {
     "Chronoamperometry / Chronocoulometry": from_holds.ca,
     "Galvanostatic Cycling with Potential Limitation": from_holds.gcpl,
     "Galvanostatic Cycling with Potential Limitation 6": from_holds.gcpl,
+    "Cyclic Voltammetry": from_scans.cv,
+    "Linear Sweep Voltammetry": from_scans.lsv,
 }
 _SPECTRA: dict[str, Callable[[Column, Hardware, Sweeps], list[Step]]] = {
-    "Galvano Electrochemical Impedance Spectroscopy": from_eis.geis,
-    "Potentio Electrochemical Impedance Spectroscopy": from_eis.peis,
+    "Galvano Electrochemical Impedance Spectroscopy": geis,
+    "Potentio Electrochemical Impedance Spectroscopy": peis,
 }
 # Lines of the header that a reader of the protocol should know of: (how they begin, what to say).
 _HEADER = {
@@ -86,7 +88,8 @@ class _Import:
         if technique.name in _HOLDS:
             read = _HOLDS[technique.name]
             items = [read(column, self.hardware) for column in columns]
-            jumps = [jump for column in columns if (jump := self.goto(column))]
+            scanned = technique.name == "Cyclic Voltammetry"  # its nc cycles are its own
+            jumps = [jump for column in columns if not scanned and (jump := self.goto(column))]
         elif technique.name in _SPECTRA:
             sweep = _SPECTRA[technique.name]
             items, jumps = [sweep(column, self.hardware, self.sweeps) for column in columns], []

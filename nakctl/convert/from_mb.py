@@ -18,10 +18,9 @@ _REFUSED = {
     "UP": "urban profiles cannot be said yet: write the steps out",
     "TI": "triggers are no part of a protocol: write `ask` or a rest",
     "TO": "triggers are no part of a protocol: leave this sequence out",
-    "CP": "constant power cannot be said yet: write the current",
-    "CR": "a constant load cannot be said yet: write the current",
-    "VS": "potential scans cannot be said yet: write a staircase of ca",
-    "CS": "current scans cannot be said yet: write a staircase of cp",
+    "CP": "write `power: ...` by hand; no public file shows its rows",
+    "CR": "write `load: ...` by hand; no public file shows its rows",
+    "CS": "write `ramp: ...` by hand; no public file shows its rows",
 }
 _CHARGE = re.compile(r"\|?(Δ|d)?Q(-Qo|abs)?\|?")
 
@@ -32,10 +31,14 @@ def sequence(column: Column, hardware: Hardware, sweeps: Sweeps, before: list[St
     column.asked |= {row.label for row in column.technique.rows}
     if kind in ("PEIS", "GEIS"):
         return _spectrum(column, kind.lower(), hardware, sweeps, before)
+    if kind == "VS":
+        return _scan(column, hardware)
     if kind in _KINDS:
         return _hold(column, _KINDS[kind], hardware)
     if kind != "Loop":
-        known = _REFUSED.get(kind, "nakctl knows Rest, CC, CV, PEIS, GEIS and Loop: write it as one of them")
+        known = _REFUSED.get(
+            kind, "nakctl knows Rest, CC, CV, VS, PEIS, GEIS and Loop: write it as one of them"
+        )
         column.fault("ctrl_type", f"{kind or 'no kind'}: {known}")
     return []
 
@@ -64,6 +67,20 @@ def _hold(column: Column, kind: str, hardware: Hardware) -> list[Step]:
     if kind == REST:
         return [{"rest": lasts} | until | kept]
     return [{kind: level, "for": lasts} | until | kept | hardware.words(column)]
+
+
+def _scan(column: Column, hardware: Hardware) -> list[Step]:
+    """One scan: its rate, where it begins, where it ends."""
+    rate, first, last = (column.amount(f"ctrl{n}_val", f"ctrl{n}_val_unit") for n in (1, 2, 3))
+    if rate is None or first is None or last is None:
+        column.fault("ctrl1_val", "a scan needs its rate and both potentials")
+        return []
+    if {column.text("ctrl2_val_vs"), column.text("ctrl3_val_vs")} - {"Ref", "Ce", ""}:
+        column.fault("ctrl2_val_vs", "a scan between relative potentials: write the potentials themselves")
+    if column.count("lim_nb"):
+        column.fault("lim1_type", "a limit of a scan: leave it out, or end the step with `until` by hand")
+    words: Step = {"lsv": last.text, "from": first.text, "rate": rate.size}
+    return [words | _record(column, "lsv") | hardware.words(column)]
 
 
 def _level(column: Column, kind: str) -> str | None:

@@ -8,21 +8,20 @@ READ = (
     "Open Circuit Voltage", "Chronopotentiometry", "Chronoamperometry / Chronocoulometry",
     "Galvanostatic Cycling with Potential Limitation", "Galvanostatic Cycling with Potential Limitation 6",
     "Galvano Electrochemical Impedance Spectroscopy", "Potentio Electrochemical Impedance Spectroscopy",
-    "Modulo Bat", "Loop",
+    "Cyclic Voltammetry", "Linear Sweep Voltammetry", "Modulo Bat", "Loop",
 )  # fmt: skip
 _STAIRCASE = "write a staircase with `geis` or `peis` in it; no public file shows how EC-Lab writes its rows"
 _CYCLING = "write it as GCPL in EC-Lab, or as cp, ca and rest here"
 # By the beginning of the name; the first that fits.
 _INSTEAD = {
     "Cyclic Voltammetry Advanced": "write each of its sequences as Cyclic Voltammetry",
-    "Cyclic Voltammetry": "potential scans cannot be said yet: write a staircase of ca",
-    "Linear Sweep Voltammetry": "potential scans cannot be said yet: write a staircase of ca",
+    "Cyclic Voltammetry": "write it as Cyclic Voltammetry in EC-Lab, or as cv here",
     "Staircase Potentio": _STAIRCASE,
     "Staircase Galvano": _STAIRCASE,
     "Galvanostatic Cycling with Potential Limitation": _CYCLING,
     "Special Galvanostatic": _CYCLING,
-    "Constant Power": "constant power cannot be said yet: write the current",
-    "Constant Load": "a constant load cannot be said yet: write the current",
+    "Constant Power": "write `power: ...` by hand; no public file shows its rows",
+    "Constant Load": "write `load: ...` by hand; no public file shows its rows",
     "Constant Current": "write it as Chronopotentiometry in EC-Lab, or as cp here",
     "Constant Voltage": "write it as Chronoamperometry in EC-Lab, or as ca here",
     "Wait": "write a rest for as long",
@@ -30,6 +29,8 @@ _INSTEAD = {
     "Special Open Circuit Voltage": "write it as Open Circuit Voltage in EC-Lab, or as rest here",
     "Fast": "write it as the technique without `Fast`",
     "Potentiodynamic Cycling": "write the potentials as steps of ca",
+    "Potentiodynamic": "write it as cv or lsv by hand",
+    "Galvanodynamic": "write it as ramp by hand",
     "Modular": "write its steps as cp or ca",
     "Special Modular": "write its steps as cp or ca",
     "Coulombic Efficiency": "write it as cp steps with `until`",

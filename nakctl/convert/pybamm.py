@@ -211,8 +211,9 @@ class _Reading:
         return [{"ca": level} | self.time_words(lasts, source) | until | record]
 
     def current(self, source: Source, way: str, at: str, lasts: str, end: str, record: Step) -> list[Step]:
-        level = self.current_value(at, source)
-        if level is None:
+        drawn = self.drawn(way, at)
+        level = self.current_value(at, source) if drawn is None else None
+        if level is None and drawn is None:
             return []
         strips = (way == "charge") == (self.asked.working != "negative")
         until: Step = {}
@@ -222,8 +223,19 @@ class _Reading:
                 return []
             # Charging raises Ewe of a positive electrode; of a negative one nobody can say it from here.
             until = {"until": {"Ewe_above" if strips else "Ewe_below": limit}}
-        words = {self.asked.word(way): level} | self.time_words(lasts, source)
+        words = (drawn or {self.asked.word(way): level}) | self.time_words(lasts, source)
         return [words | until | record]
+
+    def drawn(self, way: str, at: str) -> Step | None:
+        """Constant power, which a charge puts into the cell, or a load, which discharges it."""
+        match = _VALUE.fullmatch(at)
+        unit = _UNITS.get(match[2].lower(), "") if match else ""
+        if match is None or unit.endswith(("A", "V")):
+            return None
+        size = notation.plain(Decimal(match[1]))
+        if unit.endswith("W"):
+            return {"power": f"{'' if way == 'charge' else '-'}{size} {unit}"}
+        return None if way == "charge" else {"load": f"{size} {'mohm' if match[2][0] == 'm' else 'ohm'}"}
 
     def time_words(self, lasts: str, source: Source) -> Step:
         if lasts:
@@ -251,13 +263,7 @@ class _Reading:
             self.rates = True
             value = 1 / Decimal(rate[1]) if rate[1] else Decimal(rate[2] or 1)
             return self.asked.current(value, text, lambda why: self.fault(source.mark, why))
-        power = match is not None and (unit.endswith("W") or "ohm" in match[2].lower())
-        kind = (
-            "constant power and load cannot be said yet: write a current"
-            if power
-            else "expected 2 mA or C/10"
-        )
-        self.fault(source.mark, f"{text!r}: {kind}")
+        self.fault(source.mark, f"{text!r} is no current, such as 2 mA or C/10")
         return None
 
     def time(self, text: str, source: Source) -> str | None:

@@ -100,6 +100,15 @@ class _Export:
                     yield step
 
     def is_sayable(self, hold: p.Hold) -> bool:
+        if hold.kind in ("power", "load") or (hold.kind == "cp" and hold.to is not None):
+            what = "a ramp of the current" if hold.kind == "cp" else f"constant {hold.kind}"
+            self.fault(hold.mark, f"{what}: no public file shows how EC-Lab writes it; set it up in EC-Lab")
+            return False
+        if hold.to is not None and hold.cutoffs:
+            self.fault(
+                hold.cutoffs[0].mark, "EC-Lab holds no cutoff during a scan: leave it out, or limit Ewe"
+            )
+            return False
         if hold.settle is not None:
             self.fault(hold.mark, f"a wait for {hold.settle.sensor}: EC-Lab does not see it; write a rest")
             return False
@@ -133,6 +142,11 @@ class _Export:
         run: list[p.Hold] = []
         for step in steps:
             match step:
+                case p.Hold() if step.to is not None:
+                    before = run.pop() if run and _is_rest(run[-1]) else None
+                    self.holds(run)
+                    run = []
+                    self.made.append(to_rows.lsv(step, before, self.to))
                 case p.Hold():
                     run.append(step)
                 case p.Spectrum():
@@ -155,6 +169,9 @@ class _Export:
 
     def repeat(self, step: p.Repeat) -> None:
         """Inside of its technique if one holds it all; with Loop around others; else in a Modulo Bat."""
+        if _is_cv(step):
+            self.made.append(to_rows.cv(step, self.to))
+            return
         start, told = len(self.made), len(self.to.told)
         if any(cutoff.then == "end loop" for leaf in p.leaves(step.steps) for cutoff in leaf.cutoffs):
             self.made.append(to_mb.technique([step], self.to))
@@ -164,13 +181,13 @@ class _Export:
         times = (step.times or 1) - 1
         if not times or not made:
             return
-        spectra = any(isinstance(leaf, p.Spectrum) for leaf in p.leaves(step.steps))
+        loaded = any(isinstance(leaf, p.Spectrum) or leaf.to is not None for leaf in p.leaves(step.steps))
         if len(made) == 1 and made[0].loops:
             made[0].repeat(times)
             made[0].loops = False
-        elif spectra:
+        elif loaded:
             self.made.append(to_rows.loop(start + 1, times, step.mark))
-        else:  # a loop over techniques would load each of them anew
+        else:  # with techniques of their own each pass would load them anew
             del self.made[start:], self.to.told[told:]
             self.made.append(to_mb.technique([step], self.to))
 
@@ -247,6 +264,15 @@ def _lasts_s(steps: Sequence[p.Step]) -> float:
         elif isinstance(step, p.Repeat):
             total_s += (step.times or 1) * _lasts_s(step.steps)
     return total_s
+
+
+def _is_cv(step: p.Repeat) -> bool:
+    first = step.steps[0]
+    return step.times == 1 and isinstance(first, p.Hold) and first.technique == "CV"
+
+
+def _is_rest(hold: p.Hold) -> bool:
+    return hold.kind == "rest" and not hold.cutoffs
 
 
 def _same_bias(hold: p.Hold, spectrum: p.Spectrum) -> bool:

@@ -47,6 +47,11 @@ def technique(steps: Sequence[p.Step], to: Writing) -> Technique:
     return Technique(NAME, columns, made.columns_marks[0])
 
 
+def _left(held: p.Hold) -> float | None:
+    """The level that it leaves: of a scan, its end."""
+    return held.level if held.to is None else held.to
+
+
 class _Sequences:
     def __init__(self, to: Writing) -> None:
         self.to = to
@@ -76,6 +81,9 @@ class _Sequences:
         self.columns_marks.append(step.mark)
 
     def hold(self, hold: p.Hold) -> None:
+        if hold.to is not None:
+            self.scan(hold)
+            return
         words = {"ctrl_type": _OF[hold.kind]}
         needed_A = None
         if hold.kind == "cp":
@@ -95,6 +103,20 @@ class _Sequences:
         at_rest = hold.kind == "rest"
         self.put(hold, words, None if at_rest else self.to.hardware(hold.ranges, needed_A, hold.mark))
         self.held = hold
+
+    def scan(self, scan: p.Hold) -> None:
+        """One scan of the potential: its rate, where it begins, where it ends."""
+        ends = [self.to.volts(value or 0.0, 3, scan.mark, "a scan") for value in (scan.level, scan.to)]
+        rate = abs((scan.to or 0.0) - (scan.level or 0.0)) / scan.duration_s * 1000
+        words = {
+            "ctrl_type": "VS",
+            "ctrl1_val": fixed(float(f"{rate:.9g}"), 3),
+            "ctrl1_val_unit": "mV/s",
+        }
+        for n, end in enumerate(ends, 2):
+            words |= {f"ctrl{n}_val": end, f"ctrl{n}_val_unit": "V", f"ctrl{n}_val_vs": "Ref"}
+        self.put(scan, words | self.records(scan), self.to.hardware(scan.ranges, None, scan.mark))
+        self.held = scan
 
     def limits(self, hold: p.Hold) -> dict[str, str]:
         found = [{"value": fixed(hold.duration_s, 3)}, *map(self.limit, hold.cutoffs)]
@@ -145,7 +167,7 @@ class _Sequences:
         sweep, held = step.sweep, self.held
         wanted = "cp" if sweep.control == "geis" else "ca"
         at_rest = step.bias is None and (held is None or held.kind == "rest")
-        if not at_rest and not (held is not None and held.kind == wanted and held.level == step.bias):
+        if not at_rest and not (held is not None and held.kind == wanted and _left(held) == step.bias):
             before = "a rest" if step.bias is None else f"a {wanted} at the same level"
             self.to.fault(step.mark, f"in a Modulo Bat a spectrum needs {before} right before it")
         if step.cutoffs:

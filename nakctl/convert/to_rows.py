@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from nakctl.convert import notation
 from nakctl.convert.notation import clock, fixed, scaled
-from nakctl.convert.windows import current_range_for, current_range_there
+from nakctl.convert.windows import current_range_for, current_range_there, scan_step_V
 from nakctl.device.instrument import Instrument
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
@@ -284,6 +284,63 @@ def _measured(sweep: p.Sweep, to: Writing) -> Cells:
         ("Na", str(sweep.average)),
         ("corr", "1" if sweep.drift_correction else "0"),
     ]
+
+
+def cv(repeat: p.Repeat, to: Writing) -> Technique:
+    """The scans of a cv: to the first vertex, to the second, again, and to where it ends."""
+    first, second = repeat.steps[:2]
+    assert isinstance(first, p.Hold) and isinstance(second, p.Hold)
+    again = next((step for step in repeat.steps if isinstance(step, p.Repeat)), None)
+    end = repeat.steps[-1] if len(repeat.steps) > 2 and isinstance(repeat.steps[-1], p.Hold) else None
+    rate, unit = _rate(second)
+    ends_V = [first.level or 0.0, first.to or 0.0, second.to or 0.0, (end.to or 0.0) if end else 0.0]
+    shown = [to.volts(value, 3, repeat.mark, "potentials of CV") for value in ends_V]
+    hardware = to.hardware(first.ranges, None, repeat.mark)
+    cells: Cells = [
+        ("Ei (V)", shown[0]), ("vs.", "Ref"), ("dE/dt", rate), ("dE/dt unit", unit), ("E1 (V)", shown[1]),
+        ("vs.", "Ref"), ("Step percent", "50"), ("N", _averaged(second, to, hardware)),
+        *hardware[:-1], *_UNSET, hardware[-1],
+        ("E2 (V)", shown[2]), ("vs.", "Ref"), ("nc cycles", str(again.times or 0) if again else "0"),
+        ("Reverse Scan", "1" if end else "0"), ("Ef (V)", shown[3]), ("vs.", "Ref"),
+    ]  # fmt: skip
+    return Technique("Cyclic Voltammetry", [cells], repeat.mark)
+
+
+def lsv(scan: p.Hold, before: p.Hold | None, to: Writing) -> Technique:
+    """before: the rest that EC-Lab makes part of it."""
+    rate, unit = _rate(scan)
+    first, last = (
+        to.volts(value or 0.0, 3, scan.mark, "potentials of LSV") for value in (scan.level, scan.to)
+    )
+    hardware = to.hardware(scan.ranges, None, scan.mark)
+    cells: Cells = [
+        ("tR (h:m:s)", clock(before.duration_s if before else 0.0)), ("dER/dt (mV/h)", "0.0"),
+        ("dER (mV)", to.millivolts(before.record.dE_V if before else 0.0, 2, scan.mark, "dER")),
+        ("dtR (s)", to.kept_s(before.record.every_s, scan.mark) if before else "0.0000"),
+        ("dE/dt", rate), ("dE/dt unit", unit), ("Ei (V)", first), ("vs.", "Ref"), ("EL (V)", last),
+        ("vs.", "Ref"), ("record", "<I>"), ("dI", "0.000"), ("unit dI", "µA"), ("tI (s)", "0.0000"),
+        ("step percent", "50"), ("N", _averaged(scan, to, hardware)),
+        *hardware[:-1], *_UNSET, hardware[-1],
+    ]  # fmt: skip
+    return Technique("Linear Sweep Voltammetry", [cells], scan.mark)
+
+
+def _rate(scan: p.Hold) -> tuple[str, str]:
+    """In mV/s, as EC-Lab's own files have it."""
+    rate = abs((scan.to or 0.0) - (scan.level or 0.0)) / scan.duration_s * 1000
+    return fixed(float(f"{rate:.9g}"), 3), "mV/s"
+
+
+def _averaged(scan: p.Hold, to: Writing, hardware: Cells) -> str:
+    """Over how many of EC-Lab's own steps: as many as lie between two samples."""
+    low, high = (float(value) for _, value in hardware[:2])
+    step_V = scan_step_V(high - low) or 100e-6
+    apart_V = abs((scan.to or 0.0) - (scan.level or 0.0)) / scan.duration_s * scan.record.every_s
+    n = max(1, round(apart_V / step_V))
+    if abs(n * step_V - apart_V) > 0.01 * apart_V:
+        message = f"samples every {apart_V * 1000:.4g} mV: EC-Lab averages over {n} of its steps instead"
+        to.told.append((scan.mark, message))
+    return str(n)
 
 
 def loop(to: int, times: int, mark: Mark) -> Technique:

@@ -177,14 +177,12 @@ class _Reading:
         for word in _words(step):
             if word not in (*_WORDS[kind], "step", "id"):
                 self.fault((*loc, word), f"{word} is no word of {kind}: {', '.join(_WORDS[kind])}")
-        if kind == "voltage_scan":
-            self.fault(loc, "potential scans cannot be said yet: write a staircase of ca")
-            return []
         read: dict[str, Callable[[dict[str, Any], Loc], list[Step]]] = {
             "open_circuit_voltage": self.rest,
             "constant_current": self.current,
             "constant_voltage": self.hold,
             "impedance_spectroscopy": self.spectrum,
+            "voltage_scan": self.scan,
         }
         return read[kind](step, loc) if kind in read else []
 
@@ -241,6 +239,15 @@ class _Reading:
         if lasts:
             return {"for": notation.duration(lasts)}
         return self.asked.without_time(lambda why: self.fault(loc, why))
+
+    def scan(self, step: dict[str, Any], loc: Loc) -> list[Step]:
+        first, last, rate = (self.number(step, word, loc) for word in _WORDS["voltage_scan"])
+        if first is None or last is None or not rate:
+            self.fault(loc, f"voltage_scan needs {', '.join(_WORDS['voltage_scan'])}")
+            return []
+        self.potentials += [first, last]
+        ends = {"lsv": f"{notation.plain(last)} V", "from": f"{notation.plain(first)} V"}
+        return [ends | {"rate": f"{notation.plain(rate)} mV/s"}]
 
     def spectrum(self, step: dict[str, Any], loc: Loc) -> list[Step]:
         potential, current = (self.number(step, word, loc) for word in ("amplitude_V", "amplitude_mA"))

@@ -6,6 +6,7 @@ from nakctl.device.instrument import Instrument
 
 # As its settings files have them; any other can be typed in.
 E_WINDOWS = ((-2.5, 2.5), (0.0, 5.0), (-5.0, 5.0), (-10.0, 10.0))
+_SCAN_STEPS_V = {5.0: 100e-6, 10.0: 200e-6, 20.0: 20 / 65536}
 # Devices whose largest range, which EC-Lab calls 1 A, is one of 500 mA; of the others it is one of 400 mA.
 _FAMILY_300 = ("SP-200", "SP-240", "SP-300", "VSP-300", "VMP-300")
 
@@ -14,6 +15,11 @@ def window_for(low_V: float, high_V: float) -> tuple[float, float]:
     """The smallest that holds these; the largest if none does."""
     fitting = (each for each in E_WINDOWS if each[0] <= low_V and high_V <= each[1])
     return next(fitting, E_WINDOWS[-1])
+
+
+def scan_step_V(span_V: float) -> float | None:
+    """The steps in which EC-Lab moves the potential in a scan, by the span of the range; None: not known."""
+    return _SCAN_STEPS_V.get(span_V)
 
 
 def potential_range_here(low_V: float, high_V: float) -> str | None:

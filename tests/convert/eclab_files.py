@@ -241,7 +241,27 @@ MODULO_BAT = made([
           "lim2_seq": ["1", "2", "9999", "4"], "lim1_seq": ["1", "2", "3", "4"], "rec_nb": ["1", "1", "1", "0"]}),
 ], device="VSP-300")  # fmt: skip
 
+# a public file of a VSP-3e (EC-Lab 11.47, RuO2 electrodes): OCV, then CV between 1 V and 0 V
+OCV_CV = made([
+    ocv("0:01:0.0000"),
+    ("Cyclic Voltammetry", {
+        "Ei (V)": "0.000", "vs.": "Ref", "dE/dt": "50.000", "dE/dt unit": "mV/s", "E1 (V)": "1.000", "vs.*": "Ref",
+        "Step percent": "50", "N": "10", **E_RANGE, "I Range": "10 mA", **UNSET, "Bandwidth": "5",
+        "E2 (V)": "0.000", "vs.**": "Ref", "nc cycles": "1", "Reverse Scan": "0", "Ef (V)": "0.000", "vs.***": "Ref",
+    }),
+])  # fmt: skip
+
+# a public file of a VMP3 (ZnSO4, glassy carbon), its beginning against the reference: LSV after 40 s of rest
+LSV = made([
+    ("Linear Sweep Voltammetry", {
+        "tR (h:m:s)": "0:00:40.0000", "dER/dt (mV/h)": "0.0", "dER (mV)": "0", "dtR (s)": "1.0000",
+        "dE/dt": "10.000", "dE/dt unit": "mV/s", "Ei (V)": "0.000", "vs.": "Ref", "EL (V)": "-3.000", "vs.*": "Ref",
+        "record": "<I>", "dI": "0.000", "unit dI": "µA", "tI (s)": "0.0000", "step percent": "50", "N": "10",
+        "E range min (V)": "-5.000", "E range max (V)": "5.000", "I Range": "Auto", **UNSET, "Bandwidth": "5",
+    }),
+], E_range=("-5.00", "5.00"))  # fmt: skip
+
 REAL = {
     "cp-geis": CP_GEIS, "ocv-ca": OCV_CA, "peis-gcpl": PEIS_GCPL, "geis-gcpl6": GEIS_GCPL6,
-    "cp-limits": CP_LIMITS, "ca-limits": CA_LIMITS, "ocv-peis-loop": OCV_PEIS_LOOP, "modulo-bat": MODULO_BAT,
+    "cp-limits": CP_LIMITS, "ca-limits": CA_LIMITS, "ocv-peis-loop": OCV_PEIS_LOOP, "modulo-bat": MODULO_BAT, "ocv-cv": OCV_CV, "lsv": LSV,
 }  # fmt: skip

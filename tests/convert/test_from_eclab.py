@@ -50,6 +50,8 @@ STEPS = [
      "- ca: 4.2 V                                # EC-Lab holds only if the current reached EM\n  for: 30 min\n"
      "  until: {I_below: 0.05 mA}\n  record: {every: 2 min}\n  ranges: {I: 10 mA, bandwidth: 5}\n"
      "- rest: 10 min\n  record: {every: 1 s}\n"),
+    ([mb(["VS"], ctrl1_val="5", ctrl1_val_unit="mV/s", ctrl2_val="3.0", ctrl2_val_unit="V", ctrl2_val_vs="Ref", ctrl3_val="1.0", ctrl3_val_unit="V", ctrl3_val_vs="Ref", lim_nb="0")],
+     "- lsv: 1 V\n  from: 3 V\n  rate: 5 mV/s\n  record: {every: 1 s}\n  ranges: {I: 10 mA, bandwidth: 5}\n"),
     ([mb(["CC"], **{"ctrl1_val": "0.500", "ctrl1_val_unit": "mA", "charge/discharge": "Discharge"})],
      "- cp: -0.5 mA\n  for: 10 s\n  record: {every: 1 s}\n  ranges: {I: 10 mA, bandwidth: 5}\n"),
     ([mb(["CC"], ctrl1_val="-0.500", ctrl1_val_unit="mA")],

@@ -33,6 +33,9 @@ STRINGS = [
     ("Discharge at 1C for 3600 seconds or until 2.5V", "- plate: 2 mA\n  for: 3600 s\n  until: {Ewe_below: 2.5 V}\n"),
     ("Charge at 200mA for 45 min", "- strip: 200 mA\n  for: 45 min\n"),
     ("Hold at 4.1 V for 20 seconds or until 50mA", "- ca: 4.1 V\n  for: 20 s\n  until: {I_below: 50 mA}\n"),
+    ("Discharge at 5 mW for 1 hour or until 3 V", "- power: -5 mW\n  for: 1 h\n  until: {Ewe_below: 3 V}\n"),
+    ("Charge at 1W for 1 hour", "- power: 1 W\n  for: 1 h\n"),
+    ("Discharge at 4 Ohm for 1 hour", "- load: 4 ohm\n  for: 1 h\n"),
     ("Hold at 3V for 1 h or until C/50", "- ca: 3 V\n  for: 1 h\n  until: {I_below: 40 uA}\n"),
     ('  "Rest for 5 s",', "- rest: 5 s\n"),
     ("# a remark\n\nRest for 5 s\n", "- rest: 5 s\n"),
@@ -66,7 +69,7 @@ def test_where_we_is_the_negative_electrode_charging_plates() -> None:
 WRONG = [
     ("Dance for 1 hour", "x.txt", "no step that PyBaMM's grammar knows"),
     ("Rest for a while", "x.txt", "is no time"),
-    ("Charge at 1 W for 1 hour", "x.txt", "power and load"),
+    ("Charge at 1 Ohm for 1 hour", "x.txt", "is no current"),
     ("Charge at 1 mA until full", "x.txt", "no potential"),
     ("Rest until 4 V", "x.txt", "a rest needs its time"),
     ("Hold at 3 A for 1 h", "x.txt", "no potential"),
@@ -118,6 +121,8 @@ UNICYCLES = [
      "- ca: 4.2 V\n  for: 24 h                                # at most: it names no time\n  until: {I_below: 100 uA}\n"),
     ([{"step": "impedance_spectroscopy", "amplitude_V": 0.01, "start_frequency_Hz": 1e6, "end_frequency_Hz": 0.1}],
      "- peis: peis_1\n"),
+    ([{"step": "voltage_scan", "start_voltage_V": 3, "end_voltage_V": 1, "scan_rate_mV_per_s": 0.1}],
+     "- lsv: 1 V\n  from: 3 V\n  rate: 0.1 mV/s\n"),
     ([{"step": "tag", "tag": "a"}, CC | {"current_mA": 1}, {"step": "loop", "loop_to": "a", "cycle_count": 3}],
      "- repeat: 3\n  steps:\n    - strip: 1 mA\n      for: 1 h\n"),
     ([CC | {"current_mA": 1}, {"step": "loop", "loop_to": 1, "cycle_count": 3}],
@@ -141,7 +146,7 @@ def test_limits_and_records_of_unicycler() -> None:
 
 UNWISE = [
     ([{"step": "dance"}], "is no step of unicycler"),
-    ([{"step": "voltage_scan", "start_voltage_V": 0, "end_voltage_V": 1, "scan_rate_mV_per_s": 1}], "scans"),
+    ([{"step": "voltage_scan", "start_voltage_V": 0}], "needs start_voltage_V"),
     ([CC], "needs rate_C or current_mA"),
     ([CC | {"current_mA": "much"}], "is no number"),
     ([CC | {"current_mA": 1, "until": 3}], "until is no word of constant_current"),

@@ -22,6 +22,8 @@ EXPECTED: dict[str, set[str]] = {
     "ca-limits": set(),
     "ocv-peis-loop": AVERAGED,
     "modulo-bat": OLDER,
+    "ocv-cv": set(),
+    "lsv": set(),
 }
 
 

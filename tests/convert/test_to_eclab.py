@@ -33,6 +33,7 @@ def techniques(steps: str) -> list[str]:
 
 OCV, CP, CA = "Open Circuit Voltage", "Chronopotentiometry", "Chronoamperometry / Chronocoulometry"
 GCPL = "Galvanostatic Cycling with Potential Limitation"
+CV, LSV = "Cyclic Voltammetry", "Linear Sweep Voltammetry"
 GEIS, PEIS = (f"{x} Electrochemical Impedance Spectroscopy" for x in ("Galvano", "Potentio"))
 TECHNIQUES = [
     ("- rest: 1 h", [OCV]),
@@ -43,6 +44,10 @@ TECHNIQUES = [
     ("- {strip: 1 mA/cm2, for: 5 s}\n- geis: g", [CP, GEIS]),
     ("- {repeat: 3, steps: [peis: p]}", [PEIS]),
     ("- {repeat: 3, steps: [{cp: 1 mA, for: 1 s}, {cp: -1 mA, for: 1 s}]}", [CP]),
+    ("- {cv: '1 V, -0.2 V', from: 0 V, rate: 10 mV/s, cycles: 3, to: 0.5 V, record: {dE: 2 mV}}", [CV]),
+    ("- {rest: 1 h}\n- {lsv: 1.5 V, from: 0.1 V, rate: 0.1 mV/s, record: {dE: 1 mV}}", [LSV]),
+    ("- {repeat: 2, steps: [{cv: '1 V, 0 V', from: 0.5 V, rate: 1 V/s, record: {dE: 1 mV}}]}", [CV, "Loop"]),
+    ("- {lsv: 1 V, from: 0 V, rate: 1 mV/s, record: {dE: 1 mV}}\n- {cp: 1 mA, for: 1 s, until: {Ewe_above: 1 V, then: end run}}", ["Modulo Bat"]),
     ("- {repeat: 3, steps: [{rest: 1 s}, {peis: p}]}", [OCV, PEIS, "Loop"]),
     ("- {pulse: {strip: 1 mA/cm2}, on: 1 s, off: 5 s, repeat: 500}", ["Modulo Bat"]),
     ("- {rest: 1 h, until: {Ewe_below: 0.1 V}}", ["Modulo Bat"]),
@@ -73,6 +78,10 @@ REFUSED = [
     ("- {strip: 1 mA/cm2, for: 1 h, until: {Ewe_above: 12.34567 mV}}", 9, "round it"),
     ("- peis: {amplitude: 10.25 mV, from: 1 kHz, to: 1 Hz, per_decade: 5}", 9, "keeps Va to 0.1 mV"),
     ("- peis: {amplitude: 10 mV, frequencies: '1000, 900, 3 Hz'}", 9, "spaces them evenly"),
+    ("- {power: 5 mW, for: 1 h}", 9, "constant power"),
+    ("- {load: 1 kohm, for: 1 h}", 9, "constant load"),
+    ("- {ramp: {strip: 2 mA}, from: 0 mA, rate: 1 mA/min}", 9, "a ramp of the current"),
+    ("- {lsv: 1 V, from: 0 V, rate: 1 mV/s, until: {I_above: 1 mA}}", 9, "no cutoff during a scan"),
     ("- {strip: 100 A, for: 1 h}", 9, "no current range"),
     ("- {rest: 1 h, record: {every: 10 us}}", 9, "0.1 ms"),
     ("- {ca: 1 V, for: 1 h, until: [{I_above: 1 mA}, {I_below: 1 uA}, {charge: 1 mAh}]}", 9, "at most"),
