@@ -44,10 +44,15 @@ def text(draft: Draft) -> str:
     lines = ["# yaml-language-server: $schema=./protocol.schema.json"]
     for remark in draft.remarks:
         lines += textwrap.wrap(remark, WIDTH - 2, initial_indent="# ", subsequent_indent="#   ")
-    lines += ["nakctl: 1", f"name: {_title(draft.name)}", f"source: {_scalar(draft.source)}"]
+    lines += [
+        "nakctl: 1",
+        f"name: {_free(_bare(draft.name) or 'imported', 100)}",
+        f"source: {_free(draft.source)}",
+    ]
     for word, value in draft.head.items():
         if not word.startswith("#"):
-            lines.append(_commented(f"{word}: {_value(value)}", draft.head.get(f"#{word}")))
+            said = _free(value) if isinstance(value, str) else _value(value)
+            lines.append(_commented(f"{word}: {said}", draft.head.get(f"#{word}")))
     for word, block in (("params", draft.params), ("spectra", draft.spectra)):
         if block:
             lines += [f"{word}:", *_block(block, "  ")]
@@ -102,9 +107,17 @@ def _flow(value: Any) -> str:
     return _scalar(value, _PLAIN)
 
 
-def _title(name: str) -> str:
-    """A name that begins with $ would stand for a parameter."""
-    return _scalar(name.lstrip("$ ")[:100] or "imported")
+def _free(said: str, longest: int = 1000) -> str:
+    """What somebody else wrote. A text that begins with $ would stand for a parameter."""
+    return _scalar(_bare(said)[:longest])
+
+
+def _bare(said: str) -> str:
+    return _printable(said).lstrip("$ ")
+
+
+def _printable(said: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in said).strip()
 
 
 def _scalar(value: Any, safe: re.Pattern[str] = _PLAIN_LINE) -> str:
@@ -112,6 +125,6 @@ def _scalar(value: Any, safe: re.Pattern[str] = _PLAIN_LINE) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    written = "".join(letter if letter.isprintable() else " " for letter in str(value)).strip()
+    written = _printable(str(value))
     as_it_is = safe.fullmatch(written) and written == plain(written) and not written.startswith("- ")
     return written if as_it_is else "'" + written.replace("'", "''") + "'"

@@ -36,6 +36,9 @@ def settings(
     return raw, tuple(sorted(set(told), key=lambda fault: (fault.mark, fault.message)))
 
 
+MOST_SEQUENCES = 99
+
+
 class _Export:
     def __init__(self, plan: p.Plan, document: Document, instrument: Instrument) -> None:
         self.plan = plan
@@ -59,6 +62,10 @@ class _Export:
         else:
             self.steps(steps)
         self.weigh_time(steps)
+        for made in self.made:
+            if len(made.columns) > MOST_SEQUENCES:
+                message = f"{len(made.columns)} sequences: EC-Lab's {made.name} holds {MOST_SEQUENCES}"
+                self.fault(made.mark, f"{message}; write a repeat, or fewer levels")
         return self.made
 
     # --- what EC-Lab has no word for -------------------------------------------------------------------
@@ -81,6 +88,7 @@ class _Export:
         for step in steps:
             match step:
                 case p.Staircase():
+                    self.refuse_leaving(step)
                     for one_pass in step.passes:
                         yield from self.sayable(one_pass)
                 case p.Repeat():
@@ -98,6 +106,12 @@ class _Export:
                         yield step
                 case _:
                     yield step
+
+    def refuse_leaving(self, step: p.Staircase) -> None:
+        """Its levels are written out, one step after the other: nothing is left that could be left."""
+        if step.is_loop and any(p.may_leave(one_pass) for one_pass in step.passes):
+            message = "`then: end loop` leaves this staircase: EC-Lab has none; write `then: end run`"
+            self.fault(step.mark, f"{message}, or a repeat")
 
     def is_sayable(self, hold: p.Hold) -> bool:
         if hold.kind in ("power", "load") or (hold.kind == "cp" and hold.to is not None):
@@ -159,7 +173,7 @@ class _Export:
                     run = []
                     self.repeat(step)
                 case _:
-                    pass
+                    raise AssertionError(f"{step} was not written out")
         self.holds(run)
 
     def spectrum(self, step: p.Spectrum, held: p.Hold | None) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nakctl.convert.notation import fixed, scaled
-from nakctl.convert.to_rows import Cells, Technique, Writing, per_decade
+from nakctl.convert.to_rows import Cells, Technique, Writing, largest_A, per_decade
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 
 NAME = "Modulo Bat"
 _MOST_LIMITS = 3
-_SEQUENCES = 99
 # Every row of a sequence, in order, with what stands there if the sequence does not need it.
 _EMPTY: dict[str, str] = {
     "ctrl_type": "", "Apply I/C": "I", "current/potential": "current",
@@ -40,8 +39,6 @@ def technique(steps: Sequence[p.Step], to: Writing) -> Technique:
         to.told.append(
             (made.columns_marks[0], "a rest of 1 s closes the Modulo Bat: a loop in it can end early")
         )
-    if len(made.columns) > _SEQUENCES:
-        to.fault(made.columns_marks[0], f"{len(made.columns)} sequences: a Modulo Bat holds {_SEQUENCES}")
     mixed = len({dict(c)["I Range"] for c in made.cells()}) > 1
     columns = [[(k, "1" if k == "auto rest" and mixed else v) for k, v in c] for c in made.cells()]
     return Technique(NAME, columns, made.columns_marks[0])
@@ -71,7 +68,7 @@ class _Sequences:
                 case p.Repeat():
                     self.repeat(step)
                 case _:
-                    pass
+                    raise AssertionError(f"{step} was not written out")
 
     def put(
         self, step: p.Hold | p.Spectrum | p.Repeat, words: dict[str, str], hardware: Cells | None
@@ -89,7 +86,7 @@ class _Sequences:
         if hold.kind == "cp":
             value, unit = scaled(abs(hold.level or 0.0), "A")
             way = "Discharge" if (hold.level or 0.0) < 0 else "Charge"
-            needed_A = abs(hold.level or 0.0)
+            needed_A = largest_A(hold)
             words |= {
                 "ctrl1_val": value,
                 "ctrl1_val_unit": unit,
@@ -137,9 +134,14 @@ class _Sequences:
         elif cutoff.quantity == "|I|":
             value, unit = scaled(cutoff.value, "A")
             words = {"type": "|I|", "value": value, "value_unit": unit}
-        else:
+        elif cutoff.quantity == "charge":
             value, unit = scaled(float(f"{cutoff.value / 3600:.9g}"), "A.h", "num_")
             words = {"type": "|Q|", "value": value, "value_unit": unit}
+        else:
+            self.to.fault(
+                cutoff.mark, f"{cutoff.text}: how EC-Lab would test this is not known; leave it out"
+            )
+            words = {}
         action = {"end run": "Stop", "end loop": "Goto sequence"}.get(cutoff.then, "Next sequence")
         return words | {"comp": side, "action": action}
 

@@ -105,6 +105,11 @@ def cp(holds: list[p.Hold], to: Writing) -> Technique:
     return Technique("Chronopotentiometry", [_cp(hold, to) for hold in holds], holds[0].mark, loops=True)
 
 
+def largest_A(hold: p.Hold) -> float:
+    """The current that its range has to do for: of a line of a profile, the largest of all lines."""
+    return hold.of_profile_A if hold.of_profile_A is not None else abs(hold.level or 0.0)
+
+
 def _cp(hold: p.Hold, to: Writing) -> Cells:
     level_A = hold.level or 0.0
     value, unit = scaled(level_A, "A")
@@ -117,7 +122,7 @@ def _cp(hold: p.Hold, to: Writing) -> Cells:
         ("record", "Ewe"),
         ("dEs (mV)", to.millivolts(hold.record.dE_V, 2, hold.mark, "dEs")),
         ("dts (s)", to.kept_s(hold.record.every_s, hold.mark)),
-        *to.hardware(hold.ranges, abs(level_A), hold.mark),
+        *to.hardware(hold.ranges, largest_A(hold), hold.mark),
         *_LOOP,
     ]  # fmt: skip
 

@@ -78,6 +78,8 @@ REFUSED = [
     ("- {strip: 1 mA/cm2, for: 1 h, until: {Ewe_above: 12.34567 mV}}", 9, "round it"),
     ("- peis: {amplitude: 10.25 mV, from: 1 kHz, to: 1 Hz, per_decade: 5}", 9, "keeps Va to 0.1 mV"),
     ("- peis: {amplitude: 10 mV, frequencies: '1000, 900, 3 Hz'}", 9, "spaces them evenly"),
+    ("- {staircase: '0.1, 0.2 mA', steps: [{cp: $level, for: 5 s, until: {Ewe_above: 1 V, then: end loop}}]}", 9, "leaves this staircase"),
+    ("- {staircase: {from: 1 uA, to: 100 uA, step: 1 uA}, steps: [{cp: $level, for: 5 s}]}", 9, "100 sequences"),
     ("- {power: 5 mW, for: 1 h}", 9, "constant power"),
     ("- {load: 1 kohm, for: 1 h}", 9, "constant load"),
     ("- {ramp: {strip: 2 mA}, from: 0 mA, rate: 1 mA/min}", 9, "a ramp of the current"),
