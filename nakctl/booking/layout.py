@@ -161,7 +161,7 @@ def _end_columns() -> tuple[Column, Column, Column]:
     return (
         Column("end_kind", "S16", "", "what ended it", notes=kinds),
         Column("end_id", "<u2", "1", "row of `ends` that ended it", notes={"meaning": "0: none of them"}),
-        Column("end_value", "<f8", "V, A, C or s", "value that ended it", notes=seen),
+        Column("end_value", "<f8", "V, A, C, s, V/s or A/s", "value that ended it", notes=seen),
     )
 
 
@@ -173,7 +173,7 @@ def _ends() -> Table:
         Column("kind", "S16", "", "kind"),
         Column("quantity", "S16", "", "quantity"),
         Column("side", "S8", "", "side"),
-        Column("value", "<f8", "V, A, C or s", "value"),
+        Column("value", "<f8", "V, A, C, s, V/s or A/s", "value"),
         Column("then", "S16", "", "what follows"),
         Column("by", "S16", "", "who watches"),
         Column("step_id", "<u4", "1", "step id", notes=step),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nakctl.checks.findings import Finding, error, warning
-from nakctl.device.ends import way
+from nakctl.device.ends import LEAST_ROWS_OF_SLOPE, way
 from nakctl.device.program import Eis
 from nakctl.device.techniques import change_of, kind_of, loaded_as
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.scene import Leaf, Scene, dc_A
-from nakctl.text.numbers import count, duration, si
+from nakctl.text.numbers import count, duration, plural, si
 
 LONG_s = 10.0  # what lasts longer cannot wait in the channel's memory
+FEW_ROWS_OF_SLOPE, GOOD_ROWS_OF_SLOPE = 10, 60
+NOISES_OF_SLOPE = 2.0  # a slope of less than so many times its noise is met by chance
 TIGHT_REACTIONS = 10  # a step shorter than this many reactions of the host is gone before it can act well
 
 
@@ -120,4 +123,39 @@ def host_cutoffs(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
             yield warning("host-cutoff", cutoff.mark, message, "the instrument cannot hold this cutoff")
 
 
-TIME_CHECKS = (unknown, timebase, rows, record_change, cutoffs, wrong_side, host_cutoffs)
+def slopes(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """Slopes that are fitted to too few rows, told apart from noise by too little, or never judged."""
+    for cutoff in leaf.cutoffs:
+        if cutoff.over_s == 0 or not isinstance(leaf, p.Hold):
+            continue
+        of_rows = cutoff.over_s / leaf.record.every_s
+        if cutoff.over_s >= leaf.duration_s:
+            message = f"{cutoff.text}: the step lasts {duration(leaf.duration_s)}, so there is no such slope"
+            yield error("slope", cutoff.mark, message, "a shorter `over`, or a longer step")
+        elif of_rows < FEW_ROWS_OF_SLOPE:
+            every = f"a row every {si(leaf.record.every_s, 's')}"
+            message = f"{cutoff.text}: with {every} it is fitted to {plural(of_rows, 'row')}"
+            help = f"record every {si(cutoff.over_s / GOOD_ROWS_OF_SLOPE, 's', 2)}, or a longer `over`"
+            yield (error if of_rows < LEAST_ROWS_OF_SLOPE else warning)("slope", cutoff.mark, message, help)
+        else:
+            yield from _noise(cutoff, of_rows, leaf, scene)
+
+
+def _noise(cutoff: p.Cutoff, of_rows: float, leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """A reading is off by about a step of its range; of a line through n of them the slope is known to
+    step * sqrt(12 / n) / over."""
+    for hardware in dict.fromkeys(each.hardware for each in scene.techniques(leaf)):
+        E, I = scene.E_range(hardware.E_range), scene.I_range(hardware.I_range)
+        if cutoff.quantity == "dEwe/dt" and E is not None:
+            step, unit, name = (E.high_V - E.low_V) * scene.instrument.E_step, "V", E.name
+        elif cutoff.quantity == "dI/dt" and I is not None:
+            step, unit, name = I.full_A * scene.instrument.I_step, "A", I.name
+        else:
+            continue
+        noise = step * math.sqrt(12 / of_rows) / cutoff.over_s
+        if cutoff.value < NOISES_OF_SLOPE * noise:
+            message = f"{cutoff.text}: in the {name} range noise alone is about {si(noise * 3600, unit, 2)}/h"
+            yield warning("slope-noise", cutoff.mark, message, "a longer `over`, or rows more often")
+
+
+TIME_CHECKS = (unknown, timebase, rows, record_change, cutoffs, wrong_side, host_cutoffs, slopes)

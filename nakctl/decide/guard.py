@@ -15,14 +15,16 @@ from nakctl.booking.ending import Ending, ending_of
 from nakctl.booking.ledger import Booked
 from nakctl.booking.met import Floats, Met, Readings, first_met, readings_of
 from nakctl.decide.short import ShortWatch
+from nakctl.decide.slope import SlopeWatch
 from nakctl.device.channel import Look, Rows, Watch
-from nakctl.device.ends import End
+from nakctl.device.ends import SLOPES, End
 from nakctl.device.program import Loop, Program, Segment, segments
 
 C_PER_Ah = 3600.0
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
 # The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
 ASKED_SLACK_s = 0.1
+LOOKS_PER_SLOPE = 100  # in the time that a slope is fitted to, in the channel's own time
 
 
 class Guard:
@@ -35,7 +37,8 @@ class Guard:
         self.short_end = next((end for end in program.ends if end.quantity == "short"), None)
         self.short = None if program.short is None else ShortWatch(program.short)
         self.going_on = _going_on(program)
-        self.own: list[End] = []
+        self.own: list[End] = []  # of the segment
+        self.slopes: dict[int, SlopeWatch] = {}  # of it, by their End; a step that is topped up goes on
         self.asked: End | None = None
         self.charge_rest_s: float | None = None
         self.time_s = 0.0
@@ -49,6 +52,8 @@ class Guard:
         steps = {t.step for t in segment.techniques if not isinstance(t, Loop)}
         mine = [end for end in self.program.ends if end.step in steps]
         self.own = [end for end in mine if end.kind == "cutoff" and end.id not in self.going_on]
+        known = self.slopes
+        self.slopes = {e.id: known.get(e.id) or SlopeWatch(e) for e in self.own if e.quantity in SLOPES}
         asked = [end for end in mine if end.kind == "asked"]
         self.asked = asked[0] if asked and not segment.tops_up else None
         self.start_s = start_s
@@ -63,6 +68,12 @@ class Guard:
     def after_a_pause(self) -> None:
         if self.short is not None:
             self.short.forget()
+        self.slopes.clear()
+
+    @property
+    def slopes_now(self) -> dict[int, float]:
+        """By their End, as far as they are known."""
+        return {end_id: each.now for end_id, each in self.slopes.items() if each.now is not None}
 
     @property
     def needs_rows(self) -> bool:
@@ -92,6 +103,7 @@ class Guard:
             waits.append(max(SOONEST_LOOK_s, self.charge_rest_s or 0.0))
         if self.short is not None and self.short.in_a_row:
             waits.append(SOONEST_LOOK_s)
+        waits += [max(SOONEST_LOOK_s, each.end.over_s / LOOKS_PER_SLOPE) for each in self.slopes.values()]
         if self.asked is not None:
             waits.append(max(SOONEST_LOOK_s, self.asked.value + ASKED_SLACK_s - self.elapsed_s))
         return min(waits, default=None)
@@ -110,13 +122,13 @@ class Guard:
         self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
         readings = readings_of(samples, step_charge_C)
         self._note_charge(readings)
-        met = first_met((*self.of_run, *self.own), readings)
+        at_once = [end for end in (*self.of_run, *self.own) if end.quantity not in SLOPES]
+        met = [first_met(at_once, readings), *(each.look(samples) for each in self.slopes.values())]
         row = None if self.short is None else self.short.look(samples)
-        if row is None or self.short_end is None or (met is not None and met.row < row):
-            return met
-        short = Met(self.short_end, float(readings.Ewe_V[row]), row)
-        later = met is None or row < met.row or short.end.gravity < met.end.gravity
-        return short if later else met
+        if row is not None and self.short_end is not None:
+            met.append(Met(self.short_end, float(readings.Ewe_V[row]), row))
+        found = [each for each in met if each is not None]
+        return min(found, key=lambda each: (each.row, each.end.gravity), default=None)
 
     def _note_charge(self, readings: Readings) -> None:
         """How long the rest of a charge takes at the present current."""

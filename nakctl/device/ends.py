@@ -17,8 +17,10 @@ Then = Literal["next step", "end loop", "end run"]
 Follows = Then | Literal["go on"]
 Side = Literal["above", "below"]
 Watcher = Literal["instrument", "host"]
-Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor"]
+Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor", "dEwe/dt", "dI/dt"]
+SLOPES: tuple[Quantity, ...] = ("dEwe/dt", "dI/dt")
 Kind = Literal["asked", "cutoff", "goal", "rule", "limit"]
+LEAST_ROWS_OF_SLOPE = 3  # through two any noise is a line
 
 # Why a step or a run is over, as codes in the file: the kinds of End, and what no End foresees.
 ENDED_BY = {
@@ -55,7 +57,8 @@ class End:
     id        its number in `Program.ends`, from 1
     kind      asked: the time that a step with spectra was given; cutoff, goal, rule, limit as in ENDED_BY
     quantity  Ewe in V; |I| in A; charge in C (absolute, of the step); time in s (of the step if `asked`, else
-              of the run); short: 0, the rule stands in the program; sensor: in SI
+              of the run); short: 0, the rule stands in the program; sensor: in SI; dEwe/dt in V/s, dI/dt (of
+              |I|) in A/s: both absolute, fitted to the rows of the last over_s
     by        who watches: the instrument within its time base, or the host between two reads
     step      the step it belongs to; 0: all of them
     text      in the user's words and units: "Ewe above 3 V"
@@ -72,6 +75,7 @@ class End:
     text: str
     mark: Mark = NO_MARK
     sensor: str = ""
+    over_s: float = 0.0
 
     @property
     def sentence(self) -> str:

@@ -43,9 +43,12 @@ class EndTable:
         *,
         step: int = 0,
         sensor: str = "",
+        over_s: float = 0.0,
     ) -> End:
         """Watched by the host, until a technique is found that tests it."""
-        end = End(len(self.all) + 1, kind, quantity, side, value, then, "host", step, text, mark, sensor)
+        end = End(
+            len(self.all) + 1, kind, quantity, side, value, then, "host", step, text, mark, sensor, over_s
+        )  # fmt: skip
         self.all.append(end)
         return end
 
@@ -71,10 +74,11 @@ class EndTable:
 
     def of_step(self, step: p.Hold | p.Spectrum) -> tuple[End, ...]:
         """Its cutoffs."""
-        return tuple(
-            self.add("cutoff", c.quantity, c.side, c.value, c.then, c.text, c.mark, step=step.step_id)
-            for c in step.cutoffs
-        )
+        return tuple(self._cutoff(each, step.step_id) for each in step.cutoffs)
+
+    def _cutoff(self, asked: p.Cutoff, step: int) -> End:
+        what = (asked.quantity, asked.side, asked.value, asked.then, asked.text, asked.mark)
+        return self.add("cutoff", *what, step=step, over_s=asked.over_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,12 +193,20 @@ class Holds:
             ("I_above", "|I|", "above", scope.current_A),
             ("I_below", "|I|", "below", scope.current_A),
             ("charge", "charge", "above", scope.charge_C),
+            ("dEwe_dt_above", "dEwe/dt", "above", scope.value),
+            ("dEwe_dt_below", "dEwe/dt", "below", scope.value),
+            ("dI_dt_above", "dI/dt", "above", scope.current_rate),
+            ("dI_dt_below", "dI/dt", "below", scope.current_rate),
         ):
             asked = getattr(words, word)
             if asked is not None:
                 value = value_of(asked, env)
                 text = f"{quantity} {side} {resolve(asked, env).text}"
-                return p.Cutoff(quantity, side, value, words.then, scope.mark(loc), text)  # type: ignore[arg-type]
+                over_s = 0.0
+                if words.over is not None:
+                    over_s = scope.value(words.over, env)
+                    text = f"{text} over {resolve(words.over, env).text}"
+                return p.Cutoff(quantity, side, value, words.then, scope.mark(loc), text, over_s)  # type: ignore[arg-type]
         raise AssertionError(f"{words} has no condition")
 
     def spectra(self, use: str | m.SpectraUse | None, env: Env) -> p.Spectra | None:

@@ -37,17 +37,20 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step).
+    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step); how fast Ewe or |I|
+    change, up or down, in V/s or A/s.
 
-    text  the condition with its value as written: "Ewe above 3 V"
+    text    the condition with its value as written: "Ewe above 3 V"
+    over_s  of a slope: the time that it is fitted to
     """
 
-    quantity: Literal["Ewe", "|I|", "charge"]
+    quantity: Literal["Ewe", "|I|", "charge", "dEwe/dt", "dI/dt"]
     side: Side
     value: float
     then: Then
     mark: Mark
     text: str
+    over_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ class Scope:
         quantity = resolve(value, env)
         return quantity.value * (self.area_cm2 if quantity.dimension.startswith("areal ") else 1.0)
 
+    def current_rate(self, value: Quantity | Ref, env: Env) -> float:
+        """In A/s."""
+        quantity = resolve(value, env)
+        return quantity.value * (self.area_cm2 if quantity.dimension == "areal current rate" else 1.0)
+
     def charge_C(self, value: Quantity | Ref, env: Env) -> float:
         quantity = resolve(value, env)
         return quantity.value * (self.area_cm2 if quantity.dimension == "areal charge" else 1.0)

@@ -36,6 +36,8 @@ Vertices = Annotated[Quantities, quantities("potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction", sign="positive")]
 Sensed = Annotated[Quantity, quantity(*SENSED)]
 Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
+PotentialRate = Annotated[Quantity | Ref, quantity("potential rate", sign="positive")]
+CurrentRate = Annotated[Quantity | Ref, quantity("areal current rate", "current rate", sign="positive")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -68,6 +70,15 @@ class Cutoff(Word):
     I_above: Magnitude | None = Field(None, description="|I| rose above this (where no current is set)")
     I_below: Magnitude | None = Field(None, description="|I| fell below this (where no current is set)")
     charge: Charge | None = Field(None, description="|charge| of this step")
+    dEwe_dt_above: PotentialRate | None = Field(None, description="Ewe changes faster than this, up or down")
+    dEwe_dt_below: PotentialRate | None = Field(None, description="Ewe changes more slowly than this: steady")
+    dI_dt_above: CurrentRate | None = Field(None, description="|I| changes faster than this, up or down (ca)")
+    dI_dt_below: CurrentRate | None = Field(
+        None, description="|I| changes more slowly than this: steady (ca)"
+    )
+    over: Time | None = Field(
+        None, description="of dEwe_dt and dI_dt: the slope is fitted to the last so long of the step"
+    )
     then: Literal["next step", "end loop", "end run"] = Field(
         "next step", description="what follows; the loop is the nearest repeat, staircase or pulse around"
     )

@@ -17,11 +17,20 @@ from nakctl.text.quantities import Quantity, as_ref, parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.units import SENSED, UnitError, parse
 
-CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge")
+SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
+CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES)
 CURRENT_WORDS = ("strip", "plate", "cp")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
+_NO_SLOPE = {
+    "ca": "the potential is set here; what changes is the current: dI_dt_above or dI_dt_below",
+    "geis": "a sweep swings Ewe itself: take it in a step of its own, before or after",
+    "peis": "a sweep swings Ewe itself: take it in a step of its own, before or after",
+    "cv": "the potential is scanned here",
+    "lsv": "the potential is scanned here",
+    "pulse": "a pulse is over too soon to be followed: use Ewe_above or Ewe_below",
+}
 
 
 def problems(data: dict[str, Any]) -> list[Problem]:
@@ -117,11 +126,19 @@ def _cutoffs(place: _Place) -> Iterator[Problem]:
 
 def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem]:
     for word in cutoff:
-        current = word in ("I_above", "I_below")
+        current = word in ("I_above", "I_below", "dI_dt_above", "dI_dt_below")
         if place.kind == "rest" and (current or word == "charge"):
             yield Problem((*loc, word), f"{word}: {_NO_CURRENT}", at_key=True)
         elif current and place.kind not in ("ca", "peis", "cv", "lsv", "power", "load"):
             yield Problem((*loc, word), f"{word}: {_SET_CURRENT}", at_key=True)
+        elif word in SLOPES and place.kind in _NO_SLOPE and (place.kind != "ca" or not current):
+            yield Problem((*loc, word), f"{word}: {_NO_SLOPE[place.kind]}", at_key=True)
+    slope = next((word for word in SLOPES if word in cutoff), None)
+    if slope is not None and "over" not in cutoff:
+        text = f"{slope}: a slope needs the time that it is fitted to, such as `over: 10 min`"
+        yield Problem((*loc, slope), text, at_key=True)
+    if slope is None and "over" in cutoff:
+        yield Problem((*loc, "over"), "over: only dEwe_dt and dI_dt look back over a time", at_key=True)
     if cutoff.get("then") == "end loop" and place.kind == "cv":
         yield Problem((*loc, "then"), "end loop: in cv a cutoff turns the scan over, or ends the run")
     elif cutoff.get("then") == "end loop" and not place.in_loop:

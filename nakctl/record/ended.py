@@ -33,7 +33,9 @@ _SENTENCES = tuple(
         (r"the channel stopped by itself .+", "interrupted"),
     )
 )
-UNITS = {"Ewe": "V", "short": "V", "|I|": "A", "charge": "C", "time": "s"}  # of the value that ended a run
+UNITS = {  # of the value that ended a run
+    "Ewe": "V", "short": "V", "|I|": "A", "charge": "C", "time": "s", "dEwe/dt": "V/s", "dI/dt": "A/s",
+}  # fmt: skip
 _CONDITION = re.compile(r"(?:limit: )?(Ewe|\|I\||charge) (above|below) (\S+)")
 
 

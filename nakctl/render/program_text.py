@@ -26,6 +26,10 @@ from nakctl.device.program import (
 from nakctl.device.techniques import kind_of
 
 SIGN = {"above": ">", "below": "<"}
+UNITS = {
+    "Ewe": "V", "|I|": "A", "charge": "C", "time": "s", "short": "V", "sensor": "(SI)", "dEwe/dt": "V/s",
+    "dI/dt": "A/s",
+}  # fmt: skip
 
 
 def program_text(program: Program) -> str:
@@ -137,8 +141,8 @@ def _step(step: StepInfo) -> Iterator[str]:
 
 
 def _end(end: End) -> str:
-    unit = {"Ewe": "V", "|I|": "A", "charge": "C", "time": "s", "short": "V", "sensor": "(SI)"}[end.quantity]
-    what = f"{end.sensor or end.quantity} {end.side} {_n(end.value)} {unit}"
+    what = f"{end.sensor or end.quantity} {end.side} {_n(end.value)} {UNITS[end.quantity]}"
+    what += f" over {_n(end.over_s)} s" if end.over_s else ""
     of = f"step {end.step}" if end.step else "run"
     place = f"line {end.mark.line}:{end.mark.column}"
     return f"  #{end.id} {end.kind} of {of}: {what}: {end.then} by {end.by}, {place}: {end.text}"

@@ -179,6 +179,7 @@ class Control:
         self.tell_late_rounds()
         self.look_at_the_record()
         progress = self.logbook.progress(reading.points, self.bench.shown)
+        progress = replace(progress, slopes=self.guard.slopes_now) if self.guard.slopes else progress
         self.observe(progress)
         self.outside.round(self.doing(progress), progress, self.ends)
         self.pending.extend(self.judge(reading, page, sensed))

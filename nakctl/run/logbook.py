@@ -9,7 +9,7 @@ import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nakctl.booking.book import Book, Page
@@ -36,7 +36,8 @@ class Progress:
     """What a screen may show after a read.
 
     Q_Ah is net, + stripped; step None before the first row; news: events since the last time that are worth
-    a look (severity 1 and up); bench: what the sensors show, as text.
+    a look (severity 1 and up); bench: what the sensors show, as text; slopes: how fast Ewe or |I| change, by
+    the id of the End that is judged by it.
     """
 
     time_s: float
@@ -50,6 +51,7 @@ class Progress:
     points: Rows
     news: tuple[Event, ...]
     bench: tuple[str, ...]
+    slopes: Mapping[int, float] = field(default_factory=dict)
 
 
 class Logbook:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nakctl.booking.cycles import cycles_of
 from nakctl.device.channel import Rows
-from nakctl.device.ends import End, way
+from nakctl.device.ends import SLOPES, End, way
 from nakctl.device.events import news_of
 
 if TYPE_CHECKING:
@@ -206,10 +206,11 @@ def _nearest(ends: list[End], progress: Progress) -> State | None:
     readings = {"Ewe": progress.Ewe_V, "|I|": abs(progress.I_A), "time": progress.time_s}
     found: State | None = None
     for end in ends:
-        reading = readings.get(end.quantity, math.nan)
+        reading = progress.slopes.get(end.id, readings.get(end.quantity, math.nan))
         scale = 1.0 if end.quantity == "Ewe" else abs(end.value) or 1.0
         part = (end.value - reading) * way(end.side) / scale
         if math.isfinite(part) and (found is None or part < found["part"]):
             left = {"quantity": end.quantity, "left": part * scale, "part": part}
             found = {"text": end.text, "kind": end.kind, **left}
+            found |= {"now": reading} if end.quantity in SLOPES else {}
     return found

@@ -15,6 +15,7 @@ from plan_builders import (
     repeat,
     rules_of,
     spectrum,
+    steady,
     sweep,
     with_limits,
 )
@@ -96,6 +97,34 @@ ROWS = [
         SP300,
         plan(hold(level=1e-3, spectra=during(sweep()), cutoffs=(cutoff("Ewe", "below", 1.0),))),
         plan(hold("rest", cutoffs=(cutoff("Ewe", "below", 1.0),)), hold("ca", 0.1)),
+    ),
+    (
+        "slope",
+        "error",
+        SP300,
+        plan(hold("rest", duration_s=600.0, cutoffs=(steady(600.0),))),
+        plan(hold("rest", duration_s=601.0, cutoffs=(steady(600.0),))),
+    ),
+    (
+        "slope",
+        "error",
+        SP300,
+        plan(hold("rest", duration_s=3600.0, record=p.Record(240.0), cutoffs=(steady(600.0),))),
+        plan(hold("rest", duration_s=3600.0, record=p.Record(200.0), cutoffs=(steady(600.0),))),
+    ),
+    (
+        "slope",
+        "warning",
+        SP300,
+        plan(hold("rest", duration_s=3600.0, record=p.Record(61.0), cutoffs=(steady(600.0),))),
+        plan(hold("rest", duration_s=3600.0, record=p.Record(60.0), cutoffs=(steady(600.0),))),
+    ),
+    (
+        "slope-noise",
+        "warning",
+        SP300,
+        plan(hold("rest", duration_s=3600.0, cutoffs=(steady(600.0, 1e-4 / 3600),))),
+        plan(hold("rest", duration_s=3600.0, cutoffs=(steady(600.0, 1e-3 / 3600),))),
     ),
     (
         "interruption",

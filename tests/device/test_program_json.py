@@ -145,7 +145,7 @@ SMALL_JSON = {
             {"step_id": 3, "label": "3 strip", "technique": "GEIS", "level": 2, "mark": {"line": 8, "column": 5}, "settle": None},
         ],
         "ends": [
-            {"id": 1, "kind": "limit", "quantity": "Ewe", "side": "above", "value": 3.0, "then": "end run", "by": "instrument", "step": 0, "text": "Ewe above 3 V", "mark": {"line": 3, "column": 9}, "sensor": ""},
+            {"id": 1, "kind": "limit", "quantity": "Ewe", "side": "above", "value": 3.0, "then": "end run", "by": "instrument", "step": 0, "text": "Ewe above 3 V", "mark": {"line": 3, "column": 9}, "sensor": "", "over_s": 0.0},
         ],
         "short": {"fall": 0.5, "within_s": 10.0, "below_V": 0.01, "samples": 3},
         "chain_length": 0,

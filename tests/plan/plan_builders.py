@@ -94,6 +94,11 @@ def cutoff(quantity: Any, side: Any, value: float, then: Any = "next step", line
     return p.Cutoff(quantity, side, value, then, Mark(line, 7), f"{quantity} {side} {si(value, unit)}")
 
 
+def steady(over_s: float, value: float = 1e-6) -> p.Cutoff:
+    """Until Ewe changes by less than `value` V/s."""
+    return p.Cutoff("dEwe/dt", "below", value, "next step", Mark(12, 7), "dEwe/dt below", over_s)
+
+
 def goal(side: Any, value_V: float) -> p.Goal:
     return p.Goal(side, value_V, f"Ewe {side} {si(value_V, 'V')}", Mark(6, 3))
 

@@ -63,12 +63,19 @@ def nearest(state: State) -> tuple[float, str, str] | None:
         return None
     units = {"Ewe": "V", "|I|": "A"}
     quantity, left = found.get("quantity"), float(found.get("left", math.nan))
-    if quantity in units:
+    if "now" in found:
+        left_text = f"now {_per_hour(float(found['now']), 'V' if quantity == 'dEwe/dt' else 'A')}"
+    elif quantity in units:
         left_text = f"{si(left, units[quantity], 3)} left"
     else:
         left_text = f"{duration(max(0.0, left))} left" if quantity == "time" else ""
     word = "limit" if found.get("kind") == "limit" else "end"
     return min(max(1.0 - found["part"], 0.0), 1.0), f"nearest {word}: {found.get('text')}", left_text
+
+
+def _per_hour(rate: float, unit: str) -> str:
+    """Of V/s or A/s."""
+    return f"{si(rate * 3600, unit, 3)}/h"
 
 
 def told(event: Event) -> str:
