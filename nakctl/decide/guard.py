@@ -21,6 +21,7 @@ from nakctl.device.ends import SLOPES, End
 from nakctl.device.program import Loop, Program, Segment, segments
 
 C_PER_Ah = 3600.0
+NOT_AT_ONCE = (*SLOPES, "short")  # what a row alone does not tell
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
 # The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
 ASKED_SLACK_s = 0.1
@@ -34,7 +35,9 @@ class Guard:
         self.program = program
         self.of_run = [end for end in program.ends if not end.step and end.quantity in ("Ewe", "|I|", "time")]
         self.limits = [end for end in self.of_run if end.kind == "limit"]
-        self.short_end = next((end for end in program.ends if end.quantity == "short"), None)
+        # by the step that it ends; 0: the run. What a step says of it goes before
+        self.shorts = {end.step: end for end in program.ends if end.quantity == "short"}
+        self.shorted = False  # a step was ended by it, and the run goes on
         self.short = None if program.short is None else ShortWatch(program.short)
         self.going_on = _going_on(program)
         self.own: list[End] = []  # of the segment
@@ -56,6 +59,8 @@ class Guard:
         self.slopes = {e.id: known.get(e.id) or SlopeWatch(e) for e in self.own if e.quantity in SLOPES}
         asked = [end for end in mine if end.kind == "asked"]
         self.asked = asked[0] if asked and not segment.tops_up else None
+        if self.shorted and self.short is not None:
+            self.short, self.shorted = ShortWatch(self.short.rule), False
         self.start_s = start_s
         self.elapsed_s = self.before_s = segment.step_s
         self.time_s = max(self.time_s, start_s)
@@ -79,7 +84,11 @@ class Guard:
     def needs_rows(self) -> bool:
         """Whether it holds anything in the loaded segment that what the channel shows cannot tell it."""
         goals = (end for end in self.of_run if end.kind == "goal")
-        return self.short is not None or any(end.by == "host" for end in (*self.own, *goals))
+        return self._looks_for_a_short or any(end.by == "host" for end in (*self.own, *goals))
+
+    @property
+    def _looks_for_a_short(self) -> bool:
+        return 0 in self.shorts or any(end.quantity == "short" for end in self.own)
 
     def watch(self) -> Watch:
         """The tightest values at which a look might matter, in the loaded segment."""
@@ -91,7 +100,7 @@ class Guard:
             Ewe_max_V=min(values.get(("Ewe", "above"), []), default=None),
             I_min_A=max(values.get(("|I|", "below"), []), default=None),
             I_max_A=min(values.get(("|I|", "above"), []), default=None),
-            Ewe_near_0_V=None if self.short is None else self.short.rule.below_V,
+            Ewe_near_0_V=self.short.rule.below_V if self.short and self._looks_for_a_short else None,
             every_s=self._look_within_s(),
         )
 
@@ -122,13 +131,23 @@ class Guard:
         self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
         readings = readings_of(samples, step_charge_C)
         self._note_charge(readings)
-        at_once = [end for end in (*self.of_run, *self.own) if end.quantity not in SLOPES]
+        at_once = [end for end in (*self.of_run, *self.own) if end.quantity not in NOT_AT_ONCE]
         met = [first_met(at_once, readings), *(each.look(samples) for each in self.slopes.values())]
-        row = None if self.short is None else self.short.look(samples)
-        if row is not None and self.short_end is not None:
-            met.append(Met(self.short_end, float(readings.Ewe_V[row]), row))
-        found = [each for each in met if each is not None]
+        found = [each for each in (*met, self._by_short(samples)) if each is not None]
         return min(found, key=lambda each: (each.row, each.end.gravity), default=None)
+
+    def _by_short(self, samples: Rows) -> Met | None:
+        """The row at which one is certain, in a step that has an End for it."""
+        if self.short is None:
+            return None
+        places = None if 0 in self.shorts else np.flatnonzero(np.isin(samples["step_id"], list(self.shorts)))
+        row = self.short.look(samples if places is None else samples[places])
+        if row is None:
+            return None
+        row = row if places is None else int(places[row])
+        end = self.shorts.get(int(samples["step_id"][row])) or self.shorts[0]
+        self.shorted = self.shorted or end.step > 0
+        return Met(end, float(samples["Ewe"][row]), row)
 
     def _note_charge(self, readings: Readings) -> None:
         """How long the rest of a charge takes at the present current."""

@@ -41,11 +41,12 @@ class _Compiler:
         self.scope = Scope(loaded, cell.area_cm2)
         self.holds = Holds(loaded.protocol, self.scope)
         self.scans = Scans(self.holds)
+        self.holds.short = self.short(loaded.protocol.rules.short or loaded.protocol.stop_when.short)
 
     def plan(self) -> p.Plan:
         protocol = self.loaded.protocol
         limits = self.limits(protocol.limits)
-        goals, short = self.goals(protocol.stop_when), self.short(protocol.stop_when)
+        goals, short = self.goals(protocol.stop_when), self.short(protocol.stop_when.short)
         steps = self.steps(protocol.steps, ("steps",), {}, "")
         if limits.time_s is None and not goals and short is None:
             self.require_ends(steps)
@@ -61,6 +62,7 @@ class _Compiler:
             short=short,
             steps=steps,
             limits_mark=self.scope.mark(("limits",)),
+            short_of_steps=self.holds.short,
         )
 
     # --- the whole run -------------------------------------------------------------------------------
@@ -101,12 +103,12 @@ class _Compiler:
                 found.append(p.Goal(cast(Side, side), known.value, f"Ewe {side} {known.text}", mark))
         return tuple(found)
 
-    def short(self, words: m.StopWhen) -> ShortRule | None:
-        if words.short is None:
+    def short(self, words: m.Short | None) -> ShortRule | None:
+        if words is None:
             return None
-        asked = (words.short.Ewe_falls_by, words.short.within, words.short.below)
+        asked = (words.Ewe_falls_by, words.within, words.below)
         fall, within_s, below_V = (self.scope.value(v, {}) for v in asked)
-        return ShortRule(fall, within_s, below_V, words.short.samples)
+        return ShortRule(fall, within_s, below_V, words.samples)
 
     def require_ends(self, steps: tuple[p.Step, ...]) -> None:
         """An endless repeat needs something that can end it."""

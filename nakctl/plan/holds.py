@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from nakctl.device.program import Settle
+from nakctl.device.program import Settle, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.sweeps import Env, Scope, compile_sweep, resolve
 from nakctl.protocol import model as m
@@ -26,6 +26,7 @@ class Holds:
         self.scope = scope
         self.common = protocol.record
         self.steps_made = 0
+        self.short: ShortRule | None = None  # that a step may end by
         self.sweeps = {
             name: compile_sweep(name, sweep.kind, sweep, ("spectra", name), scope, {})
             for name, sweep in protocol.spectra.items()
@@ -187,6 +188,8 @@ class Holds:
     def cutoff(self, words: m.Cutoff, loc: Loc, env: Env) -> p.Cutoff:
         """Exactly one of the words of a condition is there: the model holds that."""
         scope = self.scope
+        if words.short and self.short is not None:
+            return p.Cutoff("short", "below", self.short.below_V, words.then, scope.mark(loc), "short")
         for word, quantity, side, value_of in (
             ("Ewe_above", "Ewe", "above", scope.value),
             ("Ewe_below", "Ewe", "below", scope.value),

@@ -52,7 +52,7 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
         nodes=nodes,
         steps=tuple(sorted(lowering.infos, key=lambda info: info.step_id)),
         ends=_watched(table.all, nodes),
-        short=plan.short,
+        short=plan.short or plan.short_of_steps,
     )
 
 

@@ -38,13 +38,13 @@ class Ranges:
 @dataclass(frozen=True, slots=True)
 class Cutoff:
     """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step); how fast Ewe or |I|
-    change, up or down, in V/s or A/s.
+    change, up or down, in V/s or A/s; short: the rule stands in the plan.
 
     text    the condition with its value as written: "Ewe above 3 V"
     over_s  of a slope: the time that it is fitted to
     """
 
-    quantity: Literal["Ewe", "|I|", "charge", "dEwe/dt", "dI/dt"]
+    quantity: Literal["Ewe", "|I|", "charge", "dEwe/dt", "dI/dt", "short"]
     side: Side
     value: float
     then: Then
@@ -230,6 +230,7 @@ class Plan:
     """A compiled protocol for one cell.
 
     params       as written, after overrides
+    short        the rule that ends the run; short_of_steps: that of steps which say that they end by it
     limits_mark  where the file says `limits`
     """
 
@@ -244,6 +245,7 @@ class Plan:
     short: ShortRule | None
     steps: tuple[Step, ...]
     limits_mark: Mark
+    short_of_steps: ShortRule | None = None
 
 
 def walk(steps: Sequence[Step]) -> Iterator[Step]:

@@ -79,6 +79,9 @@ class Cutoff(Word):
     over: Time | None = Field(
         None, description="of dEwe_dt and dI_dt: the slope is fitted to the last so long of the step"
     )
+    short: Literal[True] | None = Field(
+        None, description="the cell shorts, by the rule under `rules` or `stop_when` (under current)"
+    )
     then: Literal["next step", "end loop", "end run"] = Field(
         "next step", description="what follows; the loop is the nearest repeat, staircase or pulse around"
     )
@@ -423,6 +426,12 @@ class Short(Word):
     samples: Count = Field(3, description="in a row, so that one bad reading ends nothing")
 
 
+class Rules(Word):
+    """What `until: {short: true}` of a step means, in a run that goes on after a short."""
+
+    short: Short | None = Field(None, description="when a cell is shorted")
+
+
 class StopWhen(Word):
     """Ends the run, as wanted, by what the cell does."""
 
@@ -442,6 +451,7 @@ class Protocol(Word):
     spectra: dict[Name, NamedSweep] = Field({}, description="sweeps by name, used in steps")
     record: Record = Field(Record(), description="for every step that does not say otherwise")
     limits: Limits
+    rules: Rules = Field(Rules(), description="what a step may end by, though the run goes on")
     stop_when: StopWhen = StopWhen()
     steps: Steps
     finally_: Literal["rest"] = Field(

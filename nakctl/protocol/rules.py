@@ -18,11 +18,19 @@ from nakctl.text.reader import Loc
 from nakctl.text.units import SENSED, UnitError, parse
 
 SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
-CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES)
+CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short")
 CURRENT_WORDS = ("strip", "plate", "cp")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
+_NO_SHORT = {
+    "rest": "no current flows at rest, and a short shows under current",
+    "ca": "the potential is held here, so it cannot fall: use I_above",
+    "peis": "the potential is held here, so it cannot fall: use I_above",
+    "cv": "the potential is scanned here",
+    "lsv": "the potential is scanned here",
+    "pulse": "the host would have to begin every pulse itself: a short ends the run under stop_when",
+}
 _NO_SLOPE = {
     "ca": "the potential is set here; what changes is the current: dI_dt_above or dI_dt_below",
     "geis": "a sweep swings Ewe itself: take it in a step of its own, before or after",
@@ -39,7 +47,8 @@ def problems(data: dict[str, Any]) -> list[Problem]:
     found = [*_empty(data, ()), *_limits(data), *_short(data)]
     for name, sweep in sweeps.items():
         found += _sweep(_words(sweep), ("spectra", name), _words(sweep).get("kind"))
-    for place in _steps(data.get("steps"), ("steps",), in_loop=False):
+    short_is_told = any("short" in _words(data.get(word)) for word in ("rules", "stop_when"))
+    for place in _steps(data.get("steps"), ("steps",), False, short_is_told):
         found += _step(place, sweeps)
     return found
 
@@ -63,21 +72,23 @@ def _empty(value: Any, loc: Loc) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A step, its kind, where it stands, and whether a loop is around it."""
+    """A step, its kind, where it stands, whether a loop is around it, and whether the protocol says what a
+    short is."""
 
     loc: Loc
     step: dict[str, Any]
     kind: str
     in_loop: bool
+    short_is_told: bool = False
 
 
-def _steps(steps: Any, loc: Loc, in_loop: bool) -> Iterator[_Place]:
+def _steps(steps: Any, loc: Loc, in_loop: bool, short_is_told: bool) -> Iterator[_Place]:
     for i, step in enumerate(steps if isinstance(steps, list) else []):
         kind = kind_of(step) if isinstance(step, dict) else None
         if kind is not None:
-            yield _Place((*loc, i), step, kind, in_loop or kind == "pulse")
+            yield _Place((*loc, i), step, kind, in_loop or kind == "pulse", short_is_told)
             if kind in ("repeat", "staircase"):
-                yield from _steps(step.get("steps"), (*loc, i, "steps"), in_loop=True)
+                yield from _steps(step.get("steps"), (*loc, i, "steps"), True, short_is_told)
 
 
 def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
@@ -133,6 +144,12 @@ def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem
             yield Problem((*loc, word), f"{word}: {_SET_CURRENT}", at_key=True)
         elif word in SLOPES and place.kind in _NO_SLOPE and (place.kind != "ca" or not current):
             yield Problem((*loc, word), f"{word}: {_NO_SLOPE[place.kind]}", at_key=True)
+    if "short" in cutoff and place.kind in _NO_SHORT:
+        yield Problem((*loc, "short"), f"short: {_NO_SHORT[place.kind]}", at_key=True)
+    elif "short" in cutoff and not place.short_is_told:
+        text = "short: what counts as one? Say it under rules, such as "
+        text += "`rules: {short: {Ewe_falls_by: 75 %, within: 2 min, below: 15 mV}}`"
+        yield Problem((*loc, "short"), text, at_key=True)
     slope = next((word for word in SLOPES if word in cutoff), None)
     if slope is not None and "over" not in cutoff:
         text = f"{slope}: a slope needs the time that it is fitted to, such as `over: 10 min`"
@@ -285,10 +302,15 @@ def _wait(place: _Place) -> Iterator[Problem]:
 
 
 def _short(data: dict[str, Any]) -> Iterator[Problem]:
-    loc = ("stop_when", "short", "Ewe_falls_by")
-    fall = _quantity(_words(_words(data.get("stop_when")).get("short")).get("Ewe_falls_by"), ("fraction",))
-    if fall is not None and fall.value > 1:
-        yield Problem(loc, f"{fall}: |Ewe| cannot fall by more than 100 %")
+    told = [word for word in ("rules", "stop_when") if "short" in _words(data.get(word))]
+    for word in told:
+        loc = (word, "short", "Ewe_falls_by")
+        fall = _quantity(_words(_words(data[word]).get("short")).get("Ewe_falls_by"), ("fraction",))
+        if fall is not None and fall.value > 1:
+            yield Problem(loc, f"{fall}: |Ewe| cannot fall by more than 100 %")
+    if len(told) > 1:
+        text = "short is told twice: the one under stop_when is also that of `until: {short: true}`"
+        yield Problem(("rules", "short"), text, at_key=True)
 
 
 def _quantity(written: Any, dimensions: tuple[str, ...]) -> Quantity | None:

@@ -132,9 +132,10 @@ def limits_json(limits: p.Limits) -> dict[str, Any]:
 
 
 def rules_json(plan: p.Plan) -> list[dict[str, Any]]:
-    """What ends the run as wanted."""
+    """What ends the run as wanted, or a step by the short."""
     goals = [{"rule": "EweRule", "side": goal.side, "value_V": goal.value_V} for goal in plan.goals]
-    short = [] if plan.short is None else [{"rule": "ShortRule", **asdict(plan.short)}]
+    rule = plan.short or plan.short_of_steps
+    short = [] if rule is None else [{"rule": "ShortRule", **asdict(rule)}]
     return goals + short
 
 

@@ -119,6 +119,15 @@ def _rules(plan: p.Plan) -> Iterator[str]:
         yield from _wrapped("ends when", goal.text.replace(" ", " goes ", 1))
     if plan.short is not None:
         yield from _wrapped("ends when", _short(plan.short))
+    if plan.short_of_steps is not None and any(c.quantity == "short" for c in _cutoffs(plan)):
+        if plan.short is None:
+            yield from _wrapped("a short", _short(plan.short_of_steps))
+        else:
+            yield from _wrapped("", "but a step that says so ends by it, and the run goes on")
+
+
+def _cutoffs(plan: p.Plan) -> Iterator[p.Cutoff]:
+    return (cutoff for leaf in p.leaves(plan.steps) for cutoff in leaf.cutoffs)
 
 
 def _boundaries(view: View) -> str:

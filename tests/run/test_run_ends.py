@@ -139,3 +139,37 @@ def test_peaks_beyond_a_limit_stop_the_run_at_the_frequency_that_shows_them(
     assert len(peaks_A) <= 2  # the first, and what the reaction of the host may let through
     assert peaks_A[0] > 300e-6
     assert outcome.duration_s < 5.0
+
+
+# --- a short that ends a step ---------------------------------------------------------------------------
+
+RULE = "rules:\n  short: {Ewe_falls_by: 75 %, within: 2 min, below: 15 mV}\nsteps:\n"
+AFTER_IT = """
+- plate: 2 mA/cm2
+  for: 20 h
+  until: {short: true}
+- plate: 2 mA/cm2
+  for: 10 min
+- geis: g
+  during: {plate: 0.1 mA/cm2}
+"""
+
+
+@pytest.mark.parametrize("word", ["rules", "stop_when"])
+def test_after_the_short_the_run_goes_on(word: str) -> None:
+    """Ten minutes more and one spectrum, then the end; also where a short ends the run in other steps."""
+    head = HEAD.replace("steps:\n", RULE.replace("rules", word)).replace("-3 V, 3 V", "-5 V, 5 V")
+    outcome, kept = done(AFTER_IT, "NaK50", head=head)
+    assert (outcome.status, outcome.reason) == ("completed", "all steps done")
+    assert [row["end_reason"] for row in kept["steps"]] == [b"short", b"duration", b"duration"]
+    first = kept["steps"][0]
+    assert first["end_kind"] == b"cutoff" and abs(first["end_value"]) < 0.015
+    assert kept["steps"][1]["t_end"] - kept["steps"][1]["t_start"] == pytest.approx(600, abs=1)
+    assert kept["spectra"]["complete"].all()
+
+
+def test_a_step_that_does_not_say_so_is_not_ended_by_a_short() -> None:
+    steps = AFTER_IT.replace("  until: {short: true}\n", "").replace("20 h", "2 h")
+    head = HEAD.replace("steps:\n", RULE).replace("-3 V, 3 V", "-5 V, 5 V")
+    _, kept = done(steps, "NaK50", head=head)
+    assert kept["steps"][0]["end_kind"] == b"duration"
