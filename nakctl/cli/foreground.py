@@ -6,11 +6,13 @@ The run needs nobody who looks. Ctrl-C asks what to do; where nobody can answer,
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nakctl.cli import console
+from nakctl.cli.enter import pressed
 from nakctl.cli.screen.drawing import kind_here
 from nakctl.cli.screen.follow import Follower
 from nakctl.cli.which_run import find_run
@@ -18,6 +20,7 @@ from nakctl.errors import ChannelError, ExitCode, typed
 from nakctl.record import asked
 from nakctl.run.run import UNDER_CURRENT
 
+ANSWER = "Enter: it is done, go on; Ctrl-C asks: stop the run, or leave it running"
 HINT = "Ctrl-C asks: stop the run, or leave it running"
 QUESTION = "Stop the run, leave it running, or go back to it? [s/l/Enter] "
 STOPPING = "the run is being stopped; Ctrl-C {} more leaves it at that"
@@ -33,12 +36,14 @@ def shown(path: Path, *, silent: bool, stop: bool = False) -> dict[str, Any]:
     run = replace(find_run(str(path)), path=path)  # called as whoever started it called it
     view = Follower([run], kind, hint=HINT)
     wish = _Stop(path, view, told=kind == "lines", times=int(stop))
+    answer = _Answer(path, view)
     while True:
         try:
             wish.send()  # before anything waits for the terminal
             with view:
                 while view.look():
                     wish.send()
+                    answer.look()
                     view.draw()
                     view.pause()
                 view.draw()
@@ -46,13 +51,31 @@ def shown(path: Path, *, silent: bool, stop: bool = False) -> dict[str, Any]:
         except KeyboardInterrupt:
             if view.runs[0].is_ending:  # the cell is open, and the file is being sealed
                 continue
-            if not wish.times and (answer := _answer(kind)) != "stop":
-                if answer == "leave" and view.look():  # it may be over by now
+            if not wish.times and (chosen := _chosen(kind)) != "stop":
+                if chosen == "leave" and view.look():  # it may be over by now
                     return _left(path, "it goes on", ExitCode.DONE, silent)
                 continue
             if wish.times == MORE:
                 return _left(path, wish.stands, ExitCode.INTERRUPTED, silent)
             wish.times += 1
+
+
+class _Answer:
+    """To what the protocol asks a person for: Enter, pressed after it was shown."""
+
+    def __init__(self, path: Path, view: Follower) -> None:
+        self._path, self._view = path, view
+        self._asks = ""  # what was shown, and not answered
+
+    def look(self) -> None:
+        seen = self._view.runs[0]
+        asks = str(seen.state.get("asks") or "") if seen.health.word == "paused" else ""
+        if pressed() and asks and asks == self._asks:
+            with suppress(OSError):  # it takes no request now: Enter may be pressed again
+                asked.put(self._path, asked.new_request("resume"))
+        if asks != self._asks and self._view.hint in (HINT, ANSWER):
+            self._view.hint = ANSWER if asks else HINT
+        self._asks = asks
 
 
 class _Stop:
@@ -116,7 +139,7 @@ def goes_on(path: Path, code: int) -> dict[str, Any]:
     return {"file": str(path), "goes_on": True, "exit_code": int(code)}
 
 
-def _answer(kind: str) -> str:
+def _chosen(kind: str) -> str:
     """stop, leave or back."""
     if kind != "moving" or sys.stdin is None or not sys.stdin.isatty():
         return "stop"

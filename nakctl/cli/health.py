@@ -109,7 +109,8 @@ class Seen:
             text = f"its loop has not come round for {duration(round_s)}, and nobody watches the cell"
             return Health("HUNG", text + self._process)
         if word == "paused":
-            return Health(word, f"nakctl resume {self.run.short_id} goes on with it")
+            asks = f"{state['asks']}; then " if state.get("asks") else ""
+            return Health(word, f"{asks}nakctl resume {self.run.short_id} goes on with it")
         return Health(word)
 
     def _in_a_call(self, word: str, name: str, since_s: float) -> Health:

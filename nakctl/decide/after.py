@@ -18,7 +18,17 @@ from typing import Literal, get_args
 from nakctl.booking.chain import other_level
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import Ledger
-from nakctl.decide.engine import ChainEnded, EngineState, Event, Load, Replaced, react, went_round
+from nakctl.decide.engine import (
+    Begin,
+    ChainEnded,
+    EngineState,
+    Event,
+    Load,
+    Phase,
+    Replaced,
+    react,
+    went_round,
+)
 from nakctl.decide.proof import is_final
 from nakctl.device.channel import Visit
 from nakctl.device.program import Eis, HostLoop, Loop, Node, Program, Segment, played
@@ -133,6 +143,8 @@ def instead(
     if not wishes or not isinstance(event, ChainEnded | Replaced):
         return event
     after, commands = react(program, state, event)
+    while after.phase is Phase.PAUSED and after.position:  # somebody is asked before that
+        after, commands = react(program, after, Begin())
     load = next((command for command in commands if isinstance(command, Load)), None)
     if load is None:  # the run is over, and ends as it does
         return event

@@ -6,6 +6,7 @@
     running  --Interrupted--> stopping  stop the channel, then finish
     stopping --ChainEnded-->  running or ended
     any      --Replaced-->    running or paused: what is left is the program now, begun with at once or later
+    any      on the way to a segment stands somebody to be asked: paused
     paused   --Begin-->       running
     paused   --Interrupted, Tripped--> ended: the cell is open
     ended    nothing more happens
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from nakctl.booking.ending import Ending, gravest
-from nakctl.device.program import HostLoop, Node, Program, Segment, SetPoint, node_at
+from nakctl.device.program import Ask, HostLoop, Node, Program, Segment, SetPoint, node_at
 from nakctl.errors import IllegalEvent
 
 
@@ -93,7 +94,14 @@ class Apply:
     set_point: SetPoint
 
 
-Command = Load | Stop | Finish | Apply
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A person is asked; what follows is begun with as after a pause."""
+
+    ask: Ask
+
+
+Command = Load | Stop | Finish | Apply | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +132,14 @@ def react(program: Program, state: EngineState, event: Event) -> Reaction:
 
 
 def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
-    return _go_to(program, _enter(program.nodes, ()))
+    if state.position:
+        return _go_to(program, _advance(program.nodes, state.position))
+    return _go_to(program, _enter(program.nodes, ()) if program.nodes else None)
 
 
 def _replace(program: Program, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, Replaced)
-    if program.nodes and event.waits:
+    if event.waits and (program.nodes or state.phase is Phase.PAUSED):
         return EngineState(Phase.PAUSED), ()
     begin = _enter(program.nodes, ()) if program.nodes else None
     return _go_to(program, begin, event.otherwise or ALL_DONE)
@@ -177,6 +187,7 @@ _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reactio
     (Phase.STOPPING, Tripped): _trip_again,
     (Phase.STOPPING, Interrupted): _trip_again,
     (Phase.PAUSED, Begin): _begin,
+    (Phase.PAUSED, Replaced): _replace,
     (Phase.PAUSED, Tripped): _leave,
     (Phase.PAUSED, Interrupted): _leave,
 }
@@ -208,6 +219,8 @@ def _go_to(program: Program, position: tuple[Frame, ...] | None, otherwise: Endi
         node = node_of(program.nodes, position)
         if isinstance(node, Segment):
             return EngineState(Phase.RUNNING, position), (*commands, Load(node))
+        if isinstance(node, Ask):
+            return EngineState(Phase.PAUSED, position), (*commands, Wait(node))
         assert isinstance(node, SetPoint)
         commands.append(Apply(node))
         position = _advance(program.nodes, position)
@@ -223,7 +236,7 @@ def went_round(before: tuple[Frame, ...], after: tuple[Frame, ...]) -> bool:
 
 
 def _enter(nodes: tuple[Node, ...], outer: tuple[Frame, ...], index: int = 0) -> tuple[Frame, ...]:
-    """The first segment or set-point at or inside node `index`; a loop's body is never empty."""
+    """The first segment, set-point or question at or inside node `index`; a loop's body is never empty."""
     position = (*outer, Frame(index))
     node = nodes[index]
     return _enter(node.body, position) if isinstance(node, HostLoop) else position

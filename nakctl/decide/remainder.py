@@ -70,6 +70,27 @@ def remainder(
     return replace(program, nodes=left)
 
 
+def behind(program: Program, position: tuple[Frame, ...]) -> Program:
+    """The program of what follows the node at a position, which is no segment: somebody was asked there."""
+    left = _siblings(program.nodes, position)[position[-1].index + 1 :]
+    if _begins_a_cycle(program, position):
+        left = _beginning_a_cycle(left)
+    for depth in range(len(position) - 1, 0, -1):
+        left = _out_of_loop(program, left, position[:depth])
+    return replace(program, nodes=left)
+
+
+def _begins_a_cycle(program: Program, position: tuple[Frame, ...]) -> bool:
+    """Whether a loop went round to come here, and nothing was loaded since."""
+    for depth in range(len(position), 1, -1):
+        before = _siblings(program.nodes, position[:depth])[: position[depth - 1].index]
+        if any(isinstance(node, Segment | HostLoop) for node in before):
+            return False
+        if position[depth - 2].passes:
+            return True
+    return False
+
+
 def _left_of(program: Program, segment: Segment, place: Place, most: int) -> tuple[Node, ...]:
     """What is left of a segment: one chain, or several if the instrument cannot hold it."""
     if segment.tops_up:  # how much is missing of the step is asked when it is loaded

@@ -34,6 +34,7 @@ EVENTS: dict[str, Meaning] = {
     "top_up": _told(WARNING, text="a chain was over early, and the rest of its step is made up for"),
     "ended_at_once": _told(WARNING, text="a cutoff ended a step at its first row"),
     "paused": _told(WARNING, text="the chain was stopped because somebody paused the run; the cell is open"),
+    "ask": _told(WARNING, text="the protocol asks a person for something; the cell is open until then"),
     "resumed": _told(WARNING, text="what was left of the program when the run was paused goes on"),
     "asked": _told(WARNING, text="somebody asked for something, and the answer"),
     "note": _told(NOTE, text="what somebody wanted to be kept with the run"),
@@ -114,8 +115,9 @@ EVENTS: dict[str, Meaning] = {
 }
 
 # What people are told of a run (`notify:` of a rig), in their words; the last two are seen by who looks.
-NEWS = ("start", "end", "alarm", "gap", "low disk", "taken over", "dead", "hung")
+NEWS = ("start", "end", "alarm", "ask", "gap", "low disk", "taken over", "dead", "hung")
 _NEWS_OF = {
+    "ask": "ask",
     "gap": "gap",
     "low_disk": "low disk",
     "disk_refuses": "low disk",

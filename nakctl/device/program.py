@@ -220,7 +220,16 @@ class SetPoint:
     mark: Mark
 
 
-Node = Segment | HostLoop | SetPoint
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person is asked for something: the run waits with the cell open until somebody says to go on."""
+
+    text: str
+    label: str
+    mark: Mark
+
+
+Node = Segment | HostLoop | SetPoint | Ask
 
 
 @dataclass(frozen=True, slots=True)

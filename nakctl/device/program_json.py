@@ -17,7 +17,20 @@ from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from nakctl.device.program import Ca, Cp, Draw, Eis, HostLoop, Loop, Node, Ocv, Program, Segment, SetPoint
+from nakctl.device.program import (
+    Ask,
+    Ca,
+    Cp,
+    Draw,
+    Eis,
+    HostLoop,
+    Loop,
+    Node,
+    Ocv,
+    Program,
+    Segment,
+    SetPoint,
+)
 from nakctl.errors import RecordError
 
 VERSION = 1
@@ -31,6 +44,7 @@ TAGS: dict[type, str] = {
     Segment: "segment",
     HostLoop: "host loop",
     SetPoint: "set point",
+    Ask: "ask",
 }
 NO_JSON = ("nan", "inf", "-inf")
 EXACT = 2**53  # whole numbers up to here are floats as they are

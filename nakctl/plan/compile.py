@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from nakctl.device.cell import Cell
 from nakctl.device.ends import Side
-from nakctl.device.program import SetPoint, ShortRule
+from nakctl.device.program import Ask, SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import MOST_STEPS, Holds
@@ -140,6 +140,9 @@ class _Compiler:
         match step:
             case m.Set():
                 yield from self.set_points(step, loc, number)
+            case m.Ask():
+                label = f"{number} {step.label or 'ask'}"
+                yield Ask(" ".join(step.ask.split()), label, self.scope.mark((*loc, "ask")))
             case m.Wait():
                 yield self.holds.wait(step, loc, env, number)
             case m.Geis() | m.Peis():
@@ -212,7 +215,7 @@ class _Compiler:
                             loc, "a cutoff may shorten the passes, so their charge is not known before"
                         )
                     total_C += (step.level or 0.0) * step.duration_s
-                case SetPoint():
+                case SetPoint() | Ask():
                     pass
                 case p.Spectrum() if dc_A(step) == 0:
                     pass

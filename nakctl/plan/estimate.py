@@ -12,6 +12,7 @@ from operator import add, attrgetter
 
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
+    Ask,
     Ca,
     Cp,
     Draw,
@@ -231,7 +232,7 @@ def _times(steps: tuple[p.Step, ...], times: int) -> Iterator[tuple[int, int]]:
             case p.Staircase():
                 for one_pass in step.passes:
                     yield from _times(one_pass, times)
-            case SetPoint():
+            case SetPoint() | Ask():
                 pass
             case _:
                 yield step.step_id, times
@@ -242,7 +243,7 @@ def _occurrences(nodes: tuple[Node, ...], times: int, endless: bool) -> Iterator
         if isinstance(node, HostLoop):
             yield from _occurrences(node.body, times * (node.times or 1), endless or node.times is None)
             continue
-        if isinstance(node, SetPoint) or node.tops_up:  # a step is topped up if the estimate was wrong
+        if isinstance(node, SetPoint | Ask) or node.tops_up:  # a step is topped up if the estimate was wrong
             continue
         yield _Occurrence(None, times, endless)
         for position, technique in enumerate(node.techniques):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nakctl.device.program import Done, HostLoop, Node, Program, Segment, SetPoint, played
+from nakctl.device.program import Done, HostLoop, Node, Program, Segment, played
 from nakctl.device.techniques import drives
 
 FOREVER = 0  # as `times`
@@ -57,7 +57,7 @@ def _between(nodes: tuple[Node, ...], times: int) -> Iterator[Gap]:
 
 def _planned(nodes: Sequence[Node]) -> list[Segment | HostLoop]:
     """What surely loads chains: a step is topped up only if the estimate was wrong."""
-    loads = (node for node in nodes if not isinstance(node, SetPoint))
+    loads = (node for node in nodes if isinstance(node, Segment | HostLoop))
     return [node for node in loads if isinstance(node, HostLoop) or not node.tops_up]
 
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from nakctl.device.ends import End
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
+    Ask,
     HostLoop,
     Loop,
     Node,
@@ -83,7 +84,7 @@ class _Lowering:
                 return self.leaf(step, lower_hold(step, self.context), level)
             case p.Spectrum():
                 return self.leaf(step, lower_spectrum(step, self.context), level)
-            case SetPoint():
+            case SetPoint() | Ask():
                 return [step]
             case p.Repeat():
                 return self.repeat(step, level)

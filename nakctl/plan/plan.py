@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nakctl.device.ends import Side, Then
-from nakctl.device.program import SetPoint, Settle, ShortRule
+from nakctl.device.program import Ask, SetPoint, Settle, ShortRule
 from nakctl.errors import Mark
 
 HoldKind = Literal["rest", "cp", "ca", "power", "load"]
@@ -222,7 +222,7 @@ class Staircase:
     is_loop: bool = True
 
 
-Step = Hold | Spectrum | Repeat | Staircase | SetPoint
+Step = Hold | Spectrum | Repeat | Staircase | SetPoint | Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,14 @@ class Set(Word):
     label: Label | None = None
 
 
+class Ask(Word):
+    """Ask a person for something, such as another pressure. The run waits with the cell open until Enter is
+    pressed where it is shown, or `nakctl resume` is said. The time of the run goes on."""
+
+    ask: Annotated[str, Field(min_length=1, max_length=120)] = Field(description="what to do, in a sentence")
+    label: Label | None = None
+
+
 class LoopEnd(Word):
     """Ends a repeat after whole passes: the charge that all passes together have moved."""
 
@@ -367,7 +375,7 @@ class Staircase(Word):
 KINDS: dict[str, type[Word]] = {
     "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
     "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "profile": Profile, "pulse": Pulse,
-    "wait": Wait, "set": Set, "repeat": Repeat, "staircase": Staircase,
+    "wait": Wait, "set": Set, "ask": Ask, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
 
 
@@ -397,6 +405,7 @@ Step = Annotated[
     | Annotated[Pulse, Tag("pulse")]
     | Annotated[Wait, Tag("wait")]
     | Annotated[Set, Tag("set")]
+    | Annotated[Ask, Tag("ask")]
     | Annotated[Repeat, Tag("repeat")]
     | Annotated[Staircase, Tag("staircase")],
     Discriminator(kind_of),

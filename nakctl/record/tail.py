@@ -20,7 +20,7 @@ from typing import Any
 
 from nakctl.booking.event import Event, event_of_asked
 from nakctl.device import program_json
-from nakctl.device.program import Eis, Program, Segment, node_at, points_of_spectrum
+from nakctl.device.program import Eis, Node, Program, Segment, node_at, points_of_spectrum
 from nakctl.errors import RecordError
 from nakctl.record import files, peek
 
@@ -77,6 +77,7 @@ class Tail:
         self._past: Iterator[tuple[int, int]] = iter(())
         self._samples = self._points = _Layout([])
         self._program: Program | None = None
+        self._replaced: list[tuple[int, tuple[Node, ...]]] = []  # (entry, what was left from there on)
         self._chains: dict[int, _Chain] = {}
         self._sweeps = _Sweeps()
         self._searched = 0  # down to this entry no spectrum was found
@@ -143,9 +144,12 @@ class Tail:
                     news.rows += self._rows(self._chain(db, number), samples, points)
 
     def _take_chain(self, db: sqlite3.Connection, entry: Sequence[Any], news: News) -> None:
-        _, kind, number, time_s, packed, *_ = entry
+        seq, kind, number, time_s, packed, *_ = entry
         if kind in ("meant", "began"):
-            self._note_chain(kind, number, time_s, json.loads(packed))
+            self._note_chain(seq, kind, number, time_s, json.loads(packed))
+        elif kind == "program":
+            with suppress(RecordError):
+                self._replaced.append((seq, program_json.load_nodes(json.loads(packed)["program"])))
 
     def _take(self, db: sqlite3.Connection, entry: Sequence[Any], news: News) -> None:
         _, kind, number, time_s, packed, samples, points = entry
@@ -184,24 +188,26 @@ class Tail:
             self._chain_of(number)
             first = self._first_of(db, number)
             select = (
-                "SELECT kind, time_s, facts FROM entry WHERE seq >= ? AND seq < ? AND segment = ? "
+                "SELECT seq, kind, time_s, facts FROM entry WHERE seq >= ? AND seq < ? AND segment = ? "
                 "AND kind IN ('meant', 'began') ORDER BY seq"
             )
-            for kind, time_s, packed in db.execute(
+            for seq, kind, time_s, packed in db.execute(
                 select, (first, first + _BEFORE_A_CHAIN, number)
             ).fetchall():
-                self._note_chain(kind, number, time_s, json.loads(packed))
+                self._note_chain(seq, kind, number, time_s, json.loads(packed))
         return self._chains[number]
 
-    def _note_chain(self, kind: str, number: int, time_s: float, facts: Mapping[str, Any]) -> None:
+    def _note_chain(self, seq: int, kind: str, number: int, time_s: float, facts: Mapping[str, Any]) -> None:
         chain = self._chain_of(number)
         if kind == "began":
             chain.start_s = facts["time_s"]
         elif facts["verb"] == "start":
             chain.start_s = time_s  # about, until it is settled
         elif facts["verb"] == "load" and self._program is not None:
-            node = node_at(self._program.nodes, [index for index, _ in facts["position"]])
-            chain.segment = node if isinstance(node, Segment) else None
+            nodes = [left for at, left in self._replaced if at < seq] or [self._program.nodes]
+            with suppress(IndexError, AssertionError):  # it is of what was left at an entry that was not read
+                node = node_at(nodes[-1], [index for index, _ in facts["position"]])
+                chain.segment = node if isinstance(node, Segment) else None
 
     def _chain_of(self, number: int) -> _Chain:
         if number not in self._chains:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Program, SetPoint
+from nakctl.device.program import Ask, Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Estimate
 from nakctl.plan.scene import Leaf, dc_A, sweep_of
@@ -63,7 +63,7 @@ def _step(step: p.Step, estimate: Estimate, start_s: float) -> Iterator[Piece]:
             yield from _repeat(step, estimate, start_s)
         case p.Staircase():
             yield from _steps([each for one_pass in step.passes for each in one_pass], estimate, start_s)
-        case SetPoint():
+        case SetPoint() | Ask():
             pass
         case _:
             yield _leaf(step, estimate, start_s)

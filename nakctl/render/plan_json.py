@@ -10,7 +10,7 @@ from typing import Any
 from nakctl.checks.findings import Finding
 from nakctl.device.ends import End
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Program, SetPoint
+from nakctl.device.program import Ask, Program, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.boundaries import furthest
 from nakctl.plan.estimate import Amount, Estimate
@@ -74,6 +74,8 @@ def _structure(step: p.Step) -> dict[str, Any]:
         case p.Staircase():
             passes = [[_structure(each) for each in one_pass] for one_pass in step.passes]
             return {"label": step.label, "levels": list(step.levels), "passes": passes}
+        case Ask():
+            return {"label": step.label, "ask": step.text}
         case SetPoint():
             return {"label": step.label, "set": step.sensor, "value_SI": step.value}
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nakctl.device.ends import End
 from nakctl.device.program import (
+    Ask,
     Ca,
     Cp,
     Done,
@@ -55,6 +56,10 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
         if isinstance(node, HostLoop):
             yield f"{indent}host loop {_times(node.times)}"
             yield from _nodes(node.body, indent + "  ")
+            continue
+        if isinstance(node, Ask):
+            place = f"line {node.mark.line}:{node.mark.column}"
+            yield f"{indent}host asks, {place}: {node.label}: {node.text}"
             continue
         if isinstance(node, SetPoint):
             place = f"line {node.mark.line}:{node.mark.column}"

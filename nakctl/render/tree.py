@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nakctl.device.program import SetPoint
+from nakctl.device.program import Ask, SetPoint
 from nakctl.plan import plan as p
 from nakctl.render.leaf_text import detail, leaf_lines, line, net_charge
 from nakctl.render.view import View
@@ -33,6 +33,12 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
         case p.Staircase():
             yield from _staircase(first, view, depth)
             inner = [one_pass for step in steps if isinstance(step, p.Staircase) for one_pass in step.passes]
+        case Ask():
+            yield from line(first.label, depth, "until answered", "host", first.text)
+            yield from detail(
+                depth, "the cell is open meanwhile; Enter where the run is shown, or nakctl resume"
+            )
+            return
         case SetPoint():
             said = span([step.text for step in steps if isinstance(step, SetPoint)])
             yield from line(first.label, depth, "", "host", f"{first.sensor} to {said}")
@@ -60,6 +66,8 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("staircase", step.levels, *inner)
         case p.Spectrum():
             return ("spectrum", step.sweep.name, step.bias is None, len(step.cutoffs))
+        case Ask():
+            return ("ask", step.text)
         case SetPoint():
             return ("set", step.sensor)
         case p.Hold():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nakctl.device.program import SetPoint
+from nakctl.device.program import Ask, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.scene import Leaf, Scene
@@ -26,7 +26,7 @@ class View:
                 return self.amounts(step.steps) * (step.times or 1)
             case p.Staircase():
                 return sum((self.amounts(one_pass) for one_pass in step.passes), Amount())
-            case SetPoint():
+            case SetPoint() | Ask():
                 return Amount()
             case _:
                 return self.once(step)

@@ -33,7 +33,7 @@ _SHOWN = re.compile(
 )
 _OF_THIS_COMPUTER = ("localhost", "127.0.0.1", "[::1]", "::1")
 
-Event = Literal["start", "end", "alarm", "gap", "low disk", "taken over", "dead", "hung"]
+Event = Literal["start", "end", "alarm", "ask", "gap", "low disk", "taken over", "dead", "hung"]
 Text = Annotated[str, Field(min_length=1)]
 
 

@@ -29,10 +29,11 @@ from nakctl.decide.cut import Cut, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
 from nakctl.decide.proof import why_over
+from nakctl.decide.remainder import behind
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
 from nakctl.device.ends import End
-from nakctl.device.program import Program, Segment, lasting, segments
+from nakctl.device.program import Ask, Program, Segment, lasting, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
 from nakctl.run import outside as seen
@@ -53,6 +54,7 @@ PAUSED_LOOK_s = 10.0  # how often a channel is looked at that stands while the r
 PAUSED_ROUND_s = 1.0  # of virtual time
 INSIST_s = 0.5  # between two tries to load or start where nobody answered
 LAST_TRIES, LAST_TRY_s = 100, 0.05  # to leave the cell open, after an error nobody expected
+NOBODY = "nobody (its time is virtual)"
 SHORTEST_TOP_UP_s = 0.5  # less is not worth another open circuit
 
 
@@ -132,6 +134,7 @@ class Control:
         self.stopping = Stopping(self.start_s)
         self.paused_s = self.looked_s = -math.inf  # since when the run is paused; its channel was looked at
         self.shown: Look | None = None  # what it showed then
+        self.asks = ""  # what a person is asked for, while the run waits for that
 
     def now_s(self) -> float:
         return self.clock.now_s() - self.start_s
@@ -210,17 +213,23 @@ class Control:
         ending = gravest(self.guard.out_of_time(self.now_s()), sensed)
         if ending is not None and ending.then == "end run":  # a sensor that settles ends no step now
             self.pending.append(engine.Tripped(ending))
-        elif who := self.requests.resumed():
+        elif who := self.requests.resumed() or self.answers_by_itself():
             paused_s = self.now_s() - self.paused_s
             facts = {"who": who, "paused_s": paused_s}
             self.logbook.note(1, "resumed", f"resumed by {who} after {paused_s:.4g} s", facts)
             self.guard.after_a_pause()
+            self.asks = ""
+            self.outside.asks("")
             self.pending.append(engine.Begin())
         self.logbook.turn()
         self.pulse.end_round(self.promised_s)
         if not self.pending:
             self.clock.sleep(self.poll_s)
             self.clock.advance_to(self.clock.now_s() + PAUSED_ROUND_s)  # virtual time: nobody else moves it
+
+    def answers_by_itself(self) -> str:
+        """Who answers where nobody can be asked: time that does not go by waits for no person."""
+        return NOBODY if self.asks and math.isinf(self.clock.horizon_s()) else ""
 
     def look_at_times(self) -> Look | None:
         """What a channel shows that stands. It is not judged: the cell is open."""
@@ -257,25 +266,33 @@ class Control:
             before = engine.EngineState()  # its place was one of another program
         self.state, commands = engine.react(self.program, self.state, event)
         for command in commands:
-            match command:
-                case engine.Load():
-                    self.load(command.segment, before)
-                case engine.Stop():
-                    ending = self.state.ending
-                    if ending is not None:
-                        met = self.guard.step_count if ending is self.seen else 0
-                        self.logbook.meant_to_stop(ending, met)
-                    as_planned = ending is None or ending.status == "completed"
-                    self.logbook.note(0 if as_planned else 1, "stop", f"stopping: {command.reason}")
-                    self.stopping = Stopping(self.now_s())
-                    self.insist_on_stop()
-                case engine.Apply():
-                    if not self.is_to_end():
-                        self.bench.apply(command.set_point)
-                case engine.Finish():
-                    if before.phase is engine.Phase.PAUSED:
-                        self.logbook.over(command.ending)
-                    self.ended = command.ending
+            self.carry_out(command, before)
+
+    def carry_out(self, command: engine.Command, before: engine.EngineState) -> None:
+        match command:
+            case engine.Load():
+                self.load(command.segment, before)
+            case engine.Stop():
+                self.begin_to_stop(command.reason)
+            case engine.Apply():
+                if not self.is_to_end():
+                    self.bench.apply(command.set_point)
+            case engine.Wait():
+                self.ask(command.ask)
+            case engine.Finish():
+                if before.phase is engine.Phase.PAUSED:
+                    self.logbook.over(command.ending)
+                self.ended = command.ending
+
+    def begin_to_stop(self, reason: str) -> None:
+        ending = self.state.ending
+        if ending is not None:
+            met = self.guard.step_count if ending is self.seen else 0
+            self.logbook.meant_to_stop(ending, met)
+        as_planned = ending is None or ending.status == "completed"
+        self.logbook.note(0 if as_planned else 1, "stop", f"stopping: {reason}")
+        self.stopping = Stopping(self.now_s())
+        self.insist_on_stop()
 
     def asked_for(self, event: engine.Event) -> engine.Event:
         """What becomes of the end of a chain that somebody cut, or behind which they want a pause."""
@@ -297,18 +314,32 @@ class Control:
             left = left_behind(self.program, position, self.cut(), cut, step_s)
         return self.go_on_with(left, cut, waits=cut.kind != "skipped")
 
-    def go_on_with(self, left: Program, why: Ending, *, waits: bool) -> engine.Replaced:
-        """From now on the program in force is this remainder of it; nothing is loaded."""
+    def go_on_with(self, left: Program, why: Ending, *, waits: bool, asks: str = "") -> engine.Replaced:
+        """From now on the program in force is this remainder of it; nothing is loaded. asks: a person."""
         self.program = left
-        self.logbook.replaced(left, waits=waits, why=why.reason)
+        self.logbook.replaced(left, waits=waits, why=why.reason, asks=asks)
         self.requests.came("pause" if waits else "skip", why)
         if not waits:
             reason = f"the last step was {why.reason}"
             ended = Ending("end run", reason, "aborted", "operator")
             return engine.Replaced(otherwise=ended if why.then == "next step" else None)
         self.paused_s, self.looked_s, self.shown = self.now_s(), self.now_s(), self.reader.look
-        self.logbook.note(1, "paused", f"{why.reason}; the cell is open")
+        self.outside.asks(asks)
+        if asks:
+            self.logbook.note(
+                1, "ask", f"asked for: {asks}; the cell is open, and the run waits for an answer"
+            )
+        else:
+            self.logbook.note(1, "paused", f"{why.reason}; the cell is open")
         return engine.Replaced(waits=True)
+
+    def ask(self, ask: Ask) -> None:
+        """A person, as the program says: a pause in all but who wanted it."""
+        if self.is_to_end():
+            return
+        self.asks = ask.text
+        left = behind(self.program, self.state.position)
+        self.perform(self.go_on_with(left, Ending("go on", ask.text), waits=True, asks=ask.text))
 
     def cut(self) -> Cut:
         """Where the chain was left that has stopped."""

@@ -121,13 +121,13 @@ class Logbook:
         place = [[frame.index, frame.passes] for frame in position]
         self.meant("load", durable=True, position=place, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
 
-    def replaced(self, left: Program, *, waits: bool, why: str) -> None:
+    def replaced(self, left: Program, *, waits: bool, why: str, asks: str = "") -> None:
         """From here on what is left of the program is the one in force. What its newest chain came to may be
         told once more, if the run ends here.
         """
         self._is_over = False
         nodes = program_json.dump_nodes(left.nodes)
-        self._write(self._entry("program", {"program": nodes, "waits": waits, "why": why}))
+        self._write(self._entry("program", {"program": nodes, "waits": waits, "why": why, "asks": asks}))
 
     def meant_to_stop(self, ending: Ending, step_count: int = 0) -> None:
         """Waits for nothing. step_count: of the step whose row asked for it, 0: no row did."""

@@ -75,6 +75,10 @@ class Outside:
             self._now |= {"steps": len(program.steps), "cycles": cycles}
             self._write(time.monotonic())
 
+    def asks(self, text: str) -> None:
+        """What a person is asked for; "": for nothing any more."""
+        self._now = self._now | {"asks": text}
+
     def noticed(self, progress: Progress) -> None:
         """Whatever is shown of the run passes here: the last alarm, point and news are kept."""
         if self.virtual:

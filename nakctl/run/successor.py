@@ -50,7 +50,8 @@ class Chain:
     block, sensor_block  that the journal has
     stop       why it was to be stopped, if it was; end: the same of the run
     told       somebody told why it was over; why: what was told, None: it was done
-    waits      the run is paused: nothing further is loaded before somebody resumes it
+    waits      the run is paused: nothing further is loaded before somebody resumes it; asks: what a person is
+               asked for meanwhile
     """
 
     number: int = 0
@@ -71,6 +72,7 @@ class Chain:
     told: bool = False
     why: Ending | None = None
     waits: bool = False
+    asks: str = ""
 
     @property
     def was_cut(self) -> bool:
@@ -120,7 +122,7 @@ def _told_by(entry: Entry, journal: Journal) -> dict[str, Any]:
         case "over", _:
             return {"told": True, "why": ending_in(entry)}
         case "program", _:
-            return {"waits": bool(entry.facts["waits"])}
+            return {"waits": bool(entry.facts["waits"]), "asks": entry.facts.get("asks", "")}
         case "asked", "resume" if entry.facts.get("resumed"):
             return {"waits": False}
         case "meant", "load":
@@ -168,7 +170,7 @@ class Left:
     def state(self) -> EngineState:
         """Of the engine. A chain that was to be stopped is still to be."""
         stop = self.chain.stop
-        if not self.position and self.chain.number:
+        if not self.position and (self.chain.number or self.chain.waits):
             return EngineState(Phase.PAUSED if self.chain.waits else Phase.READY)
         if stop is not None:
             return EngineState(Phase.STOPPING, self.position, stop)

@@ -32,7 +32,9 @@ class TakenOver(Control):
         self.state = left.state
         self.paused_s = self.now_s()
         self.logbook.go_on(left)
-        if left.chain.number:
+        self.asks = left.chain.asks if left.chain.waits else ""
+        self.outside.asks(self.asks)
+        if left.chain.number or left.chain.waits:
             self.pending.clear()
             self._take_up_the_chain(left)
 

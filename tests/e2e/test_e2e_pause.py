@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from command_line import Going, Said, nakctl, samples_in
 from patience import until
+from terminals import Terminal
 
 from nakctl import open as open_run
 
@@ -141,3 +142,35 @@ def test_slips(command: tuple[str, ...], says: str, short: Path) -> None:
     assert said.code == 2, said
     assert says in said.err
     assert "Traceback" not in said.err
+
+
+# --- a protocol that asks ------------------------------------------------------------------------------
+
+ASKING = PAIRS.replace(
+    "      - plate: 10 uA", "      - ask: change the pressure\n      - plate: 10 uA"
+).replace("repeat: 3", "repeat: 2")
+
+
+def test_the_protocol_asks_and_a_person_answers(tmp_path: Path) -> None:
+    """By Enter where the run is shown, or by `nakctl resume`; each answer has a name and a time."""
+    (tmp_path / "asking.yaml").write_text(ASKING.replace("60 s", "20 s"), encoding="utf-8")
+    shown = Terminal("run", "asking.yaml", "--speed", "20", "--out", "x.h5", cwd=tmp_path)
+    try:
+        shown.until(lambda: "change the pressure; then nakctl resume" in shown.text)
+        assert "Enter: it is done, go on" in shown.text
+        assert "change the pressure; then" in nakctl("status", "x.h5", cwd=tmp_path).out
+        shown.type("\n")
+        shown.until(lambda: "cycle 2" in shown.text and "change the pressure; then" in shown.text)
+        asked("resume", cwd=tmp_path)
+        assert shown.end() == 0
+    finally:
+        shown.close()
+    with open_run(tmp_path / "x.h5") as run:
+        assert run.steps.cycle.tolist() == [1, 1, 2, 2]
+        told = [(str(c), str(m)) for c, m in zip(run.events.code, run.events.message, strict=True)]
+    assert [m for c, m in told if c == "ask"] == [
+        "asked for: change the pressure; the cell is open, and the run waits for an answer"
+    ] * 2
+    answers = [m for c, m in told if c == "resumed"]
+    assert len(answers) == 2 and all("@" in m and "after" in m for m in answers)
+    booked_anew(tmp_path)

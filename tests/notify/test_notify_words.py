@@ -70,7 +70,7 @@ def test_ways_and_what_they_are_called(tmp_path: Path) -> None:
         (4, "command", "command python3 tell.py"),
         (5, "command", "command curl"),
     ]
-    assert ways[0].on == ("end", "alarm", "gap", "low disk", "taken over", "dead", "hung")
+    assert ways[0].on == ("end", "alarm", "ask", "gap", "low disk", "taken over", "dead", "hung")
     assert (ways[1].on, ways[1].channels, ways[0].channels) == (("start", "end"), ("sim-sp300",), None)
     assert [way.label for way in find_rig(file).ways] == [way.label for way in ways]
     assert "s3cret" not in str(job(file, 2)) and "s3cret" not in repr(ways[1].words.hook)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from asking import Letters, ran, request, slowly
+from dying import PLACE, Died, Half, Mortal, gone_on_with
 from kept import Kept
 from running import done
 
 from nakctl.booking import layout
 from nakctl.booking.book import Book, segment_of
 from nakctl.booking.ending import Ending
-from nakctl.booking.entry import Entry, Kind
+from nakctl.booking.entry import Entry
 from nakctl.decide.engine import Phase
 from nakctl.device.channel import Channel, Reading, State, Watch
-from nakctl.device.driver import Place
 from nakctl.device.program import Segment
 from nakctl.errors import LinkLost
 from nakctl.record.asked import Request
@@ -42,26 +40,6 @@ STEPS = """
       spectra: {use: g}
 """
 ASKED = Ending("end run", "somebody asked", "aborted", "operator")
-
-
-class Half:
-    """A journal as it was when so many entries were in it. Reads: `successor.Journal`."""
-
-    def __init__(self, kept: Kept, count: int) -> None:
-        self.kept, self._entries = kept, [e._replace(seq=k + 1) for k, e in enumerate(kept.entries[:count])]
-
-    def latest(self, *kinds: Kind) -> Iterator[Entry]:
-        return (entry for entry in reversed(self._entries) if entry.kind in kinds)
-
-    def entries(self, after: int = 0) -> Iterator[Entry]:
-        return iter(self._entries[after:])
-
-    def book(self) -> Book:
-        return Book(self.kept.program, layout.SAMPLES.dtype)
-
-    def memo(self) -> dict[str, Any] | None:
-        newest = next(self.latest("said"), None)
-        return newest and {"seq": newest.seq, "segment": newest.segment, "memo": newest.memo}
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +98,6 @@ def test_the_time_of_the_run_goes_on_by_the_wall_clock() -> None:
 
 
 # the loop, begun in the place of another one
-
-
-class Died(BaseException):
-    """As a program that is killed: it does nothing more."""
 
 
 class Dying:
@@ -207,63 +181,6 @@ CHAINS = """
     - {geis: g, during: {strip: 0.1 mA}}
 - rest: 2 s
 """
-CALLS = ("load", "start", "read", "look", "stop")
-PLACE = Place("sim", "sim", "SP-300", 1, {})
-
-
-class Mortal:
-    """A channel whose program dies with the n-th call: as it is heard, or before. What that still does, as it
-    dies, is heard by nobody. at 0: it lives."""
-
-    def __init__(self, inner: Channel, at: int, *, heard: bool) -> None:
-        self.inner, self.at, self.heard, self.calls = inner, at, heard, 0
-        self.lost: Any = None  # what the last call brought, and nobody kept
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in CALLS:
-            return getattr(self.inner, name)
-
-        def call(*given: Any) -> Any:
-            self.calls += 1
-            if name == "read":  # a block at a time
-                given = (Watch(every_s=0.7),)
-            if self.at and self.calls > self.at:
-                raise LinkLost("dead")
-            if self.calls != self.at:
-                return getattr(self.inner, name)(*given)
-            if self.heard:
-                self.lost = getattr(self.inner, name)(*given)
-            raise Died
-
-        return call
-
-
-def gone_on_with(at: int, *, heard: bool) -> tuple[Outcome, Kept, Mortal]:
-    """A run whose program dies with a call of the channel, and its successor, which goes on to its end."""
-    channels: list[Mortal] = []
-
-    def mortal(channel: Channel) -> Any:
-        channels.append(Mortal(channel, at, heard=heard))
-        return channels[-1]
-
-    kept = Kept()
-    with suppress(Died):
-        return *done(CHAINS, sink=kept, wrap=mortal, run_id="me"), channels[0]
-    [dead] = channels
-    fault = [
-        k for k, entry in enumerate(kept.entries) if entry.kind == "over" and "fault" in str(entry.facts)
-    ]
-    del kept.entries[fault[0] if fault else len(kept.entries) :]
-    half = Half(kept, len(kept.entries))
-    chain = last_chain(half)
-    channel = SimChannel(dead.inner.board, dead.inner.info)  # type: ignore[attr-defined]
-    if chain.may_run:
-        channel.adopt(chain.segment, chain.memo, chain.mark)
-    later, left = Kept(), replayed(half, chain.time_s)
-    assert kept.program is not None
-    outcome = run(kept.program, channel, FreeClock(), later, poll_s=0.0, run_id="me", left=left)
-    kept.entries += later.entries
-    return outcome, kept, dead
 
 
 def rows_of(kept: Kept) -> list[tuple[Any, ...]]:
@@ -275,7 +192,7 @@ def rows_of(kept: Kept) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("at", [10, 16, 25, 33, 50, 70])
 def test_what_is_left_is_begun_on_an_instrument_that_was_switched_off(at: int) -> None:
     """Each step gets the time that it had not had, a spectrum comes again as a whole."""
-    _, whole, _ = gone_on_with(0, heard=False)
+    _, whole, _ = gone_on_with(0, heard=False, steps=CHAINS)
     channels: list[Mortal] = []
 
     def mortal(channel: Channel) -> Any:
@@ -355,11 +272,11 @@ def times_of(kept: Kept) -> dict[str, float]:
 
 @pytest.mark.parametrize("heard", [True, False])
 def test_a_run_that_dies_anywhere_is_gone_on_with(heard: bool) -> None:
-    _, whole, _ = gone_on_with(0, heard=heard)
+    _, whole, _ = gone_on_with(0, heard=heard, steps=CHAINS)
     every, at = rows_of(whole), 0
     while True:
         at += 1
-        outcome, kept, dead = gone_on_with(at, heard=heard)
+        outcome, kept, dead = gone_on_with(at, heard=heard, steps=CHAINS)
         if not dead.calls >= at:
             break
         missing = 0 if not isinstance(dead.lost, Reading) else len(dead.lost.samples)
@@ -382,8 +299,8 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(heard: bool) -> None:
 
 def test_a_chain_that_was_seen_never_to_have_begun_is_loaded_by_whoever_comes_next() -> None:
     """A program died before the start, and the next one before it had loaded the chain again."""
-    _, kept, dead = gone_on_with(2, heard=False)
-    every = rows_of(gone_on_with(0, heard=False)[1])
+    _, kept, dead = gone_on_with(2, heard=False, steps=CHAINS)
+    every = rows_of(gone_on_with(0, heard=False, steps=CHAINS)[1])
     seen = next(k for k, e in enumerate(kept.entries) if e.kind == "said" and e.facts.get("stopped"))
     assert not len(kept.entries[seen].samples)
     del kept.entries[seen + 1 :]
