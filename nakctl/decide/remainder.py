@@ -74,7 +74,7 @@ def behind(program: Program, position: tuple[Frame, ...]) -> Program:
     """The program of what follows the node at a position, which is no segment: somebody was asked there."""
     left = _siblings(program.nodes, position)[position[-1].index + 1 :]
     if _begins_a_cycle(program, position):
-        left = _beginning_a_cycle(left)
+        left = beginning_a_cycle(left)
     for depth in range(len(position) - 1, 0, -1):
         left = _out_of_loop(program, left, position[:depth])
     return replace(program, nodes=left)

@@ -37,6 +37,8 @@ _NO_SLOPE = {
     "peis": "a sweep swings Ewe itself: take it in a step of its own, before or after",
     "cv": "the potential is scanned here",
     "lsv": "the potential is scanned here",
+    "cv": "the potential is scanned here: use I_above",
+    "lsv": "the potential is scanned here: use I_above",
     "pulse": "a pulse is over too soon to be followed: use Ewe_above or Ewe_below",
 }
 
@@ -144,22 +146,30 @@ def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem
             yield Problem((*loc, word), f"{word}: {_SET_CURRENT}", at_key=True)
         elif word in SLOPES and place.kind in _NO_SLOPE and (place.kind != "ca" or not current):
             yield Problem((*loc, word), f"{word}: {_NO_SLOPE[place.kind]}", at_key=True)
+    yield from _short_as_cutoff(cutoff, loc, place)
+    yield from _slope(cutoff, loc)
+    if cutoff.get("then") == "end loop" and place.kind == "cv":
+        yield Problem((*loc, "then"), "end loop: in cv a cutoff turns the scan over, or ends the run")
+    elif cutoff.get("then") == "end loop" and not place.in_loop:
+        yield Problem((*loc, "then"), "end loop: no repeat, staircase or pulse is around this step")
+
+
+def _short_as_cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem]:
     if "short" in cutoff and place.kind in _NO_SHORT:
         yield Problem((*loc, "short"), f"short: {_NO_SHORT[place.kind]}", at_key=True)
     elif "short" in cutoff and not place.short_is_told:
         text = "short: what counts as one? Say it under rules, such as "
         text += "`rules: {short: {Ewe_falls_by: 75 %, within: 2 min, below: 15 mV}}`"
         yield Problem((*loc, "short"), text, at_key=True)
+
+
+def _slope(cutoff: dict[str, Any], loc: Loc) -> Iterator[Problem]:
     slope = next((word for word in SLOPES if word in cutoff), None)
     if slope is not None and "over" not in cutoff:
         text = f"{slope}: a slope needs the time that it is fitted to, such as `over: 10 min`"
         yield Problem((*loc, slope), text, at_key=True)
     if slope is None and "over" in cutoff:
         yield Problem((*loc, "over"), "over: only dEwe_dt and dI_dt look back over a time", at_key=True)
-    if cutoff.get("then") == "end loop" and place.kind == "cv":
-        yield Problem((*loc, "then"), "end loop: in cv a cutoff turns the scan over, or ends the run")
-    elif cutoff.get("then") == "end loop" and not place.in_loop:
-        yield Problem((*loc, "then"), "end loop: no repeat, staircase or pulse is around this step")
 
 
 def _record(place: _Place) -> Iterator[Problem]:

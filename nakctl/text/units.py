@@ -79,9 +79,6 @@ DIMENSIONS = {
     "force": Dimension("a force", "N", "100 N"),
     "mass": Dimension("a mass", "g", "10 mg"),
     "fraction": Dimension("a fraction", "", "75 %"),
-    "potential rate": Dimension("a change of potential per time", "V/s", "1 mV/h"),
-    "current rate": Dimension("a change of current per time", "A/s", "1 uA/h"),
-    "areal current rate": Dimension("a change of current per area and time", "A/s/cm^2", "1 uA/cm2/h"),
 }
 # What a sensor beside the cell may show.
 SENSED = (
