@@ -37,8 +37,6 @@ _NO_SLOPE = {
     "peis": "a sweep swings Ewe itself: take it in a step of its own, before or after",
     "cv": "the potential is scanned here",
     "lsv": "the potential is scanned here",
-    "cv": "the potential is scanned here: use I_above",
-    "lsv": "the potential is scanned here: use I_above",
     "pulse": "a pulse is over too soon to be followed: use Ewe_above or Ewe_below",
 }
 
