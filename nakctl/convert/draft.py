@@ -17,7 +17,7 @@ Step = dict[str, Any]
 
 WIDTH = 110
 _PLAIN = re.compile(r"[A-Za-z0-9+\-.$(/][^:#{}\[\],&*!|>'\"%@`\\]*")
-_PLAIN_LINE = re.compile(r"[A-Za-z0-9+\-.$(/][^:#\"'\\]*(:(?! )[^:#\"'\\]*)*")
+_PLAIN_LINE = re.compile(r"[A-Za-z0-9+\-.$(/][^:#\"'\\]*(:(?=[^:\s])[^:#\"'\\]*)*")
 _COMMENT_AT = 44  # where a comment behind a word begins, if the word leaves room
 
 

@@ -142,6 +142,12 @@ class _Import:
             said = "no safety limit on Ewe" if low is None and high is None else "one safety limit on Ewe"
             words["#Ewe"] = f"EC-Lab's potential range: the file sets {said}"
         ends = [ranged[0] if low is None else low, ranged[1] if high is None else high]
+        if ends[0] >= ends[1]:
+            at = next((m for line, m in self.settings.header if line.startswith("	Ewe m")), Mark(1, 1))
+            shown = " and ".join(f"{notation.plain(end)} V" for end in ends)
+            self.notes.fault(
+                at, f"the limits of Ewe are {shown}, which leaves nothing: set or clear them in EC-Lab"
+            )
         words["Ewe"] = [f"{notation.plain(end)} V" for end in ends]
         if most is not None:
             words["I"] = f"{notation.plain(most)} mA"

@@ -7,6 +7,7 @@ from nakctl.convert.draft import Step
 from nakctl.convert.reading import Amount, Column, record
 from nakctl.convert.windows import E_WINDOWS, current_range_here, potential_range_here, window_for
 
+SLOPE_OVER, SLOPE_REST_s = "10 min", 1200  # EC-Lab does not say; a rest is to be twice as long at least
 _NEARLY = 2e-3  # a charge limit that EC-Lab worked out from current and time has three decimals
 
 
@@ -47,12 +48,15 @@ def rest(column: Column) -> list[Step]:
     step: Step = {"rest": notation.duration(lasts)}
     step |= record(every, dE=column.amount("dER (mV)", unit="mV"))
     slope = column.number("dER/dt (mV/h)")
-    if slope:
+    if slope and lasts >= SLOPE_REST_s:
+        step["until"] = {"dEwe_dt_below": f"{notation.plain(slope)} mV/h", "over": SLOPE_OVER}
+        step["#until"] = "EC-Lab does not say over which time"
+    elif slope:
         step["#rest"] = f"EC-Lab ends it when |dEwe/dt| < {notation.plain(slope)} mV/h"
         column.notes.tell(
             column.at("dER/dt (mV/h)"),
-            f"dER/dt {notation.plain(slope)} mV/h is left out: EC-Lab does not say over which time it takes "
-            "the slope; this rest lasts its whole time",
+            f"dER/dt {notation.plain(slope)} mV/h is left out: this rest is too short for a slope over "
+            f"{SLOPE_OVER}, and lasts its whole time",
         )
     return [step]
 

@@ -92,11 +92,7 @@ class _Export:
                     for one_pass in step.passes:
                         yield from self.sayable(one_pass)
                 case p.Repeat():
-                    if step.times is None:
-                        self.fault(step.mark, "EC-Lab counts its loops: give a number instead of forever")
-                    inner = tuple(self.sayable(step.steps))
-                    if inner:
-                        yield p.Repeat(step.label, inner, step.times or 1, step.mark)
+                    yield from self.loop(step)
                 case SetPoint():
                     self.fault(
                         step.mark, f"a set-point of {step.sensor}: EC-Lab does not set it from a protocol"
@@ -104,8 +100,17 @@ class _Export:
                 case p.Hold():
                     if self.is_sayable(step):
                         yield step
-                case _:
+                case p.Spectrum():
                     yield step
+                case _:
+                    self.fault(step.mark, "nothing in EC-Lab's files is known to do this: leave it out")
+
+    def loop(self, step: p.Repeat) -> Iterator[p.Repeat]:
+        if step.times is None:
+            self.fault(step.mark, "EC-Lab counts its loops: give a number instead of forever")
+        inner = tuple(self.sayable(step.steps))
+        if inner:
+            yield p.Repeat(step.label, inner, step.times or 1, step.mark)
 
     def refuse_leaving(self, step: p.Staircase) -> None:
         """Its levels are written out, one step after the other: nothing is left that could be left."""
@@ -286,7 +291,9 @@ def _is_cv(step: p.Repeat) -> bool:
 
 
 def _is_rest(hold: p.Hold) -> bool:
-    return hold.kind == "rest" and not hold.cutoffs
+    """For a time, or until Ewe is steady."""
+    steady = [("dEwe/dt", "below", "next step")]
+    return hold.kind == "rest" and [(c.quantity, c.side, c.then) for c in hold.cutoffs] in ([], steady)
 
 
 def _same_bias(hold: p.Hold, spectrum: p.Spectrum) -> bool:
@@ -299,7 +306,7 @@ def _same_bias(hold: p.Hold, spectrum: p.Spectrum) -> bool:
 def _is_plain(hold: p.Hold) -> bool:
     """OCV, CP or CA say it: at most one end of each sort, on the side they test."""
     if hold.kind == "rest":
-        return not hold.cutoffs
+        return _is_rest(hold)
     seen = [(cutoff.quantity, cutoff.side) for cutoff in hold.cutoffs]
     if any(cutoff.then != "next step" for cutoff in hold.cutoffs) or len(set(seen)) < len(seen):
         return False
@@ -325,7 +332,7 @@ def _sequences(run: list[p.Hold]) -> list[to_rows.Sequence] | None:
             if at < len(run) and _holds_on(current, run[at]):
                 hold = run[at]
                 at += 1
-        if at < len(run) and run[at].kind == "rest" and not run[at].cutoffs:
+        if at < len(run) and _is_rest(run[at]):
             rest = run[at]
             at += 1
         elif current is None:

@@ -92,13 +92,25 @@ _UNSET: Cells = [("I Range min", "Unset"), ("I Range max", "Unset"), ("I Range i
 def ocv(rest: p.Hold, to: Writing) -> Technique:
     cells: Cells = [
         ("tR (h:m:s)", clock(rest.duration_s)),
-        ("dER/dt (mV/h)", "0.0"),
+        ("dER/dt (mV/h)", _slope(rest, to)),
         ("record", "Ewe"),
         ("dER (mV)", to.millivolts(rest.record.dE_V, 2, rest.mark, "dER")),
         ("dtR (s)", to.kept_s(rest.record.every_s, rest.mark)),
         *to.E_range(p.Ranges()),
     ]
     return Technique("Open Circuit Voltage", [cells], rest.mark)
+
+
+def _slope(rest: p.Hold | None, to: Writing) -> str:
+    """dER/dt, in mV/h; the time that the slope is fitted to is EC-Lab's own."""
+    if rest is None or not rest.cutoffs:
+        return "0.0"
+    [steady] = rest.cutoffs
+    to.told.append((steady.mark, "EC-Lab takes the slope over a time of its own"))
+    value = float(f"{steady.value * 3.6e6:.9g}")
+    if notation.cut(value, 1):
+        to.fault(steady.mark, f"{value:g} mV/h: EC-Lab keeps dER/dt to 0.1 mV/h; round it")
+    return fixed(value, 1)
 
 
 def cp(holds: list[p.Hold], to: Writing) -> Technique:
@@ -200,7 +212,7 @@ def _gcpl(part: Sequence, follows: p.Hold, to: Writing) -> Cells:
         ("dtq (s)", to.kept_s(hold.record.every_s, mark) if hold else "120.0000" if on else "0.0000"),
         ("dQM", "0.000"), ("unit dQM", "mA.h"), ("dxM", "0.000"), ("delta SoC (%)", "pass"),
         ("tR (h:m:s)", clock(rest.duration_s if rest else 0.0)),
-        ("dER/dt (mV/h)", "0.0"),
+        ("dER/dt (mV/h)", _slope(rest, to)),
         ("dER (mV)", to.millivolts(rest.record.dE_V if rest else 0.0, 2, mark, "dER")),
         ("dtR (s)", to.kept_s(rest.record.every_s, mark) if rest else "1.0000"),
         ("EL (V)", "pass"),
@@ -319,7 +331,7 @@ def lsv(scan: p.Hold, before: p.Hold | None, to: Writing) -> Technique:
     )
     hardware = to.hardware(scan.ranges, None, scan.mark)
     cells: Cells = [
-        ("tR (h:m:s)", clock(before.duration_s if before else 0.0)), ("dER/dt (mV/h)", "0.0"),
+        ("tR (h:m:s)", clock(before.duration_s if before else 0.0)), ("dER/dt (mV/h)", _slope(before, to)),
         ("dER (mV)", to.millivolts(before.record.dE_V if before else 0.0, 2, scan.mark, "dER")),
         ("dtR (s)", to.kept_s(before.record.every_s, scan.mark) if before else "0.0000"),
         ("dE/dt", rate), ("dE/dt unit", unit), ("Ei (V)", first), ("vs.", "Ref"), ("EL (V)", last),

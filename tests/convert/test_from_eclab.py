@@ -188,11 +188,25 @@ def test_all_faults_are_told_at_once() -> None:
     assert [f.mark.line for f in caught.value.faults] == sorted(f.mark.line for f in caught.value.faults)
 
 
+def test_a_long_rest_ends_when_ewe_is_steady() -> None:
+    assert steps(ocv("1:00:0.0000", **{"dER/dt (mV/h)": "1.0"})) == (
+        "- rest: 1 h\n  record: {every: 1 s}\n"
+        "  until: {dEwe_dt_below: 1 mV/h, over: 10 min} # EC-Lab does not say over which time\n"
+    )
+
+
+def test_safety_limits_that_leave_nothing_are_refused() -> None:
+    both = ["Safety Limits :", "\tEwe min = 0.00 V", "\tEwe max = 0.00 V"]
+    with pytest.raises(InputError, match="leaves nothing") as caught:
+        imported(made([ocv("0:00:1.0000")], header=both))
+    assert [fault.mark.line for fault in caught.value.faults] == [10]
+
+
 def test_what_is_left_out_is_told_and_stands_beside_the_step() -> None:
     raw = made([ocv("0:00:30.0000", **{"dER/dt (mV/h)": "1.0", "Magic": "7"})])
     draft_, told = from_eclab.draft(settings.read(raw, "x.mps"))
     assert [fault.mark.line for fault in told] == [13]
     text = imported(raw)
-    assert "# EC-Lab ends it when |dEwe/dt| < 1 mV/h" in text
+    assert "too short for a slope" in told[0].message and "# EC-Lab ends it when |dEwe/dt| < 1 mV/h" in text
     assert "# EC-Lab also says Magic 7, for which nakctl has no word" in text
     assert draft_.name == "x"
