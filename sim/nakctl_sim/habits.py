@@ -19,12 +19,16 @@ class ChannelHabits:
     eis_factor         Each frequency takes so many times as long as the instrument's data say.
     late_row_s         The last row of CP and CA carries a time that lies so much behind the first row of the
                        technique that follows (seen on hardware: about 10 us); 0: it does not.
+    scan_means         A row of a ramp or scan holds means over the last half of the time since the row before
+                       (the vendor writes <I> and <Ewe>); a row where a test is met holds what met it.
+                       Without it every row is a reading of its moment.
     """
 
     test_row: bool = True
     end_row: bool = True
     eis_factor: float = 1.0
     late_row_s: float = 0.0
+    scan_means: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.eis_factor < math.inf:

@@ -39,13 +39,27 @@ def time_s(buffer: Buffer, row: list[int]) -> float:
     return (0.0 if math.isnan(start_s) else start_s) + timebase_s * (row[0] << 32 | row[1])
 
 
+SCANS = (103, 124, 125, 156, 158)
+
+
+def Ewe_V(buffer: Buffer, row: list[int]) -> float:
+    return decode(row[-2 if buffer.infos["TechniqueID"] in SCANS else 2])
+
+
+def I_A(buffer: Buffer, row: list[int]) -> float:
+    """0 at open circuit."""
+    if buffer.infos["TechniqueID"] == 100:
+        return 0.0
+    return decode(row[-3 if buffer.infos["TechniqueID"] in SCANS else 3])
+
+
 def samples(buffers: list[Buffer]) -> np.ndarray:
     """Process 0: (n, 4) of time, Ewe, I (0 at open circuit), technique."""
     found = [
         (
             time_s(buffer, row),
-            decode(row[2]),
-            0.0 if buffer.infos["TechniqueID"] == 100 else decode(row[3]),
+            Ewe_V(buffer, row),
+            I_A(buffer, row),
             buffer.infos["TechniqueIndex"],
         )
         for buffer in buffers

@@ -8,7 +8,7 @@ from typing import Any
 from eclib_bench import BOOL, INT, SINGLE, Parameters
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Loop, Ocv, Technique, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Loop, Ocv, Technique, Test
 
 E_BELOW, E_ABOVE, I_BELOW_AND, I_ABOVE, I_BELOW = 1, 5, 99, 101, 97
 Chain = tuple[str, Parameters]
@@ -60,6 +60,58 @@ def cplimit(I_A: float = 1e-4, seconds: float = 2.0, every_s: float = 0.5, **mor
     return stepped("cplimit", [I_A], [seconds], every_s, **more)
 
 
+def scan(
+    name: str,
+    vertices: list[float],
+    rates: list[float],
+    every: float,
+    tests: list[list[tuple[int, float]]] | None = None,
+    exits: list[int] | None = None,
+    cycles: int = 0,
+    **more: float,
+) -> Chain:
+    """vscan, vscanlimit, iscan, iscanlimit, cv. every: in V or A; rates: to each vertex, the first of no use."""
+    unit, driven, measured = ("Current", "I", "E") if name.startswith("i") else ("Voltage", "E", "I")
+    found: Parameters = [
+        ("Scan_number", INT, 2 if name == "cv" else len(vertices) - 2, 0),
+        (f"Record_every_d{driven}", SINGLE, every, 0),
+        ("N_Cycles", INT, cycles, 0),
+        (f"Begin_measuring_{measured}", SINGLE, more.get("begin", 0.5), 0),
+        (f"End_measuring_{measured}", SINGLE, more.get("end", 1.0), 0),
+        ("I_Range", INT, 7, 0),
+        ("E_Range", INT, 1, 0),
+        ("Bandwidth", INT, 5, 0),
+    ]
+    if name == "cv":
+        found.append(("Average_over_dE", BOOL, False, 0))
+    for n, (vertex, rate) in enumerate(zip(vertices, rates, strict=True)):
+        found += [(f"{unit}_step", SINGLE, vertex, n), ("vs_initial", BOOL, False, n)]
+        found.append(("Scan_Rate", SINGLE, rate, n))
+        if name.endswith("limit"):
+            found.append(("Exit_Cond", INT, (exits or [0] * len(vertices))[n], n))
+            slots = (tests[n] if tests else []) + [(0, 0.0)] * 3
+            for k, (bits, limit) in enumerate(slots[:3], start=1):
+                found += [(f"Test{k}_Config", INT, bits, n), (f"Test{k}_Value", SINGLE, limit, n)]
+    return name, found
+
+
+def drawing(name: str, levels: list[float], seconds: list[float], every_s: float = 0.5) -> Chain:
+    """pow or load."""
+    found: Parameters = [
+        ("Step_number", INT, len(levels) - 1, 0),
+        ("Record_every_dT", SINGLE, every_s, 0),
+        ("Record_every_dE", SINGLE, math.inf, 0),
+        ("N_Cycles", INT, 0, 0),
+        ("I_Range", INT, 8, 0),
+        ("E_Range", INT, 1, 0),
+        ("Bandwidth", INT, 5, 0),
+    ]
+    for n, (level, duration_s) in enumerate(zip(levels, seconds, strict=True)):
+        found.append(("Power_step" if name == "pow" else "Load_step", SINGLE, level, n))
+        found += [("vs_initial", BOOL, False, n), ("Duration_step", SINGLE, duration_s, n)]
+    return name, found
+
+
 def impedance(name: str = "geis", **changes: Any) -> Chain:
     """geis, peis, seisg or seisp; changes by label."""
     unit, value = ("Current", "E") if name in ("geis", "seisg") else ("Voltage", "I")
@@ -109,10 +161,19 @@ def of(technique: Technique, instrument: Instrument) -> Chain:
     return name, others + [(label, INT, code, 0) for label, code in codes.items()]
 
 
-def _of(technique: Ocv | Cp | Ca | Eis) -> Chain:
+def _of(technique: Ocv | Cp | Ca | Draw | Eis) -> Chain:
     match technique:
         case Ocv(duration_s=rest_s, every_s=every_s, dE_V=dE_V):
             return ocv(rest_s, every_s, math.inf if dE_V is None else dE_V)
+        case Cp(level=first, to=last) | Ca(level=first, to=last) if last is not None:
+            rate = abs(last - first) / technique.duration_s
+            tests = [slot for test in technique.tests for slot in slots(test)]
+            name = "iscanlimit" if isinstance(technique, Cp) else "vscanlimit"
+            out = [2 if technique.on_test == "stop" else 0] * 2
+            return scan(name, [first, last], [rate] * 2, rate * technique.every_s, [tests] * 2, out)
+        case Draw(control=control):
+            name = "pow" if control == "POWER" else "load"
+            return drawing(name, [technique.level], [technique.duration_s], technique.every_s)
         case Cp() | Ca():
             name, level = (
                 ("cplimit", technique.I_A) if isinstance(technique, Cp) else ("calimit", technique.E_V)

@@ -12,7 +12,7 @@ from eclib_techniques import of
 
 from nakctl.device.channel import POINT, SAMPLE, ChannelInfo, Rows, State, Watch
 from nakctl.device.instrument import instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique, Test
 from nakctl_sim.board import SimBoard
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.channel import SimChannel
@@ -35,6 +35,8 @@ def window(*tests: Test, then: Any = "next", I_A: float = 2e-4) -> Cp:
 
 HOLD = Ca(3, 0.05, 20.0, 0.5, None, (Test("|I|", "below", 2e-5),), "next", RANGE)
 REST = Ocv(1, 2.3, 0.5, None, RANGE)
+SCAN = Ca(3, 0.05, 20.0, 0.5, None, (Test("|I|", "above", 1e-3),), "next", RANGE, to_V=-0.15)
+RAMP = Cp(2, 0.0, 50.0, 0.3, None, (Test("Ewe", "above", 0.12),), "next", RANGE, to_A=1e-3)
 SEGMENTS: dict[str, tuple[Technique, ...]] = {
     "rest": (REST,),
     "rest by change": (Ocv(1, 5.0, 5.0, 1e-3, RANGE),),
@@ -44,6 +46,12 @@ SEGMENTS: dict[str, tuple[Technique, ...]] = {
     "large current": (window(Test("|I|", "above", 1e-4)), HOLD),
     "everything": (REST, window(Test("Ewe", "above", 2.0)), eis(), HOLD, eis("PEIS", 0.0, 5e-3, True)),
     "loop": (window(Test("Ewe", "above", 0.03)), REST, Loop(0, 3, passes=True), eis(bias=1e-4)),
+    "scan": (REST, SCAN, SCAN),
+    "ramp": (RAMP, REST),
+    "ramp stopped": (
+        Cp(2, 0.0, 50.0, 0.3, None, (Test("Ewe", "above", 0.12),), "stop", RANGE, to_A=1e-3),
+        REST,
+    ),
     "loops": (
         REST,
         window(Test("Ewe", "above", 0.03)),
@@ -97,11 +105,21 @@ def test_same_rows_to_single_precision(like: str, name: str) -> None:
     assert np.array_equal(np.float32(got[:, 1]), expected["Ewe_V"])
     assert np.array_equal(np.float32(got[:, 2]), expected["I_A"])
     assert np.array_equal(got[:, 3], expected["technique"])
-    np.testing.assert_allclose(got[:, 0], expected["time_s"], rtol=0, atol=21e-6)  # half a tick
+    np.testing.assert_allclose(got[:, 0], expected["time_s"], rtol=0, atol=31e-6)  # half a tick
     z = spectra["Z_re_ohm"] + 1j * spectra["Z_im_ohm"]
     np.testing.assert_allclose(got_spectra[:, 2] + 1j * got_spectra[:, 3], z, rtol=5e-7)
     for column, field in ((0, "time_s"), (1, "frequency_Hz"), (4, "E_dc_V"), (5, "I_dc_A")):
         assert np.array_equal(np.float32(got_spectra[:, column]), np.float32(spectra[field]))
+
+
+@pytest.mark.parametrize(("control", "level"), [("POWER", 1e-4), ("POWER", -1e-5), ("LOAD", 2e3)])
+def test_same_rows_of_a_power_and_a_load(control: Any, level: float) -> None:
+    chain = (window(), Draw(1, control, level, 20.0, 0.5, None, RANGE), REST)
+    expected, _ = on_channel("VMP-3", "NaK50", chain)
+    got = samples(on_instrument("VMP-3", "NaK50", chain))
+    assert np.array_equal(np.float32(got[:, 1]), expected["Ewe_V"])
+    assert np.array_equal(np.float32(got[:, 2]), expected["I_A"])
+    np.testing.assert_allclose(got[:, 0], expected["time_s"], rtol=0, atol=51e-6)
 
 
 @pytest.mark.parametrize("like", LIKES)

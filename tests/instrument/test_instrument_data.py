@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from eclib_bench import bench
 from eclib_rows import Buffer, decode, samples, time_s
-from eclib_techniques import E_ABOVE, Chain, cplimit, impedance, loop, ocv, stepped
+from eclib_techniques import E_ABOVE, Chain, cplimit, drawing, impedance, loop, ocv, scan, stepped
 from time_bases import base_s, counted_s
 
 from nakctl.run.clock import FreeClock
@@ -21,6 +22,11 @@ COLUMNS = [
     ("calimit", 0, 5, 5, 157),
     ("cp", 0, 5, 5, 102),
     ("ca", 0, 5, 5, 101),
+    ("cv", 0, 5, 6, 103),
+    ("vscan", 0, 5, 6, 124),
+    ("vscanlimit", 0, 5, 6, 158),
+    ("iscan", 0, 5, 5, 125),
+    ("iscanlimit", 0, 5, 5, 156),
     ("geis", 0, 4, 4, 107),
     ("geis", 1, 14, 15, 107),
     ("peis", 0, 4, 4, 104),
@@ -35,6 +41,14 @@ COLUMNS = [
 def technique(name: str) -> Chain:
     if name == "ocv":
         return ocv()
+    if name == "cv":
+        return scan("cv", [0.0, 0.05, -0.05, 0.0, 0.01], [0.1] * 5, 0.01)
+    if "scan" in name:
+        return (
+            scan(name, [0.0, 0.05], [0.1] * 2, 0.01)
+            if name[0] == "v"
+            else scan(name, [0.0, 1e-4], [1e-4] * 2, 1e-5)
+        )
     if name[:2] in ("cp", "ca"):
         return stepped(name, [1e-4 if name.startswith("cp") else 0.05], [1.0])
     return impedance(name, Step_number=1 if name.startswith("seis") else 0)
@@ -61,6 +75,54 @@ def test_columns(name: str, process: int, sp300: int, vmp3: int, number: int) ->
     for like, columns in zip(LIKES, (sp300, vmp3), strict=True):
         found = [b for b in run(like, technique(name)) if b.infos["ProcessIndex"] == process]
         assert {(b.infos["NbCols"], b.infos["TechniqueID"]) for b in found} == {(columns, number)}
+
+
+@pytest.mark.parametrize(("name", "level", "number"), [("pow", 1e-5, 110), ("load", 1e3, 111)])
+def test_columns_of_a_power_and_a_load(name: str, level: float, number: int) -> None:
+    buffers = run("VMP-3", drawing(name, [level, 2 * level], [1.0, 1.0]))
+    assert {(b.infos["NbCols"], b.infos["TechniqueID"]) for b in buffers} == {(6, number)}
+    rows = [row for b in buffers for row in b.rows]
+    assert [decode(row[4]) for row in rows] == pytest.approx(3 * [level] + 3 * [2 * level], rel=1e-6)
+    for row in rows if name == "pow" else []:
+        assert decode(row[2]) * decode(row[3]) == pytest.approx(decode(row[4]), rel=0.02)
+
+
+def check_way(buffers: list[Buffer], turns: list[tuple[float, float, int]]) -> None:
+    """turns: time and Ewe at each vertex, and the cycle of the way to there."""
+    rows = [(time_s(b, row), decode(row[-2]), row[-1]) for b in buffers for row in b.rows]
+    rows = [
+        row for row in rows if not any(0 < row[0] - turn[0] < 2e-3 for turn in turns)
+    ]  # the first of a way
+    at_s, set_V = [each[0] for each in turns], [each[1] for each in turns]
+    assert rows[-1][0] == pytest.approx(at_s[-1], abs=2e-3)
+    for row_s, Ewe, cycle in rows:
+        assert Ewe == pytest.approx(np.interp(row_s, at_s, set_V), abs=1e-3)
+        assert cycle == next(turn[2] for turn in turns if turn[0] >= row_s - 2e-3)
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_the_way_of_a_scan(like: str) -> None:
+    """Each rate is that of the way to its vertex; the cycle stands in the last column."""
+    buffers = run(like, scan("vscan", [0.0, 0.2, -0.1], [9.0, 0.1, 0.3], 0.05, cycles=1))
+    check_way(buffers, [(0, 0, 0), (2, 0.2, 0), (3, -0.1, 0), (3.0001, 0, 1), (5, 0.2, 1), (6, -0.1, 1)])
+    assert sum(len(b.rows) for b in buffers) == pytest.approx(2 * (5 + 7), abs=4)  # a row each 50 mV
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_the_way_of_a_cv(like: str) -> None:
+    """Ei, E1, E2, Ei, twice, then to Ef."""
+    buffers = run(like, scan("cv", [0.0, 0.2, -0.1, 0.0, 0.05], [0.1] * 5, 0.01, cycles=1))
+    twice = [(2, 0.2, 0), (5, -0.1, 0), (6, 0, 0), (8, 0.2, 1), (11, -0.1, 1), (12, 0, 1)]
+    check_way(buffers, [(0, 0, 0), *twice, (12.5, 0.05, 1)])
+
+
+def test_a_scan_on_a_vmp3_tells_the_potential_that_is_set() -> None:
+    for buffer in run("VMP-3", scan("vscanlimit", [0.05, 0.25], [0.1] * 2, 0.05)):
+        for row in buffer.rows:
+            set_V = 0.05 + 0.1 * time_s(buffer, row)
+            assert decode(row[2]) == pytest.approx(set_V, abs=1e-5)
+            assert decode(row[4]) == pytest.approx(set_V, abs=4e-4)
+            assert set_V / 310 < decode(row[3]) < set_V / 140
 
 
 def test_words_of_a_rest() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from eclib_bench import Api, bench
 from eclib_rows import Buffer, decode, samples
-from eclib_techniques import Chain, cplimit, impedance, loop, ocv
+from eclib_techniques import E_ABOVE, Chain, cplimit, impedance, loop, ocv, scan
 from time_bases import base_s
 
 from nakctl.errors import RigError
@@ -189,6 +189,48 @@ def test_connections() -> None:
         assert third.device == -1
         assert first("BL_Disconnect", first.device) == 0
         assert third.connect()[0] == 0
+
+
+CV = scan("cv", [0.0, 0.1, 0.0, 0.0, 0.0], [0.1] * 5, 0.01)
+
+
+@pytest.mark.parametrize(("habit", "turn_s"), [("V/s", 1.0), ("mV/s", 1000.0)])
+def test_the_unit_of_a_cv_s_rate(habit: Any, turn_s: float) -> None:
+    got = samples(run([CV], poll_s=10.0, cv_rate=habit))
+    assert got[np.argmax(got[:, 1]), 0] == pytest.approx(turn_s, rel=0.01)
+
+
+@pytest.mark.parametrize(("habit", "codes"), [("scans", [0, -403]), ("vertices", [-403, 0])])
+def test_what_scan_number_counts(habit: Any, codes: list[int]) -> None:
+    name, found = scan("vscanlimit", [0.0, 0.1], [0.1] * 2, 0.01)
+    others = [each for each in found if each[0] != "Scan_number"]
+    with bench(habits=Habits(scan_number=habit)) as (api, _):
+        counts = [api.load_chain("SP-300", (name, [*others, ("Scan_number", 0, n, 0)]))[0] for n in (0, 1)]
+    assert counts == codes
+
+
+@pytest.mark.parametrize(("habit", "end_V"), [("target", 0.15), ("origin", 0.05)])
+def test_whose_tests_a_scan_obeys(habit: Any, end_V: float) -> None:
+    tests = [[(E_ABOVE, 0.05)], [(E_ABOVE, 0.15)]]
+    got = samples(run([scan("vscanlimit", [0.0, 0.2], [0.1] * 2, 0.01, tests)], scan_tests_of=habit))
+    assert got[-1, 1] == pytest.approx(end_V, abs=1e-3)
+
+
+@pytest.mark.parametrize(("control", "columns"), [(True, 6), (False, 5)])
+def test_the_first_column_of_a_ramp_on_a_vmp3(control: bool, columns: int) -> None:
+    ramp = scan("iscanlimit", [0.0, 1e-4], [1e-4] * 2, 1e-5)
+    for like, expected in (("VMP-3", columns), ("SP-300", 5)):
+        buffers = run([ramp], like, iscan_control=control)
+        assert {b.infos["NbCols"] for b in buffers} == {expected}
+        assert samples(buffers)[-1, 2] == pytest.approx(1e-4, abs=1e-6)
+
+
+def test_means_of_a_scan() -> None:
+    """Over the last half of 30 mV: 7.5 mV behind, at the vertex too."""
+    chain = [scan("vscanlimit", [0.0, 0.3], [0.1] * 2, 0.03)]
+    usual, means = samples(run(chain)), samples(run(chain, scan_means=True))
+    assert np.array_equal(means[:, 0], usual[:, 0])
+    assert usual[1:, 1] - means[1:, 1] == pytest.approx(np.full(10, 0.0075), abs=5e-4)
 
 
 WORDS = [

@@ -15,9 +15,11 @@ from eclib_techniques import (
     I_BELOW_AND,
     Chain,
     cplimit,
+    drawing,
     impedance,
     loop,
     ocv,
+    scan,
     stepped,
 )
 from time_bases import counted_s
@@ -36,6 +38,9 @@ FILES = [
     ("SP-300", "ocv4", -400),
     ("SP-300", "", -400),
     ("SP-300", "mp4.ecc", -402),
+    ("SP-300", "pow4.ecc", -400),
+    ("SP-300", "load5.ecc", -400),
+    ("SP-300", "pow.ecc", -401),
 ]
 
 
@@ -80,6 +85,15 @@ GOOD: dict[str, Chain] = {
     "geis without finals": without(without(impedance("geis"), "Final_Current_step"), "vs_final"),
     "peis against the rest": impedance("peis", vs_initial=True),
     "staircase": impedance("seisg", Final_Current_step=1e-4, Step_number=98),
+    "vscan": scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01),
+    "100 vertices": scan("vscan", [0.0, 0.1] * 50, [0.1] * 100, 0.01),
+    "vscanlimit": scan("vscanlimit", [0.0, 0.1, 0.0], [0.1] * 3, 0.01, [[(E_ABOVE, 1.0)]] * 3, [0, 0, 2]),
+    "20 vertices with tests": scan("vscanlimit", [0.0, 0.1] * 10, [0.1] * 20, 0.01),
+    "first rate of no use": scan("vscan", [0.0, 0.1], [0.0, 0.1], 0.01),
+    "next technique at the last vertex": scan("vscanlimit", [0.0, 0.1], [0.1] * 2, 0.01, exits=[0, 1]),
+    "iscan": scan("iscan", [0.0, 1e-4], [1e-4] * 2, 1e-5),
+    "iscanlimit": scan("iscanlimit", [0.0, 1e-4], [1e-4] * 2, 1e-5, [[(E_ABOVE, 1.0)]] * 2),
+    "cv": scan("cv", [0.0, 0.1, -0.1, 0.0, 0.0], [0.1] * 5, 0.01),
     "trigger out": ("to", [("Trigger_Logic", INT, 1, 0), ("Trigger_Duration", SINGLE, 0.1, 0)]),
 }
 BAD: dict[str, Chain] = {
@@ -120,6 +134,24 @@ BAD: dict[str, Chain] = {
     "lopsided current": ends_on((I_ABOVE, 1e-3), (I_BELOW, -2e-3)),
     "AND of potentials": ends_on((E_ABOVE | 2, 0.0), (E_BELOW, 1.0)),
     "AND at the end": ends_on((E_ABOVE, 1.0), (I_BELOW_AND, 1e-5), (I_ABOVE, -1e-5)),
+    "vertices that are not counted": replaced(scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01), "Scan_number", INT, 1),
+    "101 vertices": scan("vscan", [0.0] + [0.0, 0.1] * 50, [0.1] * 101, 0.01),
+    "21 vertices with tests": scan("vscanlimit", [0.0] + [0.0, 0.1] * 10, [0.1] * 21, 0.01),
+    "one vertex": scan("vscan", [0.1], [0.1], 0.01),
+    "no rate": scan("vscan", [0.0, 0.1], [0.1, 0.0], 0.01),
+    "negative rate": scan("vscan", [0.1, 0.0], [0.1, -0.1], 0.01),
+    "slower than can be counted": scan("vscan", [0.0, 0.1], [1e-7] * 2, 0.01),
+    "relative to the vertex before": added(
+        replaced(scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01), "vs_initial", BOOL, False),
+        ("vs_initial", BOOL, True, 1),
+    ),
+    "measured before it begins": scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01, begin=-0.1),
+    "measured backwards": scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01, begin=0.9, end=0.5),
+    "label of the other scan": added(scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01), ("Begin_measuring_E", SINGLE, 0.5, 0)),
+    "tests without limits": added(scan("vscan", [0.0, 0.1], [0.1] * 2, 0.01), ("Exit_Cond", INT, 0, 0)),
+    "AUTO under a ramp": replaced(scan("iscan", [0.0, 1e-4], [1e-4] * 2, 1e-5), "I_Range", INT, 12),
+    "a cv of four": scan("cv", [0.0, 0.1, -0.1, 0.0], [0.1] * 4, 0.01),
+    "a cv that is not 2": replaced(scan("cv", [0.0, 0.1, -0.1, 0.0, 0.0], [0.1] * 5, 0.01), "Scan_number", INT, 3),
     "no frequency": impedance("geis", Frequency_number=0),
     "zero frequency": impedance("geis", Final_frequency=0.0),
     "beyond the highest frequency": impedance("geis", Initial_frequency=8e6),
@@ -142,6 +174,21 @@ def test_refused(name: str) -> None:
     with bench() as (api, _):
         assert api.load_chain("SP-300", BAD[name]) == [-403]
         assert api.start() == -6
+
+
+@pytest.mark.parametrize("name", ["pow", "load"])
+def test_power_and_load_are_of_the_vmp3_alone(name: str) -> None:
+    good, auto = drawing(name, [1e3], [1.0]), replaced(drawing(name, [1e3], [1.0]), "I_Range", INT, 12)
+    with bench("VMP-3") as (api, _):
+        assert api.load_chain("VMP-3", good) == [0]
+        assert api.load_chain("VMP-3", auto) == [-403]
+        assert api.load_chain("VMP-3", drawing(name, [1e3] * 99, [1.0] * 99)) == [0]
+        assert api.load_chain("VMP-3", drawing(name, [1e3] * 100, [1.0] * 100)) == [-403]
+
+
+def test_a_load_is_more_than_none() -> None:
+    with bench("VMP-3") as (api, _):
+        assert api.load_chain("VMP-3", drawing("load", [0.0], [1.0])) == [-403]
 
 
 def test_loops_over_nothing_or_for_less_than_ever() -> None:

@@ -8,6 +8,7 @@ from eclib_techniques import Chain, cplimit, loop, ocv
 
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Hardware, Loop
+from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.received import Received
 from nakctl_sim.instrument.techniques import TECHNIQUES
 from nakctl_sim.instrument.translate import KEEP, Loaded, Rules, translate
@@ -19,7 +20,7 @@ def received(chain: Chain, **changed: Any) -> Received:
 
 
 def loaded(*chain: Received) -> Loaded:
-    return translate(chain, Rules(instrument("SP-300"), refuse_beyond_range=False))
+    return translate(chain, Rules(instrument("SP-300"), Habits()))
 
 
 def test_ranges_and_bandwidth_may_be_kept_from_the_technique_before() -> None:

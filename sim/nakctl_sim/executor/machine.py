@@ -118,6 +118,7 @@ def begin(m: Record, technique: Record) -> None:
     m["due_s"] = technique["timebase_s"]
     m["level"] = technique["level"] + (m["E_end_V"] if technique["vs_previous"] else 0.0)
     m["point"] = 0
+    m["sum_s"] = m["sum_Vs"] = m["sum_As"] = 0.0
     m["phase"] = HOLD if technique["duration_s"] > 0.0 else SWEEP
     if technique["keeps"] != CURRENT:
         m["since_s"] = 0.0
@@ -142,6 +143,9 @@ def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
         E_V, I_A, flags = read(technique, redone(m, technique, cell, dt_s), m["I_A"], noise)
         flags |= TEST_MET
     pass_time(m, technique, dt_s)
+    E_end_V = E_V
+    if technique["means"] > 0.0 and not met:
+        E_V, I_A, flags = mean(m, technique, E_true_V, dt_s, (E_V, I_A, flags), noise)
     ends = met or m["tau_s"] >= technique["duration_s"]
     if not (ends or due(m, technique, E_V, I_A)):
         return False
@@ -149,7 +153,7 @@ def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
     if written:
         keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
     if ends:
-        finish(tape, chain, E_V, met)
+        finish(tape, chain, E_end_V, met)
     else:
         count_on(m, technique, E_V, I_A)
     return bool(written) and wakes(tape, E_V, I_A)
@@ -182,6 +186,28 @@ def pass_time(m: Record, technique: Record, dt_s: float) -> None:
     target_s = min(m["due_s"], technique["duration_s"])
     m["tau_s"] = target_s if abs(tau_s - target_s) < NEGLIGIBLE_s else tau_s
     m["since_s"] += dt_s
+
+
+@jit
+def mean(
+    m: Record,
+    technique: Record,
+    E_true_V: float,
+    dt_s: float,
+    reading: tuple[float, float, int],
+    noise: Floats,
+) -> tuple[float, float, int]:
+    """What a row would hold now: the mean over the last part of the time between two rows, which this step
+    belongs to or not; at other times the reading."""
+    before_s = m["due_s"] - technique["every_s"]
+    row_s = min(m["due_s"], technique["duration_s"])
+    within_s = min(dt_s, m["tau_s"] - row_s + technique["means"] * (row_s - before_s))
+    if within_s <= 0.0:
+        return reading
+    m["sum_s"] += within_s
+    m["sum_Vs"] += within_s * E_true_V
+    m["sum_As"] += within_s * m["I_A"]
+    return read(technique, m["sum_Vs"] / m["sum_s"], m["sum_As"] / m["sum_s"], noise)
 
 
 @jit

@@ -124,6 +124,7 @@ def keep(tape: Tape, technique: Record, passes: int, E_V: float, I_A: float, fla
 @jit
 def count_on(m: Record, technique: Record, E_V: float, I_A: float) -> None:
     """When the next row is due. The first is after one time base, the second every_s after the start."""
+    m["sum_s"] = m["sum_Vs"] = m["sum_As"] = 0.0
     m["kept"] = I_A if technique["kind"] == CA else E_V
     first = m["tau_s"] <= technique["timebase_s"] < technique["every_s"]
     due_s = technique["every_s"] if first else m["tau_s"] + technique["every_s"]

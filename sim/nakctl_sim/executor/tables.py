@@ -38,11 +38,13 @@ Records = npt.NDArray[np.void]
 OCV, CP, CA, GEIS, PEIS, LOOP, DRAW = range(7)
 CURRENT, POTENTIAL, POWER, LOAD = range(4)  # what the amplifier keeps to; an open cell: no current
 N_TESTS = 3
+MEANS = 0.5  # as the driver asks for: EC-Lab's own default
 EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
 NEVER = (EWE, 1.0, np.inf)
 
 # What a technique is told. keeps: to what. level: of that, in A, V, W or ohm; slope: by how much it moves per
 # s. longest_s: a step of the model while it moves, else inf. delta in V, or in A (CA), inf: by time alone.
+# means: share of the time between two rows that a row is the mean of; 0: it is a reading of its moment.
 # times 0: for ever. test_row, end_row: whether there is a row where a test is met, at the end. late_s: how
 # far the last row's time lies behind the first row of what follows; 0: it does not.
 TECHNIQUE = np.dtype(
@@ -52,6 +54,7 @@ TECHNIQUE = np.dtype(
         ("level", "<f8"),
         ("slope", "<f8"),
         ("longest_s", "<f8"),
+        ("means", "<f8"),
         ("vs_previous", "<i8"),
         ("duration_s", "<f8"),
         ("every_s", "<f8"),
@@ -81,7 +84,8 @@ TECHNIQUE = np.dtype(
 # The registers. start_s + tau_s is the time in the segment, tau_s that in the technique. due_s: tau of the
 # next row. kept: the value of the last row, for delta. since_s: how long I_A has been flowing. E_end_V: the
 # reading at which the technique before ended. at: the technique. point: next frequency of its sweep.
-# above: |Ewe| of the last row under current was above what the host watches for.
+# above: |Ewe| of the last row under current was above what the host watches for. sum_s, sum_Vs, sum_As: of
+# what the next row is the mean, where it is one.
 MACHINE = np.dtype(
     [
         ("start_s", "<f8"),
@@ -92,6 +96,9 @@ MACHINE = np.dtype(
         ("I_A", "<f8"),
         ("since_s", "<f8"),
         ("E_end_V", "<f8"),
+        ("sum_s", "<f8"),
+        ("sum_Vs", "<f8"),
+        ("sum_As", "<f8"),
         ("at", "<i8"),
         ("phase", "<i8"),
         ("n_rows", "<i8"),
@@ -179,7 +186,8 @@ def _moving(
         case _:
             return {"slope": 0.0, "longest_s": np.inf}
     slope = change / timing["duration_s"]
-    longest_s = resolution / abs(slope) if slope else np.inf
+    # A hair more: a rate that is told as a single must not make a step more of it.
+    longest_s = resolution / abs(slope) * (1.0 + 1e-6) if slope else np.inf
     return {"slope": slope, "longest_s": max(timing["timebase_s"], longest_s)}
 
 
@@ -221,6 +229,9 @@ def _habits(technique: Technique, habits: ChannelHabits) -> dict[str, Any]:
         "test_row": habits.test_row,
         "end_row": habits.end_row or isinstance(technique, Eis),
         "late_s": habits.late_row_s if isinstance(technique, Tested) else 0.0,
+        "means": MEANS
+        if habits.scan_means and isinstance(technique, Tested) and technique.to is not None
+        else 0.0,
     }
 
 

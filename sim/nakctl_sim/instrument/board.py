@@ -31,7 +31,7 @@ from nakctl_sim.instrument.translate import Loaded, Rules, translate
 from nakctl_sim.potentiostat import OVERLOADS, ROWS_AT_ONCE, Output, Potentiostat
 
 NO_WATCH = Watch()
-WIDEST_ROW = 5 * WORD_BYTES  # of samples
+WIDEST_ROW = 6 * WORD_BYTES  # of samples
 
 
 class Board:
@@ -59,7 +59,8 @@ class Board:
         self.last: Output | None = None
         self.loaded: Loaded | None = None
         self._habits = habits
-        self._rules = Rules(instrument, habits.beyond_range == "refuse")
+        self.scans_from = 2 if habits.scan_number == "scans" else 1  # vertices at the least
+        self._rules = Rules(instrument, habits)
         self._clock = clock
         self._potentiostat = Potentiostat(model, instrument, seed, habits)
         self._recorder: Recorder | None = None

@@ -66,7 +66,7 @@ def load_technique(
 ) -> Answer:
     board = ready(session.check(device), channel)
     file = technique_file(path or "", board.kind)
-    board.load(receive(file, records), first=first, last=last)
+    board.load(receive(file, records, board.scans_from), first=first, last=last)
     return Answer(Code.OK)
 
 
@@ -80,7 +80,7 @@ def update_parameters(
         raise Refused(Code.UPDATE_PARAMETERS)
     if technique_file(path or "", board.kind) != board.chain[at].file:
         raise Refused(Code.UPDATE_PARAMETERS)
-    board.change(at, update(board.chain[at], records))
+    board.change(at, update(board.chain[at], records, board.scans_from))
     return Answer(Code.OK)
 
 

@@ -25,6 +25,14 @@ class Habits(ChannelHabits):
     eis_rows_live_s    Impedance rows not fetched for so long are gone: 0.3 s was too long on an SP-200, while
                        others poll every 1 s and miss none.
     eis_loss_counted   Rows that went like this are counted in IRQskipped: not stated anywhere.
+    cv_rate            Scan_Rate of a cv is in V/s (the vendor's demo, as for vscan) or in mV/s (the manual's
+                       table of cv).
+    scan_number        Scan_number counts scans from 0 (the manual's example sends 2 for four vertices), or
+                       vertices from 0 (tomato).
+    scan_tests_of      The tests of a scan have the index of the vertex it goes to, as its rate has, or of the
+                       one it comes from: not stated anywhere.
+    iscan_control      On a VMP-3 the rows of a ramp begin with the current that is set, as those of a scan do
+                       with the potential.
     chain_length       Techniques a chain holds before loading answers -405; 0: what the instrument's data
                        say (a guess).
     memory_bytes       MemSize of a channel: not published.
@@ -56,6 +64,10 @@ class Habits(ChannelHabits):
     rows_in_order_of: Literal["visits", "time"] = "visits"
     eis_rows_live_s: float = math.inf
     eis_loss_counted: bool = False
+    cv_rate: Literal["V/s", "mV/s"] = "V/s"
+    scan_number: Literal["scans", "vertices"] = "scans"
+    scan_tests_of: Literal["target", "origin"] = "target"
+    iscan_control: bool = False
     chain_length: int = 0
     memory_bytes: int = 4 * 2**20
     memory_full: Literal["overwrite", "stop"] = "overwrite"

@@ -1,7 +1,8 @@
 """Rows of the potentiostat -> rows of words, in the columns of each technique, process and board.
 
-Sources: nupylab, helao-async, Matlab4Potentiostat, which agree. Columns that nobody reads hold 0 here. A
-VMP-3 records Ece at open circuit: the counter electrode is its own reference here, so it is 0.
+Sources: nupylab, helao-async, Matlab4Potentiostat, which agree; of scans tomato, of ramps tomato and
+Matlab4Potentiostat. Columns that nobody reads hold 0 here. A VMP-3 records Ece at open circuit: the counter
+electrode is its own reference here, so it is 0. Its rows of a scan begin with the potential that is set.
 """
 
 from __future__ import annotations
@@ -14,23 +15,42 @@ from nakctl_sim.instrument.abi import Board
 from nakctl_sim.instrument.c3x import Words, floats_to_words, ticks_to_words
 
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 IMPEDANCE_COLUMNS = 14
 OCV, STEPPED = {"ocv"}, {"cp", "ca", "cplimit", "calimit"}
 STAIRCASE = {"seisg", "seisp"}
+SCANS, RAMPS = {"cv", "vscan", "vscanlimit"}, {"iscan", "iscanlimit"}
+DRAWING = {"pow", "load"}
 
 
 def sample_words(
-    samples: Rows, name: str, board: Board, start_s: float, timebase_s: float, count: Counts
+    samples: Rows,
+    name: str,
+    board: Board,
+    start_s: float,
+    timebase_s: float,
+    count: Counts,
+    set_to: Floats,
+    *,
+    iscan_control: bool,
 ) -> Words:
-    """Process 0, (n, columns). name of the technique; count: cycle, or level of a staircase, of each row."""
+    """Process 0, (n, columns). name of the technique. Of each row, count: cycle, or level of a staircase;
+    set_to: the potential, current, power or load that was asked for."""
     ticks = np.rint((samples["time_s"] - start_s) / timebase_s)
-    columns = [ticks_to_words(ticks), _floats(samples["Ewe_V"])]
+    Ewe, I, control = _floats(samples["Ewe_V"]), _floats(samples["I_A"]), _floats(set_to)
+    essential = board == Board.ESSENTIAL
+    columns = [ticks_to_words(ticks)]
     if name in OCV:
-        if board == Board.ESSENTIAL:
-            columns.append(_floats(np.zeros(len(samples))))
+        columns += [Ewe, _floats(np.zeros(len(samples)))] if essential else [Ewe]
+    elif name in SCANS:
+        columns += [control, I, Ewe] if essential else [I, Ewe]
+    elif name in RAMPS:
+        columns += [control, I, Ewe] if essential and iscan_control else [I, Ewe]
+    elif name in DRAWING:
+        columns += [Ewe, I, control]
     else:
-        columns.append(_floats(samples["I_A"]))
-    if name in STEPPED | STAIRCASE:
+        columns += [Ewe, I]
+    if name in STEPPED | STAIRCASE | SCANS | RAMPS | DRAWING:
         columns.append(_integers(count))
     return np.hstack(columns)
 

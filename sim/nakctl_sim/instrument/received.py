@@ -11,7 +11,7 @@ import numpy as np
 
 from nakctl_sim.instrument.abi import LABEL_BYTES, Kind
 from nakctl_sim.instrument.codes import Code, Refused
-from nakctl_sim.instrument.techniques import MAX_INCREMENTS, MAX_STEPS, TechniqueFile
+from nakctl_sim.instrument.techniques import CV_SCAN_NUMBER, CV_VERTICES, MAX_INCREMENTS, TechniqueFile
 
 RECORD = struct.Struct(f"<{LABEL_BYTES}siIi")
 Values = dict[str, list[Any]]
@@ -29,19 +29,23 @@ class Received:
 
     @property
     def steps(self) -> int:
-        return int(self.one("Step_number")) + 1
+        """Steps, or vertices."""
+        return len(next(iter(self.values[label] for label in self.file.arrays)))
 
 
-def receive(file: TechniqueFile, records: bytes) -> Received:
-    """Refused (-403): an unknown label, a wrong type or index, a parameter missing or given twice."""
+def receive(file: TechniqueFile, records: bytes, scans_from: int = 2) -> Received:
+    """Refused (-403): an unknown label, a wrong type or index, a parameter missing or given twice.
+
+    scans_from: the number of vertices for which Scan_number is 0.
+    """
     received = Received(file, read_records(file, records))
     if file.scalars.keys() - received.values.keys():
         refuse()
-    _check_steps(received)
+    _check_steps(received, scans_from)
     return received
 
 
-def update(old: Received, records: bytes) -> Received:
+def update(old: Received, records: bytes, scans_from: int = 2) -> Received:
     """With some parameters changed. Refused (-403)."""
     values = {label: list(values) for label, values in old.values.items()}
     for label, index, value in _records(old.file, records):
@@ -49,7 +53,7 @@ def update(old: Received, records: bytes) -> Received:
             refuse()
         values[label][index] = value
     changed = Received(old.file, values)
-    _check_steps(changed)
+    _check_steps(changed, scans_from)
     return changed
 
 
@@ -104,12 +108,18 @@ def as_meant(bits: int) -> float:
     return float(str(single))
 
 
-def _check_steps(received: Received) -> None:
-    """Every per-step parameter has one value per step."""
-    most = MAX_STEPS - 1 if received.file.arrays else MAX_INCREMENTS
-    if "Step_number" in received.values and not 0 <= received.one("Step_number") <= most:
-        refuse()
-    if received.file.arrays:
-        counts = {label: len(received.values.get(label, [])) for label in received.file.arrays}
-        if set(counts.values()) != {received.steps}:
+def _check_steps(received: Received, scans_from: int) -> None:
+    """Every per-step parameter has one value per step, or vertex."""
+    file = received.file
+    if not file.arrays:
+        if not 0 <= received.one("Step_number", 0) <= MAX_INCREMENTS:
             refuse()
+        return
+    least, wanted = 1, received.one("Step_number", 0) + 1
+    if "Scan_number" in file.scalars:
+        least, wanted = 2, received.one("Scan_number") + scans_from
+    if file.name == "cv":
+        wanted = CV_VERTICES if received.one("Scan_number") == CV_SCAN_NUMBER else 0
+    counts = {len(received.values.get(label, [])) for label in file.arrays}
+    if counts != {wanted} or not least <= wanted <= file.most:
+        refuse()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import SAMPLE, Rows
-from nakctl.device.program import Segment
+from nakctl.device.program import Ca, Cp, Draw, Segment
 from nakctl_sim.executor.reading import Floats
 from nakctl_sim.instrument.abi import Board
 from nakctl_sim.instrument.habits import Habits
@@ -109,9 +109,31 @@ class Recorder:
         if run.process == POINTS:
             as_float = self._habits.I_range_column == "float"
             return point_words(run.rows, file.name, self._board, count, float_range=as_float)
-        timebase_s = self._timebase_s[file.timebase]
-        start_s = self._starts_s[self._visit_of(run)]
-        return sample_words(run.rows, file.name, self._board, start_s, timebase_s, count)
+        return sample_words(
+            run.rows,
+            file.name,
+            self._board,
+            self._starts_s[self._visit_of(run)],
+            self._timebase_s[file.timebase],
+            count,
+            self._set_to(run),
+            iscan_control=self._habits.iscan_control,
+        )
+
+    def _set_to(self, run: Run) -> Floats:
+        """What the amplifier was asked for at each row; 0 where nobody records it.
+
+        Of a power or a load it is stated nowhere whether rows hold that or what was measured.
+        """
+        technique = self._loaded.segment.techniques[int(run.rows["technique"][0])]
+        elapsed_s = run.rows["time_s"] - run.start_s
+        match technique:
+            case Cp(to=to) | Ca(to=to) if to not in (None, technique.level):
+                return technique.level + (to - technique.level) * elapsed_s / technique.duration_s
+            case Draw():
+                return np.full(len(run.rows), technique.level)
+            case _:
+                return np.zeros(len(run.rows))
 
     def _loop(self, entry: int, passes: int) -> int:
         """The loop counter, from how often the technique was started before."""

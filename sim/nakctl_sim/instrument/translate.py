@@ -1,11 +1,15 @@
 """Loaded techniques -> the program of the simulated potentiostat, and the way back from its rows.
 
-A loaded technique may be several of the potentiostat's (its steps, its cycles, the levels of a staircase).
+A loaded technique may be several of the potentiostat's (its steps, its cycles, the levels of a staircase, the
+ways between the vertices of a scan).
 
 Not imitated, and refused at load (-403): values relative to the technique before (but for the bias of PEIS),
 an Exit_Cond that leaves the technique before its last step, other time bases than the technique's own, extra
-columns (xctr). cp and ca run at the time bases of cplimit and calimit. Ignored: Record_every_dE and dI during
-the hold before a sweep, vs_final, triggers (a trigger input finds its line set). AUTO is the largest range.
+columns (xctr). cp, ca, vscan, iscan and cv run at the time bases of their variants with limits. Ignored:
+Record_every_dE and dI during the hold before a sweep, vs_final, triggers (a trigger input finds its line
+set), over which part of a row's time a scan measures (the habit scan_means says if it does at all),
+the first rate of a scan. AUTO is the largest range. A cv goes Ei, E1, E2, Ei as often as it is told, and then
+to Ef.
 """
 
 from __future__ import annotations
@@ -17,14 +21,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Technique
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique, Test, Tested
 from nakctl_sim.instrument.codes import Code, Refused
 from nakctl_sim.instrument.exits import tests_of
+from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.received import Received, refuse
 
 KEEP, AUTO, AUTO_E = -1, 12, 3
 NEXT_STEP, NEXT_TECHNIQUE, STOP = range(3)  # Exit_Cond
 MAX_TICKS = 2**31
+DRAWN = {"pow": ("POWER", "Power_step"), "load": ("LOAD", "Load_step")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Part:
     """What one technique of the potentiostat is of the loaded chain.
 
     entry   position in the loaded chain; level: of a staircase
+            (or the number of the only cycle it runs in)
     cycles  how often it runs each time the entry does
     """
 
@@ -54,7 +61,7 @@ class Rules:
     """What the channel allows."""
 
     instrument: Instrument
-    refuse_beyond_range: bool
+    habits: Habits
 
 
 def translate(chain: Sequence[Received], rules: Rules) -> Loaded:
@@ -91,7 +98,10 @@ def _loop(received: Received, entry: int) -> tuple[int, int | None]:
 def _parts(received: Received, entry: int, n: int) -> list[Part]:
     staircase = received.file.name in ("seisg", "seisp")
     cycles = received.one("N_Cycles", 0) + 1
-    return [Part(entry, level if staircase else 0, cycles) for level in range(n)]
+    parts = [Part(entry, level if staircase else 0, cycles) for level in range(n)]
+    if received.file.name == "cv":  # the last way, to Ef, is gone once
+        parts[-1] = Part(entry, cycles - 1)
+    return parts
 
 
 def _moved(techniques: list[Technique], by: int) -> list[Technique]:
@@ -111,6 +121,8 @@ def _techniques(received: Received, hardware: Hardware, rules: Rules) -> list[Te
                 hardware,
             )
         ]
+    if "Scan_number" in received.file.scalars:
+        return _scans(received, hardware, rules)
     if received.file.arrays:
         return _steps(received, hardware, rules)
     return _sweeps(received, hardware, rules)
@@ -124,13 +136,67 @@ def _steps(received: Received, hardware: Hardware, rules: Rules) -> list[Techniq
     return [*steps, Loop(0, again + 1, passes=False)] if again else steps
 
 
+def _scans(received: Received, hardware: Hardware, rules: Rules) -> list[Technique]:
+    ways: list[Technique] = [_way(received, n, hardware, rules) for n in range(1, received.steps)]
+    again = received.one("N_Cycles")
+    if again < 0:
+        refuse()
+    round_again = [Loop(0, again + 1, passes=False)] if again else []
+    if received.file.name == "cv":
+        return [*ways[:-1], *round_again, ways[-1]]
+    return [*ways, *round_again]
+
+
+def _way(received: Received, n: int, hardware: Hardware, rules: Rules) -> Tested:
+    """To vertex n from the one before."""
+    label = "Voltage_step" if "Voltage_step" in received.file.arrays else "Current_step"
+    first, last = received.values[label][n - 1 : n + 1]
+    rate, every = _rates(received, n, rules)
+    duration_s = abs(last - first) / rate
+    if duration_s > MAX_TICKS * rules.instrument.timebase_s[received.file.timebase]:
+        refuse()
+    tests, then = _way_out(received, n, rules)
+    of = (duration_s, min(every / rate, duration_s), None, tests, then, hardware)
+    if label == "Voltage_step":
+        return Ca(1, first, *of, to_V=last)  # type: ignore[arg-type]
+    _check_current(received, max(abs(first), abs(last)), hardware, rules)
+    return Cp(1, first, *of, to_A=last)  # type: ignore[arg-type]
+
+
+def _rates(received: Received, n: int, rules: Rules) -> tuple[float, float]:
+    """How fast to vertex n, in V/s or A/s, and how far between two rows."""
+    rate = received.values["Scan_Rate"][n]
+    every = next(received.one(label) for label in received.file.scalars if label.startswith("Record_every"))
+    begin, end = (received.one(label) for label in received.file.scalars if "_measuring_" in label)
+    if any(received.values["vs_initial"]) or not 0.0 < rate < math.inf:
+        refuse()
+    if not 0.0 <= begin <= end <= 1.0 or not every >= 0.0:
+        refuse()
+    in_mV = received.file.name == "cv" and rules.habits.cv_rate == "mV/s"
+    return rate / 1000.0 if in_mV else rate, every
+
+
+def _way_out(received: Received, n: int, rules: Rules) -> tuple[tuple[Test, ...], str]:
+    if "Exit_Cond" not in received.values:
+        return (), "next"
+    at = n if rules.habits.scan_tests_of == "target" else n - 1
+    on_test = _exit(received, at, is_last=n == received.steps - 1)
+    return tests_of(received, at), "stop" if on_test == STOP else "next"
+
+
 def _step(received: Received, n: int, hardware: Hardware, rules: Rules) -> Technique:
     if received.values["vs_initial"][n]:
         refuse()
     limited = "Exit_Cond" in received.values
     tests = tests_of(received, n) if limited else ()
-    on_test = _exit(received, n) if limited else NEXT_STEP
+    on_test = _exit(received, n, is_last=n == received.steps - 1) if limited else NEXT_STEP
     duration_s, every_s = received.values["Duration_step"][n], received.one("Record_every_dT")
+    if received.file.name in DRAWN:
+        control, label = DRAWN[received.file.name]
+        level, delta = received.values[label][n], _delta(received, "Record_every_dE")
+        if received.one("I_Range", AUTO) == AUTO or (control == "LOAD" and not level > 0.0):
+            refuse()
+        return Draw(1, control, level, duration_s, every_s, delta, hardware)  # type: ignore[arg-type]
     then = "stop" if on_test == STOP else "next"
     if "Voltage_step" in received.values:
         level_V, delta = received.values["Voltage_step"][n], _delta(received, "Record_every_dI")
@@ -140,9 +206,9 @@ def _step(received: Received, n: int, hardware: Hardware, rules: Rules) -> Techn
     return Cp(1, level_A, duration_s, every_s, delta, tests, then, hardware)  # type: ignore[arg-type]
 
 
-def _exit(received: Received, n: int) -> int:
+def _exit(received: Received, n: int, *, is_last: bool) -> int:
     exit_cond = int(received.values["Exit_Cond"][n])
-    last = n == received.steps - 1 and received.one("N_Cycles") == 0
+    last = is_last and received.one("N_Cycles") == 0
     if exit_cond not in (NEXT_STEP, NEXT_TECHNIQUE, STOP) or (exit_cond == NEXT_TECHNIQUE and not last):
         refuse()
     return exit_cond
@@ -196,11 +262,12 @@ def _check_sweep(received: Received, instrument: Instrument) -> None:
 def _check_times(received: Received, instrument: Instrument) -> None:
     timebase_s = instrument.timebase_s[received.file.timebase]
     longest_s = MAX_TICKS * timebase_s
-    durations = received.values.get("Duration_step") or received.values["Rest_time_T"]
-    if not all(0 <= duration_s <= longest_s for duration_s in durations):
-        refuse()
-    if not 0 <= received.one("Record_every_dT") < math.inf:
-        refuse()
+    if "Scan_number" not in received.file.scalars:
+        durations = received.values.get("Duration_step") or received.values["Rest_time_T"]
+        if not all(0 <= duration_s <= longest_s for duration_s in durations):
+            refuse()
+        if not 0 <= received.one("Record_every_dT") < math.inf:
+            refuse()
     asked_s = received.one("tb", timebase_s)
     if not math.isclose(asked_s, timebase_s, rel_tol=1e-6) or received.one("xctr", 0):
         refuse()
@@ -211,7 +278,7 @@ def _check_current(received: Received, most_A: float, hardware: Hardware, rules:
     if received.one("I_Range", AUTO) == AUTO:
         refuse()
     full_A = next(each.full_A for each in rules.instrument.I_ranges if each.name == hardware.I_range)
-    if rules.refuse_beyond_range and most_A > full_A:
+    if rules.habits.beyond_range == "refuse" and most_A > full_A:
         refuse()
 
 
