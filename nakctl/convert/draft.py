@@ -6,18 +6,16 @@ stands above the step (a list of lines), `#for` behind the word `for`.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
-from nakctl.text.reader import plain
+from nakctl.errors import InputError
+from nakctl.text.reader import read_text
 
 Step = dict[str, Any]
 
 WIDTH = 110
-_PLAIN = re.compile(r"[A-Za-z0-9+\-.$(/][^:#{}\[\],&*!|>'\"%@`\\]*")
-_PLAIN_LINE = re.compile(r"[A-Za-z0-9+\-.$(/][^:#\"'\\]*(:(?=[^:\s])[^:#\"'\\]*)*")
 _COMMENT_AT = 44  # where a comment behind a word begins, if the word leaves room
 
 
@@ -104,7 +102,7 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{word}: {_flow(part)}" for word, part in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return _scalar(value, _PLAIN)
+    return _scalar(value, "{{word: {}}}")
 
 
 def _free(said: str, longest: int = 1000) -> str:
@@ -120,11 +118,15 @@ def _printable(said: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in said).strip()
 
 
-def _scalar(value: Any, safe: re.Pattern[str] = _PLAIN_LINE) -> str:
+def _scalar(value: Any, place: str = "word: {}") -> str:
+    """Without quotes, if it is read again as what it is. place: where it stands."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
     written = _printable(str(value))
-    as_it_is = safe.fullmatch(written) and written == plain(written) and not written.startswith("- ")
-    return written if as_it_is else "'" + written.replace("'", "''") + "'"
+    try:
+        as_it_is = read_text(place.format(written), "").data == {"word": written}
+    except InputError:
+        as_it_is = False
+    return written if as_it_is and written else "'" + written.replace("'", "''") + "'"
