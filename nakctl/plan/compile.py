@@ -38,7 +38,7 @@ class _Compiler:
     def __init__(self, loaded: Loaded, cell: Cell) -> None:
         self.loaded = loaded
         self.cell = cell
-        self.scope = Scope(loaded, cell.area_cm2)
+        self.scope = Scope(loaded, cell)
         self.holds = Holds(loaded.protocol, self.scope)
         self.scans = Scans(self.holds)
         self.holds.short = self.short(loaded.protocol.rules.short or loaded.protocol.stop_when.short)
@@ -77,7 +77,8 @@ class _Compiler:
             ),
         ]
         if words.I is not None:
-            text = resolve(words.I, {}).text
+            scope.here = ("limits", "I")
+            text = scope.told(words.I, {})
             most_A = abs(scope.current_A(words.I, {}))
             found.append(p.Limit("|I|", "above", most_A, f"|I| above {text}", text, mark(("limits", "I"))))
         if words.time is not None:
@@ -137,6 +138,7 @@ class _Compiler:
 
     def step(self, step: m.Step, loc: Loc, env: Env, number: str) -> Iterator[p.Step]:
         """What a step becomes: one step of the plan, or a set-point for each sensor of `set`."""
+        self.scope.here = loc
         match step:
             case m.Set():
                 yield from self.set_points(step, loc, number)
@@ -179,7 +181,8 @@ class _Compiler:
                         cutoff.mark, f"{message}: leave `then` out, and make this the last step"
                     )
                 times = self.passes_for(cutoff.value, level_A * on_s, (*loc, "until"), times)
-        on_words = m.HoldWords(label="pulse " + holds.label("cp", level_A, step.pulse), record=step.record)
+        label = f"pulse {holds.label('cp', level_A, step.pulse, env)}"
+        on_words = m.HoldWords(label=label, record=step.record)
         on = holds.hold(on_words, "cp", level_A, on_s, step.ranges, loc, env, f"{number}.1")
         on = replace(on, cutoffs=tuple(_leaving_the_train(c) for c in cutoffs if c.quantity != "charge"))
         off_words = m.HoldWords(record=step.record if step.record_off is None else step.record_off)
@@ -192,7 +195,7 @@ class _Compiler:
             self.scope.fault(loc, "nothing in this repeat takes time: it needs a step beside set")
         times = _count(step.repeat)
         if step.until is not None:
-            at = (*loc, "until", "charge")
+            self.scope.here = at = (*loc, "until", "charge")
             asked_C = self.scope.charge_C(step.until.charge, env)
             times = self.passes_for(asked_C, self.charge_of_pass_C(steps, at), at, times)
         return p.Repeat(f"{number} {step.label or 'repeat'}", steps, times, self.scope.mark(loc))
@@ -257,7 +260,6 @@ def _leaving_the_train(cutoff: p.Cutoff) -> p.Cutoff:
 
 
 def _level_text(value: float, like: Quantity) -> str:
-    scale, unit = {"areal current": (1e3, "mA/cm2"), "current": (1e3, "mA"), "potential": (1.0, "V")}[
-        like.dimension
-    ]
+    known = {"areal current": (1e3, "mA/cm2"), "current": (1e3, "mA"), "potential": (1.0, "V")}
+    scale, unit = known.get(like.dimension, (1.0, "C"))
     return f"{value * scale:.6g} {unit}"

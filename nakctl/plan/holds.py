@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from nakctl.device.program import Settle, ShortRule
 from nakctl.plan import plan as p
-from nakctl.plan.sweeps import Env, Scope, compile_sweep, resolve
+from nakctl.plan.sweeps import Env, Scope, compile_sweep, meant_as, resolve
 from nakctl.protocol import model as m
 from nakctl.text.quantities import Quantity, Ref
 from nakctl.text.reader import Loc
 
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
 MOST_STEPS = 5000
+WAYS = {"strip": 1, "plate": -1, "cp": 1}
 
 
 class Holds:
@@ -99,14 +100,16 @@ class Holds:
 
     def signed_current_A(self, words: m.Word, env: Env) -> float:
         """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0."""
-        for word, sign in (("strip", 1), ("plate", -1), ("cp", 1)):
-            value = getattr(words, word, None)
-            if value is not None:
-                return sign * self.scope.current_A(value, env)
-        raise AssertionError(f"{words} has no current")
+        word, value = _current_word(words)
+        if value is None:
+            raise AssertionError(f"{words} has no current")
+        return self.way(word) * self.scope.current_A(value, env)
+
+    def way(self, word: str) -> int:
+        return WAYS[word]
 
     def duration_s(self, extent: Quantity | Ref, level_A: float, loc: Loc, env: Env) -> float:
-        quantity = resolve(extent, env)
+        quantity = meant_as(resolve(extent, env), ("time", *m.CHARGE))
         if quantity.dimension == "time":
             return quantity.value
         charge_C = self.scope.charge_C(quantity, env)
@@ -134,7 +137,7 @@ class Holds:
             cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
         return p.Hold(
             step_id=self.next_id(loc),
-            label=f"{number} {words.label or self.label(kind, level, words)}",
+            label=f"{number} {words.label or self.label(kind, level, words, env)}",
             kind=kind,
             level=level,
             duration_s=duration_s,
@@ -146,15 +149,16 @@ class Holds:
             to=to,
         )
 
-    def label(self, kind: str, level: float | None, words: m.Word) -> str:
+    def label(self, kind: str, level: float | None, words: m.Word, env: Env) -> str:
         if level is None:
             return kind
         if kind == "ca":
             return f"ca {level:.4g} V"
-        areal = f"{abs(level) / self.scope.area_cm2 * 1000:.4g} mA/cm2"
-        if _says_direction(words):
-            return f"{'strip' if level >= 0 else 'plate'} {areal}"
-        return f"{kind} {'-' if level < 0 else ''}{areal}"
+        word, value = _current_word(words)
+        how_much = f"{abs(level) / self.scope.area_cm2 * 1000:.4g} mA/cm2"
+        if value is not None and meant_as(known := resolve(value, env), m.CURRENT).dimension == "C-rate":
+            how_much = known.text.lstrip("+-\u2212")
+        return f"{word or kind} {'-' if word == 'cp' and level < 0 else ''}{how_much}"
 
     def ranges(self, words: m.Ranges, loc: Loc) -> p.Ranges:
         """Of several ranges of the current that of this level."""
@@ -188,6 +192,7 @@ class Holds:
     def cutoff(self, words: m.Cutoff, loc: Loc, env: Env) -> p.Cutoff:
         """Exactly one of the words of a condition is there: the model holds that."""
         scope = self.scope
+        scope.here = loc
         if words.short and self.short is not None:
             return p.Cutoff("short", "below", self.short.below_V, words.then, scope.mark(loc), "short")
         for word, quantity, side, value_of in (
@@ -204,7 +209,7 @@ class Holds:
             asked = getattr(words, word)
             if asked is not None:
                 value = value_of(asked, env)
-                text = f"{quantity} {side} {resolve(asked, env).text}"
+                text = f"{quantity} {side} {scope.told(asked, env)}"
                 over_s = 0.0
                 if words.over is not None:
                     over_s = scope.value(words.over, env)
@@ -245,13 +250,15 @@ class Holds:
             return None, "at open circuit"
         if during.ca is not None:
             bias = self.scope.value(during.ca, env)
-            return bias, self.label("ca", bias, during)
+            return bias, self.label("ca", bias, during, env)
         bias = self.signed_current_A(during, env)
-        return bias, self.label("cp", bias, during)
+        return bias, self.label("cp", bias, during, env)
 
 
-def _says_direction(words: m.Word) -> bool:
-    return any(getattr(words, word, None) is not None for word in ("strip", "plate"))
+def _current_word(words: m.Word) -> tuple[str, Quantity | Ref | None]:
+    """The word that says a current, and its value; "": none does."""
+    found = ((word, getattr(words, word, None)) for word in WAYS)
+    return next(((word, value) for word, value in found if isinstance(value, Quantity | Ref)), ("", None))
 
 
 def _charges_as_times(

@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+from nakctl.device.cell import Cell
 from nakctl.errors import Fault, Mark
 from nakctl.plan import plan as p
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
+from nakctl.text.numbers import si
 from nakctl.text.quantities import Quantity, Ref
 from nakctl.text.reader import Loc
+from nakctl.text.units import OF_CAPACITY, parse
 
 Env = Mapping[str, Quantity]  # levels of the staircases around a step, by name
 MOST_FREQUENCIES = 10_000
@@ -24,11 +27,15 @@ class Scope:
     business and was checked before.
     """
 
-    def __init__(self, loaded: Loaded, area_cm2: float) -> None:
+    def __init__(self, loaded: Loaded, cell: Cell) -> None:
         self.loaded = loaded
-        self.area_cm2 = area_cm2
+        self.cell = cell
+        self.area_cm2 = cell.area_cm2
         self.faults: list[Fault] = []
         self.level = (0, 0)  # of the nearest staircase, from 0, and how many it has; (0, 0): there is none
+        self.here: Loc = ()  # the step or the cutoff whose values are resolved now
+        stated = loaded.protocol.capacity
+        self.known_C = cell.capacity_C if stated is None else self.charge_C(stated, {})
 
     def mark(self, loc: Loc) -> Mark:
         return self.loaded.mark(*loc)
@@ -46,6 +53,10 @@ class Scope:
     def current_A(self, value: Quantity | Ref, env: Env) -> float:
         """Of an areal quantity that of the whole cell: a current in A, its rate in A/s, a power in W."""
         quantity = resolve(value, env)
+        if quantity.dimension == "charge":
+            quantity = meant_as(quantity, m.CURRENT)
+        if quantity.dimension == "C-rate":
+            return _rounded(quantity.value * self.capacity_C(quantity) / 3600)
         return quantity.value * (self.area_cm2 if quantity.dimension.startswith("areal ") else 1.0)
 
     def current_rate(self, value: Quantity | Ref, env: Env) -> float:
@@ -54,13 +65,45 @@ class Scope:
         return quantity.value * (self.area_cm2 if quantity.dimension == "areal current rate" else 1.0)
 
     def charge_C(self, value: Quantity | Ref, env: Env) -> float:
-        quantity = resolve(value, env)
+        quantity = meant_as(resolve(value, env), m.CHARGE)
+        if quantity.dimension == "part of the capacity":
+            return _rounded(quantity.value * self.capacity_C(quantity))
         return quantity.value * (self.area_cm2 if quantity.dimension == "areal charge" else 1.0)
+
+    def capacity_C(self, quantity: Quantity) -> float:
+        """The capacity that a quantity refers to; a fault where none is known."""
+        if self.known_C is not None:
+            return self.known_C
+        self.fault(
+            self.here,
+            f"{quantity.text} is of a capacity, and none is known: write `capacity: 2.1 mAh` at the top of "
+            f"the protocol, or in the entry of cell {self.cell.name} in rig.yaml (or in its own file)",
+        )
+        return 1.0
+
+    def told(self, value: Quantity | Ref, env: Env) -> str:
+        """As written; what is of the capacity also in A or C: `C/20 (105 uA)`."""
+        quantity = resolve(value, env)
+        if quantity.dimension not in OF_CAPACITY or self.known_C is None:
+            return quantity.text
+        if quantity.dimension == "C-rate":
+            return f"{quantity.text} ({si(abs(self.current_A(quantity, env)), 'A')})"
+        return f"{quantity.text} ({si(self.charge_C(quantity, env) / 3600, 'Ah')})"
 
 
 def resolve(value: Quantity | Ref, env: Env) -> Quantity:
     """The quantity, or the level that `$name` stands for in this pass."""
     return env[value.name] if isinstance(value, Ref) else value
+
+
+def meant_as(quantity: Quantity, dimensions: tuple[str, ...]) -> Quantity:
+    """`1 C` as a level is a C-rate or a charge: the place where `$level` stands says which."""
+    return quantity if quantity.dimension in dimensions else parse(quantity.text, dimensions)
+
+
+def _rounded(value: float) -> float:
+    """C/10 of 2.1 mAh is 210 uA, and not 210.00000000000003 uA."""
+    return float(f"{value:.12g}")
 
 
 def compile_sweep(

@@ -8,7 +8,7 @@ from nakctl.text.quantities import Quantity, as_ref, parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.units import UnitError, parse
 
-LEVEL_DIMENSIONS = ("areal current", "current", "potential")
+LEVEL_DIMENSIONS = ("areal current", "current", "potential", "C-rate")
 
 
 def with_lowest_levels(data: dict[str, Any]) -> tuple[dict[str, Any], dict[Loc, str]]:

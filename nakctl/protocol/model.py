@@ -16,18 +16,22 @@ from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
 Potential = Annotated[Quantity | Ref, quantity("potential")]
-Current = Annotated[Quantity | Ref, quantity("areal current", "current")]
+CURRENT = ("areal current", "current", "C-rate")
+Current = Annotated[Quantity | Ref, quantity(*CURRENT)]
 # The size of a current, and one whose word (strip, plate) is its direction already.
-Magnitude = Annotated[Quantity | Ref, quantity("areal current", "current", sign="positive")]
-Directed = Annotated[Quantity | Ref, quantity("areal current", "current", sign="none")]
+Magnitude = Annotated[Quantity | Ref, quantity(*CURRENT, sign="positive")]
+Directed = Annotated[Quantity | Ref, quantity(*CURRENT, sign="none")]
 Difference = Annotated[Quantity | Ref, quantity("potential", sign="positive")]
-Charge = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
-Extent = Annotated[Quantity | Ref, quantity("time", "areal charge", "charge")]
+CHARGE = ("areal charge", "charge", "part of the capacity")
+Charge = Annotated[Quantity | Ref, quantity(*CHARGE)]
+Extent = Annotated[Quantity | Ref, quantity("time", *CHARGE)]
+Capacity = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
-Levels = Annotated[Quantities, quantities("areal current", "current", "potential")]
-Level = Annotated[Quantity | Ref, quantity("areal current", "current", "potential")]
+LEVELS = (*CURRENT, "potential")
+Levels = Annotated[Quantities, quantities(*LEVELS)]
+Level = Annotated[Quantity | Ref, quantity(*LEVELS)]
 ScanRate = Annotated[Quantity | Ref, quantity("potential rate")]
 RampRate = Annotated[Quantity | Ref, quantity("areal current rate", "current rate")]
 Power_ = Annotated[Quantity | Ref, quantity("areal power", "power")]
@@ -457,6 +461,9 @@ class Protocol(Word):
     source: str | None = Field(None, description="the sentence of the paper, or where the procedure stands")
     about: str | None = Field(None, description="anything else a reader should know")
     params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
+    capacity: Capacity | None = Field(
+        None, description="that of the cell, instead of what its entry says: C-rates and parts refer to it"
+    )
     spectra: dict[Name, NamedSweep] = Field({}, description="sweeps by name, used in steps")
     record: Record = Field(Record(), description="for every step that does not say otherwise")
     limits: Limits

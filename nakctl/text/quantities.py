@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from nakctl.text.units import DIMENSIONS, Quantity, UnitError, parse
+from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -23,6 +23,7 @@ REF_PATTERN = r"\$[A-Za-z][A-Za-z0-9_]*"
 _REF = re.compile(REF_PATTERN)
 _NUMBER_PATTERN = r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
 _UNIT_PATTERN = r"\s*[^\d\s.,+\-].*"
+_C_RATE_PATTERN = r"[+\-\u2212]?C\s?/\s?\d+\.?\d*"
 _BARE = re.compile(_NUMBER_PATTERN)
 _MOST = 10_000
 
@@ -78,7 +79,7 @@ class QuantityWord:
         ref = f"|{REF_PATTERN}" if self.refs else ""
         return {
             "type": "string",
-            "pattern": f"^({_NUMBER_PATTERN}{_UNIT_PATTERN}{ref})$",
+            "pattern": f"^({_one(self.dimensions)}{ref})$",
             "examples": [DIMENSIONS[name].example for name in self.dimensions],
         }
 
@@ -103,12 +104,13 @@ class QuantitiesWord:
         unit = DIMENSIONS[self.dimensions[0]].usual_unit
         one = {
             "type": "string",
-            "pattern": f"^{_NUMBER_PATTERN}{_UNIT_PATTERN}$",
+            "pattern": f"^({_one(self.dimensions)})$",
             "examples": [f"0.1 {unit}"],
         }
+        rates = "|.*C.*" if "C-rate" in self.dimensions else ""
         many = {
             "type": "string",
-            "pattern": f"^({_NUMBER_PATTERN}.*[^\\d.]|{_NUMBER_PATTERN}{_UNIT_PATTERN}|{REF_PATTERN})$",
+            "pattern": f"^({_NUMBER_PATTERN}.*[^\\d.]|{_one(self.dimensions)}|{REF_PATTERN}{rates})$",
         }
         return {
             "anyOf": [
@@ -116,6 +118,12 @@ class QuantitiesWord:
                 {"type": "array", "items": one, "minItems": 1},
             ]
         }
+
+
+def _one(dimensions: tuple[str, ...]) -> str:
+    """Pattern of one quantity."""
+    rate = f"|{_C_RATE_PATTERN}" if "C-rate" in dimensions else ""
+    return f"{_NUMBER_PATTERN}{_UNIT_PATTERN}{rate}"
 
 
 def quantity(*dimensions: str, sign: Sign = "any", refs: bool = True) -> QuantityWord:
@@ -152,6 +160,8 @@ def parse_many(value: object, dimensions: tuple[str, ...]) -> Quantities:
     )
     if not 1 <= len(parts) <= _MOST:
         raise UnitError(f"needs 1 to {_MOST} values, has {len(parts)}")
+    if any(is_c_rate(part) for part in parts):  # then `1C` beside it is no charge
+        dimensions = ("C-rate",) if "C-rate" in dimensions else dimensions
     values = tuple(parse(part, dimensions) for part in parts)
     other = next((one for one in values if one.dimension != values[0].dimension), None)
     if other is not None:

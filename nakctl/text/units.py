@@ -27,7 +27,8 @@ class UnitError(ValueError):
 class Quantity:
     """One number with its unit.
 
-    value      in SI, with cm for lengths: A, V, s, Hz, C, ohm, K, Pa, cm, cm2, cm3, A/cm2, C/cm2, 1
+    value      in SI, with cm for lengths: A, V, s, Hz, C, ohm, K, Pa, cm, cm2, cm3, A/cm2, C/cm2, 1; a C-rate
+               in capacities per hour, 1 for 1C
     dimension  a key of DIMENSIONS
     text       as written
     """
@@ -79,7 +80,11 @@ DIMENSIONS = {
     "force": Dimension("a force", "N", "100 N"),
     "mass": Dimension("a mass", "g", "10 mg"),
     "fraction": Dimension("a fraction", "", "75 %"),
+    "C-rate": Dimension("a C-rate", "", "C/10"),
+    "part of the capacity": Dimension("a part of the capacity", "", "10 % of capacity", positive=True),
 }
+# Of the capacity of the cell, which only a plan knows; no unit of pint's says them.
+OF_CAPACITY = ("C-rate", "part of the capacity")
 # What a sensor beside the cell may show.
 SENSED = (
     "temperature", "pressure", "force", "mass", "length", "potential", "current", "resistance", "fraction",
@@ -145,6 +150,11 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.]
 _LEADING_ZERO = re.compile(r"[+-]?0\d")  # what is left of 0,05 in a list
 _HUMIDITY = re.compile(r"\bpercent ?RH\b")  # of whatever, it is a share
 _FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
+_PLAIN_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
+_C_RATE = re.compile(
+    rf"(?P<sign>[+-]?)(?P<times>{_PLAIN_NUMBER} ?(?=C))?C(?: ?/ ?(?P<by>{_PLAIN_NUMBER}))?", re.ASCII
+)
+_OF_CAPACITY = re.compile(r"(?P<number>.+?) ?percent of (?:the )?capacity")
 _LONGEST = 60
 
 
@@ -160,6 +170,9 @@ def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Q
 
 @lru_cache(maxsize=1024)
 def _parse(text: str, dimensions: tuple[str, ...], zero: bool) -> Quantity:
+    of_capacity = _of_capacity(text, dimensions)
+    if of_capacity is not None:
+        return of_capacity
     number, unit = split(text, dimensions)
     if not unit:
         raise UnitError(_needs_unit(number, dimensions))
@@ -173,6 +186,40 @@ def _parse(text: str, dimensions: tuple[str, ...], zero: bool) -> Quantity:
     return Quantity(value, dimension, text)
 
 
+def is_c_rate(text: object) -> bool:
+    """`C/10`, which is nothing else; `0.1 C` may be a charge as well."""
+    return isinstance(text, str) and _C_RATE.fullmatch(_plainly(text)) is not None and "/" in text
+
+
+def _of_capacity(text: str, dimensions: tuple[str, ...]) -> Quantity | None:
+    """A C-rate or a part of the capacity; None: the text is neither, or is a charge here."""
+    plain = _plainly(text)
+    rate, part = _C_RATE.fullmatch(plain), _OF_CAPACITY.fullmatch(plain)
+    if part is not None:
+        value, dimension = parse(f"{part['number']} %", ("fraction",)).value, "part of the capacity"
+    elif rate is not None and (rate["by"] or (rate["times"] and "C-rate" in dimensions)):
+        value, dimension = _c_rate(rate, text), "C-rate"
+    else:
+        return None
+    if dimension not in dimensions:
+        what = DIMENSIONS[dimension].noun
+        raise UnitError(f"{text} is {what}: expected {described(dimensions)}, such as {examples(dimensions)}")
+    if value <= 0 and DIMENSIONS[dimension].positive:
+        raise UnitError(f"{text}: {DIMENSIONS[dimension].noun} must be greater than zero")
+    return Quantity(value, dimension, text)
+
+
+def _c_rate(found: re.Match[str], text: str) -> float:
+    times, by = Decimal(found["times"] or 1), Decimal(found["by"] or 1)
+    if by == 0:
+        raise UnitError(f"{text}: nothing can be divided by zero; C/10 is the whole capacity in 10 h")
+    return float(-times / by if found["sign"] == "-" else times / by)
+
+
+def _plainly(text: str) -> str:
+    return " ".join(text.translate(_SIGNS).split())
+
+
 def scale_of(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float, float]:
     """(dimension, factor, offset) of a unit: the value in SI is factor * number + offset. UnitError."""
     one, two = (parse(f"{number} {unit}", dimensions) for number in (1, 2))
@@ -184,7 +231,7 @@ def scale_of(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float, float]
 
 def split(text: str, dimensions: tuple[str, ...]) -> tuple[str, str]:
     """The number and the unit as written, with signs such as µ, ² and − spelled plainly."""
-    plain = " ".join(text.translate(_SIGNS).split())
+    plain = _plainly(text)
     plain = _HUMIDITY.sub("percent", plain)
     number = _NUMBER.match(plain)
     if number is None or len(plain) > _LONGEST:
@@ -213,7 +260,8 @@ def _either(words: list[str]) -> str:
 
 
 def _needs_unit(number: str, dimensions: tuple[str, ...]) -> str:
-    guesses = _either([f"{number} {DIMENSIONS[name].usual_unit}" for name in dimensions])
+    usual = [DIMENSIONS[name].usual_unit for name in dimensions if name not in OF_CAPACITY]
+    guesses = _either([f"{number} {unit}" for unit in usual])
     return f"{number} has no unit: {described(dimensions)} needs one; did you mean {guesses}?"
 
 
@@ -281,4 +329,8 @@ def _registry() -> pint.UnitRegistry[Decimal]:
 @cache
 def _dimension_names() -> dict[object, str]:
     registry = _registry()
-    return {registry.parse_units(known.base).dimensionality: name for name, known in DIMENSIONS.items()}
+    return {
+        registry.parse_units(known.base).dimensionality: name
+        for name, known in DIMENSIONS.items()
+        if name not in OF_CAPACITY
+    }

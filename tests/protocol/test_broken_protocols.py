@@ -82,7 +82,7 @@ SLIPS = [
     ("{strip: $current}", "{ca: 1 V}", 27, "during, in geis, needs one of: strip, plate, cp"),
     # values
     ("hold: 1 h", "hold: 1", 20, "1 has no unit"),
-    ("hold: 1 h", "hold: 1 V", 20, "1 V is a potential: expected a time, a charge per area or a charge"),
+    ("hold: 1 h", "hold: 1 V", 20, "1 V is a potential: expected a time, a charge per area, a charge or a part of the capacity"),
     ("hold: 1 h", "hold: 1 V", 20, "($hold is 1 V, line 6)"),
     ("hold: 1 h", "hold:", 6, "hold has no value: give its default"),
     ("hold: 1 h", "hold: $levels", 6, "a parameter cannot stand for another"),
