@@ -1,6 +1,6 @@
 """Helpers of the compiler: steps that hold something, and what refines them.
 
-`signed_current_A` is the one place where `strip` and `plate` become a sign.
+`signed_current_A` is the one place where `strip`, `plate`, `charge` and `discharge` become a sign.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nakctl.text.reader import Loc
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
 MOST_STEPS = 5000
 WAYS = {"strip": 1, "plate": -1, "cp": 1}
+CHARGES = {"charge": 1, "discharge": -1}  # where WE is the positive electrode
 
 
 class Holds:
@@ -41,7 +42,7 @@ class Holds:
 
     def compile(
         self,
-        step: m.Rest | m.Strip | m.Plate | m.Cp | m.Ca | m.Power | m.Load,
+        step: m.Rest | m.CurrentStep | m.Ca | m.Power | m.Load,
         loc: Loc,
         env: Env,
         number: str,
@@ -99,14 +100,25 @@ class Holds:
         return replace(made, settle=settle, mark=self.scope.mark((*loc, "wait", "sensor")))
 
     def signed_current_A(self, words: m.Word, env: Env) -> float:
-        """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0."""
+        """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0; to
+        charge oxidises the positive electrode, whichever the cell says that is."""
         word, value = _current_word(words)
         if value is None:
             raise AssertionError(f"{words} has no current")
         return self.way(word) * self.scope.current_A(value, env)
 
     def way(self, word: str) -> int:
-        return WAYS[word]
+        if word not in CHARGES:
+            return WAYS[word]
+        cell = self.scope.cell
+        if not cell.working_is:
+            self.scope.fault(
+                self.scope.here,
+                f"{word}: which electrode of the cell is WE is not known: write `working_is: positive` (or "
+                f"negative) in the entry of cell {cell.name} in rig.yaml (or in its own file), or use strip, "
+                "which oxidises WE, or plate",
+            )
+        return -CHARGES[word] if cell.working_is == "negative" else CHARGES[word]
 
     def duration_s(self, extent: Quantity | Ref, level_A: float, loc: Loc, env: Env) -> float:
         quantity = meant_as(resolve(extent, env), ("time", *m.CHARGE))
@@ -257,7 +269,7 @@ class Holds:
 
 def _current_word(words: m.Word) -> tuple[str, Quantity | Ref | None]:
     """The word that says a current, and its value; "": none does."""
-    found = ((word, getattr(words, word, None)) for word in WAYS)
+    found = ((word, getattr(words, word, None)) for word in (*WAYS, *CHARGES))
     return next(((word, value) for word, value in found if isinstance(value, Quantity | Ref)), ("", None))
 
 

@@ -143,6 +143,8 @@ class During(Word):
 
     strip: Directed | None = None
     plate: Directed | None = None
+    charge: Directed | None = None
+    discharge: Directed | None = None
     cp: Current | None = None
     ca: Potential | None = None
 
@@ -178,6 +180,22 @@ class Plate(HoldWords):
     ranges: Ranges = Ranges()
 
 
+class ChargeStep(HoldWords):
+    """Charge the cell at this current, given without sign: strips WE where that is the positive electrode."""
+
+    charge: Directed = Field(description="current that charges the cell, without sign")
+    for_: Extent = Field(alias="for", description="a time or a charge")
+    ranges: Ranges = Ranges()
+
+
+class DischargeStep(HoldWords):
+    """Discharge the cell at this current, given without sign: the other way round than charge."""
+
+    discharge: Directed = Field(description="current that discharges the cell, without sign")
+    for_: Extent = Field(alias="for", description="a time or a charge")
+    ranges: Ranges = Ranges()
+
+
 class Cp(HoldWords):
     """Constant signed current (I > 0 strips WE), for a time or a charge."""
 
@@ -192,6 +210,9 @@ class Ca(HoldWords):
     ca: Potential = Field(description="Ewe")
     for_: Time = Field(alias="for", description="a time")
     ranges: Ranges = Ranges()
+
+
+CurrentStep = Strip | Plate | ChargeStep | DischargeStep | Cp
 
 
 class DrivenWords(Word):
@@ -229,6 +250,8 @@ class RampCurrent(Word):
 
     strip: Directed | None = None
     plate: Directed | None = None
+    charge: Directed | None = None
+    discharge: Directed | None = None
     cp: Current | None = None
 
 
@@ -291,6 +314,8 @@ class PulseCurrent(Word):
 
     strip: Directed | None = None
     plate: Directed | None = None
+    charge: Directed | None = None
+    discharge: Directed | None = None
     cp: Current | None = None
 
 
@@ -377,7 +402,8 @@ class Staircase(Word):
 
 
 KINDS: dict[str, type[Word]] = {
-    "rest": Rest, "strip": Strip, "plate": Plate, "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
+    "rest": Rest, "strip": Strip, "plate": Plate, "charge": ChargeStep, "discharge": DischargeStep,
+    "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
     "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "profile": Profile, "pulse": Pulse,
     "wait": Wait, "set": Set, "ask": Ask, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
@@ -396,6 +422,8 @@ Step = Annotated[
     Annotated[Rest, Tag("rest")]
     | Annotated[Strip, Tag("strip")]
     | Annotated[Plate, Tag("plate")]
+    | Annotated[ChargeStep, Tag("charge")]
+    | Annotated[DischargeStep, Tag("discharge")]
     | Annotated[Cp, Tag("cp")]
     | Annotated[Ca, Tag("ca")]
     | Annotated[Geis, Tag("geis")]

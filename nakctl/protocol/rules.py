@@ -19,7 +19,7 @@ from nakctl.text.units import SENSED, UnitError, parse
 
 SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
 CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short")
-CURRENT_WORDS = ("strip", "plate", "cp")
+CURRENT_WORDS = ("strip", "plate", "charge", "discharge", "cp")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
@@ -95,7 +95,7 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
     yield from _cutoffs(place)
     yield from _record(place)
     match place.kind:
-        case "rest" | "strip" | "plate" | "cp" | "ca":
+        case "rest" | "strip" | "plate" | "charge" | "discharge" | "cp" | "ca":
             yield from _operando(place, sweeps)
         case "geis" | "peis":
             yield from _spectrum(place, sweeps)

@@ -144,7 +144,8 @@ def signed(found: Quantity, sign: Sign) -> Quantity:
     """The same quantity, if its sign is as the word wants it."""
     if sign == "none" and found.value < 0:
         raise UnitError(
-            f"{found.text}: strip and plate are directions already: write it without sign, or use cp"
+            f"{found.text}: strip, plate, charge and discharge are directions already: "
+            "write it without sign, or use cp"
         )
     if sign == "difference" and found.dimension == "temperature" and not found.text.rstrip().endswith("K"):
         raise UnitError(f"{found.text} is a place on a scale: a difference of temperatures is written in K")

@@ -138,3 +138,39 @@ def test_where_they_cannot_stand(step: str, phrase: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         compiled(f"- {step}", FULL)
     assert phrase in str(caught.value)
+
+
+def test_charging_oxidises_the_positive_electrode() -> None:
+    steps = """
+        - {charge: C/10, for: 1 h}
+        - {discharge: 1 mA, for: 10 % of capacity}
+        - {geis: g, during: {charge: 1C}}
+        - {pulse: {discharge: 1C}, on: 1 s, off: 1 s, repeat: 2}
+        """
+    signs = {
+        side: [
+            leaf.level if isinstance(leaf, Hold) else leaf.bias
+            for leaf in leaves(compiled(steps, replace(FULL, working_is=side)).steps)
+        ]  # type: ignore[arg-type]
+        for side in ("positive", "negative")
+    }
+    assert signs["positive"] == [210e-6, -1e-3, 2.1e-3, -2.1e-3, None]
+    assert signs["negative"] == [-210e-6, 1e-3, -2.1e-3, 2.1e-3, None]
+    plan = compiled(steps, replace(FULL, working_is="negative"))
+    labels = [
+        "1 charge C/10",
+        "2 discharge 2 mA/cm2",
+        "3 geis charge 1C",
+        "4.1 pulse discharge 1C",
+        "4.2 rest",
+    ]
+    assert [leaf.label for leaf in leaves(plan.steps)] == labels
+
+
+def test_a_cell_that_does_not_say_which_electrode_is_which_cannot_be_charged() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        compiled("- {charge: C/10, for: 1 h}\n- {geis: g, during: {discharge: 1C}}", FULL)
+    assert len(caught.value.faults) == 2
+    assert "charge: which electrode of the cell is WE is not known: write `working_is: positive`" in str(
+        caught.value
+    )
