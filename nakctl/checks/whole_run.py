@@ -90,7 +90,7 @@ def total_time(scene: Scene) -> Iterator[Finding]:
     plan = scene.plan
     takes = estimate(plan, scene.program, scene.instrument)
     limit = plan.limits.limit("time", "above")
-    if takes.per_pass is not None or takes.duration_s is None or limit is None:
+    if takes.per_pass is not None or takes.duration_s is None or limit is None or takes.is_open:
         return
     if takes.duration_s > limit.value:
         message = f"the steps take {duration(takes.duration_s)}, limits.time is {limit.value_text}"

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeGuard
 
+from nakctl.booking.chain import ELAPSED_SLACK_s
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import LastRows
 from nakctl.booking.spectra import Sweep
 from nakctl.decide.engine import Frame
 from nakctl.decide.proof import is_final
 from nakctl.decide.remainder import remainder
-from nakctl.decide.unrolled import SHORTEST_s
+from nakctl.decide.unrolled import SHORTEST_s, done_at
 from nakctl.device.channel import Visit
-from nakctl.device.program import Eis, Loop, Program, Segment
+from nakctl.device.program import Draw, Eis, Loop, Ocv, Program, Segment, Technique, Tested, is_sentinel
 
 AT_ITS_BEGIN = Visit(0, 0, 0.0)
 
@@ -40,6 +41,27 @@ def cut_at(segment: Segment, visit: Visit | None, last: LastRows | None, elapsed
         lasted_s = max(elapsed_s, 0.0 if last is None else last.time_s) - visit.start_s
         is_over = technique.duration_s - lasted_s < SHORTEST_s
     return Cut(visit.technique, visit.passes, None if is_over else max(0.0, lasted_s))
+
+
+def at_unmet(segment: Segment, visit: Visit | None) -> tuple[Cut, bool]:
+    """Where a step is held on that a sentinel found unmet: at the first of its techniques, anew.
+
+    And whether it was left before its time, so that its cutoff was met, and the sentinel read something else.
+    Known where the chain began with this very step.
+    """
+    visit = visit or AT_ITS_BEGIN
+    of_step = done_at(segment, visit.technique).step
+    first = visit.technique
+    while first and _is_hold(before := segment.techniques[first - 1]) and before.step == of_step:
+        first -= 1
+    holds = [each for each in segment.techniques[first : visit.technique] if _is_hold(each)]
+    planned_s = sum(each.duration_s for each in holds)
+    early = not first and not visit.passes and visit.start_s < planned_s - ELAPSED_SLACK_s
+    return Cut(first, visit.passes, 0.0), early and is_sentinel(segment.techniques[visit.technique])
+
+
+def _is_hold(technique: Technique) -> TypeGuard[Ocv | Tested | Draw]:
+    return isinstance(technique, Ocv | Tested | Draw)
 
 
 def is_whole(segment: Segment, cut: Cut) -> bool:

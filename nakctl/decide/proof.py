@@ -19,7 +19,8 @@ from nakctl.booking.ledger import LastRows
 from nakctl.booking.met import Met, met_by
 from nakctl.booking.spectra import Sweep
 from nakctl.device.channel import Visit
-from nakctl.device.program import Done, Eis, Loop, Program, Segment, Technique, Tested
+from nakctl.device.ends import way
+from nakctl.device.program import Done, Eis, Loop, Program, Segment, Technique, Tested, is_sentinel
 from nakctl.device.techniques import change_of, kind_of, stops
 
 
@@ -35,6 +36,9 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
         )
     technique = segment.techniques[last.visit.technique]
     assert not isinstance(technique, Loop)
+    unmet = _unmet(program, segment, last, elapsed_s)
+    if unmet is not None:
+        return ending_of(unmet.end, unmet.value)
     was_last = is_final(segment, last.visit)
     if was_last and _is_whole(technique, last, elapsed_s):
         return None
@@ -42,6 +46,24 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
     if met is not None and (was_last or stops(technique)):
         return ending_of(met.end, met.value)
     return interrupted(_how_far(program, segment, technique, last))
+
+
+def _unmet(program: Program, segment: Segment, last: LastRows, elapsed_s: float) -> Met | None:
+    """A step without a time was held for as long as its chain does that, and its cutoff is not met.
+
+    Its sentinel says so; by the last row of the hold where the sentinel wrote none.
+    """
+    at = last.visit.technique
+    technique = segment.techniques[at]
+    if not is_sentinel(technique):
+        if isinstance(technique, Loop) or not _is_whole(technique, last, elapsed_s):
+            return None
+        technique = segment.techniques[at + 1] if at + 1 < len(segment.techniques) else technique
+    for test in getattr(technique, "tests", ()):
+        value = last.Ewe_V if test.quantity == "Ewe" else last.I_A
+        if test.end and program.end(test.end).kind == "unmet" and way(test.side) * (value - test.value) > 0:
+            return Met(program.end(test.end), value)
+    return None
 
 
 def is_final(segment: Segment, visit: Visit) -> bool:

@@ -14,12 +14,12 @@ from nakctl.errors import NO_MARK, Mark
 
 Then = Literal["next step", "end loop", "end run"]
 # What follows the end of a chain: also, of one that somebody cut, the rest of it, now or later.
-Follows = Then | Literal["go on"]
+Follows = Literal["next step", "end loop", "end run", "go on"]
 Side = Literal["above", "below"]
 Watcher = Literal["instrument", "host"]
 Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor", "dEwe/dt", "dI/dt"]
 SLOPES: tuple[Quantity, ...] = ("dEwe/dt", "dI/dt")
-Kind = Literal["asked", "cutoff", "goal", "rule", "limit"]
+Kind = Literal["asked", "cutoff", "goal", "rule", "limit", "unmet"]
 LEAST_ROWS_OF_SLOPE = 3  # through two any noise is a line
 
 # Why a step or a run is over, as codes in the file: the kinds of End, and what no End foresees.
@@ -29,6 +29,7 @@ ENDED_BY = {
     "goal": "a potential of `stop_when`, which ends the run as wanted",
     "rule": "the short circuit of `stop_when`",
     "limit": "a safety limit of the run",
+    "unmet": "no end: a step without a time has outlasted what the instrument holds by itself, and goes on",
     "settled": "the sensor that the step waited for has settled",
     "timeout": "the sensor that the step waited for did not settle in time",
     "steps done": "the run came to the end of its steps",
@@ -41,7 +42,7 @@ ENDED_BY = {
 }
 
 # What acts first when one row meets several: safety before what is wanted, what is wanted before a cutoff.
-GRAVITY: dict[Kind, int] = {"limit": 0, "rule": 1, "goal": 2, "cutoff": 3, "asked": 4}
+GRAVITY: dict[Kind, int] = {"limit": 0, "rule": 1, "goal": 2, "cutoff": 3, "asked": 4, "unmet": 5}
 CONSEQUENCE: dict[Follows, int] = {"end run": 0, "end loop": 1, "next step": 2, "go on": 3}
 
 
@@ -55,7 +56,8 @@ class End:
     """One condition of a program.
 
     id        its number in `Program.ends`, from 1
-    kind      asked: the time that a step with spectra was given; cutoff, goal, rule, limit as in ENDED_BY
+    kind      asked: the time that a step with spectra was given; unmet: a step without a time has lasted as
+              long as the instrument holds it, and no cutoff was met; cutoff, goal, rule, limit as in ENDED_BY
     quantity  Ewe in V; |I| in A; charge in C (absolute, of the step); time in s (of the step if `asked`, else
               of the run); short: 0, the rule stands in the program; sensor: in SI; dEwe/dt in V/s, dI/dt (of
               |I|) in A/s: both absolute, fitted to the rows of the last over_s
@@ -69,7 +71,7 @@ class End:
     quantity: Quantity
     side: Side
     value: float
-    then: Then
+    then: Follows
     by: Watcher
     step: int
     text: str

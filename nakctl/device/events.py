@@ -32,6 +32,7 @@ EVENTS: dict[str, Meaning] = {
     "end": _told(NOTE, ALARM, text="the run is over, and why"),
     "set": _told(NOTE, text="a set-point was asked for"),
     "top_up": _told(WARNING, text="a chain was over early, and the rest of its step is made up for"),
+    "held_on": _told(WARNING, text="a step without a time outlasted its chain, and is loaded again"),
     "ended_at_once": _told(WARNING, text="a cutoff ended a step at its first row"),
     "paused": _told(WARNING, text="the chain was stopped because somebody paused the run; the cell is open"),
     "ask": _told(WARNING, text="the protocol asks a person for something; the cell is open until then"),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nakctl.device.ends import End, Kind, Quantity, Side, Then, way
+from nakctl.device.ends import End, Follows, Kind, Quantity, Side, way
 from nakctl.device.instrument import CurrentRange, Instrument
 from nakctl.device.program import Hardware, ShortRule, Test
 from nakctl.errors import Mark
@@ -23,6 +23,8 @@ TESTS_PER_TECHNIQUE = 3  # Test1, Test2, Test3 of CPLIMIT and CALIMIT
 # A sentinel reads after the row that met a test, with other noise: it tests so many steps of resolution
 # inside of the end.
 SENTINEL_STEPS = 4
+# So far from its cutoff a step without a time counts as unmet: more than two readings of one value differ by.
+UNMET_V, UNMET_PART = 1e-3, 1e-3
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class EndTable:
         quantity: Quantity,
         side: Side,
         value: float,
-        then: Then,
+        then: Follows,
         text: str,
         mark: Mark,
         *,
@@ -173,6 +175,31 @@ def share_out(hold: p.Hold, context: Context) -> Ends:
     return Ends(tests, "next", sentinel, alone=False)
 
 
+def share_out_unmet(hold: p.Hold, context: Context) -> Ends:
+    """Of a step without a time: its chain may go on only where a cutoff was met.
+
+    Behind it stands a sentinel that stops the chain as long as the cutoff is not met; the host then goes on
+    with the step. That takes one cutoff of the instrument: whether two sides are both unmet is no test.
+    """
+    ends = share_out(hold, context)
+    own = [test for test in ends.tests if context.table.all[test.end - 1].step == hold.step_id]
+    if ends.alone or len({(test.quantity, test.side) for test in own}) != 1:
+        return replace(ends, on_test="stop", sentinel=(), alone=True)
+    side = opposite(own[0].side)
+    value = max((test.value for test in own), key=lambda value: way(side) * value)
+    text = f"{own[0].quantity} not yet {own[0].side} its cutoff"
+    end = context.table.add(
+        "unmet", own[0].quantity, side, value, "go on", text, hold.mark, step=hold.step_id
+    )
+    context.table.held(end.id)
+    test = Test(own[0].quantity, side, end.value, end.id)
+    must_stop = ends.sentinel if ends.on_test == "next" else stop_tests(hold.kind, context)
+    others = tuple(each for each in must_stop if lead(test, each) < 0)
+    if _cost([test, *others]) > TESTS_PER_TECHNIQUE:
+        return replace(ends, on_test="stop", sentinel=(), alone=True)
+    return replace(ends, sentinel=(test, *others))
+
+
 def _chosen(tests: Sequence[Test], spare: Sequence[Test]) -> tuple[Test, ...]:
     """What one technique tests: of each side the one that is met first, which makes the others superfluous.
 
@@ -210,6 +237,11 @@ def inside(
     """The tests of a sentinel: a little inside of their ends, but never as far as a cutoff that goes on."""
     made = []
     for test in tests:
+        if context.table.all[test.end - 1].kind == "unmet":  # what has to be seen is that it is not reached
+            margin = max(UNMET_V if test.quantity == "Ewe" else 0.0, UNMET_PART * abs(test.value))
+            room = margin + SENTINEL_STEPS * context.resolution(test, hardware)
+            made.append(replace(test, value=test.value + way(test.side) * room))
+            continue
         gaps = (lead(other, test) for other in held if other.end != test.end)
         halves = [gap / 2 for gap in gaps if gap > 0]
         room = min([SENTINEL_STEPS * context.resolution(test, hardware), *halves])

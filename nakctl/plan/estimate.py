@@ -29,6 +29,7 @@ from nakctl.device.program import (
 )
 from nakctl.device.techniques import loaded_as
 from nakctl.plan import plan as p
+from nakctl.plan.holds import SURELY
 from nakctl.plan.sweeps import spread
 from nakctl.plan.techniques import lasts_s
 
@@ -136,6 +137,7 @@ class Estimate:
     load_s    gap between two chains, at open circuit
     limit_s   limits.time of the run
     poll_s    how often the channel is read; None: its time is virtual
+    is_open   a step has no time but limits.time, so the run may take all of that
     """
 
     steps: tuple[StepEstimate, ...]
@@ -144,6 +146,7 @@ class Estimate:
     load_s: float
     limit_s: float | None
     poll_s: float | None = None
+    is_open: bool = False
 
     def step(self, step_id: int) -> StepEstimate:
         return self.steps[step_id - 1]
@@ -155,7 +158,9 @@ class Estimate:
         None: an endless repeat without limits.time, so only the cell knows.
         """
         if self.per_pass is None:
-            return self.finite
+            longest_s, all_s = self.limit_s, self.seconds(self.finite)
+            is_cut = self.is_open and longest_s is not None and all_s > longest_s
+            return self.finite * (longest_s / all_s) if is_cut and longest_s is not None else self.finite
         if self.limit_s is None:
             return None
         left_s = max(0.0, self.limit_s - self.seconds(self.finite))
@@ -192,7 +197,7 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: flo
     by_step = dict.fromkeys((leaf.step_id for leaf in p.leaves(plan.steps)), Amount())
     endless_steps: set[int] = set()
     holds = (leaf for leaf in p.leaves(plan.steps) if isinstance(leaf, p.Hold) and leaf.spectra is None)
-    asked = {hold.step_id: hold.duration_s / lasts_s(hold) for hold in holds}
+    asked = {hold.step_id: _asked(hold) for hold in holds}
     for found in _occurrences(program.nodes, 1, False):
         amount = _amount(_as_asked(found.technique, asked), instrument) * found.times
         if found.endless:
@@ -213,7 +218,15 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: flo
         load_s=instrument.load_s,
         limit_s=plan.limits.time_s,
         poll_s=poll_s,
+        is_open=any(isinstance(leaf, p.Hold) and leaf.alone_s is not None for leaf in p.leaves(plan.steps)),
     )
+
+
+def _asked(hold: p.Hold) -> float:
+    """Which part of its techniques was asked for; of a step without a time, the capacity is likely."""
+    if hold.alone_s is not None:
+        return 1 / SURELY if hold.known else 1.0
+    return hold.duration_s / lasts_s(hold)
 
 
 def _as_asked(technique: Technique | None, asked: dict[int, float]) -> Technique | None:

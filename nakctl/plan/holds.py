@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from nakctl.text.reader import Loc
 
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
 MOST_STEPS = 5000
+SURELY = 1.5  # capacities that no charge of one step exceeds, as far as how long a chain is may rest on it
 WAYS = {"strip": 1, "plate": -1, "cp": 1}
 CHARGES = {"charge": 1, "discharge": -1}  # where WE is the positive electrode
 
@@ -27,6 +29,7 @@ class Holds:
     def __init__(self, protocol: m.Protocol, scope: Scope) -> None:
         self.scope = scope
         self.common = protocol.record
+        self.longest = protocol.limits.time
         self.steps_made = 0
         self.short: ShortRule | None = None  # that a step may end by
         self.sweeps = {
@@ -49,13 +52,13 @@ class Holds:
     ) -> p.Hold:
         match step:
             case m.Rest():
-                duration_s = self.scope.value(step.rest, env)
+                duration_s = math.inf if step.rest == "forever" else self.scope.value(step.rest, env)
                 return self.hold(step, "rest", None, duration_s, m.Ranges(), loc, env, number)
             case m.Power() | m.Load():
                 return self.drawn(step, loc, env, number)
             case m.Ca():
                 level_V = self.scope.value(step.ca, env)
-                duration_s = self.scope.value(step.for_, env)
+                duration_s = math.inf if step.for_ is None else self.scope.value(step.for_, env)
                 return self.hold(step, "ca", level_V, duration_s, step.ranges, loc, env, number)
             case _:
                 level_A = self.signed_current_A(step, env)
@@ -70,6 +73,8 @@ class Holds:
         words = m.HoldWords(
             label=step.label or f"{kind} {resolve(asked, env).text}", record=step.record, until=step.until
         )
+        if step.for_ is None:
+            return self.hold(words, kind, level, math.inf, step.ranges, loc, env, number)
         extent = resolve(step.for_, env)
         if extent.dimension != "time":
             self.scope.fault(
@@ -102,7 +107,7 @@ class Holds:
     def signed_current_A(self, words: m.Word, env: Env) -> float:
         """The sign convention, in one place: strip oxidises WE, I > 0; plate reduces it, I < 0; to
         charge oxidises the positive electrode, whichever the cell says that is."""
-        word, value = _current_word(words)
+        word, value = current_word(words)
         if value is None:
             raise AssertionError(f"{words} has no current")
         return self.way(word) * self.scope.current_A(value, env)
@@ -120,7 +125,10 @@ class Holds:
             )
         return -CHARGES[word] if cell.working_is == "negative" else CHARGES[word]
 
-    def duration_s(self, extent: Quantity | Ref, level_A: float, loc: Loc, env: Env) -> float:
+    def duration_s(self, extent: Quantity | Ref | None, level_A: float, loc: Loc, env: Env) -> float:
+        """inf: none was asked for."""
+        if extent is None:
+            return math.inf
         quantity = meant_as(resolve(extent, env), ("time", *m.CHARGE))
         if quantity.dimension == "time":
             return quantity.value
@@ -147,6 +155,9 @@ class Holds:
         cutoffs = self.cutoffs(words.until, (*loc, "until"), env)
         if kind == "cp" and level and to is None:
             cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
+        alone_s, known = None, ""
+        if math.isinf(duration_s):
+            duration_s, alone_s, known = self.without_time(abs(level or 0.0) if kind == "cp" else 0.0)
         return p.Hold(
             step_id=self.next_id(loc),
             label=f"{number} {words.label or self.label(kind, level, words, env)}",
@@ -159,14 +170,24 @@ class Holds:
             ranges=self.ranges(ranges, loc),
             mark=self.scope.mark(loc),
             to=to,
+            alone_s=alone_s,
+            known=known,
         )
+
+    def without_time(self, I_A: float) -> tuple[float, float, str]:
+        """(duration_s, alone_s, known) of a step that a cutoff has to end. I_A: 0 where none is imposed."""
+        assert self.longest is not None  # the language asks for it where a step needs it
+        longest_s, known_C = self.scope.value(self.longest, {}), self.scope.known_C
+        if not I_A or known_C is None or (surely_s := SURELY * known_C / I_A) >= longest_s:
+            return longest_s, longest_s, ""
+        return longest_s, surely_s, f"{SURELY:g} x the capacity"
 
     def label(self, kind: str, level: float | None, words: m.Word, env: Env) -> str:
         if level is None:
             return kind
         if kind == "ca":
             return f"ca {level:.4g} V"
-        word, value = _current_word(words)
+        word, value = current_word(words)
         how_much = f"{abs(level) / self.scope.area_cm2 * 1000:.4g} mA/cm2"
         if value is not None and meant_as(known := resolve(value, env), m.CURRENT).dimension == "C-rate":
             how_much = known.text.lstrip("+-\u2212")
@@ -267,7 +288,7 @@ class Holds:
         return bias, self.label("cp", bias, during, env)
 
 
-def _current_word(words: m.Word) -> tuple[str, Quantity | Ref | None]:
+def current_word(words: m.Word) -> tuple[str, Quantity | Ref | None]:
     """The word that says a current, and its value; "": none does."""
     found = ((word, getattr(words, word, None)) for word in (*WAYS, *CHARGES))
     return next(((word, value) for word, value in found if isinstance(value, Quantity | Ref)), ("", None))

@@ -161,6 +161,9 @@ class Hold:
     settle  a rest that ends as soon as a sensor has settled
     technique  what the record calls it, if not by its kind
     of_profile_A  a line of a profile: the largest |I| of them all, for which its range has to do
+    alone_s  no time was asked for: a cutoff has to end it, within limits.time, which is duration_s. So long
+             the instrument may hold it by itself; None: duration_s is the time asked for
+    known    why alone_s is shorter than duration_s: `1.5 x the capacity`
     """
 
     step_id: int
@@ -177,6 +180,8 @@ class Hold:
     to: float | None = None
     technique: str = ""
     of_profile_A: float | None = None
+    alone_s: float | None = None
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nakctl.plan import plan as p
-from nakctl.plan.holds import DEFAULT_RECORD_s, Holds
+from nakctl.plan.holds import DEFAULT_RECORD_s, Holds, current_word
 from nakctl.plan.sweeps import Env, resolve
 from nakctl.protocol import model as m
 from nakctl.text.quantities import Quantity, Ref
@@ -53,11 +53,14 @@ class Scans:
     def ramp(self, step: m.Ramp, loc: Loc, env: Env, number: str) -> p.Hold:
         """`from` goes the way of the end: strip and plate are directions, and so is the ramp."""
         last_A = self.holds.signed_current_A(step.ramp, env)
-        way = -1 if step.ramp.plate is not None else 1
+        way = self.holds.way(current_word(step.ramp)[0])
         first_A = way * self.scope.current_A(step.from_, env)
         if way * first_A < 0 and step.ramp.cp is None:
-            self.scope.fault((*loc, "from"), "strip and plate are directions already: write it without sign")
-        name = step.label or f"ramp {self.holds.label('cp', last_A, step.ramp)}"
+            self.scope.fault(
+                (*loc, "from"),
+                "strip, plate, charge and discharge are directions already: write it without sign",
+            )
+        name = step.label or f"ramp {self.holds.label('cp', last_A, step.ramp, env)}"
         made = self._moving(step, "cp", (first_A, last_A), name, loc, env, number)
         return replace(made, technique="RAMP")
 

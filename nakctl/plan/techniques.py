@@ -11,7 +11,7 @@ from typing import Literal
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test
 from nakctl.plan import plan as p
-from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, stop_tests
+from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, share_out_unmet, stop_tests
 from nakctl.plan.sweeps import spread
 
 # PEIS at open circuit is biased against the potential at the end of the technique before it, so a short OCV
@@ -19,6 +19,7 @@ from nakctl.plan.sweeps import spread
 OCV_BEFORE_PEIS_s = 1.0
 SENTINEL_s = 5e-3  # a hundred readings of the instrument, too short to move the cell
 _ROUNDING = 1e-9
+MOST_PARTS = 4  # techniques of one step; what lasts longer goes round, or is gone on with by the host
 CHARGE_LAG = 0.05  # by so much the charge that is read may lag behind the one that was set
 _SHORTEST_REST_s = 0.1  # a remainder below this is dropped: no instrument is loaded with a 10 us rest
 
@@ -42,7 +43,7 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     name = hold.technique or {"rest": "OCV"}.get(hold.kind, hold.kind.upper())
     if hold.spectra is not None:
         return _with_spectra(hold, hold.spectra, context)
-    ends = share_out(hold, context) if hold.kind in ("cp", "ca") else by_host(hold, context)
+    ends = _shared(hold, context)
     if hold.settle is not None:
         ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
     longer_s = lasts_s(hold)
@@ -50,10 +51,17 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
         # nothing may begin before the host has seen the charge
         ends = replace(ends, on_test="stop", sentinel=(), alone=True)
     hardware = context.hardware(hold.ranges, _peak_A(hold))
-    techniques = _split(hold, longer_s, ends, hardware, context.instrument)
+    techniques = _lasting(hold, longer_s, ends, hardware, context.instrument)
     tests = inside(ends.sentinel, ends.tests, hardware, context)
     behind = sentinel(hold.step_id, hold.kind, hold.level, tests, hardware)
     return Lowered((*techniques, *behind), name, ends.alone)
+
+
+def _shared(hold: p.Hold, context: Context) -> Ends:
+    if hold.kind not in ("cp", "ca"):
+        ends = by_host(hold, context)
+        return ends if hold.alone_s is None else replace(ends, alone=True)
+    return share_out(hold, context) if hold.alone_s is None else share_out_unmet(hold, context)
 
 
 def lasts_s(hold: p.Hold) -> float:
@@ -141,6 +149,22 @@ def _split(
     levels = [hold.level + (hold.to - hold.level) * part / parts for part in range(parts + 1)]
     pieces = [replace(hold, level=one, to=other) for one, other in pairwise(levels)]
     return tuple(_dc(piece, duration_s / parts, ends, hardware) for piece in pieces)
+
+
+def _lasting(
+    hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware, instrument: Instrument
+) -> tuple[Technique, ...]:
+    """All of the step. What stops at its tests, or has none, may go round in a loop of its own; what leads on
+    may not, because each pass would have to be left anew: it is as many techniques as are sure to do, and
+    behind them the host sees to a step that has no time."""
+    if hold.alone_s is not None and not ends.alone:
+        sure_s = min(hold.alone_s, MOST_PARTS * instrument.longest_s)
+        return _split(hold, sure_s, ends, hardware, instrument)
+    parts = math.ceil(duration_s / instrument.longest_s)
+    if parts <= MOST_PARTS or ends.on_test == "next" or hold.to is not None:
+        return _split(hold, duration_s, ends, hardware, instrument)
+    part = _dc(hold, duration_s / parts, ends, hardware)
+    return (part, Loop(to=0, times=parts, passes=False))
 
 
 def _dc(hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware) -> Technique:

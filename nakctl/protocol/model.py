@@ -149,6 +149,9 @@ class During(Word):
     ca: Potential | None = None
 
 
+UNTIL_MET = "a time or a charge; left out: until an `until` is met, at most limits.time"
+
+
 class HoldWords(Word):
     """Words that refine rest, strip, plate, cp and ca."""
 
@@ -161,14 +164,16 @@ class HoldWords(Word):
 class Rest(HoldWords):
     """Leave WE open for this long (OCV)."""
 
-    rest: Time = Field(description="how long WE stays open")
+    rest: Annotated[Quantity | Ref | Literal["forever"], quantity("time", words=("forever",))] = Field(
+        description="how long WE stays open; forever: until an `until` is met, or limits.time is over"
+    )
 
 
 class Strip(HoldWords):
     """Oxidise WE at this current, given without sign, for a time or a charge."""
 
     strip: Directed = Field(description="current that oxidises WE, without sign")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
     ranges: Ranges = Ranges()
 
 
@@ -176,7 +181,7 @@ class Plate(HoldWords):
     """Reduce WE at this current, given without sign, for a time or a charge."""
 
     plate: Directed = Field(description="current that reduces WE, without sign")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
     ranges: Ranges = Ranges()
 
 
@@ -184,7 +189,7 @@ class ChargeStep(HoldWords):
     """Charge the cell at this current, given without sign: strips WE where that is the positive electrode."""
 
     charge: Directed = Field(description="current that charges the cell, without sign")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
     ranges: Ranges = Ranges()
 
 
@@ -192,7 +197,7 @@ class DischargeStep(HoldWords):
     """Discharge the cell at this current, given without sign: the other way round than charge."""
 
     discharge: Directed = Field(description="current that discharges the cell, without sign")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
     ranges: Ranges = Ranges()
 
 
@@ -200,7 +205,7 @@ class Cp(HoldWords):
     """Constant signed current (I > 0 strips WE), for a time or a charge."""
 
     cp: Current = Field(description="signed current, > 0 oxidises WE")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
     ranges: Ranges = Ranges()
 
 
@@ -208,7 +213,7 @@ class Ca(HoldWords):
     """Constant potential of WE against RE, for a time."""
 
     ca: Potential = Field(description="Ewe")
-    for_: Time = Field(alias="for", description="a time")
+    for_: Time | None = Field(None, alias="for", description="a time; left out: until an `until` is met")
     ranges: Ranges = Ranges()
 
 
@@ -269,14 +274,14 @@ class Power(DrivenWords):
     """Constant power between WE and RE: > 0 is put into the cell where Ewe and I have one sign."""
 
     power: Power_ = Field(description="signed power, e.g. -5 mW/cm2")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
 
 
 class Load(DrivenWords):
     """A constant load across the cell, which discharges it."""
 
     load: Resistance = Field(description="e.g. 1 kohm")
-    for_: Extent = Field(alias="for", description="a time or a charge")
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
 
 
 class Profile(DrivenWords):
@@ -499,7 +504,7 @@ class Protocol(Word):
     stop_when: StopWhen = StopWhen()
     steps: Steps
     finally_: Literal["rest"] = Field(
-        alias="finally", description="what happens to the cell at the end: left open"
+        "rest", alias="finally", description="what happens to the cell at the end: it is left open"
     )
 
 

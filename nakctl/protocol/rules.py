@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from nakctl.protocol.levels import LEVEL_DIMENSIONS
-from nakctl.protocol.model import kind_of
+from nakctl.protocol.model import KINDS, kind_of
 from nakctl.text.faults import Problem, did_you_mean
 from nakctl.text.quantities import Quantity, as_ref, parse_many
 from nakctl.text.reader import Loc
+from nakctl.text.sentences import nearest, words_of
 from nakctl.text.units import SENSED, UnitError, parse
 
 SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
 CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short")
 CURRENT_WORDS = ("strip", "plate", "charge", "discharge", "cp")
+HELD_WORDS = ("ca", "power", "load")
 _MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
@@ -50,6 +52,7 @@ def problems(data: dict[str, Any]) -> list[Problem]:
     short_is_told = any("short" in _words(data.get(word)) for word in ("rules", "stop_when"))
     for place in _steps(data.get("steps"), ("steps",), False, short_is_told):
         found += _step(place, sweeps)
+        found += _lasting(place, _words(data.get("limits")))
     return found
 
 
@@ -107,6 +110,26 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
             yield from _wait(place)
         case "staircase":
             yield from _range(place.step["staircase"], (*place.loc, "staircase"))
+
+
+def _lasting(place: _Place, limits: dict[str, Any]) -> Iterator[Problem]:
+    """A step without `for` needs something that ends it, and the time that it may last at most."""
+    open_rest = place.kind == "rest" and place.step["rest"] == "forever"
+    if not open_rest and (place.kind not in (*CURRENT_WORDS, *HELD_WORDS) or "for" in place.step):
+        return
+    if any("for" in nearest(word, words_of(KINDS[place.kind])) for word in place.step):
+        return  # it is misspelt, and that is told
+    what = "rest: forever" if open_rest else f"{place.kind} without the word for"
+    if not open_rest and not place.step.get("until"):
+        extent = "a time" if place.kind in HELD_WORDS else "a time or a charge"
+        message = f"{place.kind} needs the word for ({extent}), or an until that ends it"
+        yield Problem(place.loc, message)
+    elif "time" not in limits:
+        yield Problem(
+            place.loc,
+            f"{what} lasts at most as long as the whole run may, and limits does not say how long that is: "
+            "write `limits: {..., time: 100 h}`" + ("" if open_rest else ", or give this step a `for`"),
+        )
 
 
 def _one_of(value: Any, loc: Loc, allowed: Iterable[str], what: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nakctl.device.ends import End
-from nakctl.device.program import Loop, Segment, StepInfo, Tested, played
+from nakctl.device.program import Draw, Loop, Ocv, Segment, StepInfo, Tested, played
 from nakctl.plan import plan as p
 from nakctl.plan.held import held
 from nakctl.plan.scene import Leaf
@@ -19,6 +19,7 @@ def ends_told(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     yield from _cutoffs(leaves, view)
     yield from _asked(leaves, view)
     yield from _settling(leaves)
+    yield from _without_time(leaves, view)
     yield from _held(leaves, view)
 
 
@@ -69,7 +70,7 @@ def _alone(leaves: Sequence[Leaf], view: View) -> str:
         takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))
         return f"it goes on for about {takes}, then the cell is open"
     lasts = [played(chain.techniques)[-1].step for chain in chains]
-    repeated = any(isinstance(each, Loop) for chain in chains for each in chain.techniques)
+    repeated = any(isinstance(each, Loop) and each.passes for chain in chains for each in chain.techniques)
     if lasts == [leaf.step_id for leaf in leaves] and not repeated:
         return "it goes to its end, then the cell is open"
     places = different([_place(program.step(step)) for step in lasts])
@@ -89,6 +90,29 @@ def _place(step: StepInfo) -> str:
 
 def _span_of(places: Sequence[str]) -> str:
     return "; ".join(places) if len(places) <= MOST_PLACES else f"{places[0]}; ...; {places[-1]}"
+
+
+def _without_time(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    """What becomes of a step that only a cutoff ends, if that is not met for long."""
+    program = view.scene.program
+    holds = [leaf for leaf in leaves if isinstance(leaf, p.Hold) and leaf.alone_s is not None]
+    if not holds:
+        return
+    longest = f"no time was given: at most {duration(holds[0].duration_s)} (limits.time)"
+    if not any(program.ends_of(leaf.step_id, "unmet") for leaf in holds):
+        yield longest
+        return
+    alone_s = [duration(sum(each.duration_s for each in _holds(leaf, view))) for leaf in holds]
+    why = f" ({holds[0].known})" if holds[0].known else ""
+    gap = duration(view.scene.instrument.load_s)
+    yield (
+        f"{longest}; what is not met in {span(different(alone_s))}{why} stops the chain, and the host goes "
+        f"on with the step after a gap of {gap}"
+    )
+
+
+def _holds(leaf: Leaf, view: View) -> list[Ocv | Tested | Draw]:
+    return [each for each in view.scene.techniques(leaf) if isinstance(each, Ocv | Tested | Draw)]
 
 
 def _settling(leaves: Sequence[Leaf]) -> Iterator[str]:

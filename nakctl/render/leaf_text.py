@@ -27,12 +27,18 @@ NUMBER, NAME, TIME, TECHNIQUE = 8, 36, 16, 6
 
 
 def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
-    takes = span(different([duration(view.once(leaf).duration_s) for leaf in leaves]))
+    takes = span(different([_takes(leaf, view) for leaf in leaves]))
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
     yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
     for about in (*_spectra(leaves, view), *_amounts(leaves, view), *ends_told(leaves, view)):
         yield from detail(depth, about)
+
+
+def _takes(leaf: Leaf, view: View) -> str:
+    if isinstance(leaf, p.Hold) and leaf.alone_s is not None:
+        return "until met" if leaf.cutoffs else "to the limit"
+    return duration(view.once(leaf).duration_s)
 
 
 def _label(labels: Sequence[str]) -> str:

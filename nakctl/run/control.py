@@ -25,7 +25,7 @@ from nakctl.booking.ending import Ending, Status, gravest, interrupted
 from nakctl.booking.event import Event
 from nakctl.booking.table import Table
 from nakctl.decide import engine
-from nakctl.decide.cut import Cut, cut_at, is_cut, is_whole, left_behind
+from nakctl.decide.cut import Cut, at_unmet, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
 from nakctl.decide.proof import why_over
@@ -306,6 +306,8 @@ class Control:
     def go_on_from(self, cut: Ending, over: engine.Event | None) -> engine.Event:
         """What is left from here on, at once or after a pause. over: nothing of the chain is left."""
         step_s, position = self.guard.elapsed_s, self.state.position
+        if cut.kind == "unmet" and over is None:
+            return self.hold_on(cut)
         if isinstance(over, engine.Replaced):
             left = self.program
         elif isinstance(over, engine.ChainEnded):
@@ -314,10 +316,20 @@ class Control:
             left = left_behind(self.program, position, self.cut(), cut, step_s)
         return self.go_on_with(left, cut, waits=cut.kind != "skipped")
 
+    def hold_on(self, unmet: Ending) -> engine.Event:
+        """A step without a time has outlasted its chain: it is loaded again, and what follows it."""
+        cut, is_met = at_unmet(self.reader.segment, self.reader.visit)
+        why = replace(unmet, then="next step") if is_met else unmet
+        left = left_behind(self.program, self.state.position, cut, why, self.guard.elapsed_s)
+        return self.go_on_with(left, why, waits=False)
+
     def go_on_with(self, left: Program, why: Ending, *, waits: bool, asks: str = "") -> engine.Replaced:
         """From now on the program in force is this remainder of it; nothing is loaded. asks: a person."""
         self.program = left
         self.logbook.replaced(left, waits=waits, why=why.reason, asks=asks)
+        if why.kind == "unmet":
+            self.logbook.note(1, "held_on", f"{why.reason}: the step is loaded again")
+            return engine.Replaced()
         self.requests.came("pause" if waits else "skip", why)
         if not waits:
             reason = f"the last step was {why.reason}"
@@ -493,7 +505,7 @@ class Control:
             if ending is not None and ending is self.seen and self.state.phase is engine.Phase.RUNNING:
                 self.logbook.meant_to_stop(ending, self.guard.step_count)
             meant = gravest(self.state.ending, ending) or self.explain()
-            meant = self.cut_in_time(meant) if is_cut(meant) else meant
+            meant = self.cut_in_time(meant) if is_cut(meant) and meant.kind != "unmet" else meant
             self.logbook.over(meant)
             return [engine.ChainEnded(meant)]
         is_known = gravest(self.state.ending, ending) is self.state.ending  # then the round may take its time

@@ -58,17 +58,24 @@ class QuantityWord:
     refs  whether `$name` can stand here: only protocols have parameters
     sign  any; positive: above zero; none: above zero, because a word such as `strip` is the direction;
           difference: above zero, and no place on a scale (25 degC is one, 0.5 K is not)
+    words  texts that may stand there instead: `forever`
     """
 
     dimensions: tuple[str, ...]
     sign: Sign = "any"
     refs: bool = True
+    words: tuple[str, ...] = ()
 
-    def __call__(self, value: object) -> Quantity | Ref:
+    def __call__(self, value: object) -> Quantity | Ref | str:
+        if isinstance(value, str) and value in self.words:
+            return value
         ref = as_ref(value)
         if ref is not None and not self.refs:
             raise UnitError(f"{value}: only a protocol has parameters: write the value itself")
-        return ref or signed(parse(value, self.dimensions), self.sign)
+        try:
+            return ref or signed(parse(value, self.dimensions), self.sign)
+        except UnitError as error:
+            raise UnitError(", or ".join([str(error), *self.words])) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _plain(self)
@@ -76,11 +83,11 @@ class QuantityWord:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        ref = f"|{REF_PATTERN}" if self.refs else ""
+        ref = "".join(f"|{other}" for other in (*([REF_PATTERN] if self.refs else []), *self.words))
         return {
             "type": "string",
             "pattern": f"^({_one(self.dimensions)}{ref})$",
-            "examples": [DIMENSIONS[name].example for name in self.dimensions],
+            "examples": [*(DIMENSIONS[name].example for name in self.dimensions), *self.words],
         }
 
 
@@ -126,9 +133,11 @@ def _one(dimensions: tuple[str, ...]) -> str:
     return f"{_NUMBER_PATTERN}{_UNIT_PATTERN}{rate}"
 
 
-def quantity(*dimensions: str, sign: Sign = "any", refs: bool = True) -> QuantityWord:
+def quantity(
+    *dimensions: str, sign: Sign = "any", refs: bool = True, words: tuple[str, ...] = ()
+) -> QuantityWord:
     """Annotation of a word that takes one quantity."""
-    return QuantityWord(dimensions, sign, refs)
+    return QuantityWord(dimensions, sign, refs, words)
 
 
 def quantities(*dimensions: str) -> QuantitiesWord:

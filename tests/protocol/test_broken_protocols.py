@@ -61,7 +61,6 @@ SLIPS = [
     ("nakctl: 1\n", "nakctl: 2\n", 1, "must be 1"),
     ("name: All words once\n", "nane: All words once\n", 2, "nane is no word of a protocol; did you mean name?"),
     ("name: All words once\n", "", 1, "a protocol needs the word name (a title)"),
-    ("finally: rest\n", "", 1, "needs the word finally (what happens to the cell at the end: left open)"),
     ("finally: rest", "finally: hold", 45, "must be rest"),
     ("limits: {Ewe: [-3 V, 3 V], I: 1 mA, time: 24 h}\n", "", 1, "needs the word limits"),
     ("limits: {Ewe: [-3 V, 3 V], I", "limits: {I", 11, "limits needs the word Ewe"),
@@ -70,7 +69,9 @@ SLIPS = [
     ("geis: geis5\n", "eis: geis5\n", 26, "eis is no step; did you mean geis or peis? steps are: rest, strip,"),
     ("rest: 10 min\n", "Rest: 10 min\n", 15, "Rest is no step; did you mean rest?"),
     ("    for: 1 min\n    record", "    four: 1 min\n    record", 29, "four is no word of ca; did you mean for?"),
-    ("    for: 1 min\n    record", "    record", 28, "ca needs the word for"),
+    ("        for: 1 min\nfinally", "finally", 43, "cp needs the word for (a time or a charge), or an until that ends it"),
+    ("        for: 1 min\nfinally", "        fro: 1 min\nfinally", 44, "fro is no word of cp; did you mean for?"),
+    ("rest: 10 min\n", "rest: forver\n", 15, "expected a time, such as 10 s, or forever"),
     ("        for: 0.2 mAh/cm2\n", "        for: 0.2 mAh/cm2\n        rest: 1 h\n", 43, "plate and rest are kinds of step"),
     ("    off: 5 s\n", "    off: 5 s\n    rest: 5 s\n", 37, "pulse and rest are both kinds of step"),
     ("  - rest: 10 min\n    spectra", "  - spectra", 15, "this step has no kind; kinds are: rest, strip"),
@@ -214,3 +215,21 @@ def test_a_slip_is_told_on_its_line(right: str, wrong: str, line: int, phrase: s
     faults = faults_of(WHOLE.replace(right, wrong))
     assert line in [fault.mark.line for fault in faults]
     assert phrase in " ".join(fault.message for fault in faults if fault.mark.line == line), faults
+
+
+@pytest.mark.parametrize(
+    ("step", "phrase"),
+    [
+        (
+            "strip: 1 mA, until: {Ewe_above: 1 V}",
+            "strip without the word for lasts at most as long as the whole run may",
+        ),
+        ("rest: forever, until: {Ewe_above: 1 V}", "write `limits: {..., time: 100 h}`"),
+        ("strip: 1 mA, until: []", "strip needs the word for (a time or a charge), or an until that ends it"),
+        ("ca: 1 V", "ca needs the word for (a time), or an until that ends it"),
+    ],
+)
+def test_a_step_without_a_time_needs_what_ends_it(step: str, phrase: str) -> None:
+    text = f"nakctl: 1\nname: x\nlimits: {{Ewe: [-3 V, 3 V]}}\nsteps:\n  - {{{step}}}\n"
+    [fault] = faults_of(text)
+    assert (fault.mark.line, phrase in fault.message) == (5, True), fault

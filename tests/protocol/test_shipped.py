@@ -83,7 +83,6 @@ def test_every_word_is_explained() -> None:
     [
         ("nakctl: 1", "nakctl: 2"),
         ("finally: rest", "finaly: rest"),
-        ("finally: rest", ""),
         ("limits:", "limit:"),
         ("rest: 10 min", "rset: 10 min"),
         ("rest: 10 min", "rest: 10"),
