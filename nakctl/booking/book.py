@@ -31,7 +31,7 @@ from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device import program_json
 from nakctl.device.channel import Rows
-from nakctl.device.program import HostLoop, Loop, Program, Segment, lasting, node_at
+from nakctl.device.program import Branch, Loop, Program, Segment, lasting, node_at
 
 CLOCK_ROW_EVERY_s = 60.0
 AT_ONCE = 64 * 1024  # rows of reads that are booked together, at the most
@@ -259,6 +259,7 @@ class Book:
         if self._met is not None:
             for place in np.flatnonzero(self._closed["step_count"] == self._met[0]):
                 write_end(self._closed[place], self._met[1])
+            self.ledger.was_met(*self._met)
 
     def _over(self, entry: Entry) -> None:
         """The chain is over for this reason. It stands at the step whose row met it; the next is `left`.
@@ -385,7 +386,9 @@ def _segment_behind(program: Program, entry: Entry) -> Segment | None:
     """The chain that comes next without any loop of the host going round."""
     *outer, index = (index for index, _ in entry.facts["position"])
     around = node_at(program.nodes, outer) if outer else None
-    nodes = around.body if isinstance(around, HostLoop) else program.nodes
+    nodes = program.nodes if around is None else getattr(around, "body", ())
+    if isinstance(around, Branch):
+        nodes, index = around.side(index)
     node = nodes[index + 1] if index + 1 < len(nodes) else None
     return node if isinstance(node, Segment) else None
 

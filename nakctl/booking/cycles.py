@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from nakctl.booking.chain import other_level
-from nakctl.device.program import HostLoop, Loop, Node, Program, Segment
+from nakctl.device.program import Branch, HostLoop, Loop, Node, Program, Segment
 
 _MOST = 50_000  # techniques that are gone through
 
@@ -25,7 +25,10 @@ def cycles_of(program: Program) -> int | None:
 
 
 def _is_endless(nodes: Sequence[Node]) -> bool:
+    """Or nobody knows before."""
     for node in nodes:
+        if isinstance(node, Branch) or (isinstance(node, HostLoop) and node.until is not None):
+            return True
         if isinstance(node, HostLoop) and (node.times is None or _is_endless(node.body)):
             return True
         if isinstance(node, Segment):

@@ -25,7 +25,7 @@ from nakctl.booking.order import merged
 from nakctl.booking.spectra import SpectrumBook, Swept
 from nakctl.booking.table import cut
 from nakctl.device.channel import Rows, Visit
-from nakctl.device.program import Program, Segment
+from nakctl.device.program import Program, Segment, referred
 
 C_PER_Ah = 3600.0
 WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
@@ -52,6 +52,21 @@ class LastRows:
     I_A: float
     before: tuple[float, float, float] | None
     swept: Swept
+
+
+@dataclass(frozen=True, slots=True)
+class LastTime:
+    """What a step came to when it was done last.
+
+    count     number of it in the run
+    kind      why it ended, as in `Ending`; quantity: of the End behind it, "" if there is none
+    charge_C  that it moved, > 0 stripped
+    """
+
+    count: int
+    kind: str
+    quantity: str
+    charge_C: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +113,9 @@ class Ledger:
         self.left_early = ""  # a technique that ended before its time with nothing to explain it
         self.last_sample: Rows = np.zeros(1, samples)
         self.fresh_cycle = False
+        # of the steps that the program refers to, as far as they are over
+        self.refers = np.array(sorted(referred(self.program.nodes)), np.uint32)
+        self.known: dict[int, LastTime] = {}
 
     def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
         """A chain starts at start_s of the run. new_cycle: a loop of the host went round to come here."""
@@ -119,6 +137,27 @@ class Ledger:
         if stopped:
             spectra = np.concatenate([spectra, self.spectra.close()])
         return Booked(samples, impedance, spectra, steps, step_charge_Ah)
+
+    def last_times(self) -> dict[int, LastTime]:
+        """Of the steps that the program refers to, by step_id. The running one is taken to be over."""
+        if len(self.open) == 0 or not np.isin(self.open["step_id"], self.refers).any():
+            return self.known
+        ending = self.ending or self.cut or WHOLE
+        step_id, count = int(self.open["step_id"][0]), int(self.open["step_count"][0])
+        charge_C = (self.Q_Ah - self.open_Q_Ah) * C_PER_Ah
+        return self.known | {step_id: self._last_time(count, ending.kind, ending.end_id, charge_C)}
+
+    def _last_time(self, count: int, kind: str, end_id: int, charge_C: float) -> LastTime:
+        quantity = self.program.end(end_id).quantity if end_id else ""
+        return LastTime(count, kind, quantity, charge_C)
+
+    def was_met(self, step_count: int, ending: Ending) -> None:
+        """Why a step was over that has ended is known only now."""
+        for step_id, known in self.known.items():
+            if known.count == step_count:
+                made = self._last_time(step_count, ending.kind, ending.end_id, known.charge_C)
+                self.known[step_id] = made
+                return
 
     def note_end(self, ending: Ending) -> None:
         """The running step ends now, for a reason that its rows cannot tell."""
@@ -246,11 +285,24 @@ class Ledger:
         self._end(closed, of_steps)
         self.cut = of_steps.get(len(closed), self.cut)
         Q_before = np.append(self.Q_Ah, samples["Q"][:-1])
+        self._know(closed, Q_before[starts])
         base_Ah = np.full(len(samples), self.open_Q_Ah)
         if len(starts):
             base_Ah[starts[0] :] = Q_before[starts].repeat(np.diff(starts, append=len(samples)))
             self.open_Q_Ah = float(Q_before[starts[-1]])
         return closed, samples["Q"] - base_Ah
+
+    def _know(self, closed: Rows, ends_Ah: Floats) -> None:
+        """Steps that are over now, and that the program refers to. ends_Ah: Q where each step ended; the
+        first one of the run begins without any that ended."""
+        if len(closed) == 0 or len(self.refers) == 0:
+            return
+        ends_Ah = ends_Ah[-len(closed) :]
+        charges_C = np.diff(ends_Ah, prepend=self.open_Q_Ah) * C_PER_Ah
+        for place in np.flatnonzero(np.isin(closed["step_id"], self.refers)).tolist():
+            row = closed[place]
+            made = (int(row["step_count"]), row["end_kind"].decode(), int(row["end_id"]))
+            self.known[int(row["step_id"])] = self._last_time(*made, float(charges_C[place]))
 
     def _begun(self, firsts: Rows, starts: npt.NDArray[np.intp], time_before_s: Floats) -> Rows:
         """A step begins where the one before it ended, which is before its own first sample."""

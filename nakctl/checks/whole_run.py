@@ -12,7 +12,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
 from nakctl.plan.gaps import FOREVER, gaps
-from nakctl.plan.scene import Scene, dc_A
+from nakctl.plan.scene import Leaf, Scene, dc_A
 from nakctl.text.numbers import duration, plural, si
 
 
@@ -100,9 +100,56 @@ def total_time(scene: Scene) -> Iterator[Finding]:
 def reachable(scene: Scene) -> Iterator[Finding]:
     """Steps after a repeat without end, which only its own cutoff can reach."""
     for earlier, later in zip(scene.plan.steps, scene.plan.steps[1:], strict=False):
-        if isinstance(earlier, p.Repeat) and earlier.times is None and not p.may_leave(earlier.steps):
+        if isinstance(earlier, p.Repeat) and earlier.times is None and not _has_way_out(earlier):
             message = f"nothing leads out of {earlier.label}, so this step is never reached"
             yield warning("unreachable", later.mark, message)
+
+
+def _has_way_out(repeat: p.Repeat) -> bool:
+    return repeat.until is not None or p.may_leave(repeat.steps)
+
+
+def conditions(scene: Scene) -> Iterator[Finding]:
+    """What is asked of a step that can never have ended like that, or not yet."""
+    leaves = {leaf.step_id: leaf for leaf in p.leaves(scene.plan.steps)}
+    for when in p.conditions(scene.plan.steps):
+        steps = [leaves[step] for step in p.labelled(scene.plan.steps, when.label)]
+        if steps and not any(_may_end_by(leaf, when.by) for leaf in steps):
+            needs = {"settled": "it waits for no sensor", "timeout": "it waits for no sensor"}
+            why = needs.get(when.by, "it has no such `until`")
+            yield warning("condition", when.mark, f"{when}: that never comes true", why)
+    yield from _too_early(scene)
+
+
+def _may_end_by(leaf: Leaf, by: str) -> bool:
+    match by:
+        case "cutoff":
+            return bool(leaf.cutoffs)
+        case "short":
+            return any(cutoff.quantity == "short" for cutoff in leaf.cutoffs)
+        case "settled" | "timeout":
+            return isinstance(leaf, p.Hold) and leaf.settle is not None
+        case _:
+            return True
+
+
+def _too_early(scene: Scene) -> Iterator[Finding]:
+    """A branch that comes before the step that it asks for, with no loop around both."""
+    plan = scene.plan
+    order = [*p.walk(plan.steps)]
+    loops = [{id(each) for each in p.walk(loop.steps)} for loop in p.repeats(plan.steps)]
+    for place, step in enumerate(order):
+        if not isinstance(step, p.If):
+            continue
+        asked = [
+            (at, id(each))
+            for at, each in enumerate(order)
+            if isinstance(each, p.Hold | p.Spectrum) and each.label.partition(" ")[2] == step.when.label
+        ]
+        together = any(id(step) in loop and key in loop for loop in loops for _, key in asked)
+        if asked and min(asked)[0] > place and not together:
+            text = f"{step.when}: that step comes later, so this never comes true"
+            yield warning("condition", step.when.mark, text)
 
 
 def interruptions(scene: Scene) -> Iterator[Finding]:
@@ -117,4 +164,4 @@ def interruptions(scene: Scene) -> Iterator[Finding]:
             yield warning("interruption", after.mark, message, "the record has a row of each")
 
 
-RUN_CHECKS = (window, goals, wrong_goals, chains, total_time, reachable)
+RUN_CHECKS = (window, goals, wrong_goals, chains, total_time, reachable, conditions)

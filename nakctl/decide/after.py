@@ -19,10 +19,12 @@ from nakctl.booking.chain import other_level
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import Ledger
 from nakctl.decide.engine import (
+    NOTHING,
     Begin,
     ChainEnded,
     EngineState,
     Event,
+    Known,
     Load,
     Phase,
     Replaced,
@@ -31,7 +33,7 @@ from nakctl.decide.engine import (
 )
 from nakctl.decide.proof import is_final
 from nakctl.device.channel import Visit
-from nakctl.device.program import Eis, HostLoop, Loop, Node, Program, Segment, played
+from nakctl.device.program import Branch, Eis, HostLoop, Loop, Node, Program, Segment, played
 
 After = Literal["step", "cycle", "spectrum", "now"]
 BOUNDARIES: tuple[After, ...] = ("step", "cycle", "spectrum")
@@ -135,16 +137,21 @@ def _ends_anyway(wish: Wish, segment: Segment, visit: Visit | None) -> bool:
 
 
 def instead(
-    program: Program, state: EngineState, event: Event, wishes: Sequence[Wish], place: Place
+    program: Program,
+    state: EngineState,
+    event: Event,
+    wishes: Sequence[Wish],
+    place: Place,
+    known: Known = NOTHING,
 ) -> Event:
     """The event that the engine gets where something would be loaded: if it was wished for before that, the
     end of the run or a pause for that of the chain. A step that is to be skipped is skipped once it runs.
     """
     if not wishes or not isinstance(event, ChainEnded | Replaced):
         return event
-    after, commands = react(program, state, event)
+    after, commands = react(program, state, event, known)
     while after.phase is Phase.PAUSED and after.position:  # somebody is asked before that
-        after, commands = react(program, after, Begin())
+        after, commands = react(program, after, Begin(), known)
     load = next((command for command in commands if isinstance(command, Load)), None)
     if load is None:  # the run is over, and ends as it does
         return event
@@ -182,7 +189,9 @@ def steps_around(program: Program, step_id: int) -> frozenset[int] | None:
 def _loops(nodes: Sequence[Node]) -> Iterator[frozenset[int]]:
     """The steps of every loop whose passes are cycles."""
     for node in nodes:
-        if isinstance(node, HostLoop):
+        if isinstance(node, Branch):
+            yield from _loops(node.body)
+        elif isinstance(node, HostLoop):
             yield from _loops(node.body)
             if node.times != 1:
                 yield frozenset(_steps(node.body))
@@ -195,7 +204,7 @@ def _loops(nodes: Sequence[Node]) -> Iterator[frozenset[int]]:
 
 def _steps(nodes: Sequence[Node]) -> Iterator[int]:
     for node in nodes:
-        if isinstance(node, HostLoop):
+        if isinstance(node, HostLoop | Branch):
             yield from _steps(node.body)
         elif isinstance(node, Segment):
             yield from (each.step for each in played(node.techniques))

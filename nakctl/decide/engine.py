@@ -16,12 +16,13 @@ Whatever is not in the table is an IllegalEvent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from nakctl.booking.ending import Ending, gravest
-from nakctl.device.program import Ask, HostLoop, Node, Program, Segment, SetPoint, node_at
+from nakctl.booking.ledger import LastTime
+from nakctl.device.program import Ask, Branch, Ended, HostLoop, Node, Program, Segment, SetPoint, node_at
 from nakctl.errors import IllegalEvent
 
 
@@ -120,52 +121,162 @@ class EngineState:
 
 
 Reaction = tuple[EngineState, tuple[Command, ...]]
+Known = Mapping[int, LastTime]  # by step_id, of steps that the program refers to
+NOTHING: Known = {}
 ALL_DONE = Ending("end run", "all steps done", kind="steps done")
 
 
-def react(program: Program, state: EngineState, event: Event) -> Reaction:
-    """The next state, and what to do now. IllegalEvent if the table has no such row."""
+def react(program: Program, state: EngineState, event: Event, known: Known = NOTHING) -> Reaction:
+    """The next state, and what to do now. known: what steps came to when they were done last. IllegalEvent if
+    the table has no such row."""
     rule = _TABLE.get((state.phase, type(event)))
     if rule is None:
         raise IllegalEvent(f"{_WORDS[type(event)]} while the run is {state.phase.value}")
-    return rule(program, state, event)
+    return rule(_Course(program, known), state, event)
 
 
-def _begin(program: Program, state: EngineState, event: Event) -> Reaction:
+def holds(program: Program, when: Ended, known: Known) -> bool:
+    """Whether the step ended like this when it was done last; it did not where it never was."""
+    done = [known[step] for step in when.steps if step in known]
+    last = max(done, key=lambda each: each.count, default=None)
+    return last is not None and when.by in (last.kind, last.quantity)
+
+
+def _begin(course: _Course, state: EngineState, event: Event) -> Reaction:
     if state.position:
-        return _go_to(program, _advance(program.nodes, state.position))
-    return _go_to(program, _enter(program.nodes, ()) if program.nodes else None)
+        return course.go_to(course.advance(state.position))
+    return course.go_to(course.begin())
 
 
-def _replace(program: Program, state: EngineState, event: Event) -> Reaction:
+def _replace(course: _Course, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, Replaced)
-    if event.waits and (program.nodes or state.phase is Phase.PAUSED):
+    if event.waits and (course.program.nodes or state.phase is Phase.PAUSED):
         return EngineState(Phase.PAUSED), ()
-    begin = _enter(program.nodes, ()) if program.nodes else None
-    return _go_to(program, begin, event.otherwise or ALL_DONE)
+    return course.go_to(course.begin(), event.otherwise or ALL_DONE)
 
 
-def _leave(program: Program, state: EngineState, event: Event) -> Reaction:
+def _leave(course: _Course, state: EngineState, event: Event) -> Reaction:
     """Of a run that is paused: there is nothing to stop."""
     assert isinstance(event, Tripped | Interrupted)
     return EngineState(Phase.ENDED, (), event.ending), (Finish(event.ending),)
 
 
-def _chain_ended(program: Program, state: EngineState, event: Event) -> Reaction:
+def _chain_ended(course: _Course, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, ChainEnded)
-    return _follow(program, state, gravest(state.ending, event.ending))
+    return course.follow(state, gravest(state.ending, event.ending))
 
 
-def _trip(program: Program, state: EngineState, event: Event) -> Reaction:
+def _trip(course: _Course, state: EngineState, event: Event) -> Reaction:
     assert isinstance(event, Tripped | Interrupted)
     stopping = EngineState(Phase.STOPPING, state.position, event.ending)
     return stopping, (Stop(event.ending.reason),)
 
 
-def _trip_again(program: Program, state: EngineState, event: Event) -> Reaction:
+def _trip_again(course: _Course, state: EngineState, event: Event) -> Reaction:
     """While stopping only a graver ending counts: the end of the run over the end of a step."""
     assert isinstance(event, Tripped | Interrupted)
     return replace(state, ending=gravest(state.ending, event.ending)), ()
+
+
+def node_of(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
+    return node_at(nodes, [frame.index for frame in position])
+
+
+def _tops_up(node: Node) -> bool:
+    return isinstance(node, Segment) and node.tops_up
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """The way through a program, with what is known of the steps that were done."""
+
+    program: Program
+    known: Known
+
+    def follow(self, state: EngineState, ending: Ending | None) -> Reaction:
+        if ending is not None and ending.then == "end run":
+            return EngineState(Phase.ENDED, state.position, ending), (Finish(ending),)
+        if ending is not None and ending.then == "end loop":
+            return self.go_to(self.advance(loop_around(self.program.nodes, state.position)))
+        on = self.advance(state.position)
+        while ending is not None and on is not None and _tops_up(node_of(self.program.nodes, on)):
+            on = self.advance(on)  # the step is over: nothing is missing of it
+        return self.go_to(on)
+
+    def go_to(self, position: tuple[Frame, ...] | None, otherwise: Ending = ALL_DONE) -> Reaction:
+        """On to the next segment; set-points on the way there are applied. otherwise: there is none."""
+        commands: list[Command] = []
+        while position is not None:
+            node = node_of(self.program.nodes, position)
+            if isinstance(node, Segment):
+                return EngineState(Phase.RUNNING, position), (*commands, Load(node))
+            if isinstance(node, Ask):
+                return EngineState(Phase.PAUSED, position), (*commands, Wait(node))
+            assert isinstance(node, SetPoint)
+            commands.append(Apply(node))
+            position = self.advance(position)
+        return EngineState(Phase.ENDED, (), otherwise), (*commands, Finish(otherwise))
+
+    def begin(self) -> tuple[Frame, ...] | None:
+        return self._enter((), 0) if self.program.nodes else None
+
+    def _enter(self, outer: tuple[Frame, ...], index: int) -> tuple[Frame, ...] | None:
+        """The first segment, set-point or question at or inside node `index`; a loop's body is never empty.
+        What follows, where nothing is done of a branch."""
+        position = (*outer, Frame(index))
+        node = node_of(self.program.nodes, position)
+        if isinstance(node, HostLoop):
+            return self._enter(position, 0)
+        if isinstance(node, Branch):
+            is_so = holds(self.program, node.when, self.known)
+            is_done = node.then if is_so else node.otherwise
+            return (
+                self._enter(position, 0 if is_so else len(node.then)) if is_done else self.advance(position)
+            )
+        return position
+
+    def advance(self, position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
+        """What comes after this node: the next in its list, in the next pass of its loop, or behind that."""
+        *outer, last = position
+        around = node_of(self.program.nodes, tuple(outer)) if outer else None
+        siblings, index = self.program.nodes, last.index
+        if isinstance(around, Branch):
+            siblings, index = around.side(index)
+        elif isinstance(around, HostLoop):
+            siblings = around.body
+        if index + 1 < len(siblings):
+            return self._enter(tuple(outer), last.index + 1)
+        if around is None:
+            return None
+        if isinstance(around, HostLoop) and self._goes_round(around, outer[-1].passes):
+            again = replace(outer[-1], passes=outer[-1].passes + 1)
+            return self._enter((*outer[:-1], again), 0)
+        return self.advance(tuple(outer))
+
+    def _goes_round(self, loop: HostLoop, passes: int) -> bool:
+        if loop.until is not None and holds(self.program, loop.until, self.known):
+            return False
+        return loop.times is None or passes + 1 < loop.times
+
+
+def loop_around(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """What `end loop` leaves: a segment that is a loop itself, else the innermost loop of the host."""
+    node = node_of(nodes, position)
+    if isinstance(node, Segment) and node.loop:
+        return position
+    while len(position) > 1:
+        position = position[:-1]
+        if isinstance(node_of(nodes, position), HostLoop):
+            break
+    return position
+
+
+def went_round(before: tuple[Frame, ...], after: tuple[Frame, ...]) -> bool:
+    """Whether a loop that both lie in has come to its next pass in between."""
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            return one.index == other.index
+    return False
 
 
 _WORDS: dict[type, str] = {
@@ -175,7 +286,7 @@ _WORDS: dict[type, str] = {
     Tripped: "an end was met",
     Interrupted: "the end was asked for",
 }
-_TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reaction]] = {
+_TABLE: dict[tuple[Phase, type], Callable[[_Course, EngineState, Event], Reaction]] = {
     (Phase.READY, Begin): _begin,
     (Phase.READY, Replaced): _replace,
     (Phase.RUNNING, ChainEnded): _chain_ended,
@@ -191,75 +302,3 @@ _TABLE: dict[tuple[Phase, type], Callable[[Program, EngineState, Event], Reactio
     (Phase.PAUSED, Tripped): _leave,
     (Phase.PAUSED, Interrupted): _leave,
 }
-
-
-def _follow(program: Program, state: EngineState, ending: Ending | None) -> Reaction:
-    if ending is not None and ending.then == "end run":
-        return EngineState(Phase.ENDED, state.position, ending), (Finish(ending),)
-    if ending is not None and ending.then == "end loop":
-        return _go_to(program, _leave_loop(program, state.position))
-    on = _advance(program.nodes, state.position)
-    while ending is not None and on is not None and _tops_up(node_of(program.nodes, on)):
-        on = _advance(program.nodes, on)  # the step is over: nothing is missing of it
-    return _go_to(program, on)
-
-
-def node_of(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> Node:
-    return node_at(nodes, [frame.index for frame in position])
-
-
-def _tops_up(node: Node) -> bool:
-    return isinstance(node, Segment) and node.tops_up
-
-
-def _go_to(program: Program, position: tuple[Frame, ...] | None, otherwise: Ending = ALL_DONE) -> Reaction:
-    """On to the next segment; set-points on the way there are applied. otherwise: there is none."""
-    commands: list[Command] = []
-    while position is not None:
-        node = node_of(program.nodes, position)
-        if isinstance(node, Segment):
-            return EngineState(Phase.RUNNING, position), (*commands, Load(node))
-        if isinstance(node, Ask):
-            return EngineState(Phase.PAUSED, position), (*commands, Wait(node))
-        assert isinstance(node, SetPoint)
-        commands.append(Apply(node))
-        position = _advance(program.nodes, position)
-    return EngineState(Phase.ENDED, (), otherwise), (*commands, Finish(otherwise))
-
-
-def went_round(before: tuple[Frame, ...], after: tuple[Frame, ...]) -> bool:
-    """Whether a loop that both lie in has come to its next pass in between."""
-    for one, other in zip(before, after, strict=False):
-        if one != other:
-            return one.index == other.index
-    return False
-
-
-def _enter(nodes: tuple[Node, ...], outer: tuple[Frame, ...], index: int = 0) -> tuple[Frame, ...]:
-    """The first segment, set-point or question at or inside node `index`; a loop's body is never empty."""
-    position = (*outer, Frame(index))
-    node = nodes[index]
-    return _enter(node.body, position) if isinstance(node, HostLoop) else position
-
-
-def _advance(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
-    """What comes after this node: the next in its list, in the next pass of its loop, or behind the loop."""
-    *outer, last = position
-    around = node_of(nodes, tuple(outer)) if outer else None
-    siblings = around.body if isinstance(around, HostLoop) else nodes
-    if last.index + 1 < len(siblings):
-        return _enter(siblings, tuple(outer), last.index + 1)
-    if not isinstance(around, HostLoop):
-        return None
-    loop_frame = outer[-1]
-    if around.times is None or loop_frame.passes + 1 < around.times:
-        again = replace(loop_frame, passes=loop_frame.passes + 1)
-        return _enter(around.body, (*outer[:-1], again))
-    return _advance(nodes, tuple(outer))
-
-
-def _leave_loop(program: Program, position: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
-    """What follows the innermost loop: a segment that is a loop itself, else the host loop around it."""
-    node = node_of(program.nodes, position)
-    is_loop = isinstance(node, Segment) and node.loop
-    return _advance(program.nodes, position if is_loop or len(position) == 1 else position[:-1])

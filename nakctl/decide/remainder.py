@@ -18,11 +18,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import dropwhile
 
-from nakctl.decide.engine import Frame, node_of
+from nakctl.decide.engine import Frame, loop_around, node_of
 from nakctl.decide.unrolled import Place, done_at, fewer, unrolled
 from nakctl.device.ends import Then
 from nakctl.device.instrument import instrument
-from nakctl.device.program import HostLoop, Node, Program, Segment, beginning_a_cycle, played
+from nakctl.device.program import Branch, HostLoop, Node, Program, Segment, beginning_a_cycle, played
 
 
 def remainder(
@@ -56,35 +56,35 @@ def remainder(
         raise ValueError(f"there is no segment at {position}")
     first: tuple[Node, ...] = ()
     if then == "end loop":
-        position = position if segment.loop or len(position) == 1 else position[:-1]
+        position = loop_around(program.nodes, position)
     elif technique is not None:
         most = chain_length or program.chain_length or instrument(program.instrument).chain_length
         place = Place(technique, passes, lasted_s if then is None else None, then == "next step")
         first = _left_of(program, segment, place, most)
-    after = _siblings(program.nodes, position)[position[-1].index + 1 :]
+    after = _behind(program.nodes, position)
     if then is not None and not first:
         after = tuple(dropwhile(_tops_up, after))
     left = _counted(program, (*first, *after), done_at(segment, technique).step, step_s)
     for depth in range(len(position) - 1, 0, -1):
-        left = _out_of_loop(program, left, position[:depth])
+        left = _out_of(program, left, position[:depth])
     return replace(program, nodes=left)
 
 
 def behind(program: Program, position: tuple[Frame, ...]) -> Program:
     """The program of what follows the node at a position, which is no segment: somebody was asked there."""
-    left = _siblings(program.nodes, position)[position[-1].index + 1 :]
+    left = _behind(program.nodes, position)
     if _begins_a_cycle(program, position):
         left = beginning_a_cycle(left)
     for depth in range(len(position) - 1, 0, -1):
-        left = _out_of_loop(program, left, position[:depth])
+        left = _out_of(program, left, position[:depth])
     return replace(program, nodes=left)
 
 
 def _begins_a_cycle(program: Program, position: tuple[Frame, ...]) -> bool:
     """Whether a loop went round to come here, and nothing was loaded since."""
     for depth in range(len(position), 1, -1):
-        before = _siblings(program.nodes, position[:depth])[: position[depth - 1].index]
-        if any(isinstance(node, Segment | HostLoop) for node in before):
+        siblings, index = _siblings(program.nodes, position[:depth])
+        if any(isinstance(node, Segment | HostLoop | Branch) for node in siblings[:index]):
             return False
         if position[depth - 2].passes:
             return True
@@ -123,28 +123,41 @@ def _tops_up(node: Node) -> bool:
 # --- the loops of the host ------------------------------------------------------------------------------
 
 
-def _siblings(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Node, ...]:
-    """The list that the node at a position stands in."""
+def _siblings(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[tuple[Node, ...], int]:
+    """The list that the node at a position stands in, and its place there."""
+    index = position[-1].index
     if len(position) == 1:
-        return nodes
+        return nodes, index
     around = node_of(nodes, position[:-1])
+    if isinstance(around, Branch):
+        return around.side(index)
     assert isinstance(around, HostLoop)
-    return around.body
+    return around.body, index
 
 
-def _out_of_loop(program: Program, left: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Node, ...]:
-    """What is left of the list in which the loop at a position stands. left: of its pass."""
-    loop = node_of(program.nodes, position)
-    assert isinstance(loop, HostLoop)
+def _behind(nodes: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Node, ...]:
+    siblings, index = _siblings(nodes, position)
+    return siblings[index + 1 :]
+
+
+def _out_of(program: Program, left: tuple[Node, ...], position: tuple[Frame, ...]) -> tuple[Node, ...]:
+    """What is left of the list in which the loop or branch at a position stands. left: of what was under way
+    in it."""
+    around, after = node_of(program.nodes, position), _behind(program.nodes, position)
+    if isinstance(around, Branch):
+        return (*left, *after)
+    assert isinstance(around, HostLoop)
     done = position[-1].passes
-    if loop.times is not None and done >= loop.times:
-        raise ValueError(f"there is no pass {done} of {loop.times}")
-    after = _siblings(program.nodes, position)[position[-1].index + 1 :]
-    if left == loop.body:  # nothing was done of this pass
-        return (HostLoop(loop.body, fewer(loop.times, done)), *after)
-    more = fewer(loop.times, done + 1)
+    if around.times is not None and done >= around.times:
+        raise ValueError(f"there is no pass {done} of {around.times}")
+    if left == around.body:  # nothing was done of this pass
+        return (replace(around, times=fewer(around.times, done)), *after)
+    more = fewer(around.times, done + 1)
     if more != 0:
-        left = (*left, HostLoop(beginning_a_cycle(loop.body), more))
+        again: Node = replace(around, body=beginning_a_cycle(around.body), times=more)
+        if around.until is not None:  # which is asked at the end of this pass as well
+            again = Branch(around.until, (), (again,))
+        left = (*left, again)
     return (*_once(left), *after)
 
 

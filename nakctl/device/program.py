@@ -199,14 +199,49 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a step ended when it was done last.
+
+    steps  its ids: at each level of a staircase it is another one
+    by     a code of `ends.ENDED_BY`, or `short`
+    text   "strip-1 ended by short"
+    """
+
+    steps: tuple[int, ...]
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostLoop:
     """Nodes repeated by the host; times None: until a cutoff or a rule ends it.
 
     Done once if it is a loop only because it may be left early (a staircase with an `end loop` cutoff).
+    until  it is left after the pass in which this came true
     """
 
     body: tuple[Node, ...]
     times: int | None
+    until: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Nodes that are done if a step ended in some way, and others that are done if it did not."""
+
+    when: Ended
+    then: tuple[Node, ...]
+    otherwise: tuple[Node, ...]
+
+    @property
+    def body(self) -> tuple[Node, ...]:
+        """All of them, one after the other."""
+        return (*self.then, *self.otherwise)
+
+    def side(self, index: int) -> tuple[tuple[Node, ...], int]:
+        """The nodes among which the one at this place of the body stands, and its place among them."""
+        count = len(self.then)
+        return (self.then, index) if index < count else (self.otherwise, index - count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +264,7 @@ class Ask:
     mark: Mark
 
 
-Node = Segment | HostLoop | SetPoint | Ask
+Node = Segment | HostLoop | SetPoint | Ask | Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +351,7 @@ def node_at(nodes: Sequence[Node], place: Sequence[int]) -> Node:
     """place: the index in each list of nodes, from the outermost one."""
     node = nodes[place[0]]
     for index in place[1:]:
-        assert isinstance(node, HostLoop)
+        assert isinstance(node, HostLoop | Branch)
         node = node.body[index]
     return node
 
@@ -357,10 +392,21 @@ def is_sentinel(technique: Technique) -> bool:
 def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
     """Every chain once, in order."""
     for node in nodes:
-        if isinstance(node, HostLoop):
+        if isinstance(node, HostLoop | Branch):
             yield from segments(node.body)
         elif isinstance(node, Segment):
             yield node
+
+
+def referred(nodes: tuple[Node, ...]) -> frozenset[int]:
+    """The steps of which has to be known how they ended."""
+    found: set[int] = set()
+    for node in nodes:
+        if isinstance(node, Branch):
+            found |= {*node.when.steps, *referred(node.body)}
+        elif isinstance(node, HostLoop):
+            found |= {*(node.until.steps if node.until else ()), *referred(node.body)}
+    return frozenset(found)
 
 
 def beginning_a_cycle(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -369,6 +415,9 @@ def beginning_a_cycle(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         begins: Node
         if isinstance(node, HostLoop):
             begins = replace(node, body=beginning_a_cycle(node.body))
+        elif isinstance(node, Branch):
+            sides = map(beginning_a_cycle, (node.then, node.otherwise))
+            begins = Branch(node.when, *sides)
         elif isinstance(node, Segment):
             begins = replace(node, new_cycle=tuple(sorted({0, *node.new_cycle})))
         else:

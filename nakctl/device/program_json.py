@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nakctl.device.program import (
     Ask,
+    Branch,
     Ca,
     Cp,
     Draw,
@@ -45,6 +46,7 @@ TAGS: dict[type, str] = {
     HostLoop: "host loop",
     SetPoint: "set point",
     Ask: "ask",
+    Branch: "branch",
 }
 NO_JSON = ("nan", "inf", "-inf")
 EXACT = 2**53  # whole numbers up to here are floats as they are

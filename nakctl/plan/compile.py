@@ -21,6 +21,7 @@ from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
 from nakctl.text.quantities import Quantities, Quantity
 from nakctl.text.reader import Loc
+from nakctl.text.sentences import did_you_mean
 
 
 def compile_protocol(loaded: Loaded, cell: Cell) -> p.Plan:
@@ -50,6 +51,7 @@ class _Compiler:
         steps = self.steps(protocol.steps, ("steps",), {}, "")
         if limits.time_s is None and not goals and short is None:
             self.require_ends(steps)
+        self.require_labels(steps)
         return p.Plan(
             name=protocol.name,
             file=self.loaded.document.file,
@@ -115,20 +117,33 @@ class _Compiler:
         """An endless repeat needs something that can end it."""
         for step in p.repeats(steps):
             ends = any(cutoff.then != "next step" for leaf in p.leaves(step.steps) for cutoff in leaf.cutoffs)
-            if step.times is None and not ends:
+            if step.times is None and step.until is None and not ends:
                 self.scope.fault_at(
                     step.mark,
                     "nothing ends this repeat: give a number, an `until` with `then: end loop`, a rule "
                     "under `stop_when`, or `limits: {time: ...}`",
                 )
 
+    def require_labels(self, steps: tuple[p.Step, ...]) -> None:
+        """What is asked of how a step ended: there is such a step, and only one of each level."""
+        known = sorted({leaf.label.partition(" ")[2] for leaf in p.leaves(steps)})
+        for step in p.walk(steps):
+            if isinstance(step, p.If) and step.when.label not in known:
+                hint = did_you_mean(step.when.label, known) or ":"
+                listed = ", ".join(known)
+                text = f"if: there is no step with the label {step.when.label}{hint} labels are {listed}"
+                self.scope.fault_at(step.when.mark, text)
+
     # --- steps -----------------------------------------------------------------------------------------
 
-    def steps(self, steps: list[m.Step], loc: Loc, env: Env, number: str) -> tuple[p.Step, ...]:
+    def steps(
+        self, steps: list[m.Step], loc: Loc, env: Env, number: str, before: int = 0
+    ) -> tuple[p.Step, ...]:
+        """before: so many of the same numbering stand before them."""
         return tuple(
             made
             for index, step in enumerate(steps)
-            for made in self.step(step, (*loc, index), env, f"{number}{index + 1}")
+            for made in self.step(step, (*loc, index), env, f"{number}{before + index + 1}")
         )
 
     def set_points(self, step: m.Set, loc: Loc, number: str) -> Iterator[SetPoint]:
@@ -142,6 +157,8 @@ class _Compiler:
         match step:
             case m.Set():
                 yield from self.set_points(step, loc, number)
+            case m.Repeat() | m.Staircase() | m.Pulse() | m.If():
+                yield self.holding(step, loc, env, number)
             case m.Ask():
                 label = f"{number} {step.label or 'ask'}"
                 yield Ask(" ".join(step.ask.split()), label, self.scope.mark((*loc, "ask")))
@@ -153,14 +170,22 @@ class _Compiler:
                 yield profile(step, self.holds, self.loaded, loc, env, number)
             case m.Cv() | m.Lsv() | m.Ramp():
                 yield self.scans.compile(step, loc, env, number)
-            case m.Pulse():
-                yield self.pulse(step, loc, env, number)
-            case m.Repeat():
-                yield self.repeat(step, loc, env, number)
-            case m.Staircase():
-                yield self.staircase(step, loc, env, number)
             case _:
                 yield self.holds.compile(step, loc, env, number)
+
+    def holding(
+        self, step: m.Repeat | m.Staircase | m.Pulse | m.If, loc: Loc, env: Env, number: str
+    ) -> p.Step:
+        """One that holds others."""
+        match step:
+            case m.Repeat():
+                return self.repeat(step, loc, env, number)
+            case m.Staircase():
+                return self.staircase(step, loc, env, number)
+            case m.Pulse():
+                return self.pulse(step, loc, env, number)
+            case m.If():
+                return self.branch(step, loc, env, number)
 
     # --- loops -----------------------------------------------------------------------------------------
 
@@ -191,14 +216,30 @@ class _Compiler:
 
     def repeat(self, step: m.Repeat, loc: Loc, env: Env, number: str) -> p.Repeat:
         steps = self.steps(step.steps, (*loc, "steps"), env, f"{number}.")
-        if not any(True for _ in p.leaves(steps)):
-            self.scope.fault(loc, "nothing in this repeat takes time: it needs a step beside set")
-        times = _count(step.repeat)
-        if step.until is not None:
+        if not any(True for _ in p.leaves([each for each in steps if not isinstance(each, p.If)])):
+            text = "nothing in this repeat takes time in any case: it needs a step beside set, ask and if"
+            self.scope.fault(loc, text)
+        times, until = _count(step.repeat), None
+        if step.until is not None and step.until.step is not None and step.until.ended_by is not None:
+            until = p.EndedBy(step.until.step, step.until.ended_by, self.scope.mark((*loc, "until")))
+        elif step.until is not None and step.until.charge is not None:
             self.scope.here = at = (*loc, "until", "charge")
             asked_C = self.scope.charge_C(step.until.charge, env)
             times = self.passes_for(asked_C, self.charge_of_pass_C(steps, at), at, times)
-        return p.Repeat(f"{number} {step.label or 'repeat'}", steps, times, self.scope.mark(loc))
+        label, mark = f"{number} {step.label or 'repeat'}", self.scope.mark(loc)
+        if until is not None and not p.labelled(steps, until.label):
+            inside = sorted({leaf.label.partition(" ")[2] for leaf in p.leaves(steps)})
+            hint = did_you_mean(until.label, inside) or ":"
+            text = f"until: {until.label} is no step of this repeat{hint} its steps are {', '.join(inside)}"
+            self.scope.fault_at(until.mark, text)
+        return p.Repeat(label, steps, times, mark, until=until)
+
+    def branch(self, step: m.If, loc: Loc, env: Env, number: str) -> p.If:
+        """Steps of both sides are numbered on, so that no number comes twice."""
+        when = p.EndedBy(step.if_.step, step.if_.ended_by, self.scope.mark((*loc, "if")))
+        then = self.steps(step.then, (*loc, "then"), env, f"{number}.")
+        otherwise = self.steps(step.otherwise or [], (*loc, "else"), env, f"{number}.", len(step.then))
+        return p.If(f"{number} {step.label or 'if'}", when, then, otherwise, self.scope.mark(loc))
 
     def passes_for(self, asked_C: float, of_pass_C: float, loc: Loc, times: int | None) -> int | None:
         """Whole passes that move at least asked_C (a rounding error is no reason for one more)."""

@@ -13,6 +13,7 @@ from operator import add, attrgetter
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
     Ask,
+    Branch,
     Ca,
     Cp,
     Draw,
@@ -184,11 +185,13 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class _Occurrence:
-    """A technique, or the loading of a chain (None), with the loops around it multiplied out."""
+    """A technique, or the loading of a chain (None), with the loops around it multiplied out. counts: it
+    belongs to the longer side of each branch around it."""
 
     technique: Technique | None
     times: int
     endless: bool
+    counts: bool = True
 
 
 def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: float | None = None) -> Estimate:
@@ -198,9 +201,11 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: flo
     endless_steps: set[int] = set()
     holds = (leaf for leaf in p.leaves(plan.steps) if isinstance(leaf, p.Hold) and leaf.spectra is None)
     asked = {hold.step_id: _asked(hold) for hold in holds}
-    for found in _occurrences(program.nodes, 1, False):
+    for found in _occurrences(program.nodes, 1, False, instrument):
         amount = _amount(_as_asked(found.technique, asked), instrument) * found.times
-        if found.endless:
+        if not found.counts:
+            pass
+        elif found.endless:
             per_pass, endless_somewhere = per_pass + amount, True
         else:
             finite += amount
@@ -247,14 +252,36 @@ def _times(steps: tuple[p.Step, ...], times: int) -> Iterator[tuple[int, int]]:
                     yield from _times(one_pass, times)
             case SetPoint() | Ask():
                 pass
+            case p.If():
+                yield from _times((*step.then, *step.otherwise), times)
             case _:
                 yield step.step_id, times
 
 
-def _occurrences(nodes: tuple[Node, ...], times: int, endless: bool) -> Iterator[_Occurrence]:
+def _longer(branch: Branch, instrument: Instrument) -> tuple[Node, ...]:
+    """The side of it that takes longer."""
+    return max(branch.then, branch.otherwise, key=lambda side: _lasts_s(side, instrument))
+
+
+def _lasts_s(nodes: tuple[Node, ...], instrument: Instrument) -> float:
+    found = _occurrences(nodes, 1, False, instrument)
+    of_side = (each for each in found if each.counts)
+    return sum(_amount(each.technique, instrument).duration_s * each.times for each in of_side)
+
+
+def _occurrences(
+    nodes: tuple[Node, ...], times: int, endless: bool, instrument: Instrument
+) -> Iterator[_Occurrence]:
     for node in nodes:
+        if isinstance(node, Branch):
+            longer = _longer(node, instrument)
+            for side in (node.then, node.otherwise):
+                for each in _occurrences(side, times, endless, instrument):
+                    yield replace(each, counts=each.counts and side is longer)
+            continue
         if isinstance(node, HostLoop):
-            yield from _occurrences(node.body, times * (node.times or 1), endless or node.times is None)
+            inner = times * (node.times or 1)
+            yield from _occurrences(node.body, inner, endless or node.times is None, instrument)
             continue
         if isinstance(node, SetPoint | Ask) or node.tops_up:  # a step is topped up if the estimate was wrong
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nakctl.device.program import Done, HostLoop, Node, Program, Segment, played
+from nakctl.device.program import Ask, Branch, Done, HostLoop, Node, Program, Segment, played
 from nakctl.device.techniques import drives
 
 FOREVER = 0  # as `times`
@@ -39,39 +39,74 @@ def gaps(program: Program) -> tuple[Gap, ...]:
     return tuple(merged.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A chain that may come first or last in some nodes. asked: a person stands between it and what is
+    outside, so an open circuit there is what the experiment asks for."""
+
+    chain: Segment
+    asked: bool = False
+
+
 def _between(nodes: tuple[Node, ...], times: int) -> Iterator[Gap]:
     """Gaps inside these nodes, done `times` times."""
-    before: Segment | None = None
-    for node in _planned(nodes):
-        first, last = _ends(node)
-        if before is not None:
-            yield _gap(before, first, times)
+    before: list[_Edge] = []
+    for node in nodes:
+        if isinstance(node, Ask):
+            before = [replace(edge, asked=True) for edge in before]
+        yield from (_gap(last, first, times) for last in before for first in _edges((node,), first=True))
         if isinstance(node, HostLoop):
             inner = FOREVER if FOREVER in (times, node.times or FOREVER) else times * (node.times or 1)
             yield from _between(node.body, inner)
             if node.times is None or node.times > 1:
                 again = FOREVER if inner == FOREVER else inner - times
-                yield _gap(last, first, again)
-        before = last
+                ends, begins = _edges(node.body, first=False), _edges(node.body, first=True)
+                yield from (_gap(last, first, again) for last in ends for first in begins)
+        elif isinstance(node, Branch):
+            yield from _between(node.then, times)
+            yield from _between(node.otherwise, times)
+        passed = _may_pass(node)
+        before = [*_edges((node,), first=False), *(before if passed else ())]
 
 
-def _planned(nodes: Sequence[Node]) -> list[Segment | HostLoop]:
-    """What surely loads chains: a step is topped up only if the estimate was wrong."""
-    loads = (node for node in nodes if isinstance(node, Segment | HostLoop))
-    return [node for node in loads if isinstance(node, HostLoop) or not node.tops_up]
+def _edges(nodes: Sequence[Node], *, first: bool) -> list[_Edge]:
+    """The chains with which these nodes may begin, or end: a branch has two sides, and one may be empty."""
+    asked = False
+    found: list[_Edge] = []
+    for node in nodes if first else reversed(nodes):
+        new: list[_Edge] = []
+        match node:
+            case Ask():
+                asked = True
+            case Segment(tops_up=False):
+                new = [_Edge(node)]
+            case HostLoop():
+                new = _edges(node.body, first=first)
+            case Branch():
+                new = [*_edges(node.then, first=first), *_edges(node.otherwise, first=first)]
+        found += [replace(edge, asked=True) if asked else edge for edge in new]
+        if not _may_pass(node):
+            break
+    return found
 
 
-def _ends(node: Segment | HostLoop) -> tuple[Segment, Segment]:
-    """The first and the last chain of a node."""
-    if isinstance(node, Segment):
-        return node, node
-    inner = _planned(node.body)
-    return _ends(inner[0])[0], _ends(inner[-1])[1]
+def _may_pass(node: Node) -> bool:
+    """Whether it may be that nothing is loaded for it; a step is topped up only if the estimate was wrong."""
+    match node:
+        case Segment():
+            return node.tops_up
+        case HostLoop():
+            return all(map(_may_pass, node.body))
+        case Branch():
+            return any(all(map(_may_pass, side)) for side in (node.then, node.otherwise))
+        case _:
+            return True
 
 
-def _gap(before: Segment, after: Segment, times: int) -> Gap:
-    last, first = played(before.techniques)[-1], played(after.techniques)[0]
-    return Gap(last.step, first.step, times, under_current=interrupts(last, first))
+def _gap(before: _Edge, after: _Edge, times: int) -> Gap:
+    last, first = played(before.chain.techniques)[-1], played(after.chain.techniques)[0]
+    asked = before.asked or after.asked
+    return Gap(last.step, first.step, times, under_current=not asked and interrupts(last, first))
 
 
 def interrupts(last: Done, first: Done) -> bool:

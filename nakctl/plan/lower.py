@@ -20,6 +20,8 @@ from nakctl.device.ends import End
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
     Ask,
+    Branch,
+    Ended,
     HostLoop,
     Loop,
     Node,
@@ -44,7 +46,7 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
     """The program of a plan on one kind of instrument. Pure; `check` says whether it fits."""
     table = EndTable()
     of_run = table.of_run(plan.limits, plan.goals, plan.short, plan.limits_mark)
-    lowering = _Lowering(Context(instrument, plan.limits, table, of_run))
+    lowering = _Lowering(plan, Context(instrument, plan.limits, table, of_run))
     items = lowering.steps(plan.steps, level=0)
     nodes = _assemble(items, instrument.chain_length)
     return Program(
@@ -70,8 +72,8 @@ def _watched(ends: Sequence[End], nodes: tuple[Node, ...]) -> tuple[End, ...]:
 
 
 class _Lowering:
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, plan: p.Plan, context: Context) -> None:
+        self.plan, self.context = plan, context
         self.infos: list[StepInfo] = []
         self.levels = 0
 
@@ -90,6 +92,10 @@ class _Lowering:
                 return self.repeat(step, level)
             case p.Staircase():
                 return self.staircase(step, level)
+            case p.If():
+                most = self.context.instrument.chain_length
+                sides = [_assemble(self.steps(side, level), most) for side in (step.then, step.otherwise)]
+                return [Branch(self.ended(step.when), *sides)]
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
@@ -102,12 +108,16 @@ class _Lowering:
     def repeat(self, step: p.Repeat, level: int) -> list[_Item]:
         items = self.steps(step.steps, level)
         chain = _join(items)
-        if chain is None or len(chain) + 1 > self.context.instrument.chain_length:
+        until = None if step.until is None else self.ended(step.until)
+        if chain is None or until is not None or len(chain) + 1 > self.context.instrument.chain_length:
             body = _assemble(items, self.context.instrument.chain_length)
-            return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times)]
+            return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times, until)]
         if step.times != 1 or step.begins:
             chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
         return [Segment(chain, loop=True)] if p.may_leave(step.steps) else [Piece(chain)]
+
+    def ended(self, when: p.EndedBy) -> Ended:
+        return Ended(p.labelled(self.plan.steps, when.label), when.by, str(when))
 
     def staircase(self, step: p.Staircase, level: int) -> list[_Item]:
         items: list[_Item] = []

@@ -202,6 +202,7 @@ class Repeat:
     """Steps done `times` times; None: until a cutoff, a rule or a limit ends them.
 
     begins  a cycle begins with its first pass as well: what led to it was one
+    until   they are over after the pass in which this came true
     """
 
     label: str
@@ -209,6 +210,7 @@ class Repeat:
     times: int | None
     mark: Mark
     begins: bool = False
+    until: EndedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,30 @@ class Staircase:
     is_loop: bool = True
 
 
-Step = Hold | Spectrum | Repeat | Staircase | SetPoint | Ask
+@dataclass(frozen=True, slots=True)
+class EndedBy:
+    """How the step of this label ended when it was done last. by: a code of `ENDED_BY`, or `short`."""
+
+    label: str
+    by: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return f"{self.label} ended by {self.by}"
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """Steps that are done if a step ended in some way, and others that are done if it did not."""
+
+    label: str
+    when: EndedBy
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...]
+    mark: Mark
+
+
+Step = Hold | Spectrum | Repeat | Staircase | SetPoint | Ask | If
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +288,8 @@ def walk(steps: Sequence[Step]) -> Iterator[Step]:
             case Staircase():
                 for one_pass in step.passes:
                     yield from walk(one_pass)
+            case If():
+                yield from walk((*step.then, *step.otherwise))
             case _:
                 pass
 
@@ -270,6 +297,20 @@ def walk(steps: Sequence[Step]) -> Iterator[Step]:
 def leaves(steps: Sequence[Step]) -> Iterator[Hold | Spectrum]:
     """Every hold and spectrum."""
     return (step for step in walk(steps) if isinstance(step, Hold | Spectrum))
+
+
+def labelled(steps: Sequence[Step], label: str) -> tuple[int, ...]:
+    """The steps of this label, by their step_id; one at each level of a staircase."""
+    return tuple(leaf.step_id for leaf in leaves(steps) if leaf.label.partition(" ")[2] == label)
+
+
+def conditions(steps: Sequence[Step]) -> Iterator[EndedBy]:
+    """All that is asked of how steps ended."""
+    for step in walk(steps):
+        if isinstance(step, If):
+            yield step.when
+        elif isinstance(step, Repeat) and step.until is not None:
+            yield step.until
 
 
 def set_points(steps: Sequence[Step]) -> Iterator[SetPoint]:
@@ -284,5 +325,8 @@ def may_leave(steps: Sequence[Step]) -> bool:
     """A step directly in this loop may end it (steps of inner loops end those)."""
     tables = (step for step in steps if isinstance(step, Staircase) and not step.is_loop)
     in_tables = (each for table in tables for one_pass in table.passes for each in one_pass)
+    sides = (side for step in steps if isinstance(step, If) for side in (step.then, step.otherwise))
+    if any(map(may_leave, sides)):
+        return True
     own = (step for step in (*steps, *in_tables) if isinstance(step, Hold | Spectrum))
     return any(cutoff.then == "end loop" for step in own for cutoff in step.cutoffs)

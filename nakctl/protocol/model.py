@@ -374,10 +374,25 @@ class Ask(Word):
     label: Label | None = None
 
 
-class LoopEnd(Word):
-    """Ends a repeat after whole passes: the charge that all passes together have moved."""
+EndsBy = Literal["duration", "cutoff", "short", "settled", "timeout", "skipped"]
 
-    charge: Charge = Field(description="|charge| moved by all passes together")
+
+class EndedBy(Word):
+    """How a step of that label ended when it was done last."""
+
+    step: Label = Field(description="the label of a step")
+    ended_by: EndsBy = Field(
+        description="duration: its time or charge; cutoff: an `until`; settled, timeout: of wait"
+    )
+
+
+class LoopEnd(Word):
+    """Ends a repeat after whole passes: by the charge that all passes together have moved, or by how a step
+    ended."""
+
+    charge: Charge | None = Field(None, description="|charge| moved by all passes together")
+    step: Label | None = Field(None, description="the label of a step of the pass, with `ended_by`")
+    ended_by: EndsBy | None = Field(None, description="how that step ended in the pass")
 
 
 class Repeat(Word):
@@ -387,6 +402,17 @@ class Repeat(Word):
     label: Label | None = None
     until: LoopEnd | None = None
     steps: Steps
+
+
+class If(Word):
+    """Do these steps if a labelled step ended in some way, when it was done last; else others, or none."""
+
+    if_: EndedBy = Field(alias="if", description="{step: LABEL, ended_by: short}")
+    then: Steps = Field(description="what is done if it did")
+    otherwise: Steps | None = Field(
+        None, alias="else", description="what is done if it did not; left out: nothing"
+    )
+    label: Label | None = None
 
 
 class LevelRange(Word):
@@ -410,13 +436,18 @@ KINDS: dict[str, type[Word]] = {
     "rest": Rest, "strip": Strip, "plate": Plate, "charge": ChargeStep, "discharge": DischargeStep,
     "cp": Cp, "ca": Ca, "geis": Geis, "peis": Peis,
     "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "profile": Profile, "pulse": Pulse,
-    "wait": Wait, "set": Set, "ask": Ask, "repeat": Repeat, "staircase": Staircase,
+    "wait": Wait, "set": Set, "ask": Ask, "if": If, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
+
+
+def _words_of(step: Any) -> set[str]:
+    fields = type(step).model_fields.items() if isinstance(step, Word) else ()
+    return {field.alias or name for name, field in fields}
 
 
 def kind_of(step: Any) -> str | None:
     """The kind word of a step as written; None unless there is exactly one (a pulse may say `repeat`)."""
-    words = step if isinstance(step, dict) else vars(step) if isinstance(step, Word) else {}
+    words = step if isinstance(step, dict) else _words_of(step)
     if "pulse" in words:
         return "pulse"
     kinds = [word for word in KINDS if word in words]
@@ -443,6 +474,7 @@ Step = Annotated[
     | Annotated[Wait, Tag("wait")]
     | Annotated[Set, Tag("set")]
     | Annotated[Ask, Tag("ask")]
+    | Annotated[If, Tag("if")]
     | Annotated[Repeat, Tag("repeat")]
     | Annotated[Staircase, Tag("staircase")],
     Discriminator(kind_of),
@@ -508,5 +540,5 @@ class Protocol(Word):
     )
 
 
-for _word in (Repeat, Staircase, Protocol):
+for _word in (If, Repeat, Staircase, Protocol):
     _word.model_rebuild()

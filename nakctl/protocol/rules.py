@@ -92,6 +92,9 @@ def _steps(steps: Any, loc: Loc, in_loop: bool, short_is_told: bool) -> Iterator
             yield _Place((*loc, i), step, kind, in_loop or kind == "pulse", short_is_told)
             if kind in ("repeat", "staircase"):
                 yield from _steps(step.get("steps"), (*loc, i, "steps"), True, short_is_told)
+            elif kind == "if":
+                for word in ("then", "else"):
+                    yield from _steps(step.get(word), (*loc, i, word), in_loop, short_is_told)
 
 
 def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
@@ -106,6 +109,8 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
             yield from _one_of(place.step[kind], (*place.loc, kind), CURRENT_WORDS, kind)
         case "cv":
             yield from _vertices(place)
+        case "repeat":
+            yield from _loop_end(place)
         case "wait":
             yield from _wait(place)
         case "staircase":
@@ -191,6 +196,19 @@ def _slope(cutoff: dict[str, Any], loc: Loc) -> Iterator[Problem]:
         yield Problem((*loc, slope), text, at_key=True)
     if slope is None and "over" in cutoff:
         yield Problem((*loc, "over"), "over: only dEwe_dt and dI_dt look back over a time", at_key=True)
+
+
+def _loop_end(place: _Place) -> Iterator[Problem]:
+    """By a charge, or by how a step ended, which takes both its words."""
+    words, loc = _words(place.step.get("until")), (*place.loc, "until")
+    if not words:
+        return
+    if "charge" in words and ("step" in words or "ended_by" in words):
+        text = "a repeat ends by a charge, or by how a step of it ended: give one of them"
+        yield Problem((*loc, "charge"), text, at_key=True)
+    elif "charge" not in words and not ("step" in words and "ended_by" in words):
+        text = "until, in repeat, needs `charge: 1 mAh/cm2` or `step: LABEL, ended_by: cutoff`"
+        yield Problem(loc, text)
 
 
 def _record(place: _Place) -> Iterator[Problem]:

@@ -63,6 +63,9 @@ def _step(step: p.Step, estimate: Estimate, start_s: float) -> Iterator[Piece]:
             yield from _repeat(step, estimate, start_s)
         case p.Staircase():
             yield from _steps([each for one_pass in step.passes for each in one_pass], estimate, start_s)
+        case p.If():
+            sides = [list(_steps(side, estimate, start_s)) for side in (step.then, step.otherwise)]
+            yield from max(sides, key=lambda side: side[-1].end_s if side else start_s)
         case SetPoint() | Ask():
             pass
         case _:

@@ -70,10 +70,20 @@ def _structure(step: p.Step) -> dict[str, Any]:
     match step:
         case p.Repeat():
             inner = [_structure(each) for each in step.steps]
-            return {"label": step.label, "repeat": step.times, "steps": inner}
+            until = (
+                {} if step.until is None
+                else {"until": {"step": step.until.label, "ended_by": step.until.by}}
+            )  # fmt: skip
+            return {"label": step.label, "repeat": step.times, "steps": inner, **until}
         case p.Staircase():
             passes = [[_structure(each) for each in one_pass] for one_pass in step.passes]
             return {"label": step.label, "levels": list(step.levels), "passes": passes}
+        case p.If():
+            sides = {
+                word: [_structure(each) for each in side]
+                for word, side in (("then", step.then), ("else", step.otherwise))
+            }
+            return {"label": step.label, "if": {"step": step.when.label, "ended_by": step.when.by}, **sides}
         case Ask():
             return {"label": step.label, "ask": step.text}
         case SetPoint():

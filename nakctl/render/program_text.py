@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from nakctl.device.ends import End
 from nakctl.device.program import (
     Ask,
+    Branch,
     Ca,
     Cp,
     Done,
     Draw,
     Eis,
+    Ended,
     HostLoop,
     Loop,
     Node,
@@ -53,8 +55,14 @@ def program_text(program: Program) -> str:
 
 def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
     for node in nodes:
+        if isinstance(node, Branch):
+            for word, side in (("if", node.then), ("else", node.otherwise)):
+                yield f"{indent}{word} {_ended(node.when)}"
+                yield from _nodes(side, indent + "  ")
+            continue
         if isinstance(node, HostLoop):
-            yield f"{indent}host loop {_times(node.times)}"
+            until = "" if node.until is None else f", until {_ended(node.until)}"
+            yield f"{indent}host loop {_times(node.times)}{until}"
             yield from _nodes(node.body, indent + "  ")
             continue
         if isinstance(node, Ask):
@@ -68,6 +76,10 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
         yield f"{indent}segment{_about(node)}"
         for position, technique in enumerate(node.techniques):
             yield f"{indent}{position:>3} {_technique(technique)}"
+
+
+def _ended(when: Ended) -> str:
+    return f"{when.text} (steps {', '.join(map(str, when.steps))})"
 
 
 def _about(segment: Segment) -> str:

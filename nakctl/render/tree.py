@@ -33,6 +33,9 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
         case p.Staircase():
             yield from _staircase(first, view, depth)
             inner = [one_pass for step in steps if isinstance(step, p.Staircase) for one_pass in step.passes]
+        case p.If():
+            yield from _if(first, view, depth)
+            return
         case Ask():
             yield from line(first.label, depth, "until answered", "host", first.text)
             yield from detail(
@@ -60,12 +63,14 @@ def _shape(step: p.Step) -> tuple[object, ...]:
     """What two steps must share to be told in one line: everything but their numbers."""
     match step:
         case p.Repeat():
-            return ("repeat", step.times, *map(_shape, step.steps))
+            return ("repeat", step.times, str(step.until), *map(_shape, step.steps))
         case p.Staircase():
             inner = (_shape(each) for one_pass in step.passes for each in one_pass)
             return ("staircase", step.levels, *inner)
         case p.Spectrum():
             return ("spectrum", step.sweep.name, step.bias is None, len(step.cutoffs))
+        case p.If():
+            return ("if", str(step.when), *map(_shape, step.then), "else", *map(_shape, step.otherwise))
         case Ask():
             return ("ask", step.text)
         case SetPoint():
@@ -75,14 +80,29 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("hold", step.kind, step.to is None, sweep, len(step.cutoffs), str(step.settle))
 
 
+def _if(step: p.If, view: View, depth: int) -> Iterator[str]:
+    """Both ways."""
+    yield from line(step.label, depth, "", "host", f"if {step.when}:")
+    for side in step.then:
+        yield from _alike((side,), view, depth + 1)
+    if step.otherwise:
+        yield from line(step.label, depth, "", "host", "else:")
+    for side in step.otherwise:
+        yield from _alike((side,), view, depth + 1)
+
+
 def _repeat(repeat: p.Repeat, view: View, depth: int) -> Iterator[str]:
     one_pass = view.amounts(repeat.steps)
     area_cm2 = view.scene.plan.area_cm2
     of_pass = f"a pass: {duration(one_pass.duration_s)}, {plural(one_pass.samples, 'row')}"
     if one_pass.moved_C:
         of_pass += f", {net_charge(one_pass, area_cm2)}"
+    until = "" if repeat.until is None else f"until {repeat.until}, asked by the host after each pass"
+    if until and repeat.times is not None:
+        of_pass += f"; {until}"
     if repeat.times is None:
-        yield from line(repeat.label, depth, "without end", "", "until a cutoff, a rule or a limit ends it")
+        ends = until or "until a cutoff, a rule or a limit ends it"
+        yield from line(repeat.label, depth, "without end", "", ends)
         yield from detail(depth, of_pass)
         return
     if repeat.times == 1 and not repeat.begins:

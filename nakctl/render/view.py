@@ -26,6 +26,9 @@ class View:
                 return self.amounts(step.steps) * (step.times or 1)
             case p.Staircase():
                 return sum((self.amounts(one_pass) for one_pass in step.passes), Amount())
+            case p.If():
+                sides = [self.amounts(step.then), self.amounts(step.otherwise)]
+                return max(sides, key=lambda each: each.duration_s)
             case SetPoint() | Ask():
                 return Amount()
             case _:

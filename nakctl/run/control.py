@@ -264,7 +264,8 @@ class Control:
         before, event = self.state, self.asked_for(event)
         if isinstance(event, engine.Replaced):
             before = engine.EngineState()  # its place was one of another program
-        self.state, commands = engine.react(self.program, self.state, event)
+        known = self.logbook.book.ledger.last_times()
+        self.state, commands = engine.react(self.program, self.state, event, known)
         for command in commands:
             self.carry_out(command, before)
 

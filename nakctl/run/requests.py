@@ -294,7 +294,9 @@ class Requests:
         """
         if not self.wishes:
             return event
-        return after.instead(program, state, event, self.wishes, after.place_of(self.logbook.book.ledger))
+        ledger = self.logbook.book.ledger
+        place, known = after.place_of(ledger), ledger.last_times()
+        return after.instead(program, state, event, self.wishes, place, known)
 
     def in_time(self, ending: Ending) -> Ending:
         """That of a chain that was cut. The step to be skipped may have come to its own end meanwhile."""

@@ -219,7 +219,7 @@ def led_to(left: Left, otherwise: Ending) -> Ending:
         return otherwise
     assert program is not None
     at = EngineState(Phase.RUNNING, left.position)
-    _, commands = react(program, at, ChainEnded(chain.why))
+    _, commands = react(program, at, ChainEnded(chain.why), left.book.ledger.last_times())
     return commands[0].ending if isinstance(commands[0], Finish) else otherwise
 
 

@@ -117,6 +117,7 @@ SMALL_JSON = {
                     },
                 ],
                 "times": None,
+                "until": None,
             },
             {
                 "is": "segment",
