@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.program import Eis
@@ -98,7 +99,9 @@ def room(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     if not isinstance(leaf, p.Hold) or leaf.spectra is None:
         return
     one_s = seconds_per_spectrum(leaf, leaf.spectra.sweep, scene.instrument)
-    every_s = leaf.spectra.every_s
+    starts_s = leaf.spectra.starts_s
+    apart_s = min((later - start for start, later in pairwise(starts_s)), default=None)
+    every_s = apart_s if starts_s else leaf.spectra.every_s
     what = f"{leaf.label}: a spectrum of {leaf.spectra.sweep.name} takes about {duration(one_s)}"
     if one_s > leaf.duration_s:
         message = f"{what}, the step only {duration(leaf.duration_s)}"

@@ -12,14 +12,14 @@ from nakctl.device.ends import Side
 from nakctl.device.program import Ask, SetPoint, ShortRule
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
-from nakctl.plan.holds import MOST_STEPS, Holds
+from nakctl.plan.holds import Holds
 from nakctl.plan.profiles import profile
 from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
+from nakctl.plan.stairs import levels_of
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
-from nakctl.text.quantities import Quantities, Quantity
 from nakctl.text.reader import Loc
 from nakctl.text.sentences import did_you_mean
 
@@ -146,8 +146,9 @@ class _Compiler:
             for made in self.step(step, (*loc, index), env, f"{number}{before + index + 1}")
         )
 
-    def set_points(self, step: m.Set, loc: Loc, number: str) -> Iterator[SetPoint]:
-        for name, value in step.set.items():
+    def set_points(self, step: m.Set, loc: Loc, env: Env, number: str) -> Iterator[SetPoint]:
+        for name, asked in step.set.items():
+            value = resolve(asked, env)
             label = f"{number} {step.label or f'set {name} {value.text}'}"
             yield SetPoint(name, value.value, value.text, label, self.scope.mark((*loc, "set", name)))
 
@@ -156,7 +157,7 @@ class _Compiler:
         self.scope.here = loc
         match step:
             case m.Set():
-                yield from self.set_points(step, loc, number)
+                yield from self.set_points(step, loc, env, number)
             case m.Repeat() | m.Staircase() | m.Pulse() | m.If():
                 yield self.holding(step, loc, env, number)
             case m.Ask():
@@ -268,7 +269,7 @@ class _Compiler:
         return total_C
 
     def staircase(self, step: m.Staircase, loc: Loc, env: Env, number: str) -> p.Staircase:
-        levels = self.levels(step.staircase, (*loc, "staircase"), env)
+        levels = levels_of(step.staircase, (*loc, "staircase"), self.scope, env)
         passes, around = [], self.scope.level
         for at, level in enumerate(levels):
             self.scope.level = at, len(levels)
@@ -279,18 +280,6 @@ class _Compiler:
             f"{number} {step.label or f'staircase {step.as_}'}", texts, tuple(passes), self.scope.mark(loc)
         )
 
-    def levels(self, words: m.LevelRange | Quantities, loc: Loc, env: Env) -> tuple[Quantity, ...]:
-        if isinstance(words, Quantities):
-            return words.values
-        first, last, step = (resolve(end, env) for end in (words.from_, words.to, words.step))
-        count = round(abs(last.value - first.value) / abs(step.value))
-        if count >= MOST_STEPS:
-            self.scope.fault((*loc, "step"), f"{count + 1} levels are too many (at most {MOST_STEPS})")
-            return ()
-        signed = math.copysign(abs(step.value), last.value - first.value)
-        values = [float(f"{first.value + k * signed:.9g}") for k in range(count + 1)]
-        return tuple(Quantity(value, first.dimension, _level_text(value, first)) for value in values)
-
 
 def _count(words: int | Literal["forever"]) -> int | None:
     return None if words == "forever" else words
@@ -298,9 +287,3 @@ def _count(words: int | Literal["forever"]) -> int | None:
 
 def _leaving_the_train(cutoff: p.Cutoff) -> p.Cutoff:
     return cutoff if cutoff.then == "end run" else replace(cutoff, then="end loop")
-
-
-def _level_text(value: float, like: Quantity) -> str:
-    known = {"areal current": (1e3, "mA/cm2"), "current": (1e3, "mA"), "potential": (1.0, "V")}
-    scale, unit = known.get(like.dimension, (1.0, "C"))
-    return f"{value * scale:.6g} {unit}"

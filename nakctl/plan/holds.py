@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from nakctl.device.program import Settle, ShortRule
 from nakctl.plan import plan as p
+from nakctl.plan.stairs import starts_of
 from nakctl.plan.sweeps import Env, Scope, compile_sweep, meant_as, resolve
 from nakctl.protocol import model as m
 from nakctl.text.quantities import Quantity, Ref
@@ -88,14 +89,15 @@ class Holds:
     def wait(self, step: m.Wait, loc: Loc, env: Env, number: str) -> p.Hold:
         """A rest that a sensor ends; at_most is its duration."""
         asked = step.wait
+        of = resolve(asked.of, env)
         stay = resolve(asked.for_, env)
         settle = Settle(
             sensor=asked.sensor,
-            of=asked.of.value,
+            of=of.value,
             within=asked.within.value,
             for_s=stay.value,
             then=asked.then,
-            of_text=asked.of.text,
+            of_text=of.text,
             within_text=asked.within.text,
             for_text=stay.text,
         )
@@ -166,7 +168,7 @@ class Holds:
             duration_s=duration_s,
             record=self.record(words.record, env),
             cutoffs=cutoffs,
-            spectra=self.spectra(words.spectra, env),
+            spectra=self.spectra(words.spectra, duration_s, (*loc, "spectra"), env),
             ranges=self.ranges(ranges, loc),
             mark=self.scope.mark(loc),
             to=to,
@@ -250,14 +252,16 @@ class Holds:
                 return p.Cutoff(quantity, side, value, words.then, scope.mark(loc), text, over_s)  # type: ignore[arg-type]
         raise AssertionError(f"{words} has no condition")
 
-    def spectra(self, use: str | m.SpectraUse | None, env: Env) -> p.Spectra | None:
+    def spectra(
+        self, use: str | m.SpectraUse | None, duration_s: float, loc: Loc, env: Env
+    ) -> p.Spectra | None:
         if use is None:
             return None
         if isinstance(use, str):
             return p.Spectra(self.sweeps[use], None)
-        return p.Spectra(
-            self.sweeps[use.use], None if use.every is None else self.scope.value(use.every, env)
-        )
+        starts_s = starts_of(use, duration_s, loc, self.scope, env)
+        every_s = None if use.every is None or starts_s else self.scope.value(use.every, env)
+        return p.Spectra(self.sweeps[use.use], every_s, starts_s)
 
     def spectrum(self, step: m.Geis | m.Peis, loc: Loc, env: Env, number: str) -> p.Spectrum:
         kind: Literal["geis", "peis"] = "geis" if isinstance(step, m.Geis) else "peis"

@@ -147,10 +147,14 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Spectra:
-    """Spectra taken during a hold, from start to start every_s apart; None: back to back."""
+    """Spectra taken during a hold, from start to start every_s apart; None: back to back.
+
+    starts_s  when each begins, from the beginning of the hold; none: evenly apart
+    """
 
     sweep: Sweep
     every_s: float | None
+    starts_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

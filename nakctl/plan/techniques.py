@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Literal
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test, played
 from nakctl.plan import plan as p
+from nakctl.plan.chains import append
 from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, share_out_unmet, stop_tests
 from nakctl.plan.sweeps import spread
 
@@ -214,6 +215,11 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered
     sweeps = _sweep_techniques(sweep, step, hold.level, hold.record.every_s, hardware)
     before = _before_sweep(step, hold.kind, hold.level, hardware, context)
     one_s = seconds_per_spectrum(hold, sweep, instrument) + SENTINEL_s * len(before)
+    longest_s = min(hold.duration_s, instrument.longest_s)
+    top_up = _dc(hold, longest_s, ends, hardware)
+    if spectra.starts_s:
+        at_times = _at_times(hold, spectra, (*before, *sweeps), ends, instrument)
+        return Lowered(at_times, sweep.control.upper(), True, top_up)
     times, gap_s, left_s = _rhythm(hold.duration_s, one_s, spectra.every_s)
     body: list[Technique] = []
     if (lead_s := _lead_s(hold, sweep)) and times:
@@ -226,8 +232,27 @@ def _with_spectra(hold: p.Hold, spectra: p.Spectra, context: Context) -> Lowered
         body.append(Loop(to=0, times=times, passes=False))
     if left_s >= _SHORTEST_REST_s or not body:
         body += _split(hold, left_s, ends, hardware, instrument)
-    longest_s = min(hold.duration_s, instrument.longest_s)
-    return Lowered(tuple(body), sweep.control.upper(), True, _dc(hold, longest_s, ends, hardware))
+    return Lowered(tuple(body), sweep.control.upper(), True, top_up)
+
+
+def _at_times(
+    hold: p.Hold, spectra: p.Spectra, spectrum: tuple[Technique, ...], ends: Ends, instrument: Instrument
+) -> tuple[Technique, ...]:
+    """[hold until the next start, spectrum] for each of them, then a hold for what is left of the step.
+
+    Where a spectrum takes longer than to the next start, they are back to back.
+    """
+    chain: tuple[Technique, ...] = ()
+    lead_s, takes_s = _lead_s(hold, spectra.sweep), sweep_seconds(spectra.sweep, instrument)
+    over_s = 0.0
+    for start_s in (*spectra.starts_s, hold.duration_s):
+        is_last = start_s >= hold.duration_s
+        wait_s = max(0.0 if is_last else lead_s, start_s - over_s)
+        if wait_s >= _SHORTEST_REST_s:
+            chain = append(chain, _lasting(hold, wait_s, ends, played(spectrum)[-1].hardware, instrument))
+        chain = chain if is_last else append(chain, spectrum)
+        over_s += wait_s + takes_s
+    return chain
 
 
 def _rhythm(duration_s: float, one_s: float, every_s: float | None) -> tuple[int, float, float]:

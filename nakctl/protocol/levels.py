@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from nakctl.protocol.model import LEVELS
 from nakctl.text.quantities import Quantity, as_ref, parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.units import UnitError, parse
 
-LEVEL_DIMENSIONS = ("areal current", "current", "potential", "C-rate")
+
+class Used(NamedTuple):
+    """The name of a level, and the value of the staircase that gives it."""
+
+    name: str
+    staircase: Loc
 
 
-def with_lowest_levels(data: dict[str, Any]) -> tuple[dict[str, Any], dict[Loc, str]]:
+def with_lowest_levels(data: dict[str, Any]) -> tuple[dict[str, Any], dict[Loc, Used]]:
     """The data with the lowest level of each staircase in place of its name, and where that was done.
 
     All levels of a staircase have one dimension, so what the lowest may stand for, in unit and sign, all may.
     """
-    used: dict[Loc, str] = {}
+    used: dict[Loc, Used] = {}
     return _filled(data, (), {}, used), used
 
 
-def _filled(value: Any, loc: Loc, levels: dict[str, Quantity], used: dict[Loc, str]) -> Any:
+def _filled(value: Any, loc: Loc, levels: dict[str, tuple[Quantity, Loc]], used: dict[Loc, Used]) -> Any:
     if isinstance(value, dict):
-        inner = levels | _named_level(value)
+        inner = levels | {name: (level, loc) for name, level in _named_level(value).items()}
         return {
             word: _filled(part, (*loc, word), inner if word == "steps" else levels, used)
             for word, part in value.items()
@@ -32,8 +38,9 @@ def _filled(value: Any, loc: Loc, levels: dict[str, Quantity], used: dict[Loc, s
     ref = as_ref(value)
     if ref is None or ref.name not in levels:
         return value
-    used[loc] = ref.name
-    return levels[ref.name].text
+    level, staircase = levels[ref.name]
+    used[loc] = Used(ref.name, (*staircase, "staircase"))
+    return level.text
 
 
 def _named_level(step: dict[str, Any]) -> dict[str, Quantity]:
@@ -41,9 +48,9 @@ def _named_level(step: dict[str, Any]) -> dict[str, Quantity]:
     written = step.get("staircase")
     try:
         if isinstance(written, dict):
-            ends = [parse(written.get(end), LEVEL_DIMENSIONS) for end in ("from", "to")]
+            ends = [parse(written.get(end), LEVELS) for end in ("from", "to")]
         else:
-            ends = list(parse_many(written, LEVEL_DIMENSIONS).values)
+            ends = list(parse_many(written, LEVELS).values)
     except UnitError:
         return {}
     return {str(step.get("as", "level")): min(ends, key=lambda level: level.value)}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nakctl.errors import Mark, ProtocolError
 from nakctl.protocol import library, rules
-from nakctl.protocol.levels import with_lowest_levels
+from nakctl.protocol.levels import Used, with_lowest_levels
 from nakctl.protocol.model import KINDS, Protocol
 from nakctl.protocol.model import Profile as ProfileWords
 from nakctl.protocol.params import Bound, bind
@@ -83,9 +83,10 @@ def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:
     """The protocol that a document says. Raises ProtocolError with every fault found."""
     bound = bind(document, overrides)
     protocol, refused = _validate(bound.data)
-    found = [*bound.problems, *rules.problems(bound.data), *refused, *_levels_that_do_not_fit(bound.data)]
+    origins = {name: _origin(name, document, overrides) for name in bound.params}
+    misfits = _levels_that_do_not_fit(bound, origins)
+    found = [*bound.problems, *rules.problems(bound.data), *refused, *misfits]
     if found or bound.faults or protocol is None:
-        origins = {name: _origin(name, document, overrides) for name in bound.params}
         told = [_explained(problem, bound, origins) for problem in found]
         raise ProtocolError([*bound.faults, *faults.in_order(told, document)])
     return Loaded(protocol, document, bound.params)
@@ -98,15 +99,24 @@ def _validate(data: dict[str, Any]) -> tuple[Protocol | None, list[Problem]]:
         return None, faults.problems(error, data, Protocol, KINDS, "a protocol")
 
 
-def _levels_that_do_not_fit(data: dict[str, Any]) -> list[Problem]:
+def _levels_that_do_not_fit(bound: Bound, origins: Mapping[str, str]) -> list[Problem]:
     """A `$level` where its unit or its sign is wrong."""
-    lowest, used = with_lowest_levels(data)
+    lowest, used = with_lowest_levels(bound.data)
     refused = _validate(lowest)[1] if used else []
     return [
-        Problem(problem.loc, f"{problem.message} (in place of ${used[problem.loc]})")
+        Problem(
+            problem.loc, f"{problem.message} (in place of {_given_by(used[problem.loc], bound, origins)})"
+        )
         for problem in refused
         if problem.loc in used
     ]
+
+
+def _given_by(used: Used, bound: Bound, origins: Mapping[str, str]) -> str:
+    """`$level`, and which parameter its levels came from."""
+    ends = [used.staircase, *((*used.staircase, word) for word in ("from", "to"))]
+    params = dict.fromkeys(bound.used[loc] for loc in ends if loc in bound.used)
+    return ", of ".join([f"${used.name}", *(f"${name}, {origins[name]}" for name in params)])
 
 
 def _origin(name: str, document: Document, overrides: Mapping[str, str]) -> str:
@@ -118,6 +128,11 @@ def _explained(problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Pr
     for end in range(len(problem.loc), 0, -1):
         name = bound.used.get(problem.loc[:end])
         if name is not None:
-            message = f"{problem.message} (${name} is {bound.params[name]}, {origins[name]})"
-            return Problem(problem.loc, message, problem.at_key)
-    return problem
+            return _brought_by([name], problem, bound, origins)
+    parts = (name for loc, name in bound.used.items() if loc[:-1] == problem.loc and problem.loc)
+    return _brought_by(list(dict.fromkeys(parts)), problem, bound, origins)
+
+
+def _brought_by(names: list[str], problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Problem:
+    said = "".join(f" (${name} is {bound.params[name]}, {origins[name]})" for name in names)
+    return Problem(problem.loc, problem.message + said, problem.at_key)

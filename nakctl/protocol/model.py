@@ -15,6 +15,7 @@ from nakctl.text.quantities import Quantities, Quantity, Ref, quantities, quanti
 from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
+Times = Annotated[Quantities, quantities("time")]
 Potential = Annotated[Quantity | Ref, quantity("potential")]
 CURRENT = ("areal current", "current", "C-rate")
 Current = Annotated[Quantity | Ref, quantity(*CURRENT)]
@@ -29,7 +30,10 @@ Capacity = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
-LEVELS = (*CURRENT, "potential")
+LEVELS = (
+    *CURRENT, "potential", "time", *CHARGE, "temperature", "pressure", "force", "mass", "length", "fraction",
+    "frequency", "resistance", "power", "areal power",
+)  # fmt: skip
 Levels = Annotated[Quantities, quantities(*LEVELS)]
 Level = Annotated[Quantity | Ref, quantity(*LEVELS)]
 ScanRate = Annotated[Quantity | Ref, quantity("potential rate")]
@@ -38,7 +42,8 @@ Power_ = Annotated[Quantity | Ref, quantity("areal power", "power")]
 Resistance = Annotated[Quantity | Ref, quantity("resistance")]
 Vertices = Annotated[Quantities, quantities("potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction", sign="positive")]
-Sensed = Annotated[Quantity, quantity(*SENSED)]
+Sensed = Annotated[Quantity, quantity(*SENSED, refs=False)]
+SetPoint = Annotated[Quantity | Ref, quantity(*SENSED)]
 Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
 PotentialRate = Annotated[Quantity | Ref, quantity("potential rate", sign="positive")]
 CurrentRate = Annotated[Quantity | Ref, quantity("areal current rate", "current rate", sign="positive")]
@@ -132,10 +137,14 @@ class NamedSweep(Sweep):
 
 
 class SpectraUse(Word):
-    """Which named sweep to take during a step, and how often (start to start; left out: back to back)."""
+    """Which named sweep to take during a step, and when (left out: back to back)."""
 
     use: Name = Field(description="a name under spectra")
     every: Time | None = Field(None, description="from start to start; left out: back to back")
+    growing_by: Number | None = Field(
+        None, gt=1, description="each distance is so many times the one before; every is the first one"
+    )
+    at: Times | None = Field(None, description="times since the beginning of the step: 10 s, 1 min, 1 h")
 
 
 class During(Word):
@@ -343,7 +352,7 @@ class Settling(Word):
 
     sensor: Name = Field(description="a name under sensors in rig.yaml")
     within: Band = Field(description="how far its value may be off; of temperatures in K")
-    of: Sensed = Field(description="the value to come to")
+    of: SetPoint = Field(description="the value to come to")
     for_: Time = Field(alias="for", description="how long it must have stayed there")
     at_most: Time = Field(description="the longest wait")
     then: Literal["next step", "end run"] = Field(description="what follows if it has not settled by then")
@@ -360,7 +369,7 @@ class Wait(Word):
 class Set(Word):
     """Set what stands beside the cell, such as a chamber; the next step begins at once."""
 
-    set: Annotated[dict[Name, Sensed], Field(min_length=1)] = Field(
+    set: Annotated[dict[Name, SetPoint], Field(min_length=1)] = Field(
         description="set-points by sensor, e.g. {chamber: 60 degC}"
     )
     label: Label | None = None
@@ -416,17 +425,24 @@ class If(Word):
 
 
 class LevelRange(Word):
-    """Evenly spaced levels, both ends included."""
+    """Levels from one to another, both included: by a step, by a factor, or so many points."""
 
     from_: Level = Field(alias="from", description="first level")
     to: Level = Field(description="last level, reached in whole steps")
-    step: Level = Field(description="distance between levels, without sign")
+    step: Level | None = Field(
+        None, description="distance between levels, without sign; of temperatures in K"
+    )
+    factor: Number | None = Field(None, gt=0, description="each level is so many times the one before")
+    points: Count | None = Field(None, ge=2, description="how many levels, both ends included")
+    spacing: Literal["log", "linear"] = Field("linear", description="of points: evenly, or evenly in log")
 
 
 class Staircase(Word):
     """Do these steps once per level; `$level` (or the name given by `as`) stands for the level."""
 
-    staircase: LevelRange | Levels = Field(description="a list of levels, or {from, to, step}")
+    staircase: LevelRange | Levels = Field(
+        description="a list of levels of any quantity, or {from, to, step}"
+    )
     as_: Name = Field("level", alias="as", description="the name of the level in the steps below")
     label: Label | None = None
     steps: Steps

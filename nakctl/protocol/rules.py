@@ -6,23 +6,24 @@ at once. What the model refuses is passed over here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from nakctl.protocol.levels import LEVEL_DIMENSIONS
+from nakctl.protocol import level_rules
 from nakctl.protocol.model import KINDS, kind_of
+from nakctl.protocol.written import one_of, quantity, words
 from nakctl.text.faults import Problem, did_you_mean
-from nakctl.text.quantities import Quantity, as_ref, parse_many
+from nakctl.text.quantities import parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.sentences import nearest, words_of
-from nakctl.text.units import SENSED, UnitError, parse
+from nakctl.text.units import SENSED, UnitError
 
 SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
 CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short")
 CURRENT_WORDS = ("strip", "plate", "charge", "discharge", "cp")
 HELD_WORDS = ("ca", "power", "load")
-_MOST_LEVELS = 10_000
 _NO_CURRENT = "no current flows at rest"
 _SET_CURRENT = "the current is set here; only in ca, peis, cv, lsv, power and load can it rise or fall"
 _NO_SHORT = {
@@ -45,19 +46,15 @@ _NO_SLOPE = {
 
 def problems(data: dict[str, Any]) -> list[Problem]:
     """What is wrong with a protocol whose words may each be right."""
-    sweeps = _words(data.get("spectra"))
+    sweeps = words(data.get("spectra"))
     found = [*_empty(data, ()), *_limits(data), *_short(data)]
     for name, sweep in sweeps.items():
-        found += _sweep(_words(sweep), ("spectra", name), _words(sweep).get("kind"))
-    short_is_told = any("short" in _words(data.get(word)) for word in ("rules", "stop_when"))
+        found += _sweep(words(sweep), ("spectra", name), words(sweep).get("kind"))
+    short_is_told = any("short" in words(data.get(word)) for word in ("rules", "stop_when"))
     for place in _steps(data.get("steps"), ("steps",), False, short_is_told):
         found += _step(place, sweeps)
-        found += _lasting(place, _words(data.get("limits")))
+        found += _lasting(place, words(data.get("limits")))
     return found
-
-
-def _words(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _empty(value: Any, loc: Loc) -> Iterator[Problem]:
@@ -106,7 +103,7 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
         case "geis" | "peis":
             yield from _spectrum(place, sweeps)
         case "pulse" | "ramp" as kind:
-            yield from _one_of(place.step[kind], (*place.loc, kind), CURRENT_WORDS, kind)
+            yield from one_of(place.step[kind], (*place.loc, kind), CURRENT_WORDS, kind)
         case "cv":
             yield from _vertices(place)
         case "repeat":
@@ -114,7 +111,7 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
         case "wait":
             yield from _wait(place)
         case "staircase":
-            yield from _range(place.step["staircase"], (*place.loc, "staircase"))
+            yield from level_rules.staircase(place.step["staircase"], (*place.loc, "staircase"))
 
 
 def _lasting(place: _Place, limits: dict[str, Any]) -> Iterator[Problem]:
@@ -137,20 +134,6 @@ def _lasting(place: _Place, limits: dict[str, Any]) -> Iterator[Problem]:
         )
 
 
-def _one_of(value: Any, loc: Loc, allowed: Iterable[str], what: str) -> Iterator[Problem]:
-    """Exactly one of these words; nothing is said of a value that is no words at all."""
-    if not isinstance(value, dict):
-        return
-    given = [word for word in allowed if word in value]
-    listed = ", ".join(allowed)
-    if not given:
-        yield Problem(loc, f"{what} needs one of: {listed}")
-    elif len(given) > 1:
-        yield Problem(
-            (*loc, given[1]), f"{' and '.join(given)} at once: {what} takes one of: {listed}", at_key=True
-        )
-
-
 def _cutoffs(place: _Place) -> Iterator[Problem]:
     until, loc = place.step.get("until"), (*place.loc, "until")
     if place.kind == "repeat":
@@ -159,8 +142,8 @@ def _cutoffs(place: _Place) -> Iterator[Problem]:
         [((*loc, i), one) for i, one in enumerate(until)] if isinstance(until, list) else [(loc, until)]
     )
     for at, cutoff in numbered:
-        yield from _one_of(cutoff, at, CONDITIONS, "a cutoff")
-        yield from _cutoff(_words(cutoff), at, place)
+        yield from one_of(cutoff, at, CONDITIONS, "a cutoff")
+        yield from _cutoff(words(cutoff), at, place)
 
 
 def _cutoff(cutoff: dict[str, Any], loc: Loc, place: _Place) -> Iterator[Problem]:
@@ -217,7 +200,7 @@ def _record(place: _Place) -> Iterator[Problem]:
     )
     for name in ("record", "record_off"):
         for word in useless:
-            if word in _words(place.step.get(name)):
+            if word in words(place.step.get(name)):
                 by_change = {"ca": "dI or ", "ramp": "dI or ", "geis": "", "peis": ""}.get(
                     place.kind, "dE or "
                 )
@@ -230,9 +213,24 @@ def _record(place: _Place) -> Iterator[Problem]:
 def _operando(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
     spectra, loc = place.step.get("spectra"), (*place.loc, "spectra")
     if isinstance(spectra, dict):
+        yield from _times_of_spectra(spectra, loc)
         spectra, loc = spectra.get("use"), (*loc, "use")
     wanted = {"rest": None, "ca": "peis"}.get(place.kind, "geis")
     yield from _known(spectra, loc, sweeps, wanted, f"under {place.kind}")
+
+
+def _times_of_spectra(given: dict[str, Any], loc: Loc) -> Iterator[Problem]:
+    if "at" in given and ("every" in given or "growing_by" in given):
+        yield Problem((*loc, "at"), "at lists the times of all spectra: leave every and growing_by out", True)
+    elif "growing_by" in given and "every" not in given:
+        yield Problem(loc, "growing_by needs every, the first distance: {every: 10 s, growing_by: 2}")
+    try:
+        starts = parse_many(given.get("at"), ("time",)).values
+    except UnitError:
+        return  # the model says so
+    late = next((one for one, other in pairwise(starts) if one.value >= other.value), None)
+    if late is not None:
+        yield Problem((*loc, "at"), f"{late} comes too early: times of a step stand in order")
 
 
 def _spectrum(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
@@ -242,7 +240,7 @@ def _spectrum(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
     else:
         yield from _known(written, loc, sweeps, place.kind, f"for {place.kind}")
     bias = CURRENT_WORDS if place.kind == "geis" else ("ca",)
-    yield from _one_of(place.step.get("during"), (*place.loc, "during"), bias, f"during, in {place.kind},")
+    yield from one_of(place.step.get("during"), (*place.loc, "during"), bias, f"during, in {place.kind},")
 
 
 def _known(name: Any, loc: Loc, sweeps: dict[str, Any], kind: str | None, where: str) -> Iterator[Problem]:
@@ -254,7 +252,7 @@ def _known(name: Any, loc: Loc, sweeps: dict[str, Any], kind: str | None, where:
         hint = did_you_mean(name, sweeps) or ";"
         yield Problem(loc, f"{name} is not declared under spectra{hint} declared are: {listed}")
         return
-    found = _words(sweeps[name]).get("kind")
+    found = words(sweeps[name]).get("kind")
     if kind is not None and found in ("geis", "peis") and found != kind:
         yield Problem(loc, f"{name} is a {found} sweep: {where} a sweep of kind {kind} is needed")
 
@@ -270,7 +268,7 @@ def _sweep(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
     if missing:
         yield Problem(loc, f"a sweep needs from and to, or frequencies; {' and '.join(missing)} is missing")
     wanted = ("points",) if sweep.get("spacing") == "linear" else ("per_decade", "points")
-    yield from _one_of(sweep, loc, wanted, "a linear sweep" if len(wanted) == 1 else "a sweep")
+    yield from one_of(sweep, loc, wanted, "a linear sweep" if len(wanted) == 1 else "a sweep")
 
 
 def _vertices(place: _Place) -> Iterator[Problem]:
@@ -286,7 +284,7 @@ def _vertices(place: _Place) -> Iterator[Problem]:
 
 
 def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
-    amplitude = _quantity(sweep.get("amplitude"), ("current", "areal current", "potential"))
+    amplitude = quantity(sweep.get("amplitude"), ("current", "areal current", "potential"))
     if amplitude is None or kind not in ("geis", "peis"):
         return
     if (amplitude.dimension == "potential") != (kind == "peis"):
@@ -294,44 +292,20 @@ def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
         yield Problem((*loc, "amplitude"), f"{amplitude}: the amplitude of {kind} is {wanted}")
 
 
-def _range(levels: Any, loc: Loc) -> Iterator[Problem]:
-    """Levels given by their ends: fixed, alike, apart, and reached in whole steps."""
-    for word in ("from", "to", "step"):
-        if as_ref(_words(levels).get(word)):
-            yield Problem((*loc, word), f"{word} must be fixed, not the level of a staircase around it")
-    ends = [_quantity(_words(levels).get(word), LEVEL_DIMENSIONS) for word in ("from", "to", "step")]
-    first, last, step = ends
-    if first is None or last is None or step is None:
-        return
-    if not first.dimension == last.dimension == step.dimension:
-        yield Problem(loc, f"from {first}, to {last} and step {step} must be of one dimension")
-        return
-    if step.value <= 0:
-        yield Problem(
-            (*loc, "step"), f"{step}: the step is a distance, above zero; from and to tell the direction"
-        )
-        return
-    count = abs(last.value - first.value) / step.value
-    if count > _MOST_LEVELS:
-        yield Problem((*loc, "step"), f"{step}: more than {_MOST_LEVELS} levels between {first} and {last}")
-    elif count < 1 or abs(count - round(count)) > 1e-6:
-        yield Problem((*loc, "step"), f"steps of {step} from {first} do not end at {last}")
-
-
 def _limits(data: dict[str, Any]) -> Iterator[Problem]:
-    window = _words(data.get("limits")).get("Ewe")
+    window = words(data.get("limits")).get("Ewe")
     if isinstance(window, list) and len(window) == 2:
-        low, high = (_quantity(end, ("potential",)) for end in window)
+        low, high = (quantity(end, ("potential",)) for end in window)
         if low is not None and high is not None and low.value >= high.value:
             yield Problem(("limits", "Ewe"), f"the lowest Ewe stands first: {low} is not below {high}")
-    for name, ends in _words(_words(data.get("limits")).get("sensors")).items():
+    for name, ends in words(words(data.get("limits")).get("sensors")).items():
         yield from _sensor_limits(ends, ("limits", "sensors", name))
 
 
 def _sensor_limits(ends: Any, loc: Loc) -> Iterator[Problem]:
     if not (isinstance(ends, list) and len(ends) == 2):
         return
-    low, high = (_quantity(end, SENSED) for end in ends)
+    low, high = (quantity(end, SENSED) for end in ends)
     if low is None or high is None:
         return
     if low.dimension != high.dimension:
@@ -341,30 +315,22 @@ def _sensor_limits(ends: Any, loc: Loc) -> Iterator[Problem]:
 
 
 def _wait(place: _Place) -> Iterator[Problem]:
-    words, loc = _words(place.step["wait"]), (*place.loc, "wait")
-    of, within = (_quantity(words.get(word), SENSED) for word in ("of", "within"))
+    given, loc = words(place.step["wait"]), (*place.loc, "wait")
+    of, within = (quantity(given.get(word), SENSED) for word in ("of", "within"))
     if of is not None and within is not None and of.dimension != within.dimension:
         yield Problem((*loc, "within"), f"{within} is no distance from {of}")
-    stay, longest = (_quantity(words.get(word), ("time",)) for word in ("for", "at_most"))
+    stay, longest = (quantity(given.get(word), ("time",)) for word in ("for", "at_most"))
     if stay is not None and longest is not None and stay.value > longest.value:
         yield Problem((*loc, "at_most"), f"{longest} is over before it can have stayed there for {stay}")
 
 
 def _short(data: dict[str, Any]) -> Iterator[Problem]:
-    told = [word for word in ("rules", "stop_when") if "short" in _words(data.get(word))]
+    told = [word for word in ("rules", "stop_when") if "short" in words(data.get(word))]
     for word in told:
         loc = (word, "short", "Ewe_falls_by")
-        fall = _quantity(_words(_words(data[word]).get("short")).get("Ewe_falls_by"), ("fraction",))
+        fall = quantity(words(words(data[word]).get("short")).get("Ewe_falls_by"), ("fraction",))
         if fall is not None and fall.value > 1:
             yield Problem(loc, f"{fall}: |Ewe| cannot fall by more than 100 %")
     if len(told) > 1:
         text = "short is told twice: the one under stop_when is also that of `until: {short: true}`"
         yield Problem(("rules", "short"), text, at_key=True)
-
-
-def _quantity(written: Any, dimensions: tuple[str, ...]) -> Quantity | None:
-    """None if it cannot be read: the model says so."""
-    try:
-        return parse(written, dimensions)
-    except UnitError:
-        return None

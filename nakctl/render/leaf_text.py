@@ -17,6 +17,7 @@ from nakctl.text.numbers import (
     areal_current,
     different,
     duration,
+    listed,
     plural,
     si,
     span,
@@ -122,6 +123,8 @@ def _spectra(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
 def _rhythm(leaf: Leaf) -> str:
     if isinstance(leaf, p.Spectrum) or leaf.spectra is None:
         return ""
+    if leaf.spectra.starts_s:
+        return f" each, at {listed([duration(start_s) for start_s in leaf.spectra.starts_s])}"
     every_s = leaf.spectra.every_s
     return " each, back to back" if every_s is None else f" each, every {duration(every_s)}"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse
+from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse, scale_of
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -173,6 +173,8 @@ def parse_many(value: object, dimensions: tuple[str, ...]) -> Quantities:
     if any(is_c_rate(part) for part in parts):  # then `1C` beside it is no charge
         dimensions = ("C-rate",) if "C-rate" in dimensions else dimensions
     values = tuple(parse(part, dimensions) for part in parts)
+    if {one.dimension for one in values} == {"C-rate", "charge"}:  # `500 mC, 1 C`
+        values = tuple(parse(one.text, ("charge",)) for one in values)
     other = next((one for one in values if one.dimension != values[0].dimension), None)
     if other is not None:
         kinds = f"{DIMENSIONS[values[0].dimension].noun} and {DIMENSIONS[other.dimension].noun}"
@@ -195,6 +197,16 @@ def _parts(value: object, dimensions: tuple[str, ...]) -> list[Any]:
         usual = DIMENSIONS[dimensions[0]].usual_unit
         raise UnitError(f"{value} has no unit: write it once, at the end, such as {value} {usual}")
     return parts
+
+
+def in_unit_of(value: float, like: Quantity) -> str:
+    """A value in SI, told in the unit in which another one was written."""
+    number = _BARE.match(like.text)
+    if like.dimension == "C-rate" or number is None:
+        return f"{value:.6g} C"
+    unit = like.text[number.end() :].strip()
+    _, factor, offset = scale_of(unit, (like.dimension,))
+    return f"{(value - offset) / factor:.6g} {unit}"
 
 
 def share_unit(parts: list[str]) -> list[str]:

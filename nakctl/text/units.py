@@ -156,6 +156,7 @@ _C_RATE = re.compile(
 )
 _OF_CAPACITY = re.compile(r"(?P<number>.+?) ?percent of (?:the )?capacity")
 _LONGEST = 60
+MOST_NAMED = 10  # dimensions in one sentence
 
 
 def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Quantity:
@@ -247,12 +248,19 @@ def split(text: str, dimensions: tuple[str, ...]) -> tuple[str, str]:
 
 def described(dimensions: tuple[str, ...]) -> str:
     """`a time or a charge per area`."""
+    if len(dimensions) > MOST_NAMED:
+        return "a quantity"
     return _either([DIMENSIONS[name].noun for name in dimensions])
 
 
 def examples(dimensions: tuple[str, ...]) -> str:
     """`10 s or 4 mAh/cm2`."""
-    return _either([DIMENSIONS[name].example for name in dimensions])
+    few = _few(dimensions)
+    return _either([DIMENSIONS[name].example for name in few])
+
+
+def _few(dimensions: tuple[str, ...]) -> tuple[str, ...]:
+    return ("areal current", "potential", "temperature") if len(dimensions) > MOST_NAMED else dimensions
 
 
 def _either(words: list[str]) -> str:
@@ -260,7 +268,7 @@ def _either(words: list[str]) -> str:
 
 
 def _needs_unit(number: str, dimensions: tuple[str, ...]) -> str:
-    usual = [DIMENSIONS[name].usual_unit for name in dimensions if name not in OF_CAPACITY]
+    usual = [DIMENSIONS[name].usual_unit for name in _few(dimensions) if name not in OF_CAPACITY]
     guesses = _either([f"{number} {unit}" for unit in usual])
     return f"{number} has no unit: {described(dimensions)} needs one; did you mean {guesses}?"
 
