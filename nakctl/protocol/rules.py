@@ -183,13 +183,13 @@ def _slope(cutoff: dict[str, Any], loc: Loc) -> Iterator[Problem]:
 
 def _loop_end(place: _Place) -> Iterator[Problem]:
     """By a charge, or by how a step ended, which takes both its words."""
-    words, loc = _words(place.step.get("until")), (*place.loc, "until")
-    if not words:
+    said, loc = words(place.step.get("until")), (*place.loc, "until")
+    if not said:
         return
-    if "charge" in words and ("step" in words or "ended_by" in words):
+    if "charge" in said and ("step" in said or "ended_by" in said):
         text = "a repeat ends by a charge, or by how a step of it ended: give one of them"
         yield Problem((*loc, "charge"), text, at_key=True)
-    elif "charge" not in words and not ("step" in words and "ended_by" in words):
+    elif "charge" not in said and not ("step" in said and "ended_by" in said):
         text = "until, in repeat, needs `charge: 1 mAh/cm2` or `step: LABEL, ended_by: cutoff`"
         yield Problem(loc, text)
 
