@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nakctl.booking.ledger import Booked, Ledger
-from nakctl.device.channel import POINT, SAMPLE, Flag, Reading, State
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE, Flag, Reading, State
 from nakctl.device.ends import End
 from nakctl.device.program import (
     Ca,
@@ -103,6 +103,8 @@ def points(*given: tuple[float, float, int, int]) -> np.ndarray:
             time_s, frequency_Hz, technique, passes,
         )  # fmt: skip
     made["Z_re_ohm"], made["Z_im_ohm"], made["E_dc_V"], made["I_dc_A"] = 3.0, -4.0, 0.2, 1e-3
+    for name in OF_COUNTER:
+        made[name] = np.nan
     return made
 
 

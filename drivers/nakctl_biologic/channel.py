@@ -307,7 +307,7 @@ class BiologicChannel:
             return None
         if self._following is not None and self._phase is Phase.RUNNING:
             self._following.must_not_be_strange(values)
-        return look_of(values, self._memory_bytes)
+        return look_of(values, self._memory_bytes, third=self._visits.Ece_shown)
 
     # --- the end ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -21,10 +22,11 @@ from nakctl_biologic.structures import CurrentValues
 from nakctl_biologic.visits import Taken, Visits
 
 
-def look_of(values: CurrentValues, memory_bytes: int) -> Look:
+def look_of(values: CurrentValues, memory_bytes: int, *, third: bool) -> Look:
     """memory_bytes: of the channel; 0: not known."""
     filled = values.MemFilled / memory_bytes if memory_bytes > 0 else 0.0
-    return Look(values.State != STOP, values.Ewe, values.I, values.ElapsedTime, filled)
+    Ece_V = values.Ece if third else math.nan
+    return Look(values.State != STOP, values.Ewe, values.I, values.ElapsedTime, filled, Ece_V)
 
 
 class Following:
@@ -132,7 +134,7 @@ class Following:
         if stage is Stage.OVER and not talks:
             self._end(values)
         self._clock.advance_to(self._start_s + self._visits.last_s)
-        look = look_of(values, self._memory_bytes)
+        look = look_of(values, self._memory_bytes, third=self._visits.Ece_shown)
         if self.is_over:
             return self._reading(State.STOPPED, taken, look)
         waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0) or self._visits.holds

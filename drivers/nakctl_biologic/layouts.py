@@ -20,6 +20,9 @@ DRIVEN = ("Ewe", "I", "cycle")
 HELD = ("Ewe", "I")
 HELD_STAIRCASE = ("Ewe", "I", "step")
 
+# Bits of xctr, each of which appends a column to a row: boards of the VMP-300 family have it.
+XCTR = {"Ece": 1 << 0}
+
 # Process 1. Columns 6, 11 and 12 may hold anything; t is an absolute time in s.
 POINT_COLUMNS = (
     "frequency", "|Ewe|", "|I|", "phase", "Ewe", "I", "",
@@ -41,12 +44,13 @@ class Layout:
         return name in self.columns
 
 
-def layout(technique: int, process: int, board: Board) -> Layout:
-    """How the rows of a technique look. ChannelError: there is no such technique or process."""
+def layout(technique: int, process: int, board: Board, extras: tuple[str, ...] = ()) -> Layout:
+    """How the rows of a technique look. extras: what was asked for by xctr, in the order of its bits.
+    ChannelError: there is no such technique or process."""
     found = _points(technique, board) if process == IMPEDANCE else _samples(technique, board)
     if found is None or process not in (DC, IMPEDANCE):
         raise ChannelError(f"rows of technique {technique}, process {process}: no known layout")
-    return found
+    return Layout(found.columns + extras) if process == DC and extras else found
 
 
 def _samples(technique: int, board: Board) -> Layout | None:

@@ -14,6 +14,7 @@ from nakctl.device.techniques import loaded_as
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.layouts import DC, IMPEDANCE, layout
+from nakctl_biologic.params import extras_of
 
 WORD_BYTES = 4
 LEAST_s = 5.0  # what a host may be late without losing a row
@@ -24,7 +25,8 @@ def bytes_per_s(technique: Technique, instrument: Instrument, board: Board) -> f
     if isinstance(technique, Loop):
         return 0.0
     id_of_rows = Id[loaded_as(technique)]
-    samples = len(layout(id_of_rows, DC, board).columns) / technique.every_s
+    extras = extras_of(technique, instrument, board)
+    samples = len(layout(id_of_rows, DC, board, extras).columns) / technique.every_s
     if isinstance(technique, Eis):
         points = len(layout(id_of_rows, IMPEDANCE, board).columns) / instrument.eis_s_per_average
         return WORD_BYTES * max(samples, points)

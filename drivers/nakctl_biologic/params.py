@@ -15,10 +15,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique, Tested
+from nakctl.device.program import (
+    Ca,
+    Cp,
+    Done,
+    Draw,
+    Eis,
+    Hardware,
+    Loop,
+    Ocv,
+    Segment,
+    Technique,
+    Tested,
+)
+from nakctl.device.techniques import Ece_is_recorded, timebase_of
 from nakctl.errors import LimitError
 from nakctl_biologic.codes import Board, Id
 from nakctl_biologic.conditions import condition_params
+from nakctl_biologic.layouts import XCTR
 from nakctl_biologic.records import Param, array, boolean, change, integer, positive, single
 
 FOR_EVER = -1
@@ -35,11 +49,12 @@ MOST_STEPS = 20  # some say 100 for CP and CA
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """One entry of a chain: the technique file without folder, its parameters in order, the id of its rows
-    (None: it has none)."""
+    (None: it has none). extras: what its rows have at their end because xctr asks for it."""
 
     file: str
     id: Id | None
     params: tuple[Param, ...]
+    extras: tuple[str, ...] = ()
 
 
 def chain(segment: Segment, instrument: Instrument, board: Board) -> tuple[Loaded, ...]:
@@ -68,7 +83,22 @@ def load_as(technique: Technique, instrument: Instrument, board: Board) -> Loade
             raise LimitError("constant power and load are not driven yet")
         case Loop():
             return Loaded(_file("loop", board), None, tuple(loop(technique)))
-    return Loaded(_file(name, board), of_rows, tuple(params))
+    extras = extras_of(technique, instrument, board)
+    more = extra_params(technique, extras, instrument)
+    return Loaded(_file(name, board), of_rows, (*params, *more), extras)
+
+
+def extras_of(technique: Technique, instrument: Instrument, board: Board) -> tuple[str, ...]:
+    """Values to be appended to its rows. ESSENTIAL boards know no xctr: they record Ece or do not."""
+    asked = not isinstance(technique, Loop) and Ece_is_recorded(technique, instrument)
+    return ("Ece",) if asked and board is not Board.ESSENTIAL else ()
+
+
+def extra_params(technique: Done, extras: tuple[str, ...], instrument: Instrument) -> Iterable[Param]:
+    """With extra values the time base must be longer, else rows can be missed; so it is sent."""
+    if extras:
+        yield integer("xctr", sum(XCTR[name] for name in extras))
+        yield single("tb", timebase_of(technique, instrument))
 
 
 def staircase(eis: Eis, final: float, increments: int, instrument: Instrument, board: Board) -> Loaded:
@@ -87,7 +117,7 @@ def _file(name: str, board: Board) -> str:
 
 
 def ocv(technique: Ocv, instrument: Instrument) -> Iterable[Param]:
-    yield duration("Rest_time_T", technique.duration_s, instrument.timebase_s["OCV"])
+    yield duration("Rest_time_T", technique.duration_s, timebase_of(technique, instrument))
     yield change("Record_every_dE", technique.dE_V)
     yield positive("Record_every_dT", technique.every_s)
     yield from hardware(technique.hardware, instrument)
@@ -96,7 +126,7 @@ def ocv(technique: Ocv, instrument: Instrument) -> Iterable[Param]:
 def current_steps(steps: Sequence[Cp], instrument: Instrument) -> Iterable[Param]:
     """CPLIMIT: 1 to 20 currents in a row, each with its tests; ranges and recording of the first."""
     yield from array(single, "Current_step", [step.I_A for step in steps])
-    yield from _steps(steps, instrument.timebase_s["CPLIMIT"])
+    yield from _steps(steps, timebase_of(steps[0], instrument))
     yield change("Record_every_dE", steps[0].dE_V)
     yield from hardware(steps[0].hardware, instrument)
 
@@ -104,18 +134,18 @@ def current_steps(steps: Sequence[Cp], instrument: Instrument) -> Iterable[Param
 def potential_steps(steps: Sequence[Ca], instrument: Instrument) -> Iterable[Param]:
     """CALIMIT, likewise with potentials."""
     yield from array(single, "Voltage_step", [step.E_V for step in steps])
-    yield from _steps(steps, instrument.timebase_s["CALIMIT"])
+    yield from _steps(steps, timebase_of(steps[0], instrument))
     yield change("Record_every_dI", steps[0].dI_A)
     yield from hardware(steps[0].hardware, instrument)
 
 
-def _steps(steps: Sequence[Cp] | Sequence[Ca], timebase_s: float) -> Iterable[Param]:
+def _steps(steps: Sequence[Cp] | Sequence[Ca], base_s: float) -> Iterable[Param]:
     """Levels are absolute: what they would be relative to is unclear for the steps after the first."""
     if not 1 <= len(steps) <= MOST_STEPS:
         raise LimitError(f"one technique has 1 to {MOST_STEPS} steps, not {len(steps)}")
     yield from array(boolean, "vs_initial", [False] * len(steps))
     durations_s = [step.duration_s for step in steps]
-    yield from array(lambda label, value: duration(label, value, timebase_s), "Duration_step", durations_s)
+    yield from array(lambda label, value: duration(label, value, base_s), "Duration_step", durations_s)
     yield integer("Step_number", len(steps) - 1)
     yield positive("Record_every_dT", steps[0].every_s)
     yield integer("N_Cycles", 0)  # repetitions after the first pass
@@ -133,7 +163,7 @@ def spectrum(
     yield boolean("vs_final", eis.vs_previous)
     yield single(f"Initial_{quantity}_step", eis.bias)
     yield single(f"Final_{quantity}_step", eis.bias if final is None else final)
-    yield duration("Duration_step", eis.hold_s, instrument.timebase_s[eis.control])
+    yield duration("Duration_step", eis.hold_s, timebase_of(eis, instrument))
     yield integer("Step_number", increments)
     yield positive("Record_every_dT", eis.every_s)
     yield change(record_by, None)
@@ -148,10 +178,10 @@ def spectrum(
     yield from hardware(eis.hardware, instrument)
 
 
-def duration(label: str, seconds: float, timebase_s: float) -> Param:
+def duration(label: str, seconds: float, base_s: float) -> Param:
     """LimitError: longer than the instrument counts, which the manual states for PEIS."""
-    if not 0 <= seconds <= MOST_TICKS * timebase_s:
-        raise LimitError(f"{label} is at most {MOST_TICKS * timebase_s:g} s, not {seconds:g} s")
+    if not 0 <= seconds <= MOST_TICKS * base_s:
+        raise LimitError(f"{label} is at most {MOST_TICKS * base_s:g} s, not {seconds:g} s")
     return single(label, seconds)
 
 

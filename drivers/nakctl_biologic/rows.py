@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import POINT, SAMPLE, Flag, Rows
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE, Flag, Rows
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import Singles, Words, decode_c3x, decode_ieee, seconds
 from nakctl_biologic.errors import RowError
@@ -21,6 +21,7 @@ from nakctl_biologic.structures import MAX_WORDS
 I_RANGE_CODES = 15  # 0 .. 14
 UNKNOWN_RANGE = -1
 NONE = Flag(0)
+COUNTER = ("|Ece|", "|Ice|", "phase Ce", "Ece")  # columns of impedance rows
 HALF_UNIT = 2.0**-24  # relative rounding of a single
 
 
@@ -54,9 +55,10 @@ class Block:
         return self.n_rows > 0 and (self.n_rows + 1) * self.n_columns > MAX_WORDS
 
 
-def layout_of(block: Block, board: Board) -> Layout:
-    """RowError: the rows have more or fewer columns than this technique has on this board."""
-    expected = layout(block.id, block.process, board)
+def layout_of(block: Block, board: Board, extras: tuple[str, ...] = ()) -> Layout:
+    """RowError: the rows have more or fewer columns than this technique has on this board, with the extra
+    values that were asked for."""
+    expected = layout(block.id, block.process, board, extras)
     if block.n_columns != len(expected.columns) or len(block.words) != block.n_rows * block.n_columns:
         raise RowError(
             f"rows of technique {block.id}, process {block.process}, have {block.n_columns} columns on a "
@@ -65,9 +67,11 @@ def layout_of(block: Block, board: Board) -> Layout:
     return expected
 
 
-def sample_rows(block: Block, board: Board, timebase_s: float, I_range: int) -> Rows:
+def sample_rows(
+    block: Block, board: Board, timebase_s: float, I_range: int, extras: tuple[str, ...] = ()
+) -> Rows:
     """(n,) of SAMPLE: rows of process 0. I_range: the code that was loaded. At open circuit I is 0."""
-    columns = layout_of(block, board)
+    columns = layout_of(block, board, extras)
     table = block.words.reshape(block.n_rows, block.n_columns)
     singles = _singles(block, board)
     rows = np.zeros(block.n_rows, SAMPLE)
@@ -82,8 +86,8 @@ def sample_rows(block: Block, board: Board, timebase_s: float, I_range: int) -> 
     return rows
 
 
-def point_rows(block: Block, board: Board, I_range: int) -> Rows:
-    """(n,) of POINT: rows of process 1.
+def point_rows(block: Block, board: Board, I_range: int, *, half_cells: bool = False) -> Rows:
+    """(n,) of POINT: rows of process 1. half_cells: what they tell of the counter electrode is looked at.
 
     Z = |Ewe|/|I| exp(j phase), the phase in radians; NaN where no current flowed. The time is a single: the
     earliest that it may stand for is taken, so that no point lies behind what followed it.
@@ -98,6 +102,13 @@ def point_rows(block: Block, board: Board, I_range: int) -> Rows:
     rows["frequency_Hz"] = singles[:, columns.place("frequency")]
     rows["E_dc_V"], rows["I_dc_A"] = singles[:, columns.place("Ewe")], singles[:, columns.place("I")]
     rows["E_amp_V"], rows["I_amp_A"] = E_amp, I_amp
+    for name in OF_COUNTER:
+        rows[name] = np.nan
+    if half_cells:  # as in EC-Lab's own files, a resistor has the phase 0 at this electrode as well
+        Ece_amp, I_amp, phase_rad, Ece_V = (singles[:, columns.place(name)] for name in COUNTER)
+        Z = _impedance(Ece_amp, I_amp, phase_rad)
+        rows["Zce_re_ohm"], rows["Zce_im_ohm"] = Z.real, Z.imag
+        rows["Ece_dc_V"], rows["Ece_amp_V"] = Ece_V, Ece_amp
     rows["technique"], rows["I_range"] = block.technique, I_range
     if "I range" in columns:
         words = block.words.reshape(block.n_rows, block.n_columns)[:, columns.place("I range")]

@@ -19,8 +19,8 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, Visit
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Done, Eis, Loop, Segment
-from nakctl.device.techniques import loaded_as
+from nakctl.device.program import Done, Ece_is_shown, Eis, Loop, Segment
+from nakctl.device.techniques import timebase_of
 from nakctl.errors import ChannelError
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import timebase
@@ -73,7 +73,9 @@ class Visits:
         self._board = board
         techniques = {at: each for at, each in enumerate(segment.techniques) if not isinstance(each, Loop)}
         self._techniques: dict[int, Done] = techniques  # those with rows, by their place in the chain
-        self._timebases = {at: instrument.timebase_s[loaded_as(each)] for at, each in techniques.items()}
+        self._timebases = {at: timebase_of(each, instrument) for at, each in techniques.items()}
+        self._half_cells = instrument.half_cells
+        self.Ece_shown = Ece_is_shown(segment)
         self._ranges = {at: ranges_of(each.hardware, instrument) for at, each in techniques.items()}
         self._executions = Executions()
         self._held: tuple[Block, int] | None = None  # with the reads before it that were not answered
@@ -155,7 +157,7 @@ class Visits:
 
     def _must_fit(self, block: Block) -> None:
         if block.technique in self._techniques and self._loaded[block.technique].id == block.id:
-            layout_of(block, self._board)
+            layout_of(block, self._board, self._loaded[block.technique].extras)
             return
         ids = [each.id and int(each.id) for each in self._loaded]
         raise RowError(
@@ -165,8 +167,9 @@ class Visits:
 
     def _take_samples(self, block: Block, technique: Done, taken: Taken) -> None:
         ranges = self._ranges[block.technique]
-        timebase_s = self._timebase_s(block, taken.notices)
-        rows = sample_rows(block, self._board, timebase_s, ranges.current.code)
+        base_s = self._timebase_s(block, taken.notices)
+        extras = self._loaded[block.technique].extras
+        rows = sample_rows(block, self._board, base_s, ranges.current.code, extras)
         visit = self._enter(block, taken.notices)
         rows["passes"] = visit.passes
         rows["flags"] = sample_flags(rows, technique, ranges)
@@ -178,7 +181,7 @@ class Visits:
     def _take_points(self, block: Block, technique: Done, taken: Taken) -> None:
         assert isinstance(technique, Eis)  # others have no layout for process 1
         ranges = self._ranges[block.technique]
-        rows = point_rows(block, self._board, ranges.current.code)
+        rows = self._points(block)
         rows["flags"] = point_flags(rows, technique, ranges)
         begin = 0
         while begin < len(rows):
@@ -255,10 +258,15 @@ class Visits:
         return start_s - visit.last_s > SEAM_TICKS * self._timebases[visit.technique]
 
     def _rows(self, block: Block) -> Rows:
-        code = self._ranges[block.technique].current.code
         if block.process == IMPEDANCE:
-            return point_rows(block, self._board, code)
-        return sample_rows(block, self._board, self._timebases[block.technique], code)
+            return self._points(block)
+        code, extras = self._ranges[block.technique].current.code, self._loaded[block.technique].extras
+        return sample_rows(block, self._board, self._timebases[block.technique], code, extras)
+
+    def _points(self, block: Block) -> Rows:
+        half_cells = self._half_cells and self._techniques[block.technique].hardware.Ece
+        code = self._ranges[block.technique].current.code
+        return point_rows(block, self._board, code, half_cells=half_cells)
 
     def _first_s(self, block: Block) -> float:
         return float(self._rows(block)["time_s"][0])

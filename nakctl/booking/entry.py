@@ -142,7 +142,8 @@ def event_entry(event: Event, *, segment: int = 0, unix_s: float = math.nan) -> 
 
 def _look_json(look: Look) -> list[Any]:
     values = (look.Ewe_V, look.I_A, look.elapsed_s, look.filled)
-    return [int(look.running), *map(_or_none, values)]
+    third = () if math.isnan(look.Ece_V) else (look.Ece_V,)
+    return [int(look.running), *map(_or_none, (*values, *third))]
 
 
 def _visit_json(visit: Visit) -> tuple[int, int, float]:

@@ -8,13 +8,13 @@ Source of the bdf_* terms: Battery Data Format 1.3 of the Battery Data Alliance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from nakctl.booking.table import Column, Table
-from nakctl.device.channel import POINT, SAMPLE, Flag
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE, Flag
 from nakctl.device.ends import ENDED_BY
 from nakctl.device.events import EVENTS as EVENTS_TOLD
 
@@ -86,7 +86,9 @@ def samples(three_electrode: bool, I_ranges: Mapping[Any, str] | None = None) ->
     return Table("samples", "NXdata", columns, 1024, 16384, "Ewe", "time", ("I",))
 
 
-def _impedance() -> Table:
+def impedance(three_electrode: bool) -> Table:
+    """One row per frequency. three_electrode: adds the counter electrode."""
+
     def ohm(name: str, label: str, bdf_name: str, bdf_label: str, eclab: str, sign: str = "") -> Column:
         notes = {"sign": sign} if sign else {}
         return Column(name, "<f8", "ohm", label, bdf_name, bdf_label, eclab, notes)
@@ -113,9 +115,22 @@ def _impedance() -> Table:
         Column("I_dc", "<f4", "A", "I (DC) / A", "", "", "<I>/mA", {"sign": I_SIGN}),
         Column("E_amp", "<f4", "V", "Ewe amplitude / V", "", "", "|Ewe|/V", peak),
         Column("I_amp", "<f4", "A", "I amplitude / A", "", "", "|I|/A", peak),
+        *(_of_counter(ohm, capacitive, peak) if three_electrode else ()),
         _flags(),
     )
     return Table("impedance", "NXdata", columns, 256, 4096, "Z_abs", "frequency", ("Z_phase",))
+
+
+def _of_counter(
+    ohm: Callable[..., Column], capacitive: str, peak: dict[str, str]
+) -> tuple[Column, Column, Column, Column]:
+    turned = f"-Ece/I: that of the whole cell is Z + Zce; {capacitive}"
+    return (
+        ohm("Zce_re", "Re(Zce) / ohm", "", "", "Re(Zce)/Ohm", turned),
+        ohm("Zce_im", "Im(Zce) / ohm", "", "", "-Im(Zce)/Ohm", turned),
+        Column("Ece_dc", "<f4", "V", "Ece (DC) / V", "", "", "<Ece>/V"),
+        Column("Ece_amp", "<f4", "V", "Ece amplitude / V", "", "", "|Ece|/V", peak),
+    )
 
 
 def _row_columns(of: str, count: str) -> tuple[Column, Column]:
@@ -256,8 +271,8 @@ def _sensor_clock() -> Table:
     return Table("sensor_clock", "NXcollection", columns, 64, 1024)
 
 
-def _raw() -> tuple[Table, ...]:
-    """What the tables were booked from, see `record.raw_tables`."""
+def raw(three_electrode: bool) -> tuple[Table, ...]:
+    """What the tables were booked from, see `record.raw_tables`. three_electrode: as `samples`."""
 
     def table(name: str, columns: Iterable[tuple[str, str, str]], chunk: int = 16384) -> Table:
         described = tuple(Column(column, dtype, units, column) for column, dtype, units in columns)
@@ -265,7 +280,8 @@ def _raw() -> tuple[Table, ...]:
 
     def as_given(name: str, dtype: np.dtype[np.void]) -> Table:
         fields: Mapping[str, Any] = dtype.fields or {}
-        return table(name, ((field, fields[field][0].str, _unit_of(field)) for field in dtype.names or ()))
+        kept = (field for field in fields if three_electrode or field not in OF_COUNTER)
+        return table(name, ((field, fields[field][0].str, _unit_of(field)) for field in kept))
 
     entries = (
         ("seq", "<u8", "1"), ("epoch", "<u4", "1"), ("kind", "S8", ""), ("segment", "<u4", "1"),
@@ -288,12 +304,13 @@ def _unit_of(name: str) -> str:
     return {"s": "s", "V": "V", "A": "A", "Hz": "Hz", "ohm": "ohm"}.get(name.rpartition("_")[2], "1")
 
 
-RAW = _raw()
+RAW = raw(three_electrode=False)
 RAW_ENTRIES = RAW[0]
 SENSOR_CLOCK = _sensor_clock()
 SAMPLES = samples(three_electrode=False)
 SAMPLES_3E = samples(three_electrode=True)
-IMPEDANCE = _impedance()
+IMPEDANCE = impedance(three_electrode=False)
+IMPEDANCE_3E = impedance(three_electrode=True)
 SPECTRA = _spectra()
 STEPS = _steps()
 ENDS = _ends()
@@ -303,8 +320,14 @@ EVENTS = _events()
 CLOCK = _clock()
 
 
+def impedance_beside(samples: np.dtype[np.void]) -> np.dtype[np.void]:
+    """That of the run whose main table is of this type."""
+    return (IMPEDANCE_3E if "Ece" in (samples.names or ()) else IMPEDANCE).dtype
+
+
 def tables(header: Mapping[str, Any]) -> dict[str, Table]:
     """The tables of the run that `header` describes, by name."""
-    main = samples(bool(header.get("three_electrode")), header.get("I_ranges"))
-    others = (IMPEDANCE, SPECTRA, STEPS, ENDS, CHAINS, TIES, EVENTS, CLOCK)
+    three = bool(header.get("three_electrode"))
+    main = samples(three, header.get("I_ranges"))
+    others = (IMPEDANCE_3E if three else IMPEDANCE, SPECTRA, STEPS, ENDS, CHAINS, TIES, EVENTS, CLOCK)
     return {table.name: table for table in (main, *others)}

@@ -82,7 +82,8 @@ class Booked:
     @classmethod
     def nothing(cls, samples: np.dtype[np.void]) -> Booked:
         """Of a read that brought no rows. samples: dtype of the main table."""
-        impedance, spectra, steps = layout.IMPEDANCE.empty(), layout.SPECTRA.empty(), layout.STEPS.empty()
+        impedance = np.empty(0, layout.impedance_beside(samples))
+        spectra, steps = layout.SPECTRA.empty(), layout.STEPS.empty()
         return cls(np.empty(0, samples), impedance, spectra, steps, np.empty(0))
 
 
@@ -92,7 +93,7 @@ class Ledger:
     def __init__(self, program: Program, samples: np.dtype[np.void]) -> None:
         self.program = program
         self.dtype = samples
-        self.spectra = SpectrumBook()
+        self.spectra = SpectrumBook(layout.impedance_beside(samples))
         self.labels = np.array([b"", *(cut(step.label, 64) for step in program.steps)], "S64")
         self.names = np.array([b"", *(step.technique.encode() for step in program.steps)], "S16")
         self.rows = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ NOISE_PART = 0.01  # of a limit of |I|: a set current is read with noise, and mu
 class Readings:
     """What ends are judged by, one value per row, (n,). step_id 0 belongs to no step.
 
-    I_A is absolute; charge_C that since the start of the row's step, absolute.
+    I_A is absolute; charge_C that since the start of the row's step, absolute; Ece_V NaN: nothing tells it.
     """
 
     time_s: Floats
@@ -30,9 +31,24 @@ class Readings:
     I_A: Floats
     charge_C: Floats
     step_id: npt.NDArray[np.uint32]
+    Ece_V: Floats | float = math.nan
+    cell_V: Floats | None = None  # Ewe-Ece, where it is more than the difference of the two
 
     def of(self, quantity: str) -> Floats:
-        return {"Ewe": self.Ewe_V, "|I|": self.I_A, "charge": self.charge_C, "time": self.time_s}[quantity]
+        match quantity:
+            case "Ewe":
+                return self.Ewe_V
+            case "|I|":
+                return self.I_A
+            case "charge":
+                return self.charge_C
+            case "time":
+                return self.time_s
+            case "Ece":
+                return self.Ece_V + np.zeros_like(self.Ewe_V)
+            case "Ewe-Ece":
+                return np.asarray(self.Ewe_V - self.Ece_V) if self.cell_V is None else self.cell_V
+        raise KeyError(quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,7 @@ def readings_of(samples: Rows, step_charge_C: Floats) -> Readings:
         I_A=np.abs(samples["I"].astype(np.float64)),
         charge_C=np.abs(step_charge_C),
         step_id=samples["step_id"],
+        Ece_V=samples["Ece"].astype(np.float64) if "Ece" in (samples.dtype.names or ()) else math.nan,
     )
 
 

@@ -25,7 +25,7 @@ def merged(samples: Rows, points: Rows) -> tuple[Rows, npt.NDArray[np.intp]]:
     for name in ("time_s", "technique", "passes", "I_range"):
         from_points[name] = points[name]
     from_points["Ewe_V"], from_points["I_A"] = points["E_dc_V"], points["I_dc_A"]
-    from_points["Ece_V"] = np.nan
+    from_points["Ece_V"] = points["Ece_dc_V"]
     from_points["flags"] = points["flags"] | Flag.FROM_EIS
     rows = np.concatenate([samples, from_points], dtype=SAMPLE)
     order = _by_visits(samples, from_points)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.booking import layout
-from nakctl.device.channel import Flag, Rows
+from nakctl.device.channel import OF_COUNTER, Flag, Rows
 from nakctl.device.program import Eis, Segment, points_of_spectrum
 
 FASTEST_s, PERIODS_PART = 5e-3, 0.9  # no instrument measures a frequency in less, nor in less of a period
@@ -94,9 +94,10 @@ class _Open:
 
 
 class SpectrumBook:
-    """Numbers the spectra of a run from 1, in order."""
+    """Numbers the spectra of a run from 1, in order. impedance: dtype of that table of the record."""
 
-    def __init__(self) -> None:
+    def __init__(self, impedance: np.dtype[np.void]) -> None:
+        self.dtype = impedance
         self.points = 0
         self.count = 0
         self.open: _Open | None = None
@@ -114,7 +115,7 @@ class SpectrumBook:
 
     def book(self, points: Rows, dc: Rows) -> tuple[Rows, Rows]:
         """Rows of the tables impedance and spectra. dc: (n,) the booked samples of the same points."""
-        impedance = np.zeros(len(points), layout.IMPEDANCE.dtype)
+        impedance = np.zeros(len(points), self.dtype)
         z_ohm = points["Z_re_ohm"] + 1j * points["Z_im_ohm"]
         impedance["time"] = dc["time"]
         impedance["step_count"] = dc["step_count"]
@@ -128,6 +129,9 @@ class SpectrumBook:
             ("I_amp", "I_amp_A"),
         ):
             impedance[name] = points[source]
+        if "Zce_re" in (self.dtype.names or ()):
+            for field in OF_COUNTER:
+                impedance[field.rpartition("_")[0]] = points[field]
         impedance["flags"] = points["flags"]
         finished: list[Rows] = []
         for start, end in _groups(points):

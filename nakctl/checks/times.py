@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import LEAST_ROWS_OF_SLOPE, way
 from nakctl.device.program import Eis
-from nakctl.device.techniques import change_of, kind_of, loaded_as
+from nakctl.device.techniques import change_of, kind_of, loaded_as, timebase_of
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.scene import Leaf, Scene, dc_A
@@ -35,7 +35,7 @@ def timebase(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
     for technique in scene.techniques(leaf):
         if isinstance(technique, Eis) or loaded_as(technique) not in scene.instrument.timebase_s:
             continue
-        base_s = scene.instrument.timebase_s[loaded_as(technique)]
+        base_s = timebase_of(technique, scene.instrument)
         floor = f"shorter than the time base of {si(base_s, 's')}"
         if technique.duration_s < base_s:
             message = f"{leaf.label} lasts {si(technique.duration_s, 's')}, {floor}"

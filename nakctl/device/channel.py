@@ -26,6 +26,7 @@ Promises
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag
@@ -64,12 +65,18 @@ POINT = np.dtype(
         ("I_dc_A", "<f4"),
         ("E_amp_V", "<f4"),
         ("I_amp_A", "<f4"),
+        # Of the counter electrode, Zce = -Ece/I: that of the whole cell is the sum of both. NaN: not said.
+        ("Zce_re_ohm", "<f8"),
+        ("Zce_im_ohm", "<f8"),
+        ("Ece_dc_V", "<f4"),
+        ("Ece_amp_V", "<f4"),
         ("technique", "<u2"),
         ("passes", "<u4"),
         ("I_range", "<i2"),
         ("flags", "<u2"),
     ]
 )
+OF_COUNTER = ("Zce_re_ohm", "Zce_im_ohm", "Ece_dc_V", "Ece_amp_V")
 
 
 class Flag(IntFlag):
@@ -105,7 +112,7 @@ class Look:
     """What the channel says of itself at one moment: limits are judged by it, it never becomes a sample.
 
     running   the instrument does not say that it stands: a paused one may have the cell under current
-    Ewe_V, I_A  as measured now; NaN: it does not say
+    Ewe_V, I_A, Ece_V  as measured now; NaN: it does not say, or the cell has no third electrode
     elapsed_s   since the start of the segment, by the instrument's clock (a single: 0.1 s coarse after three
                 weeks); NaN: it does not say
     filled      of its memory, 0 to 1, by rows that wait to be fetched
@@ -116,6 +123,7 @@ class Look:
     I_A: float
     elapsed_s: float
     filled: float = 0.0
+    Ece_V: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ class Watch:
 
     I_min_A, I_max_A  |I|, while current flows
     Ewe_near_0_V      |Ewe| that comes under it while current flows (staying there is no news)
+    Ece_min_V .. Ewe_minus_Ece_max_V  of a cell with three electrodes, also between two rows
     every_s           look at least this often in the channel's own time: a channel whose time runs ahead
                       comes back there to the moment, also in the middle of a technique
     """
@@ -169,6 +178,10 @@ class Watch:
     I_max_A: float | None = None
     Ewe_near_0_V: float | None = None
     every_s: float | None = None
+    Ece_min_V: float | None = None
+    Ece_max_V: float | None = None
+    Ewe_minus_Ece_min_V: float | None = None
+    Ewe_minus_Ece_max_V: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,11 @@ Then = Literal["next step", "end loop", "end run"]
 Follows = Literal["next step", "end loop", "end run", "go on"]
 Side = Literal["above", "below"]
 Watcher = Literal["instrument", "host"]
-Quantity = Literal["Ewe", "|I|", "charge", "time", "short", "sensor", "dEwe/dt", "dI/dt"]
+Quantity = Literal[
+    "Ewe", "|I|", "charge", "time", "short", "sensor", "dEwe/dt", "dI/dt", "Ece", "Ewe-Ece"
+]  # fmt: skip
 SLOPES: tuple[Quantity, ...] = ("dEwe/dt", "dI/dt")
+OF_THREE: tuple[Quantity, ...] = ("Ece", "Ewe-Ece")  # of three electrodes; no instrument tests them
 Kind = Literal["asked", "cutoff", "goal", "rule", "limit", "unmet"]
 LEAST_ROWS_OF_SLOPE = 3  # through two any noise is a line
 
@@ -58,9 +61,9 @@ class End:
     id        its number in `Program.ends`, from 1
     kind      asked: the time that a step with spectra was given; unmet: a step without a time has lasted as
               long as the instrument holds it, and no cutoff was met; cutoff, goal, rule, limit as in ENDED_BY
-    quantity  Ewe in V; |I| in A; charge in C (absolute, of the step); time in s (of the step if `asked`, else
-              of the run); short: 0, the rule stands in the program; sensor: in SI; dEwe/dt in V/s, dI/dt (of
-              |I|) in A/s: both absolute, fitted to the rows of the last over_s
+    quantity  Ewe, Ece, Ewe-Ece in V; |I| in A; charge in C (absolute, of the step); time in s (of the step if
+              `asked`, else of the run); short: 0, the rule stands in the program; sensor: in SI; dEwe/dt in
+              V/s, dI/dt (of |I|) in A/s: both absolute, fitted to the rows of the last over_s
     by        who watches: the instrument within its time base, or the host between two reads
     step      the step it belongs to; 0: all of them
     text      in the user's words and units: "Ewe above 3 V"

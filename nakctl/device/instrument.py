@@ -87,6 +87,9 @@ class Instrument:
     load_s             how long the cell stays open between two chains
     rows_per_s         what a channel can deliver for long
     poll_s, eis_poll_s how often the host reads; reaction_s: from a row to the stop it causes
+    Ece_rows           techniques, named likewise, in whose rows Ece can be; Ece_timebase_s: what that adds to
+                       their time bases, which then are whole microseconds
+    half_cells         impedance rows tell of the counter electrode what can be used
     f_full_amplitude_Hz  above it the excitation is known to fall far below what was asked; None: not known
     facts              every value again, with where it comes from; time bases as "timebase_s.OCV"
     """
@@ -112,6 +115,9 @@ class Instrument:
     eis_poll_s: float
     reaction_s: float
     eis_s_per_average: float
+    Ece_rows: tuple[str, ...]
+    Ece_timebase_s: float
+    half_cells: bool
     facts: dict[str, Fact]
     f_full_amplitude_Hz: float | None = None
 
@@ -157,6 +163,7 @@ def parse(text: str) -> Instrument:
         "I_ranges": tuple(CurrentRange(**entry) for entry in values["I_ranges"]),
         "E_ranges": tuple(PotentialRange(**entry) for entry in values["E_ranges"]),
         "timebase_s": {technique: entry["value"] for technique, entry in table["timebase_s"].items()},
+        "Ece_rows": tuple(values["Ece_rows"]),
     }
     return Instrument(
         **{field.name: values[field.name] for field in fields(Instrument) if field.name in values}

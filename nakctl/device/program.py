@@ -19,11 +19,15 @@ from nakctl.errors import Mark
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """The settings of the instrument's front panel, named as there (`1 mA`, `5 V`, bandwidth 1..9)."""
+    """The settings of the instrument's front panel, named as there (`1 mA`, `5 V`, bandwidth 1..9).
+
+    Ece  the cell has three electrodes: what the instrument says of Ece is kept
+    """
 
     I_range: str
     E_range: str
     bandwidth: int
+    Ece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +349,11 @@ class Program:
     def ends_of(self, step_id: int, kind: Kind | None = None) -> tuple[End, ...]:
         """The step's own ends, as written, of one kind or all; 0: those of the whole run."""
         return tuple(end for end in self.ends if end.step == step_id and kind in (None, end.kind))
+
+
+def Ece_is_shown(segment: Segment) -> bool:
+    """Whether what the channel shows of Ece is looked at: the cell has three electrodes."""
+    return any(technique.hardware.Ece for technique in played(segment.techniques))
 
 
 def node_at(nodes: Sequence[Node], place: Sequence[int]) -> Node:

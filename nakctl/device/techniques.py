@@ -80,7 +80,7 @@ def loaded_as(technique: Done) -> str:
 
 
 def timebase_of(technique: Done, instrument: Instrument) -> float:
-    """In s. LimitError: the instrument has no technique of its own for this."""
+    """In s, with what an extra value in its rows adds. LimitError: the instrument has no such technique."""
     kind = kind_of(technique)
     if kind.loaded not in instrument.timebase_s:
         what = {"P": "constant power", "R": "constant load"}.get(kind.imposes, kind.name)
@@ -88,7 +88,15 @@ def timebase_of(technique: Done, instrument: Instrument) -> float:
             f"{instrument.name} has no technique for {what}: use a channel that has one (a VMP-3), or hold a "
             "current or a potential instead"
         )
-    return instrument.timebase_s[kind.loaded]
+    base_s = instrument.timebase_s[kind.loaded]
+    if not (instrument.Ece_timebase_s and Ece_is_recorded(technique, instrument)):
+        return base_s
+    return math.ceil((base_s + instrument.Ece_timebase_s) * 1e6 - 1e-6) / 1e6
+
+
+def Ece_is_recorded(technique: Done, instrument: Instrument) -> bool:
+    """Whether its rows have Ece. Where they have not, only what the channel shows at the moment has."""
+    return technique.hardware.Ece and loaded_as(technique) in instrument.Ece_rows
 
 
 def level_of(technique: Technique) -> float:

@@ -28,7 +28,7 @@ from nakctl.device.program import (
     Technique,
     Timed,
 )
-from nakctl.device.techniques import loaded_as
+from nakctl.device.techniques import loaded_as, timebase_of
 from nakctl.plan import plan as p
 from nakctl.plan.holds import SURELY
 from nakctl.plan.sweeps import spread
@@ -331,8 +331,9 @@ def _rows(technique: Timed, instrument: Instrument) -> float:
 
     Both times are whole numbers of time bases, so there may be one more than the times of the plan say.
     """
-    timebase_s = instrument.timebase_s.get(loaded_as(technique), technique.every_s)  # or `check` refuses it
-    ticks, every = (max(1, round(each / timebase_s)) for each in (technique.duration_s, technique.every_s))
+    known = loaded_as(technique) in instrument.timebase_s  # or `check` refuses it
+    base_s = timebase_of(technique, instrument) if known else technique.every_s
+    ticks, every = (max(1, round(each / base_s)) for each in (technique.duration_s, technique.every_s))
     return 1.0 + math.ceil(ticks / every)
 
 

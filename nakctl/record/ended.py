@@ -35,6 +35,7 @@ _SENTENCES = tuple(
 )
 UNITS = {  # of the value that ended a run
     "Ewe": "V", "short": "V", "|I|": "A", "charge": "C", "time": "s", "dEwe/dt": "V/s", "dI/dt": "A/s",
+    "Ece": "V", "Ewe-Ece": "V",
 }  # fmt: skip
 _CONDITION = re.compile(r"(?:limit: )?(Ewe|\|I\||charge) (above|below) (\S+)")
 

@@ -7,13 +7,13 @@ import traceback
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.booking import layout
 from nakctl.booking.book import Book, Page
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
@@ -98,16 +98,18 @@ class Hdf5Writer:
         self.events: list[Event] = []
         self.unbooked = self.booked_again = ""
         self.book = source.book()
-        self.tables = {name: self._growing(table, sealed) for name, table in source.tables.items()}
-        self.sensors = SensorTables(self.entry, source.header, lambda table: self._growing(table, sealed))
+        self.tables = {name: self._growing(table, sealed=sealed) for name, table in source.tables.items()}
+        growing = partial(self._growing, sealed=sealed)
+        self.sensors = SensorTables(self.entry, source.header, growing)
         of_entries = sealed and source.program() is not None
-        self.raw = RawTables(self.entry, lambda table: self._growing(table, sealed)) if of_entries else None
+        self.raw = RawTables(self.entry, source.header, growing) if of_entries else None
         plot = group(self.entry, "plot", "NXdata")
-        _mark_axes(plot, "Ewe", "time", ("I",))
-        for name in ("time", "Ewe", "I"):
+        third = ("Ece",) if "Ece" in source.tables["samples"].names else ()
+        _mark_axes(plot, "Ewe", "time", (*third, "I"))
+        for name in ("time", "Ewe", *third, "I"):
             plot[name] = h5py.SoftLink(f"/entry/samples/{name}")
 
-    def _growing(self, table: Table, sealed: bool) -> Growing:
+    def _growing(self, table: Table, *, sealed: bool) -> Growing:
         return Growing(table, _make(self.entry, table, sealed))
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -202,7 +204,7 @@ def _make(entry: h5py.Group, table: Table, sealed: bool) -> h5py.Group:
 
 def _filters(table: Table) -> dict[str, Any]:
     """What is kept to be booked anew is hardly ever read: a little less compressed is a lot sooner done."""
-    return _COMPRESSED | ({"compression_opts": 1} if table in layout.RAW else {})
+    return _COMPRESSED | ({"compression_opts": 1} if table.name.startswith("raw/") else {})
 
 
 def _mark_axes(group: h5py.Group, signal: str, axes: str, auxiliary: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from nakctl.booking.entry import NO_FACTS, NO_POINTS, NO_SAMPLES, Entry
-from nakctl.device.channel import POINT, SAMPLE, Rows
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE, Rows
 
 VERSION = 2  # of the journal; the first one held booked rows
 SCHEMA = (
@@ -98,8 +98,11 @@ def _rows(packed_rows: bytes, written: np.dtype[np.void], known: np.dtype[np.voi
     if written == known:
         return rows
     converted = np.zeros(len(rows), known)
-    for name in set(known.names or ()) & set(written.names or ()):
-        converted[name] = rows[name]
+    for name in known.names or ():
+        if name in (written.names or ()):
+            converted[name] = rows[name]
+        elif name in OF_COUNTER:
+            converted[name] = math.nan
     return converted
 
 

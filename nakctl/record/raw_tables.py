@@ -10,6 +10,7 @@ raw/documents  header, program and end of the journal, as JSON in bytes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,11 +32,14 @@ _AT_A_TIME = 4096  # entries
 
 
 class RawTables:
-    """In a file being filled. tables: by name."""
+    """In a file being filled, of the run that `header` describes. tables: by name."""
 
-    def __init__(self, entry: h5py.Group, make: Callable[[Table], GrowingTable]) -> None:
+    def __init__(
+        self, entry: h5py.Group, header: Mapping[str, Any], make: Callable[[Table], GrowingTable]
+    ) -> None:
         group(entry, "raw", "NXcollection")
-        self.tables = {table.name: make(table) for table in layout.RAW}
+        raw = layout.raw(bool(header.get("three_electrode")))
+        self.tables = {table.name: make(table) for table in raw}
         self._ends = dict.fromkeys(("facts", "words", "samples", "points"), 0)
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -55,7 +59,8 @@ class RawTables:
         self._add_bytes("facts", b"".join(facts))
         self._add_bytes("words", b"".join(entry.raw for entry in entries))
         self.tables["raw/samples"].add(_joined([entry.samples for entry in entries], SAMPLE))
-        self.tables["raw/points"].add(_joined([entry.points for entry in entries], POINT))
+        points = self.tables["raw/points"]
+        points.add(_joined([entry.points for entry in entries], POINT)[list(points.table.names)])
 
     def add_documents(self, documents: Mapping[str, Any]) -> None:
         self._add_bytes("documents", packed(documents))
@@ -127,7 +132,8 @@ class RawReader:
             return self._raw[f"{name}/byte"][begin:end].tobytes()
         rows = np.zeros(end - begin, SAMPLE if name == "samples" else POINT)
         for column in rows.dtype.names or ():
-            rows[column] = self._raw[f"{name}/{column}"][begin:end]
+            given = column in self._raw[name]
+            rows[column] = self._raw[f"{name}/{column}"][begin:end] if given else math.nan
         return rows
 
 

@@ -96,6 +96,16 @@ class Run:
         Z_ohm = self.impedance["Z_re"][rows] + 1j * self.impedance["Z_im"][rows]
         return self.impedance["frequency"][rows], Z_ohm
 
+    @property
+    def has_third_electrode(self) -> bool:
+        """Whether Ece was recorded, of a cell whose reference is an electrode of its own."""
+        return "Ece" in self.samples.names
+
+    @property
+    def has_half_cells(self) -> bool:
+        """Whether spectra are of the counter electrode, too."""
+        return "Zce_re" in self.impedance.names and bool(np.isfinite(self.impedance["Zce_re"]).any())
+
     def close(self) -> None:
         """Forget the arrays that were read. The file itself is not held open."""
         for table in self._tables:

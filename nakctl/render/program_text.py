@@ -31,7 +31,7 @@ from nakctl.device.techniques import kind_of
 SIGN = {"above": ">", "below": "<"}
 UNITS = {
     "Ewe": "V", "|I|": "A", "charge": "C", "time": "s", "short": "V", "sensor": "(SI)", "dEwe/dt": "V/s",
-    "dI/dt": "A/s",
+    "dI/dt": "A/s", "Ece": "V", "Ewe-Ece": "V",
 }  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def _technique(technique: Technique) -> str:
         return f"     LOOP to {technique.to} {_times(technique.times)} ({kind})"
     hardware = technique.hardware
     panel = f"{hardware.I_range}, {hardware.E_range}, bw {hardware.bandwidth}"
+    panel += ", Ece" if hardware.Ece else ""
     return f"{technique.step:>4} {_words(technique)} | {panel}"
 
 

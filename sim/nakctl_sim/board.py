@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from nakctl.device.channel import Look, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Segment
+from nakctl.device.program import Ece_is_shown, Segment
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost
 from nakctl_sim.cell.models import Model
 from nakctl_sim.habits import USUAL, ChannelHabits
@@ -59,6 +59,7 @@ class SimBoard:
         self._to_begin = False  # it was started, and has not begun
         self._begun_late = False  # on a free clock: the next read brings its first moment alone
         self._memory_full = self._lost = False
+        self._Ece_shown = False
 
     # --- load and start --------------------------------------------------------------------------------
 
@@ -70,6 +71,7 @@ class SimBoard:
         if self._connected or self._to_begin:
             raise ChannelError("the channel is running something")
         self._potentiostat.load(segment)
+        self._Ece_shown = Ece_is_shown(segment)
         self._waiting, self._memory_full = Waiting(), False
         self._loads += 1
         self.mark = mark or f"nakctl load {self._loads}"
@@ -121,9 +123,9 @@ class SimBoard:
     def seen(self) -> Look:
         reached_s = 0.0 if self._to_begin else self._potentiostat.reached_s
         open_s = 0.0 if self._connected else max(0.0, self.clock.now_s() - self._open_since_s)
-        Ewe_V, I_A = self._potentiostat.peek(self._potentiostat.reached_s + open_s)
+        Ewe_V, I_A, Ece_V = self._potentiostat.terminals(self._potentiostat.reached_s + open_s)
         filled = 1.0 if self._memory_full else min(1.0, self._waiting.n_rows / MEMORY_ROWS)
-        return Look(self._connected, Ewe_V, I_A, reached_s, filled)
+        return Look(self._connected, Ewe_V, I_A, reached_s, filled, Ece_V if self._Ece_shown else math.nan)
 
     # --- the world goes on -----------------------------------------------------------------------------
 

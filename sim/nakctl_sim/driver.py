@@ -66,6 +66,11 @@ class SimDriver:
                 f"cell {cell.name} has {cell.area_cm2:g} cm2, its model {model.name} {model.area_cm2:g} cm2: "
                 "give the model its area in a cell file of its own"
             )
+        if cell.three_electrodes and not model.cell.three_electrodes:
+            raise CellError(
+                f"cell {cell.name} has three electrodes, its model {model.name} two: leave three_electrodes "
+                "out, or name a model with three"
+            )
         device = instrument(place.instrument)
         if math.isfinite(clock.horizon_s()):  # else no clock runs, and a helper may start meanwhile
             warm_up(model, device)

@@ -27,7 +27,18 @@ from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model
 from nakctl_sim.executor import machine, spectrum, unread
 from nakctl_sim.executor.drive import Cell
-from nakctl_sim.executor.reading import HIGHEST_E, HIGHEST_I, LOWEST_E, LOWEST_I, Floats, Tape
+from nakctl_sim.executor.reading import (
+    HIGHEST_CE,
+    HIGHEST_CELL,
+    HIGHEST_E,
+    HIGHEST_I,
+    LOWEST_CE,
+    LOWEST_CELL,
+    LOWEST_E,
+    LOWEST_I,
+    Floats,
+    Tape,
+)
 from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
 from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.imperfections import imperfections
@@ -64,14 +75,17 @@ class Potentiostat:
         self._instrument = instrument
         self._habits = habits
         self._faults = imperfections(instrument)
-        for_samples, for_sweeps = np.random.SeedSequence(seed).spawn(2)
+        seeds = np.random.SeedSequence(seed).spawn(4)
+        for_samples, for_sweeps, for_counter, for_half_cells = seeds
         self._random = np.random.default_rng(for_samples)
-        self._sweep_random = np.random.default_rng(for_sweeps)
+        self._random_ce = np.random.default_rng(for_counter)
+        self._sweep_random = np.random.default_rng(for_sweeps), np.random.default_rng(for_half_cells)
         self._cell = Cell(model.kind, model.p, model.state(), model.state())
         self._machine = np.zeros(1, MACHINE)
         self._rows = np.zeros(ROWS_AT_ONCE, SAMPLE)
         self._starts = np.zeros(ROWS_AT_ONCE)
         self._noise = self._random.standard_normal((NOISE_AT_ONCE, 2))
+        self._noise_ce = self._random_ce.standard_normal(NOISE_AT_ONCE)
         self._points: list[Rows] = []
         self._point_starts: list[Floats] = []
         self._sweep: spectrum.Sweep | None = None
@@ -101,24 +115,32 @@ class Potentiostat:
 
         Changes nothing. That the technique under way may end before time_s is left out.
         """
+        return self.terminals(time_s)[:2]
+
+    def terminals(self, time_s: float) -> tuple[float, float, float]:
+        """As `peek`, and Ece_V."""
         copied = self._machine.copy()
         cell = self._cell._replace(x=self._cell.x.copy(), before=self._cell.before.copy())
-        Ewe_V = float(unread.peek(copied, self._chain, cell, time_s))
-        return Ewe_V, float(copied[0]["I_A"])
+        Ewe_V, Ece_V = unread.peek(copied, self._chain, cell, time_s)
+        return float(Ewe_V), float(copied[0]["I_A"]), float(Ece_V)
 
     def check(self, segment: Segment) -> None:
         """LimitError: it cannot be loaded."""
-        encode(segment, self._instrument, self._faults, self._habits)
+        self._encoded(segment)
+
+    def _encoded(self, segment: Segment) -> Chain:
+        third = self._model.cell.three_electrodes
+        return encode(segment, self._instrument, self._faults, self._habits, third=third)
 
     def load(self, segment: Segment) -> None:
         """LimitError if the instrument cannot do it."""
         self._segment = segment
         self._schedules.clear()
-        self._chain: Chain = encode(segment, self._instrument, self._faults, self._habits)
+        self._chain: Chain = self._encoded(segment)
 
     def amend(self, segment: Segment) -> None:
         """Change what is still to come of a running segment: the same techniques, other values."""
-        changed = encode(segment, self._instrument, self._faults, self._habits)
+        changed = self._encoded(segment)
         self._segment = segment
         self._chain.techniques[:] = changed.techniques
         self._chain.tests[:] = changed.tests
@@ -179,10 +201,11 @@ class Potentiostat:
 
     def _tape(self, watch: Watch, most_rows: int = ROWS_AT_ONCE) -> Tape:
         rows, starts = self._rows[:most_rows], self._starts[:most_rows]
-        return Tape(self._machine, rows, starts, self._noise, watched(watch))
+        return Tape(self._machine, rows, starts, self._noise, self._noise_ce, watched(watch))
 
     def _draw(self) -> None:
         self._random.standard_normal(out=self._noise)
+        self._random_ce.standard_normal(out=self._noise_ce)
         self._m["n_noise"] = 0
 
     def _enough(self, pause_s: float) -> bool:
@@ -224,7 +247,8 @@ class Potentiostat:
             return status, np.zeros(0, POINT)
         hardware = sweep.eis.hardware
         ranges = I_range(hardware, self._instrument), E_range(hardware, self._instrument)
-        return status, spectrum.points(sweep, first, end, self._model, self._faults, ranges)
+        counter = hardware.Ece and self._instrument.half_cells
+        return status, spectrum.points(sweep, first, end, self._model, self._faults, ranges, counter=counter)
 
     def _as_it_is(self) -> tuple[npt.NDArray[Any], ...]:
         return tuple(each.copy() for each in self._moving)
@@ -306,7 +330,17 @@ def peaks_beyond(points: Rows, watch: Floats) -> npt.NDArray[np.bool_]:
     E_V, E_amp_V = points["E_dc_V"].astype(np.float64), points["E_amp_V"].astype(np.float64)
     peak_A = np.abs(points["I_dc_A"].astype(np.float64)) + points["I_amp_A"]
     E_beyond = (E_V + E_amp_V > watch[HIGHEST_E]) | (E_V - E_amp_V < watch[LOWEST_E])
+    Ece_V, Ece_amp_V = points["Ece_dc_V"].astype(np.float64), points["Ece_amp_V"].astype(np.float64)
+    E_beyond |= (Ece_V + Ece_amp_V > watch[HIGHEST_CE]) | (Ece_V - Ece_amp_V < watch[LOWEST_CE])
+    cell_V, cell_amp_V = E_V - Ece_V, whole_amplitude_V(points)
+    E_beyond |= (cell_V + cell_amp_V > watch[HIGHEST_CELL]) | (cell_V - cell_amp_V < watch[LOWEST_CELL])
     return np.asarray(E_beyond | (peak_A > watch[HIGHEST_I]) | (peak_A < watch[LOWEST_I]))
+
+
+def whole_amplitude_V(points: Rows) -> Floats:
+    """(n,): of Ewe - Ece; NaN where nothing tells of Ece."""
+    re_ohm, im_ohm = points["Z_re_ohm"] + points["Zce_re_ohm"], points["Z_im_ohm"] + points["Zce_im_ohm"]
+    return np.asarray(np.hypot(re_ohm, im_ohm) * points["I_amp_A"])
 
 
 def watched(watch: Watch) -> Floats:
@@ -318,5 +352,9 @@ def watched(watch: Watch) -> Floats:
             -math.inf if watch.I_min_A is None else watch.I_min_A,
             math.inf if watch.I_max_A is None else watch.I_max_A,
             -1.0 if watch.Ewe_near_0_V is None else watch.Ewe_near_0_V,
+            -math.inf if watch.Ece_min_V is None else watch.Ece_min_V,
+            math.inf if watch.Ece_max_V is None else watch.Ece_max_V,
+            -math.inf if watch.Ewe_minus_Ece_min_V is None else watch.Ewe_minus_Ece_min_V,
+            math.inf if watch.Ewe_minus_Ece_max_V is None else watch.Ewe_minus_Ece_max_V,
         ]
     )

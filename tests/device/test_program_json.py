@@ -82,7 +82,7 @@ SMALL = Program(
 )  # fmt: skip
 
 # Old journals have to stay readable: what changes here is read as before, or gets a new version.
-HARDWARE_JSON = {"I_range": "1 mA", "E_range": "5 V", "bandwidth": 8}
+HARDWARE_JSON = {"I_range": "1 mA", "E_range": "5 V", "bandwidth": 8, "Ece": False}
 ABOVE_JSON = {"quantity": "Ewe", "side": "above", "value": 3.0, "end": 1}
 SMALL_JSON = {
     "version": 1,

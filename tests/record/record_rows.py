@@ -23,7 +23,7 @@ from nakctl.booking.ending import Ending
 from nakctl.booking.entry import Entry, event_entry
 from nakctl.booking.event import Event
 from nakctl.device import program_json
-from nakctl.device.channel import POINT, SAMPLE
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE
 from nakctl.device.ends import End
 from nakctl.device.program import Cp, Eis, Hardware, Loop, Program, Segment, StepInfo
 from nakctl.errors import Mark
@@ -140,8 +140,8 @@ def said(start: int, count: int, **changed: Any) -> Entry:
     return usual._replace(**changed)
 
 
-def points(number: int, count: int = FREQUENCIES) -> Rows:
-    """The frequencies of a spectrum, numbered from 1."""
+def points(number: int, count: int = FREQUENCIES, *, half_cells: bool = False) -> Rows:
+    """The frequencies of a spectrum, numbered from 1. half_cells: those of the counter electrode, too."""
     found = np.zeros(count, POINT)
     f_Hz = np.logspace(6, 1, FREQUENCIES)[:count]
     found["time_s"] = number * 10 + np.arange(count)
@@ -150,6 +150,8 @@ def points(number: int, count: int = FREQUENCIES) -> Rows:
     found["Z_re_ohm"], found["Z_im_ohm"] = z_ohm.real, z_ohm.imag
     found["E_dc_V"], found["I_dc_A"], found["E_amp_V"], found["I_amp_A"] = 0.1, 1e-4, 5e-3, 1e-4
     found["passes"], found["I_range"] = number - 1, 4
+    for place, name in enumerate(OF_COUNTER, 1):
+        found[name] = place * np.arange(count) if half_cells else np.nan
     return found
 
 
@@ -215,12 +217,17 @@ def samples(start: int, count: int, *, three_electrode: bool = False) -> Rows:
 
 
 def booked(
-    entries: Sequence[Entry], *, unclosed: bool = False, program: Program = PROGRAM
+    entries: Sequence[Entry],
+    *,
+    unclosed: bool = False,
+    program: Program = PROGRAM,
+    three_electrode: bool = False,
 ) -> dict[str, Rows]:
     """All tables but that of events, and what they hold."""
-    book = Book(program, layout.SAMPLES.dtype)
+    of_run = layout.tables({"three_electrode": three_electrode})
+    book = Book(program, of_run["samples"].dtype)
     pages = [book.take(entries), book.close(unclosed=unclosed)]
-    known = {name: table for name, table in layout.tables({}).items() if name != "events"}
+    known = {name: table for name, table in of_run.items() if name != "events"}
     return {
         name: np.concatenate([table.empty(), *(page.tables[name] for page in pages if name in page.tables)])
         for name, table in known.items()

@@ -25,7 +25,7 @@ from record_reading import end_of, entries_in, first_rows, memo_of, rows_until_d
 from nakctl.booking import layout
 from nakctl.booking.entry import NO_FACTS, Entry, Kind
 from nakctl.booking.event import Event
-from nakctl.device.channel import POINT, SAMPLE
+from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE
 from nakctl.device.program_json import load
 from nakctl.errors import InputError, RecordError
 from nakctl.record import files, journal, packing, store
@@ -358,7 +358,25 @@ def test_rows_of_other_types_are_read_by_the_names_of_their_fields(
     assert said.samples.dtype == SAMPLE
     for name, value in {"passes": 3, "time_s": np.arange(10), "flags": 2, "Ewe_V": 0.25, "I_A": 0.0}.items():
         np.testing.assert_array_equal(said.samples[name], np.broadcast_to(value, 10), err_msg=name)
-    np.testing.assert_array_equal(swept.points, rows.points(1))
+    assert swept.points.tobytes() == rows.points(1).tobytes()
+
+
+def test_rows_that_say_nothing_of_a_counter_electrode_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = np.dtype([field for field in POINT.descr if field[0] not in OF_COUNTER])
+    points = rows.points(1, half_cells=True)
+    path = tmp_path / "run.h5"
+    with monkeypatch.context() as patched:
+        types = {"samples": SAMPLE.descr, "points": older.descr}
+        patched.setattr(journal, "row_types", lambda: types)
+        made = points[list(older.names or ())].astype(older)
+        rows.journal_with(path, [[*rows.opening()], [rows.swept(1, points=made)]])
+    swept = entries_in(path)[-1]
+    assert swept.points.dtype == POINT
+    np.testing.assert_array_equal(swept.points["Z_re_ohm"], points["Z_re_ohm"])
+    for name in OF_COUNTER:
+        assert np.isnan(swept.points[name]).all(), name
 
 
 def test_a_journal_says_of_which_types_its_rows_are(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from test_record_journal import whole
 
 from nakctl.booking import layout
 from nakctl.booking.entry import Entry
+from nakctl.device.channel import OF_COUNTER
 from nakctl.device.program_json import load
 from nakctl.errors import RecordError
 from nakctl.record import raw_tables
@@ -74,6 +75,33 @@ def test_rows_are_as_the_channel_gave_them(tmp_path: Path, three_electrode: bool
         for name in given.dtype.names or ():
             np.testing.assert_array_equal(file[f"entry/raw/samples/{name}"][()], given[name])
         assert file["entry/raw/words/byte"][()].tobytes() == b"raw 0raw 10raw 20"
+
+
+@pytest.mark.parametrize("three_electrode", [False, True])
+def test_a_counter_electrode_is_in_the_files_of_three_electrodes_alone(
+    tmp_path: Path, three_electrode: bool
+) -> None:
+    points = rows.points(1, half_cells=three_electrode)
+    entries = [[*rows.opening(2, rows.SPECTRA_FROM_s)], [rows.swept(1, points=points)]]
+    path = rows.journal_with(tmp_path / "run.h5", entries, rows.ended(), three_electrode=three_electrode)
+    kept = entries_in(path)
+    seal(path)
+    with h5py.File(path) as file:
+        for name in OF_COUNTER:
+            column = name.rpartition("_")[0]
+            assert (f"entry/raw/points/{name}" in file) is three_electrode
+            assert (f"entry/impedance/{column}" in file) is three_electrode
+            if three_electrode:
+                np.testing.assert_array_equal(file[f"entry/raw/points/{name}"][()], points[name])
+                np.testing.assert_array_equal(file[f"entry/impedance/{column}"][()], points[name])
+        assert ("entry/plot/Ece" in file) is three_electrode
+        assert [whole(entry) for entry in RawReader(file).entries()] == [whole(entry) for entry in kept]
+    before = rows.datasets(path)
+    seal(path, again=True)
+    after = rows.datasets(path)
+    assert {name: repr(value) for name, value in before.items()} == {
+        name: repr(value) for name, value in after.items()
+    }
 
 
 def test_a_run_in_which_nothing_happened(tmp_path: Path) -> None:

@@ -36,15 +36,16 @@ END = old_journal.ended(
 )
 
 
-def tables() -> dict[str, rows.Rows]:
+def tables(three: bool = False) -> dict[str, rows.Rows]:
     """Those of a whole run."""
     tie = Entry("tie", 1, facts={"elapsed_s": 9.0, "time_s": 9.5, "error_s": 1e-3})
-    return rows.booked([*rows.run_of(READS), tie, *rows.spectra(3, 2), rows.over()])
+    whole = [*rows.run_of(READS), tie, *rows.spectra(3, 2), rows.over()]
+    return rows.booked(whole, three_electrode=three)
 
 
 def reads(three: bool = False) -> list[old_journal.Poll]:
     """As an old run wrote them: 10 rows of samples each, and of the other tables a part as they come."""
-    whole = tables()
+    whole = tables(three)
     made: list[old_journal.Poll] = []
     for k in range(READS):
         given = {"samples": rows.samples(10 * k, 10, three_electrode=three)}

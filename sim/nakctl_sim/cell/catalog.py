@@ -121,8 +121,8 @@ def _declared(words: Declared, area_cm2: float) -> dict[str, Any]:
 def _circuit(circuit: CircuitCell, name: str, source: str) -> CircuitDescription:
     facts = {"model": "circuit", "note": circuit.note}
     area_cm2 = circuit.area.value
-    cell = Cell(name, area_cm2, source=source, facts=facts, **_declared(circuit, area_cm2))
-    return CircuitDescription(cell, circuit)
+    declared = _declared(circuit, area_cm2) | {"three_electrodes": circuit.counter is not None}
+    return CircuitDescription(Cell(name, area_cm2, source=source, facts=facts, **declared), circuit)
 
 
 def _battery(file: BatteryFile, name: str, source: str) -> BatteryDescription:

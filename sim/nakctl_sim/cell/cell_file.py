@@ -196,14 +196,26 @@ class Pair(Word):
     n: Exponent = 1.0
 
 
+class CounterCircuit(Word):
+    """source + series + pair, from the counter to the reference electrode."""
+
+    source: Potential | None = Field(None, description="its open-circuit potential")
+    series: Resistance | None = None
+    pair: Pair | None = None
+
+
 class CircuitCell(Declared):
-    """source + series + capacitor + pairs, from the working to the reference electrode."""
+    """source + series + capacitor + pairs, from the working to the reference electrode.
+
+    counter: a third electrode; left out: the counter electrode is the reference.
+    """
 
     area: Area
     source: Potential | None = Field(None, description="open-circuit potential")
     series: Resistance | None = None
     capacitor: Capacitance | None = None
     pairs: tuple[Pair, ...] = Field((), max_length=4)
+    counter: CounterCircuit | None = None
     note: str = ""
 
 

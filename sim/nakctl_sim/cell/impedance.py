@@ -23,6 +23,12 @@ def circuit_impedance(p: Floats, f_Hz: Floats) -> Complex:
     return np.asarray(total)
 
 
+def circuit_counter_impedance(p: Floats, f_Hz: Floats) -> Complex:
+    """(n,) of the counter electrode of a circuit."""
+    R, tau, n = p[circuit.COUNTER_PAIR_OHM : circuit.COUNTER_PAIR_N + 1]
+    return np.asarray(p[circuit.COUNTER_OHM] + zarc(R, angular(f_Hz), tau, n))
+
+
 def nak_impedance(p: Floats, x: Floats, f_Hz: Floats) -> Complex:
     """(3.8) for states x (n, k). The slow states stand still during a period."""
     interface = np.empty((len(f_Hz), 5))

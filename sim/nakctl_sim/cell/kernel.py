@@ -11,7 +11,7 @@ The kinds are told apart here, because numba cannot keep compiled functions that
 from __future__ import annotations
 
 from nakctl_sim.cell.battery import advance_battery, counter_battery, voltage_battery
-from nakctl_sim.cell.circuit import advance_circuit, voltage_circuit
+from nakctl_sim.cell.circuit import advance_circuit, counter_circuit, voltage_circuit
 from nakctl_sim.cell.jit import jit
 from nakctl_sim.cell.nak import Floats
 from nakctl_sim.cell.nak_cell import NO_LIMIT_s, advance_nak, step_hint_nak, voltage_nak
@@ -58,6 +58,8 @@ def counter_voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
     """Ece_V at this instant, if I_A flows: 0 where the counter electrode is the reference."""
     if abs(I_A) < LEAST_A:
         I_A = 0.0
+    if kind == CIRCUIT:
+        return counter_circuit(p, x, I_A)
     return counter_battery(p, x, I_A) if kind == BATTERY else 0.0
 
 

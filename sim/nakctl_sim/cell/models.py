@@ -18,6 +18,7 @@ from nakctl_sim.cell.catalog import (
 )
 from nakctl_sim.cell.impedance import (
     battery_impedance,
+    circuit_counter_impedance,
     circuit_impedance,
     nak_impedance,
     polarising_impedance,
@@ -82,6 +83,8 @@ class Model:
         the sum of both. 0 where the counter electrode is the reference."""
         if self.kind == kernel.BATTERY and self.cell.three_electrodes:
             return self._halves(self._states(x, f_Hz), f_Hz)[1]
+        if self.kind == kernel.CIRCUIT and self.cell.three_electrodes:
+            return circuit_counter_impedance(self.p, f_Hz)
         return np.zeros(len(f_Hz), dtype=np.complex128)
 
     def _states(self, x: Floats, f_Hz: Floats) -> Floats:
@@ -118,7 +121,8 @@ def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
 def circuit_parameters(found: CircuitDescription) -> Floats:
     parts = found.circuit
     p = np.zeros(circuit.PARAMETERS)
-    p[circuit.PAIR_S :] = 1.0  # time constant and exponent of a pair that is not there
+    p[circuit.PAIR_S : circuit.COUNTER_V] = 1.0  # time constant and exponent of a pair that is not there
+    p[circuit.COUNTER_PAIR_S] = p[circuit.COUNTER_PAIR_N] = 1.0
     p[circuit.SOURCE_V] = parts.source.value if parts.source is not None else 0.0
     p[circuit.SERIES_OHM] = parts.series.value if parts.series is not None else 0.0
     p[circuit.PER_FARAD] = 1.0 / parts.capacitor.value if parts.capacitor is not None else 0.0
@@ -126,6 +130,14 @@ def circuit_parameters(found: CircuitDescription) -> Floats:
         p[circuit.PAIR_OHM + k] = pair.R.value
         p[circuit.PAIR_S + k] = pair.R.value * pair.C.value
         p[circuit.PAIR_N + k] = pair.n
+    counter = parts.counter
+    if counter is not None:
+        p[circuit.COUNTER_V] = counter.source.value if counter.source is not None else 0.0
+        p[circuit.COUNTER_OHM] = counter.series.value if counter.series is not None else 0.0
+        if counter.pair is not None:
+            p[circuit.COUNTER_PAIR_OHM] = counter.pair.R.value
+            p[circuit.COUNTER_PAIR_S] = counter.pair.R.value * counter.pair.C.value
+            p[circuit.COUNTER_PAIR_N] = counter.pair.n
     return p
 
 

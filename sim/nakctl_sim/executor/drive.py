@@ -64,7 +64,7 @@ def sub_step(m: Record, technique: Record, cell: Cell, rest_s: float) -> float:
         dt_s = min(dt_s, max(FIRST_s, HOLD_SHARE * m["tau_s"]))
     elif technique["delta"] < math.inf:
         dt_s = min(dt_s, max(FIRST_s, GROWTH * m["tau_s"]))
-    if technique["tested"]:
+    if technique["tested"] or technique["third"] != 0:  # the host looks at Ece between rows, too
         dt_s = min(dt_s, max(LOOK_s, LOOK_SHARE * m["tau_s"]))
     return float(dt_s)
 

@@ -13,9 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import voltage
+from nakctl_sim.cell.kernel import counter_voltage, voltage
 from nakctl_sim.executor.drive import Cell, copy, drive, sub_step
-from nakctl_sim.executor.reading import TEST_MET, Tape, count_on, due, keep, meets, read, wakes
+from nakctl_sim.executor.reading import (
+    TEST_MET,
+    Tape,
+    count_on,
+    due,
+    keep,
+    meets,
+    read,
+    read_counter,
+    wakes,
+    wakes_by_counter,
+)
 from nakctl_sim.executor.tables import CURRENT, GEIS, HOLD, LOOP, OVER, PEIS, SWEEP, Chain
 from nakctl_sim.executor.unread import carry
 
@@ -129,10 +140,10 @@ def begin(m: Record, technique: Record) -> None:
 
 @jit
 def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
-    """One step of time and its reading; whether the host wants to see the row it made."""
+    """One step of time and its reading; whether the host wants to see the row it made, or Ece without one."""
     m = tape.machine[0]
     technique = chain.techniques[m["at"]]
-    noise = tape.noise[m["n_noise"]]
+    noise, noise_ce = tape.noise[m["n_noise"]], tape.noise_ce[m["n_noise"]]
     m["n_noise"] += 1
     copy(cell.x, cell.before)
     E_true_V = drive(m, technique, cell, dt_s)
@@ -142,21 +153,23 @@ def step(tape: Tape, chain: Chain, cell: Cell, dt_s: float) -> bool:
         dt_s = first_met(m, technique, chain.tests[m["at"]], cell, dt_s, noise)
         E_V, I_A, flags = read(technique, redone(m, technique, cell, dt_s), m["I_A"], noise)
         flags |= TEST_MET
+    Ece_V = read_counter(technique, cell, m["I_A"], noise_ce)
+    seen = technique["third"] != 0 and wakes_by_counter(tape, E_V, Ece_V)
     pass_time(m, technique, dt_s)
     E_end_V = E_V
     if technique["means"] > 0.0 and not met:
         E_V, I_A, flags = mean(m, technique, E_true_V, dt_s, (E_V, I_A, flags), noise)
     ends = met or m["tau_s"] >= technique["duration_s"]
     if not (ends or due(m, technique, E_V, I_A)):
-        return False
+        return seen
     written = technique["test_row"] if met else technique["end_row"] if ends else 1
     if written:
-        keep(tape, technique, chain.started[m["at"]] - 1, E_V, I_A, flags)
+        keep(tape, technique, chain.started[m["at"]] - 1, E_V, Ece_V, I_A, flags)
     if ends:
         finish(tape, chain, E_end_V, met)
     else:
         count_on(m, technique, E_V, I_A)
-    return bool(written) and wakes(tape, E_V, I_A)
+    return (bool(written) and wakes(tape, E_V, I_A)) or seen
 
 
 @jit
@@ -250,7 +263,7 @@ def sweep(
     last: int,
 ) -> int:
     """Measure frequency after frequency, no further than to number `last`. ends_s (n,): when each is done,
-    from the start of the technique; states (n, k) and dc (n, 2: V, A) take the cell as it is then."""
+    from the start of the technique; states (n, k) and dc (n, 3: Ewe, I, Ece) take the cell as it is then."""
     m = tape.machine[0]
     technique = chain.techniques[m["at"]]
     while m["point"] < len(ends_s):
@@ -265,8 +278,10 @@ def sweep(
         copy(cell.x, states[m["point"]])
         dc[m["point"], 0] = E_V
         dc[m["point"], 1] = m["I_A"]
+        dc[m["point"], 2] = Ece_V = counter_voltage(cell.kind, cell.p, cell.x, m["I_A"])
         m["point"] += 1
         woken = wakes(tape, E_V, m["I_A"]) or m["point"] > last
+        woken = woken or (technique["third"] != 0 and wakes_by_counter(tape, E_V, Ece_V))
         if woken or m["start_s"] + end_s >= pause_s:
             return WOKEN
     m["E_end_V"] = dc[len(ends_s) - 1, 0]

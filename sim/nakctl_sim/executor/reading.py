@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from nakctl.device.channel import Flag
 from nakctl_sim.cell.jit import jit
+from nakctl_sim.cell.kernel import counter_voltage
+from nakctl_sim.executor.drive import Cell
 from nakctl_sim.executor.tables import ABS_I, CA, N_TESTS, OCV, Records
 
 Floats = npt.NDArray[np.float64]
@@ -22,17 +24,21 @@ Record = Any  # numpy.void outside compiled code
 I_OVERLOAD = int(Flag.I_OVERLOAD)
 E_OVERLOAD = int(Flag.E_OVERLOAD)
 TEST_MET = int(Flag.TEST_MET)
-LOWEST_E, HIGHEST_E, LOWEST_I, HIGHEST_I, NEAR_0 = range(5)  # places in a watch
+# places in a watch
+LOWEST_E, HIGHEST_E, LOWEST_I, HIGHEST_I, NEAR_0 = range(5)
+LOWEST_CE, HIGHEST_CE, LOWEST_CELL, HIGHEST_CELL = range(5, 9)
 
 
 class Tape(NamedTuple):
     """machine (1,) of MACHINE. rows (n,) of SAMPLE, to be filled; starts (n,): when the visit of each began.
-    noise (n, 2): for Ewe and I, standard normal. watch (5,): the host's, as numbers."""
+    noise (n, 2): for Ewe and I, standard normal; noise_ce (n,): for Ece. watch (9,): the host's, as numbers.
+    """
 
     machine: Records
     rows: Records
     starts: Floats
     noise: Floats
+    noise_ce: Floats
     watch: Floats
 
 
@@ -61,6 +67,15 @@ def read(technique: Record, E_V: float, I_A: float, noise: Floats) -> tuple[floa
 
 
 @jit
+def read_counter(technique: Record, cell: Cell, I_A: float, noise: float) -> float:
+    """Ece_V as the instrument sees it: nothing at all where the counter electrode is the reference."""
+    if technique["third"] == 0:
+        return 0.0
+    Ece_V = counter_voltage(cell.kind, cell.p, cell.x, I_A) + technique["E_noise_V"] * noise
+    return resolved(Ece_V, technique["E_step_V"], technique["E_low_V"], technique["E_high_V"])
+
+
+@jit
 def meets(tests: Floats, E_V: float, I_A: float) -> bool:
     """Any test suffices."""
     for k in range(N_TESTS):
@@ -78,6 +93,15 @@ def wakes(tape: Tape, E_V: float, I_A: float) -> bool:
     if outside(E_V, watch[LOWEST_E], watch[HIGHEST_E]) or fallen:
         return True
     return I_A != 0.0 and outside(abs(I_A), watch[LOWEST_I], watch[HIGHEST_I])
+
+
+@jit
+def wakes_by_counter(tape: Tape, E_V: float, Ece_V: float) -> bool:
+    """Likewise, of a cell with three electrodes; whether they make a row or not."""
+    watch = tape.watch
+    if outside(Ece_V, watch[LOWEST_CE], watch[HIGHEST_CE]):
+        return True
+    return outside(E_V - Ece_V, watch[LOWEST_CELL], watch[HIGHEST_CELL])
 
 
 @jit
@@ -105,14 +129,16 @@ def due(m: Record, technique: Record, E_V: float, I_A: float) -> bool:
 
 
 @jit
-def keep(tape: Tape, technique: Record, passes: int, E_V: float, I_A: float, flags: int) -> None:
+def keep(
+    tape: Tape, technique: Record, passes: int, E_V: float, Ece_V: float, I_A: float, flags: int
+) -> None:
     """Write a row."""
     m = tape.machine[0]
     row = tape.rows[m["n_rows"]]
     tape.starts[m["n_rows"]] = m["start_s"]
     row["time_s"] = m["start_s"] + m["tau_s"]
     row["Ewe_V"] = E_V
-    row["Ece_V"] = math.nan
+    row["Ece_V"] = Ece_V if technique["Ece_row"] != 0 else math.nan
     row["I_A"] = I_A
     row["technique"] = m["at"]
     row["passes"] = passes

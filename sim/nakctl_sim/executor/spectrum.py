@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import POINT, Flag, Rows
+from nakctl.device.channel import OF_COUNTER, POINT, Flag, Rows
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Eis
 from nakctl_sim.cell.models import Model
@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
 N_DRAWS = 9  # per frequency: frequency, scatter of Z (2), voltage phasor (2), current phasor (2), DC (2)
+N_DRAWS_CE = 5  # scatter of Zce (2), voltage phasor (2), DC
 LOW_AMPLITUDE_SHARE = 0.5
 
 
@@ -28,8 +29,8 @@ class Sweep:
     """A sweep under way, all arrays with one row per frequency.
 
     f_Hz       as realised; ends_s: when each is done, from the start of the technique
-    states, dc the cell and its Ewe_V, I_A at that time, filled as the sweep goes on
-    draws      (n, N_DRAWS) standard normal
+    states, dc the cell and its Ewe_V, I_A, Ece_V at that time, filled as the sweep goes on
+    draws      (n, N_DRAWS) standard normal; draws_ce (n, N_DRAWS_CE): of the counter electrode
     """
 
     eis: Eis
@@ -41,6 +42,7 @@ class Sweep:
     states: Floats
     dc: Floats
     draws: Floats
+    draws_ce: Floats
 
 
 def nominal_Hz(eis: Eis) -> Floats:
@@ -61,15 +63,17 @@ def begin(
     scheduled: tuple[Floats, Floats],
     faults: Imperfections,
     x: Floats,
-    random: np.random.Generator,
+    random: tuple[np.random.Generator, np.random.Generator],
     *,
     at: int,
     passes: int,
     start_s: float,
     hold_s: float,
 ) -> Sweep:
+    """random: for what is measured of the working electrode, and of the counter electrode."""
     nominal, seconds = scheduled
-    draws = random.standard_normal((len(nominal), N_DRAWS))
+    draws = random[0].standard_normal((len(nominal), N_DRAWS))
+    draws_ce = random[1].standard_normal((len(nominal), N_DRAWS_CE))
     return Sweep(
         eis=eis,
         at=at,
@@ -78,8 +82,9 @@ def begin(
         f_Hz=nominal * (1.0 + faults.frequency_error * draws[:, 0]),
         ends_s=hold_s + np.cumsum(seconds),
         states=np.broadcast_to(x, (len(nominal), len(x))).copy(),
-        dc=np.zeros((len(nominal), 2)),
+        dc=np.zeros((len(nominal), 3)),
         draws=draws,
+        draws_ce=draws_ce,
     )
 
 
@@ -90,11 +95,16 @@ def points(
     model: Model,
     faults: Imperfections,
     ranges: tuple[CurrentRange, PotentialRange],
+    *,
+    counter: bool,
 ) -> Rows:
-    """Rows first:last of the sweep, cut out of all of them: no number depends on how many are asked for."""
+    """Rows first:last of the sweep, cut out of all of them: no number depends on how many are asked for.
+
+    counter  the instrument tells of the counter electrode, too
+    """
     current, potential = ranges
     Z_true = model.impedance(sweep.states, sweep.f_Hz)
-    E_phasor, I_phasor = _phasors(sweep, Z_true, faults, current.full_A)
+    E_phasor, I_phasor, I_true = _phasors(sweep, Z_true, faults, current.full_A)
     E_phasor *= 1.0 + faults.eis_scatter * _complex(sweep.draws[:, 1:3])
     Z = E_phasor / I_phasor
     E_amp, I_amp = np.abs(E_phasor), np.abs(I_phasor)
@@ -108,6 +118,11 @@ def points(
     rows["E_dc_V"] = np.clip(E_dc, potential.low_V, potential.high_V)
     rows["I_dc_A"] = np.clip(I_dc, -current.full_A, current.full_A)
     rows["E_amp_V"], rows["I_amp_A"] = E_amp, I_amp
+    if counter:
+        _of_counter(rows, sweep, model, faults, (I_phasor, I_true, potential))
+    else:
+        for name in OF_COUNTER:
+            rows[name] = np.nan
     rows["technique"], rows["passes"], rows["I_range"] = sweep.at, sweep.passes, current.code
     driven = I_amp if sweep.eis.control == "GEIS" else E_amp
     E_beyond = (E_dc + E_amp > potential.high_V) | (E_dc - E_amp < potential.low_V)
@@ -119,13 +134,34 @@ def points(
     return rows[first:last]
 
 
-def _phasors(sweep: Sweep, Z: Complex, faults: Imperfections, full_A: float) -> tuple[Complex, Complex]:
-    """Voltage and current as measured: the driven one is real but for its noise."""
+def _of_counter(
+    rows: Rows,
+    sweep: Sweep,
+    model: Model,
+    faults: Imperfections,
+    measured: tuple[Complex, Complex, PotentialRange],
+) -> None:
+    """What is measured of the counter electrode. measured: I, as it is seen and as it flows, and the range of
+    potentials."""
+    I_phasor, I_true, potential = measured
+    draws, noise_V = sweep.draws_ce, faults.phasor_noise_V(sweep.f_Hz, sweep.eis.average)
+    E_phasor = -model.counter_impedance(sweep.states, sweep.f_Hz) * I_true + noise_V * _complex(draws[:, 2:4])
+    E_phasor *= 1.0 + faults.eis_scatter * _complex(draws[:, 0:2])
+    Z = -E_phasor / I_phasor
+    Ece_V = sweep.dc[:, 2] + faults.noise * potential.high_V * draws[:, 4]
+    rows["Zce_re_ohm"], rows["Zce_im_ohm"] = Z.real, Z.imag
+    rows["Ece_dc_V"], rows["Ece_amp_V"] = np.clip(Ece_V, potential.low_V, potential.high_V), np.abs(E_phasor)
+
+
+def _phasors(
+    sweep: Sweep, Z: Complex, faults: Imperfections, full_A: float
+) -> tuple[Complex, Complex, Complex]:
+    """Voltage and current as measured: the driven one is real but for its noise; and the current itself."""
     amplitude = sweep.eis.amplitude_peak * faults.amplitude_kept(sweep.f_Hz)
-    I_true = amplitude + 0j if sweep.eis.control == "GEIS" else amplitude / Z
+    I_true: Complex = np.asarray(amplitude + 0j if sweep.eis.control == "GEIS" else amplitude / Z)
     noise_V = faults.phasor_noise_V(sweep.f_Hz, sweep.eis.average) * _complex(sweep.draws[:, 3:5])
     noise_A = faults.phasor_noise_A(full_A, sweep.eis.average) * _complex(sweep.draws[:, 5:7])
-    return Z * I_true + noise_V, I_true + noise_A
+    return Z * I_true + noise_V, I_true + noise_A, I_true
 
 
 def _complex(draws: Floats) -> Complex:

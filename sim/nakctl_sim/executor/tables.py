@@ -26,7 +26,7 @@ from nakctl.device.program import (
     Test,
     Tested,
 )
-from nakctl.device.techniques import timebase_of
+from nakctl.device.techniques import Ece_is_recorded, timebase_of
 from nakctl.errors import LimitError
 from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.imperfections import Imperfections
@@ -46,7 +46,8 @@ NEVER = (EWE, 1.0, np.inf)
 # s. longest_s: a step of the model while it moves, else inf. delta in V, or in A (CA), inf: by time alone.
 # means: share of the time between two rows that a row is the mean of; 0: it is a reading of its moment.
 # times 0: for ever. test_row, end_row: whether there is a row where a test is met, at the end. late_s: how
-# far the last row's time lies behind the first row of what follows; 0: it does not.
+# far the last row's time lies behind the first row of what follows; 0: it does not. third: the cell has a
+# reference electrode of its own; Ece_row: Ece is in the rows.
 TECHNIQUE = np.dtype(
     [
         ("kind", "<i8"),
@@ -77,6 +78,8 @@ TECHNIQUE = np.dtype(
         ("E_step_V", "<f8"),
         ("E_noise_V", "<f8"),
         ("compliance_V", "<f8"),
+        ("third", "<i8"),
+        ("Ece_row", "<i8"),
     ]
 )
 
@@ -120,13 +123,21 @@ class Chain(NamedTuple):
     passed: Counts
 
 
-def encode(segment: Segment, instrument: Instrument, faults: Imperfections, habits: ChannelHabits) -> Chain:
+def encode(
+    segment: Segment,
+    instrument: Instrument,
+    faults: Imperfections,
+    habits: ChannelHabits,
+    *,
+    third: bool = False,
+) -> Chain:
     """LimitError: the chain names what the instrument does not have, or loops over nothing."""
     n = len(segment.techniques)
     techniques = np.zeros(n, TECHNIQUE)
     tests = np.full((n, N_TESTS, 3), NEVER)
     for at, technique in enumerate(segment.techniques):
         words = _words(at, technique, segment, instrument, faults) | _habits(technique, habits)
+        words["third"] = third
         for name, value in words.items():
             techniques[at][name] = value
         if isinstance(technique, Tested):
@@ -146,7 +157,8 @@ def _words(
     timing = _timing(technique, timebase_of(technique, instrument))
     ranges = _ranges(technique.hardware, instrument, faults)
     asked = _asked(technique, 1.0 + faults.I_set_error)
-    return asked | timing | ranges | _moving(technique, 1.0 + faults.I_set_error, timing, ranges)
+    Ece_row = {"Ece_row": Ece_is_recorded(technique, instrument) and not isinstance(technique, Eis)}
+    return asked | timing | ranges | Ece_row | _moving(technique, 1.0 + faults.I_set_error, timing, ranges)
 
 
 def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
@@ -195,14 +207,14 @@ def _or_never(delta: float | None) -> float:
     return np.inf if delta is None else delta
 
 
-def _timing(technique: Done, timebase_s: float) -> dict[str, float]:
+def _timing(technique: Done, base_s: float) -> dict[str, float]:
     """In whole time bases. Only the hold before a sweep may be left out."""
     hold = isinstance(technique, Eis)
     duration_s = technique.hold_s if isinstance(technique, Eis) else technique.duration_s
     return {
-        "timebase_s": timebase_s,
-        "duration_s": max(0 if hold else 1, round(duration_s / timebase_s)) * timebase_s,
-        "every_s": max(1, round(technique.every_s / timebase_s)) * timebase_s,
+        "timebase_s": base_s,
+        "duration_s": max(0 if hold else 1, round(duration_s / base_s)) * base_s,
+        "every_s": max(1, round(technique.every_s / base_s)) * base_s,
     }
 
 

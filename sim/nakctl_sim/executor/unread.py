@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import advance, step_hint, voltage
+from nakctl_sim.cell.kernel import advance, counter_voltage, step_hint, voltage
 from nakctl_sim.executor.drive import Cell, copy, drive, sub_step
 from nakctl_sim.executor.tables import OVER, Chain, Records
 
@@ -42,16 +42,18 @@ def open_cell(m: Record, cell: Cell, seconds: float) -> None:
 
 
 @jit
-def peek(machine: Records, chain: Chain, cell: Cell, time_s: float) -> float:
-    """Ewe_V at time_s, not before now, if nothing ends the technique under way until then; I_A is left in the
-    register. Changes machine and cell: give it copies."""
+def peek(machine: Records, chain: Chain, cell: Cell, time_s: float) -> tuple[float, float]:
+    """Ewe_V and Ece_V at time_s, not before now, if nothing ends the technique under way until then; I_A is
+    left in the register. Changes machine and cell: give it copies."""
     m = machine[0]
     left_s = time_s - m["start_s"] - m["tau_s"]
     if m["phase"] == OVER:
         open_cell(m, cell, left_s)
     elif left_s > 0.0:
-        return carry(m, chain.techniques[m["at"]], cell, left_s)
-    return voltage(cell.kind, cell.p, cell.x, m["I_A"])
+        Ewe_V = carry(m, chain.techniques[m["at"]], cell, left_s)
+        return Ewe_V, counter_voltage(cell.kind, cell.p, cell.x, m["I_A"])
+    Ewe_V = voltage(cell.kind, cell.p, cell.x, m["I_A"])
+    return Ewe_V, counter_voltage(cell.kind, cell.p, cell.x, m["I_A"])
 
 
 @jit

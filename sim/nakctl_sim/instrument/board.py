@@ -60,7 +60,7 @@ class Board:
         self.loaded: Loaded | None = None
         self._habits = habits
         self.scans_from = 2 if habits.scan_number == "scans" else 1  # vertices at the least
-        self._rules = Rules(instrument, habits)
+        self._rules = Rules(instrument, habits, kind, model.cell.three_electrodes)
         self._clock = clock
         self._potentiostat = Potentiostat(model, instrument, seed, habits)
         self._recorder: Recorder | None = None
@@ -237,7 +237,7 @@ class Board:
         """Rows are sorted by the chain as it is now; what was counted so far stays."""
         assert self.loaded is not None
         if self._recorder is None:
-            self._recorder = Recorder(self.instrument.timebase_s, self.kind, self._habits)
+            self._recorder = Recorder(self.instrument, self.kind, self._habits)
         self._recorder.follow(self.chain, self.loaded)
 
     def expire(self) -> int:
@@ -262,10 +262,10 @@ class Board:
             return self._potentiostat.reached_s
         return self._now_s() - self._start_s if self._habits.elapsed_after_stop == "goes on" else 0.0
 
-    def at_terminals(self) -> tuple[float, float]:
-        """Ewe_V and I_A now."""
+    def at_terminals(self) -> tuple[float, float, float]:
+        """Ewe_V, I_A and Ece_V now."""
         open_s = 0.0 if self.running else max(0.0, self._now_s() - self._open_since_s)
-        return self._potentiostat.peek(self._potentiostat.reached_s + open_s)
+        return self._potentiostat.terminals(self._potentiostat.reached_s + open_s)
 
     @property
     def technique(self) -> Technique | None:

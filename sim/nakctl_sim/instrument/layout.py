@@ -1,11 +1,15 @@
 """Rows of the potentiostat -> rows of words, in the columns of each technique, process and board.
 
 Sources: nupylab, helao-async, Matlab4Potentiostat, which agree; of scans tomato, of ramps tomato and
-Matlab4Potentiostat. Columns that nobody reads hold 0 here. A VMP-3 records Ece at open circuit: the counter
-electrode is its own reference here, so it is 0. Its rows of a scan begin with the potential that is set.
+Matlab4Potentiostat. Columns that nobody reads hold 0 here. A VMP-3's rows of a scan begin with the potential
+that is set. It records Ece at open circuit, and in impedance rows |Ece|, |Ice|, the phase of the counter
+electrode (turned, so that a resistor has 0, as in EC-Lab's files) and Ece: 0 where the counter electrode is
+the reference. Newer boards have values there that are not to be used. What xctr asks for ends a row.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +25,7 @@ OCV, STEPPED = {"ocv"}, {"cp", "ca", "cplimit", "calimit"}
 STAIRCASE = {"seisg", "seisp"}
 SCANS, RAMPS = {"cv", "vscan", "vscanlimit"}, {"iscan", "iscanlimit"}
 DRAWING = {"pow", "load"}
+NOT_TO_BE_USED = 7.7
 
 
 def sample_words(
@@ -33,6 +38,7 @@ def sample_words(
     set_to: Floats,
     *,
     iscan_control: bool,
+    extras: Sequence[str] = (),
 ) -> Words:
     """Process 0, (n, columns). name of the technique. Of each row, count: cycle, or level of a staircase;
     set_to: the potential, current, power or load that was asked for."""
@@ -41,7 +47,7 @@ def sample_words(
     essential = board == Board.ESSENTIAL
     columns = [ticks_to_words(ticks)]
     if name in OCV:
-        columns += [Ewe, _floats(np.zeros(len(samples)))] if essential else [Ewe]
+        columns += [Ewe, _floats(np.nan_to_num(samples["Ece_V"]))] if essential else [Ewe]
     elif name in SCANS:
         columns += [control, I, Ewe] if essential else [I, Ewe]
     elif name in RAMPS:
@@ -52,6 +58,8 @@ def sample_words(
         columns += [Ewe, I]
     if name in STEPPED | STAIRCASE | SCANS | RAMPS | DRAWING:
         columns.append(_integers(count))
+    if "Ece" in extras:
+        columns.append(_floats(samples["Ece_V"]))
     return np.hstack(columns)
 
 
@@ -64,6 +72,13 @@ def point_words(points: Rows, name: str, board: Board, count: Counts, *, float_r
     values[:, 3] = np.arctan2(points["Z_im_ohm"], points["Z_re_ohm"])
     values[:, 4] = points["E_dc_V"]
     values[:, 5] = points["I_dc_A"]
+    if board == Board.ESSENTIAL:
+        values[:, 7] = np.nan_to_num(points["Ece_amp_V"])
+        values[:, 8] = points["I_amp_A"]
+        values[:, 9] = np.nan_to_num(np.arctan2(points["Zce_im_ohm"], points["Zce_re_ohm"]))
+        values[:, 10] = np.nan_to_num(points["Ece_dc_V"])
+    else:
+        values[:, 7:11] = NOT_TO_BE_USED
     values[:, 13] = points["time_s"]
     columns = [floats_to_words(values)]
     if board == Board.ESSENTIAL:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import SAMPLE, Rows
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Draw, Segment
 from nakctl_sim.executor.reading import Floats
 from nakctl_sim.instrument.abi import Board
@@ -16,7 +17,7 @@ from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.layout import point_words, sample_words
 from nakctl_sim.instrument.memory import Group, Memory
 from nakctl_sim.instrument.received import Received
-from nakctl_sim.instrument.translate import Loaded
+from nakctl_sim.instrument.translate import Loaded, extras, timebase_of
 from nakctl_sim.potentiostat import Output
 
 SAMPLES, POINTS = 0, 1  # processes
@@ -40,10 +41,10 @@ class Run:
 class Recorder:
     """Of one start of one chain."""
 
-    def __init__(self, timebase_s: dict[str, float], board: Board, habits: Habits) -> None:
+    def __init__(self, instrument: Instrument, board: Board, habits: Habits) -> None:
         self._chain: list[Received] = []
         self._loaded = NOTHING
-        self._timebase_s = timebase_s
+        self._instrument = instrument
         self._board = board
         self._habits = habits
         self._starts_s: dict[tuple[int, int], float] = {}  # by entry, and how often it was started before
@@ -86,7 +87,8 @@ class Recorder:
         if (entry, passes) not in self._starts_s:
             newest = list(self._starts_s.items())[-1:]  # of which a row may be late
             self._starts_s = dict([*newest, ((entry, passes), run.start_s)])
-        file = self._chain[entry].file
+        received = self._chain[entry]
+        file = received.file
         return Group(
             entry=entry,
             number=file.number,
@@ -94,7 +96,7 @@ class Recorder:
             loop=self._loop(entry, passes),
             passes=passes,
             start_s=self._starts_s[entry, passes],
-            timebase_s=self._timebase_s[file.timebase],
+            timebase_s=timebase_of(received, self._instrument),
         )
 
     def _visit_of(self, run: Run) -> tuple[int, int]:
@@ -104,7 +106,8 @@ class Recorder:
 
     def _words(self, run: Run) -> npt.NDArray[np.uint32]:
         part = self._loaded.parts[int(run.rows["technique"][0])]
-        file = self._chain[part.entry].file
+        received = self._chain[part.entry]
+        file = received.file
         count = run.rows["passes"].astype(np.int64) % part.cycles + part.level
         if run.process == POINTS:
             as_float = self._habits.I_range_column == "float"
@@ -114,10 +117,11 @@ class Recorder:
             file.name,
             self._board,
             self._starts_s[self._visit_of(run)],
-            self._timebase_s[file.timebase],
+            timebase_of(received, self._instrument),
             count,
             self._set_to(run),
             iscan_control=self._habits.iscan_control,
+            extras=extras(received),
         )
 
     def _set_to(self, run: Run) -> Floats:

@@ -6,6 +6,7 @@ from nakctl.device.channel import Flag
 from nakctl.device.program import Loop
 from nakctl_sim.instrument.abi import State, TCurrentValues
 from nakctl_sim.instrument.board import Board
+from nakctl_sim.instrument.translate import timebase_of
 
 
 def current_values(board: Board, timebase_s: float | None) -> TCurrentValues:
@@ -27,13 +28,15 @@ def current_values(board: Board, timebase_s: float | None) -> TCurrentValues:
 
 
 def _timebase_s(board: Board) -> float:
-    name = board.chain[board.entry].file.timebase if board.chain else ""
-    return board.instrument.timebase_s.get(name, 0.0)
+    received = board.chain[board.entry] if board.chain else None
+    if received is None or received.file.timebase not in board.instrument.timebase_s:
+        return 0.0
+    return timebase_of(received, board.instrument)
 
 
 def _measured(board: Board, shown: TCurrentValues) -> None:
     """What is at the terminals now; range and frequency of the newest row, while the channel runs."""
-    shown.Ewe, shown.I = board.at_terminals()
+    shown.Ewe, shown.I, shown.Ece = board.at_terminals()
     if not board.running or board.last is None:
         return
     samples, points = board.last.samples, board.last.points

@@ -4,24 +4,25 @@ A loaded technique may be several of the potentiostat's (its steps, its cycles, 
 ways between the vertices of a scan).
 
 Not imitated, and refused at load (-403): values relative to the technique before (but for the bias of PEIS),
-an Exit_Cond that leaves the technique before its last step, other time bases than the technique's own, extra
-columns (xctr). cp, ca, vscan, iscan and cv run at the time bases of their variants with limits. Ignored:
-Record_every_dE and dI during the hold before a sweep, vs_final, triggers (a trigger input finds its line
-set), over which part of a row's time a scan measures (the habit scan_means says if it does at all),
-the first rate of a scan. AUTO is the largest range. A cv goes Ei, E1, E2, Ei as often as it is told, and then
-to Ef.
+an Exit_Cond that leaves the technique before its last step, time bases other than the technique's own with
+what extra columns add, extra columns (xctr) other than Ece, and those of impedance techniques. cp, ca, vscan,
+iscan and cv run at the time bases of their variants with limits. Ignored: Record_every_dE and dI during the
+hold before a sweep, vs_final, triggers (a trigger input finds its line set), over which part of a row's time
+a scan measures (the habit scan_means says if it does at all), the first rate of a scan. AUTO is the largest
+range. A cv goes Ei, E1, E2, Ei as often as it is told, and then to Ef.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Technique, Test, Tested
+from nakctl_sim.instrument.abi import Board
 from nakctl_sim.instrument.codes import Code, Refused
 from nakctl_sim.instrument.exits import tests_of
 from nakctl_sim.instrument.habits import Habits
@@ -31,6 +32,8 @@ KEEP, AUTO, AUTO_E = -1, 12, 3
 NEXT_STEP, NEXT_TECHNIQUE, STOP = range(3)  # Exit_Cond
 MAX_TICKS = 2**31
 DRAWN = {"pow": ("POWER", "Power_step"), "load": ("LOAD", "Load_step")}
+ECE = 1  # bit 0 of xctr
+FIRST_EXTRA_us, FURTHER_EXTRA_us = 5.0, 0.5  # on top of a time base
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,17 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the channel allows."""
+    """What the channel allows. third: the cell on it has a reference electrode of its own."""
 
     instrument: Instrument
     habits: Habits
+    board: Board
+    third: bool
+
+    @property
+    def Ece_always(self) -> bool:
+        """The older boards tell of it wherever they can."""
+        return self.third and self.board == Board.ESSENTIAL
 
 
 def translate(chain: Sequence[Received], rules: Rules) -> Loaded:
@@ -79,7 +89,8 @@ def translate(chain: Sequence[Received], rules: Rules) -> Loaded:
             more: list[Technique] = [Loop(starts[to], times, passes=True)]
         elif received.file.timebase:
             hardware = _hardware(received, hardware, rules.instrument)
-            _check_times(received, rules.instrument)
+            _check_times(received, rules)
+            hardware = replace(hardware, Ece=bool(extras(received)) or rules.Ece_always)
             more = _techniques(received, hardware, rules)
         else:
             more = []
@@ -259,8 +270,12 @@ def _check_sweep(received: Received, instrument: Instrument) -> None:
         refuse()
 
 
-def _check_times(received: Received, instrument: Instrument) -> None:
-    timebase_s = instrument.timebase_s[received.file.timebase]
+def _check_times(received: Received, rules: Rules) -> None:
+    """An xctr is of newer boards only; there every recorded value asks for a longer time base."""
+    bits = received.one("xctr", 0)
+    if bits not in (0, ECE) or (bits and (rules.board == Board.ESSENTIAL or not may_have_extras(received))):
+        refuse()
+    timebase_s = timebase_of(received, rules.instrument)
     longest_s = MAX_TICKS * timebase_s
     if "Scan_number" not in received.file.scalars:
         durations = received.values.get("Duration_step") or received.values["Rest_time_T"]
@@ -268,9 +283,28 @@ def _check_times(received: Received, instrument: Instrument) -> None:
             refuse()
         if not 0 <= received.one("Record_every_dT") < math.inf:
             refuse()
-    asked_s = received.one("tb", timebase_s)
-    if not math.isclose(asked_s, timebase_s, rel_tol=1e-6) or received.one("xctr", 0):
+    asked_s = received.one("tb", rules.instrument.timebase_s[received.file.timebase])
+    if not math.isclose(asked_s, timebase_s, rel_tol=1e-6):
         refuse()
+
+
+def timebase_of(received: Received, instrument: Instrument) -> float:
+    """Of the technique, and what extra values in its rows add, in whole us."""
+    own_s = instrument.timebase_s[received.file.timebase]
+    count = len(extras(received))
+    if not count:
+        return own_s
+    return math.ceil(round(own_s * 1e6 + FIRST_EXTRA_us + (count - 1) * FURTHER_EXTRA_us, 3)) / 1e6
+
+
+def extras(received: Received) -> tuple[str, ...]:
+    """What xctr appends to a row, in the order of its bits."""
+    return ("Ece",) if received.one("xctr", 0) & ECE else ()
+
+
+def may_have_extras(received: Received) -> bool:
+    """What xctr does to the rows of impedance techniques, nobody says."""
+    return received.file.timebase not in ("GEIS", "PEIS")
 
 
 def _check_current(received: Received, most_A: float, hardware: Hardware, rules: Rules) -> None:
