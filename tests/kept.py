@@ -11,19 +11,22 @@ from nakctl.booking import layout
 from nakctl.booking.book import Book
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
+from nakctl.booking.table import Table
 from nakctl.device.program import Program
 from nakctl.errors import RecordError
 
 
 class Kept:
-    """A sink that keeps what it is given. fails_at: the append from which on its disk is full.
+    """A sink that keeps what it is given. fails_at: the append from which on its disk is full. samples: the main
+    table of its run.
 
     program  of the run, to be set before its tables are looked at: they are booked from the entries then
     """
 
     is_full = False
 
-    def __init__(self, fails_at: int | None = None) -> None:
+    def __init__(self, fails_at: int | None = None, samples: Table = layout.SAMPLES) -> None:
+        self.samples = samples
         self.entries: list[Entry] = []
         self.program: Program | None = None
         self.appends, self.fails_at = 0, fails_at
@@ -59,7 +62,7 @@ class Kept:
 
     def _tables(self) -> tuple[dict[str, np.ndarray], list[Event]]:
         if self._booked[0] != len(self.entries):
-            book = Book(self.program, layout.SAMPLES.dtype)
+            book = Book(self.program, self.samples.dtype)
             pages = [book.take(self.entries), book.close(unclosed=False)]
             names = {name for page in pages for name in page.tables}
             parts = {name: [page.tables[name] for page in pages if name in page.tables] for name in names}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nakctl.checks.currents import CURRENT_CHECKS
+from nakctl.checks.electrodes import ELECTRODE_CHECKS, unseen
 from nakctl.checks.findings import Finding
 from nakctl.checks.ranges import RANGE_CHECKS
 from nakctl.checks.spectra import SPECTRA_CHECKS
@@ -23,11 +24,11 @@ from nakctl.plan.scene import Scene
 def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Finding, ...]:
     """All findings, errors first, then by line. An error means: do not start."""
     scene = Scene(plan, program, instrument)
-    of_run = [finding for look_at in RUN_CHECKS for finding in look_at(scene)]
+    of_run = [finding for look_at in (*RUN_CHECKS, *ELECTRODE_CHECKS) for finding in look_at(scene)]
     of_steps = [
         finding
         for leaf in p.leaves(plan.steps)
-        for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, *TIME_CHECKS, *SPECTRA_CHECKS)
+        for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, unseen, *TIME_CHECKS, *SPECTRA_CHECKS)
         for finding in look_at(leaf, scene)
     ]
     found = [*of_run, *_merged([*interruptions(scene), *of_steps])]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from nakctl.checks.findings import Finding, error, warning
-from nakctl.device.ends import way
+from nakctl.device.ends import OF_THREE, way
 from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
@@ -17,8 +17,13 @@ from nakctl.text.numbers import duration, plural, si
 
 
 def window(scene: Scene) -> Iterator[Finding]:
-    """limits.Ewe: a window, and one that the instrument can see."""
+    """limits.Ewe: a window, and one that the instrument can see. Of Ece: a window; see `electrodes`."""
     limits, widest = scene.plan.limits, scene.instrument.E_ranges[-1]
+    for of in OF_THREE:
+        low, high = limits.value(of, "below"), limits.value(of, "above")
+        if low is not None and high is not None and low >= high:
+            message = f"limits of {of} from {limits.window_of(of)} are no window"
+            yield error("window", scene.plan.limits_mark, message, "the lower end comes first")
     low_V, high_V = limits.Ewe_min_V, limits.Ewe_max_V
     ends = [each for each in limits.all if each.quantity == "Ewe"]
     if low_V is not None and high_V is not None and low_V >= high_V:

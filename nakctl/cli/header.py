@@ -95,7 +95,7 @@ def header(
         "speed": speed,
         "held_alone": _held_alone(ready),
         "planned_s": ready.estimate.duration_s,
-        "three_electrode": False,
+        "three_electrode": ready.plan.three_electrodes,
         "I_ranges": {each.code: each.name for each in ready.instrument.I_ranges},
         "expected_bytes": 0 if total is None else _expected_bytes(total, ready.estimate.poll_s),
     }

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.channel import Flag, Look, Notice, Rows
-from nakctl.device.program import Eis, Loop, Segment, Technique
+from nakctl.device.program import Ece_is_shown, Eis, Loop, Segment, Technique
 from nakctl.device.techniques import set_A
 
 Bools = npt.NDArray[np.bool_]
@@ -32,6 +32,7 @@ LEAD_OFF = 0.1  # of the set current, or less: nothing flows
 # `ALIKE` of `ALIKE_OF` is assumed of rows not seen yet; a run of equal rows this unlikely is none by chance.
 # Quiet moments come in lumps, so at high rates that is not enough: it has to last.
 ALIKE, ALIKE_OF, CHANCE, FROZEN_s = 18.0, 20.0, 1e-9, 5.0
+NO_ECE = 3  # readings in a row that say nothing of Ece, in no row and beside none
 ALIKE_POINTS = 3  # no two impedances are alike
 SILENT_INTERVALS, SILENT_s = 3.0, 5.0  # no row for so many intervals and so long on top: nothing is seen
 
@@ -86,6 +87,10 @@ class Gate:
             "impedances differ again",
             ALIKE_POINTS,
         )
+        self.no_Ece = Streak(
+            "no_value", "nothing tells of Ece: its limits guard nothing", "Ece is told again", NO_ECE
+        )
+        self.has_third = False
         self.alike, self.alike_of = ALIKE, ALIKE_OF
         self.last: np.void | None = None
         self.last_Z: Floats = np.full(2, np.nan)
@@ -94,6 +99,7 @@ class Gate:
 
     def open_segment(self, segment: Segment) -> None:
         self.segment = segment
+        self.has_third = Ece_is_shown(segment)
         self.set_A = np.array([set_A(each) for each in segment.techniques])
         self.last = None
         self.last_s, self.silent = 0.0, False
@@ -107,6 +113,8 @@ class Gate:
         if len(points):
             self._look_at(points, points["I_dc_A"], news)
             news += self._alike_points(points)
+        if self.has_third and look is not None and look.running:
+            news += self._third(samples, points, look)
         news += self._silence(look, len(samples) + len(points))
         return news
 
@@ -119,6 +127,11 @@ class Gate:
         news += self.streaks["no_current"].feed(np.abs(I_A) < LEAD_OFF * np.abs(set_A), times_s)
         overload = (flags & int(Flag.I_OVERLOAD | Flag.E_OVERLOAD)) != 0
         news += self.streaks["overload_lasts"].feed(overload, times_s)
+
+    def _third(self, samples: Rows, points: Rows, look: Look) -> Iterator[Notice]:
+        told = (samples["Ece_V"], points["Ece_dc_V"], np.array([look.Ece_V]))
+        is_told = any(bool(np.isfinite(each).any()) for each in told)
+        return self.no_Ece.feed(np.array([not is_told]), np.array([self.last_s]))
 
     def _alike(self, rows: Rows) -> Iterator[Notice]:
         """Rows that are equal to the one before in all they say, while the cell is driven."""

@@ -17,11 +17,12 @@ from nakctl.booking.met import Floats, Met, Readings, first_met, readings_of
 from nakctl.decide.short import ShortWatch
 from nakctl.decide.slope import SlopeWatch
 from nakctl.device.channel import Look, Rows, Watch
-from nakctl.device.ends import SLOPES, End
+from nakctl.device.ends import OF_THREE, SLOPES, End
 from nakctl.device.program import Loop, Program, Segment, segments
 
 C_PER_Ah = 3600.0
 NOT_AT_ONCE = (*SLOPES, "short")  # what a row alone does not tell
+OF_RUN = ("Ewe", "|I|", "time", *OF_THREE)
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
 # The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
 ASKED_SLACK_s = 0.1
@@ -33,7 +34,7 @@ class Guard:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.of_run = [end for end in program.ends if not end.step and end.quantity in ("Ewe", "|I|", "time")]
+        self.of_run = [end for end in program.ends if not end.step and end.quantity in OF_RUN]
         self.limits = [end for end in self.of_run if end.kind == "limit"]
         # by the step that it ends; 0: the run. What a step says of it goes before
         self.shorts = {end.step: end for end in program.ends if end.quantity == "short"}
@@ -42,6 +43,8 @@ class Guard:
         self.going_on = _going_on(program)
         self.own: list[End] = []  # of the segment
         self.slopes: dict[int, SlopeWatch] = {}  # of it, by their End; a step that is topped up goes on
+        self.shown: list[End] = []  # those of them that what the channel shows may meet, too,
+        self.rows_came = False  # once rows tell that the step is under way
         self.asked: End | None = None
         self.charge_rest_s: float | None = None
         self.time_s = 0.0
@@ -57,6 +60,9 @@ class Guard:
         self.own = [end for end in mine if end.kind == "cutoff" and end.id not in self.going_on]
         known = self.slopes
         self.slopes = {e.id: known.get(e.id) or SlopeWatch(e) for e in self.own if e.quantity in SLOPES}
+        third = [end for end in self.own if end.quantity in OF_THREE]
+        self.shown = third if len(steps) == 1 else []  # else it is not known which step is under way
+        self.rows_came = False
         asked = [end for end in mine if end.kind == "asked"]
         self.asked = asked[0] if asked and not segment.tops_up else None
         if self.shorted and self.short is not None:
@@ -67,6 +73,7 @@ class Guard:
 
     def go_on(self, last_s: float) -> None:
         """The chain was begun by another one, who booked its rows up to here."""
+        self.rows_came = True
         self.time_s = max(self.time_s, last_s)
         self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
 
@@ -102,6 +109,10 @@ class Guard:
             I_max_A=min(values.get(("|I|", "above"), []), default=None),
             Ewe_near_0_V=self.short.rule.below_V if self.short and self._looks_for_a_short else None,
             every_s=self._look_within_s(),
+            Ece_min_V=max(values.get(("Ece", "below"), []), default=None),
+            Ece_max_V=min(values.get(("Ece", "above"), []), default=None),
+            Ewe_minus_Ece_min_V=max(values.get(("Ewe-Ece", "below"), []), default=None),
+            Ewe_minus_Ece_max_V=min(values.get(("Ewe-Ece", "above"), []), default=None),
         )
 
     def _look_within_s(self) -> float | None:
@@ -127,6 +138,7 @@ class Guard:
     def _by_rows(self, samples: Rows, step_charge_C: Floats) -> Met | None:
         if len(samples) == 0:
             return None
+        self.rows_came = True
         self.time_s = max(self.time_s, float(samples["time"][-1]))
         self.elapsed_s = max(self.elapsed_s, self.before_s + self.time_s - self.start_s)
         readings = readings_of(samples, step_charge_C)
@@ -160,14 +172,16 @@ class Guard:
         """A sweep swings around its DC values: limits hold for the peaks, too."""
         if len(impedance) == 0:
             return None
-        for swing in (impedance["E_amp"].astype(np.float64), -impedance["E_amp"].astype(np.float64)):
+        three = "Ece_dc" in (impedance.dtype.names or ())
+        for way in (1.0, -1.0):
             nothing = np.zeros(len(impedance))
             readings = Readings(
                 time_s=nothing,
-                Ewe_V=impedance["E_dc"] + swing,
+                Ewe_V=impedance["E_dc"] + way * impedance["E_amp"].astype(np.float64),
                 I_A=np.abs(impedance["I_dc"].astype(np.float64)) + impedance["I_amp"],
                 charge_C=nothing,
                 step_id=np.zeros(len(impedance), np.uint32),
+                **(_peaks_of_three(impedance, way) if three else {}),
             )
             met = first_met([end for end in self.limits if end.quantity != "time"], readings)
             if met is not None:
@@ -186,9 +200,10 @@ class Guard:
             Ewe_V=np.array([look.Ewe_V]),
             I_A=np.array([abs(look.I_A)]),
             charge_C=np.zeros(1),
-            step_id=np.zeros(1, np.uint32),
+            step_id=np.array([self.shown[0].step if self.shown else 0], np.uint32),
+            Ece_V=np.array([look.Ece_V]),
         )
-        met = first_met(self.limits, seen)
+        met = first_met((*self.limits, *(self.shown if self.rows_came else ())), seen)
         if met is None and self.asked is not None and self.elapsed_s >= self.asked.value + ASKED_SLACK_s:
             return Met(self.asked, self.elapsed_s)
         return met
@@ -204,6 +219,16 @@ class Guard:
         step = next(t.step for t in segment.techniques if not isinstance(t, Loop))
         [asked] = self.program.ends_of(step, "asked")
         return asked.value - max(self.elapsed_s, segment.step_s)
+
+
+def _peaks_of_three(impedance: Rows, way: float) -> dict[str, Floats]:
+    """Of Ece and of the whole cell, where the impedance of both half-cells was measured; else NaN."""
+    Ece_V, Ewe_V = (impedance[name].astype(np.float64) for name in ("Ece_dc", "E_dc"))
+    ohm = np.hypot(impedance["Z_re"] + impedance["Zce_re"], impedance["Z_im"] + impedance["Zce_im"])
+    return {
+        "Ece_V": Ece_V + way * impedance["Ece_amp"],
+        "cell_V": Ewe_V - Ece_V + way * ohm * impedance["I_amp"],
+    }
 
 
 def _going_on(program: Program) -> set[int]:

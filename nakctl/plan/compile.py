@@ -20,8 +20,15 @@ from nakctl.plan.stairs import levels_of
 from nakctl.plan.sweeps import Env, Scope, resolve
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
+from nakctl.text.quantities import Quantity, Ref
 from nakctl.text.reader import Loc
 from nakctl.text.sentences import did_you_mean
+
+OF_WINDOW: dict[str, Literal["Ewe", "Ece", "Ewe-Ece"]] = {
+    "Ewe": "Ewe",
+    "Ece": "Ece",
+    "Ewe_minus_Ece": "Ewe-Ece",
+}
 
 
 def compile_protocol(loaded: Loaded, cell: Cell) -> p.Plan:
@@ -46,6 +53,8 @@ class _Compiler:
 
     def plan(self) -> p.Plan:
         protocol = self.loaded.protocol
+        if protocol.three_electrodes:
+            self.scope.need_three_electrodes(("three_electrodes",), "three_electrodes")
         limits = self.limits(protocol.limits)
         goals, short = self.goals(protocol.stop_when), self.short(protocol.stop_when.short)
         steps = self.steps(protocol.steps, ("steps",), {}, "")
@@ -65,19 +74,19 @@ class _Compiler:
             steps=steps,
             limits_mark=self.scope.mark(("limits",)),
             short_of_steps=self.holds.short,
+            three_electrodes=self.cell.three_electrodes,
         )
 
     # --- the whole run -------------------------------------------------------------------------------
 
     def limits(self, words: m.Limits) -> p.Limits:
         scope, mark = self.scope, self.scope.mark
-        low, high = (resolve(end, {}) for end in words.Ewe)
-        found = [
-            p.Limit("Ewe", "below", low.value, f"Ewe below {low.text}", low.text, mark(("limits", "Ewe", 0))),
-            p.Limit(
-                "Ewe", "above", high.value, f"Ewe above {high.text}", high.text, mark(("limits", "Ewe", 1))
-            ),
-        ]
+        found = self.window("Ewe", words.Ewe)
+        for word in ("Ece", "Ewe_minus_Ece"):
+            asked = getattr(words, word)
+            if asked is not None:
+                scope.need_three_electrodes(("limits", word), f"limits.{word}")
+                found += self.window(word, asked)
         if words.I is not None:
             scope.here = ("limits", "I")
             text = scope.told(words.I, {})
@@ -97,6 +106,15 @@ class _Compiler:
                     p.Limit("sensor", side, end.value, f"{name} {side} {end.text}", end.text, at, name)
                 )
         return p.Limits(tuple(found))
+
+    def window(self, word: str, ends: tuple[Quantity | Ref, Quantity | Ref]) -> list[p.Limit]:
+        quantity: Literal["Ewe", "Ece", "Ewe-Ece"] = OF_WINDOW[word]
+        sides: tuple[Side, Side] = ("below", "above")
+        found = []
+        for place, side in enumerate(sides):
+            end, mark = resolve(ends[place], {}), self.scope.mark(("limits", word, place))
+            found.append(p.Limit(quantity, side, end.value, f"{quantity} {side} {end.text}", end.text, mark))
+        return found
 
     def goals(self, words: m.StopWhen) -> tuple[p.Goal, ...]:
         found = []

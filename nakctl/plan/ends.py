@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nakctl.device.ends import End, Follows, Kind, Quantity, Side, way
+from nakctl.device.ends import OF_THREE, End, Follows, Quantity, Side, way
+from nakctl.device.ends import Kind as EndKind
 from nakctl.device.instrument import CurrentRange, Instrument
 from nakctl.device.program import Hardware, ShortRule, Test
+from nakctl.device.techniques import KINDS, RAMP, SCAN, Kind
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 
@@ -35,7 +37,7 @@ class EndTable:
 
     def add(
         self,
-        kind: Kind,
+        kind: EndKind,
         quantity: Quantity,
         side: Side,
         value: float,
@@ -85,12 +87,17 @@ class EndTable:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every step is lowered against. of_run: the ends of the whole run; table: all ends so far."""
+    """What every step is lowered against. of_run: the ends of the whole run; table: all ends so far.
+
+    three_electrodes  Ece is recorded; Ece_V: values of it that have to be seen
+    """
 
     instrument: Instrument
     limits: p.Limits
     table: EndTable
     of_run: tuple[End, ...]
+    three_electrodes: bool = False
+    Ece_V: tuple[float, ...] = ()
 
     def hardware(self, ranges: p.Ranges, I_peak_A: float | None, amplitude_A: float = 0.0) -> Hardware:
         """The user's ranges, or the smallest that hold the current and the window of Ewe.
@@ -105,11 +112,13 @@ class Context:
             I_range=ranges.I or smallest(instrument.I_ranges, I_needed_A).name,
             E_range=ranges.E or self._potential_range(),
             bandwidth=ranges.bandwidth or instrument.bandwidth,
+            Ece=self.three_electrodes,
         )
 
     def _potential_range(self) -> str:
         """Every other value of Ewe that is judged lies inside of the limits, or acts after them."""
-        ends_V = [end_V for end_V in (self.limits.Ewe_min_V, self.limits.Ewe_max_V) if end_V is not None]
+        window_V = (self.limits.Ewe_min_V, self.limits.Ewe_max_V)
+        ends_V = [*(end_V for end_V in window_V if end_V is not None), *self.Ece_V]
         for each in self.instrument.E_ranges:
             if all(map(each.shows, ends_V)):
                 return each.name
@@ -162,7 +171,7 @@ def share_out(hold: p.Hold, context: Context) -> Ends:
     tests = _chosen([*own, *stops], spare=own)
     held = [context.table.held(test.end) for test in own if _reached_before(test, tests)]
     others = [end for end in ends if end.id not in {each.id for each in held}]
-    alone = any(end.then != "end run" for end in others)
+    alone = _host_goes_on(others, hold, context)
     if alone or all(end.then != "next step" for end in held):
         return Ends(tests, "stop", (), alone)
     own_stops = list(_tests(end for end in held if end.then != "next step"))
@@ -252,7 +261,22 @@ def inside(
 def by_host(step: p.Hold | p.Spectrum, context: Context) -> Ends:
     """All cutoffs for the host: open circuit and spectra hold no tests."""
     ends = context.table.of_step(step)
-    return Ends((), "stop", (), any(end.then != "end run" for end in ends))
+    return Ends((), "stop", (), _host_goes_on(ends, step, context))
+
+
+def _host_goes_on(ends: Sequence[End], step: p.Hold | p.Spectrum, context: Context) -> bool:
+    """Whether these, which the host holds, make the step a segment of its own: the run goes on from one, or
+    no row tells of its quantity, and of what the channel shows it has to be known which step that is of."""
+    unseen = _kind(step).loaded not in context.instrument.Ece_rows
+    return any(end.then != "end run" or (unseen and end.quantity in OF_THREE) for end in ends)
+
+
+def _kind(step: p.Hold | p.Spectrum) -> Kind:
+    if isinstance(step, p.Spectrum):
+        return KINDS[step.sweep.control.upper()]
+    if step.to is not None:
+        return RAMP if step.kind == "cp" else SCAN
+    return KINDS[{"rest": "OCV"}.get(step.kind, step.kind.upper())]
 
 
 def stop_tests(kind: str, context: Context) -> tuple[Test, ...]:

@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from typing import Any, Literal
 
+from nakctl.device.ends import OF_THREE
 from nakctl.device.program import Settle, ShortRule
 from nakctl.plan import plan as p
 from nakctl.plan.stairs import starts_of
@@ -240,9 +241,15 @@ class Holds:
             ("dEwe_dt_below", "dEwe/dt", "below", scope.value),
             ("dI_dt_above", "dI/dt", "above", scope.current_rate),
             ("dI_dt_below", "dI/dt", "below", scope.current_rate),
+            ("Ece_above", "Ece", "above", scope.value),
+            ("Ece_below", "Ece", "below", scope.value),
+            ("Ewe_minus_Ece_above", "Ewe-Ece", "above", scope.value),
+            ("Ewe_minus_Ece_below", "Ewe-Ece", "below", scope.value),
         ):
             asked = getattr(words, word)
             if asked is not None:
+                if quantity in OF_THREE:
+                    scope.need_three_electrodes((*loc, word), word)
                 value = value_of(asked, env)
                 text = f"{quantity} {side} {scope.told(asked, env)}"
                 over_s = 0.0

@@ -13,7 +13,7 @@ What the host does beside the cell (waiting for a sensor, setting a chamber) spl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from nakctl.device.ends import End
@@ -46,7 +46,9 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
     """The program of a plan on one kind of instrument. Pure; `check` says whether it fits."""
     table = EndTable()
     of_run = table.of_run(plan.limits, plan.goals, plan.short, plan.limits_mark)
-    lowering = _Lowering(plan, Context(instrument, plan.limits, table, of_run))
+    three = plan.three_electrodes
+    Ece_V = tuple(_ends_of_counter(plan)) if three else ()
+    lowering = _Lowering(plan, Context(instrument, plan.limits, table, of_run, three, Ece_V))
     items = lowering.steps(plan.steps, level=0)
     nodes = _assemble(items, instrument.chain_length)
     return Program(
@@ -57,6 +59,13 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
         ends=_watched(table.all, nodes),
         short=plan.short or plan.short_of_steps,
     )
+
+
+def _ends_of_counter(plan: p.Plan) -> Iterator[float]:
+    """Values of Ece that end the run or a step."""
+    yield from (each.value for each in plan.limits.all if each.quantity == "Ece")
+    for leaf in p.leaves(plan.steps):
+        yield from (each.value for each in leaf.cutoffs if each.quantity == "Ece")
 
 
 def _watched(ends: Sequence[End], nodes: tuple[Node, ...]) -> tuple[End, ...]:

@@ -37,14 +37,14 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Ends the step. quantity: Ewe in V, |I| in A, charge in C (absolute, of this step); how fast Ewe or |I|
-    change, up or down, in V/s or A/s; short: the rule stands in the plan.
+    """Ends the step. quantity: Ewe, Ece, Ewe-Ece in V, |I| in A, charge in C (absolute, of this step); how
+    fast Ewe or |I| change, up or down, in V/s or A/s; short: the rule stands in the plan.
 
     text    the condition with its value as written: "Ewe above 3 V"
     over_s  of a slope: the time that it is fitted to
     """
 
-    quantity: Literal["Ewe", "|I|", "charge", "dEwe/dt", "dI/dt", "short"]
+    quantity: Literal["Ewe", "|I|", "charge", "dEwe/dt", "dI/dt", "short", "Ece", "Ewe-Ece"]
     side: Side
     value: float
     then: Then
@@ -57,11 +57,11 @@ class Cutoff:
 class Limit:
     """Safety for the whole run; beyond it the run stops. 0 V is a limit.
 
-    quantity, value  Ewe in V, |I| in A, time in s, a sensor in SI
+    quantity, value  Ewe, Ece, Ewe-Ece in V, |I| in A, time in s, a sensor in SI
     text             as Cutoff; value_text: the value alone, as written
     """
 
-    quantity: Literal["Ewe", "|I|", "time", "sensor"]
+    quantity: Literal["Ewe", "|I|", "time", "sensor", "Ece", "Ewe-Ece"]
     side: Side
     value: float
     text: str
@@ -72,7 +72,8 @@ class Limit:
     @property
     def named(self) -> str:
         """`limits.Ewe of 1.50 V`: the place of the file and the value, both as the user wrote them."""
-        word = {"|I|": "I", "sensor": f"sensors.{self.sensor}"}.get(self.quantity, self.quantity)
+        words = {"|I|": "I", "sensor": f"sensors.{self.sensor}", "Ewe-Ece": "Ewe_minus_Ece"}
+        word = words.get(self.quantity, self.quantity)
         return f"limits.{word} of {self.value_text}"
 
 
@@ -92,7 +93,11 @@ class Limits:
     @property
     def window_text(self) -> str:
         """`-3 V .. 3 V`, as written."""
-        return " .. ".join(each.value_text for each in self.all if each.quantity == "Ewe")
+        return self.window_of("Ewe")
+
+    def window_of(self, quantity: str) -> str:
+        """Likewise of Ece or Ewe-Ece; empty if there is none."""
+        return " .. ".join(each.value_text for each in self.all if each.quantity == quantity)
 
     @property
     def Ewe_min_V(self) -> float | None:
@@ -266,6 +271,7 @@ class Plan:
     params       as written, after overrides
     short        the rule that ends the run; short_of_steps: that of steps which say that they end by it
     limits_mark  where the file says `limits`
+    three_electrodes  of the cell: Ece is recorded and may be judged
     """
 
     name: str
@@ -280,6 +286,7 @@ class Plan:
     steps: tuple[Step, ...]
     limits_mark: Mark
     short_of_steps: ShortRule | None = None
+    three_electrodes: bool = False
 
 
 def walk(steps: Sequence[Step]) -> Iterator[Step]:

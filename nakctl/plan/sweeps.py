@@ -46,6 +46,16 @@ class Scope:
     def fault_at(self, mark: Mark, message: str) -> None:
         self.faults.append(self.loaded.document.fault(mark, message))
 
+    def need_three_electrodes(self, loc: Loc, what: str) -> None:
+        """A fault if the cell has two. what: the word that needs them."""
+        if not self.cell.three_electrodes:
+            self.fault(
+                loc,
+                f"{what}: cell {self.cell.name} has two electrodes, its counter electrode is the reference; "
+                "if RE is an electrode of its own, write `three_electrodes: true` in its entry in "
+                "rig.yaml",
+            )
+
     def value(self, value: Quantity | Ref, env: Env) -> float:
         """SI: a time in s, a potential in V, a frequency in Hz, a fraction."""
         return resolve(value, env).value

@@ -91,6 +91,14 @@ class Cutoff(Word):
     short: Literal[True] | None = Field(
         None, description="the cell shorts, by the rule under `rules` or `stop_when` (under current)"
     )
+    Ece_above: Potential | None = Field(None, description="Ece rose above this (three electrodes)")
+    Ece_below: Potential | None = Field(None, description="Ece fell below this (three electrodes)")
+    Ewe_minus_Ece_above: Potential | None = Field(
+        None, description="the voltage of the whole cell rose above this (three electrodes)"
+    )
+    Ewe_minus_Ece_below: Potential | None = Field(
+        None, description="the voltage of the whole cell fell below this (three electrodes)"
+    )
     then: Literal["next step", "end loop", "end run"] = Field(
         "next step", description="what follows; the loop is the nearest repeat, staircase or pulse around"
     )
@@ -502,6 +510,12 @@ class Limits(Word):
     """Safety for the whole run: beyond them it stops, wherever it is. 0 V is a limit."""
 
     Ewe: tuple[Potential, Potential] = Field(description="lowest and highest Ewe, e.g. [-3 V, 3 V]")
+    Ece: tuple[Potential, Potential] | None = Field(
+        None, description="lowest and highest potential of the counter electrode (three electrodes)"
+    )
+    Ewe_minus_Ece: tuple[Potential, Potential] | None = Field(
+        None, description="lowest and highest voltage of the whole cell (three electrodes)"
+    )
     I: Magnitude | None = Field(None, description="highest |I|")
     time: Time | None = Field(None, description="longest run")
     sensors: dict[Name, tuple[Sensed, Sensed]] = Field(
@@ -541,6 +555,9 @@ class Protocol(Word):
     name: str = Field(min_length=1, max_length=100, description="a title")
     source: str | None = Field(None, description="the sentence of the paper, or where the procedure stands")
     about: str | None = Field(None, description="anything else a reader should know")
+    three_electrodes: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="only for cells whose reference is an electrode of its own, as their entry says"
+    )
     params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
     capacity: Capacity | None = Field(
         None, description="that of the cell, instead of what its entry says: C-rates and parts refer to it"

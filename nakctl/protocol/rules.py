@@ -21,7 +21,8 @@ from nakctl.text.sentences import nearest, words_of
 from nakctl.text.units import SENSED, UnitError
 
 SLOPES = ("dEwe_dt_above", "dEwe_dt_below", "dI_dt_above", "dI_dt_below")
-CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short")
+OF_THREE = ("Ece_above", "Ece_below", "Ewe_minus_Ece_above", "Ewe_minus_Ece_below")
+CONDITIONS = ("Ewe_above", "Ewe_below", "I_above", "I_below", "charge", *SLOPES, "short", *OF_THREE)
 CURRENT_WORDS = ("strip", "plate", "charge", "discharge", "cp")
 HELD_WORDS = ("ca", "power", "load")
 _NO_CURRENT = "no current flows at rest"
@@ -47,7 +48,7 @@ _NO_SLOPE = {
 def problems(data: dict[str, Any]) -> list[Problem]:
     """What is wrong with a protocol whose words may each be right."""
     sweeps = words(data.get("spectra"))
-    found = [*_empty(data, ()), *_limits(data), *_short(data)]
+    found = [*_empty(data, ()), *_limits(data), *_short(data), *_electrodes(data)]
     for name, sweep in sweeps.items():
         found += _sweep(words(sweep), ("spectra", name), words(sweep).get("kind"))
     short_is_told = any("short" in words(data.get(word)) for word in ("rules", "stop_when"))
@@ -293,13 +294,20 @@ def _amplitude(sweep: dict[str, Any], loc: Loc, kind: Any) -> Iterator[Problem]:
 
 
 def _limits(data: dict[str, Any]) -> Iterator[Problem]:
-    window = words(data.get("limits")).get("Ewe")
-    if isinstance(window, list) and len(window) == 2:
-        low, high = (quantity(end, ("potential",)) for end in window)
-        if low is not None and high is not None and low.value >= high.value:
-            yield Problem(("limits", "Ewe"), f"the lowest Ewe stands first: {low} is not below {high}")
+    for word, name in (("Ewe", "Ewe"), ("Ece", "Ece"), ("Ewe_minus_Ece", "Ewe - Ece")):
+        window = words(data.get("limits")).get(word)
+        if isinstance(window, list) and len(window) == 2:
+            low, high = (quantity(end, ("potential",)) for end in window)
+            if low is not None and high is not None and low.value >= high.value:
+                yield Problem(("limits", word), f"the lowest {name} stands first: {low} is not below {high}")
     for name, ends in words(words(data.get("limits")).get("sensors")).items():
         yield from _sensor_limits(ends, ("limits", "sensors", name))
+
+
+def _electrodes(data: dict[str, Any]) -> Iterator[Problem]:
+    if data.get("three_electrodes") is False:
+        text = "three_electrodes: the cell says how many there are; leave the line out, or write true"
+        yield Problem(("three_electrodes",), text)
 
 
 def _sensor_limits(ends: Any, loc: Loc) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nakctl.device.ends import End
+from nakctl.device.ends import OF_THREE, End
 from nakctl.device.program import Draw, Loop, Ocv, Segment, StepInfo, Tested, played
 from nakctl.plan import plan as p
 from nakctl.plan.held import held
@@ -126,4 +126,5 @@ def _settling(leaves: Sequence[Leaf]) -> Iterator[str]:
 def _watcher(end: End, view: View) -> str:
     if end.by == "instrument":
         return "the instrument"
-    return f"the host within {duration(view.scene.instrument.reaction_s)} of the row"
+    within = f"the host within {duration(view.scene.instrument.reaction_s)}"
+    return within if end.quantity in OF_THREE else f"{within} of the row"

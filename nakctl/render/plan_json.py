@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nakctl.checks.findings import Finding
-from nakctl.device.ends import End
+from nakctl.device.ends import OF_THREE, End, Side
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ask, Program, SetPoint
 from nakctl.plan import plan as p
@@ -17,6 +17,8 @@ from nakctl.plan.estimate import Amount, Estimate
 from nakctl.plan.gaps import gaps
 from nakctl.plan.scene import Leaf, Scene, dc_A, dc_V, sweep_of
 from nakctl.text.numbers import clock_time
+
+SIDES: dict[str, Side] = {"min": "below", "max": "above"}
 
 
 def plan_json(
@@ -41,6 +43,7 @@ def plan_json(
         "simulated": simulated,
         "cell": plan.cell,
         "area_cm2": plan.area_cm2,
+        **({"three_electrodes": True} if plan.three_electrodes else {}),
         "starts": now.isoformat(timespec="seconds"),
         "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
@@ -134,9 +137,16 @@ def limits_json(limits: p.Limits) -> dict[str, Any]:
         one = sensors.setdefault(each.sensor, {"sensor": each.sensor})
         word = "high" if each.side == "above" else "low"
         one |= {word: each.value, f"{word}_text": each.value_text}
+    of_three = {
+        f"{of.replace('-', '_minus_')}_{word}_V": limits.value(of, side)
+        for of in OF_THREE
+        if limits.window_of(of)
+        for word, side in SIDES.items()
+    }
     return {
         "Ewe_min_V": limits.Ewe_min_V,
         "Ewe_max_V": limits.Ewe_max_V,
+        **of_three,
         "I_max_A": limits.I_max_A,
         "time_s": limits.time_s,
         "sensors": list(sensors.values()),

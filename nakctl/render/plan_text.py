@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from nakctl.checks.electrodes import Ece_kept_in, Ece_looked_at_in
 from nakctl.checks.findings import Finding
+from nakctl.device.ends import OF_THREE
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Done, Eis, Program, ShortRule, Tested
 from nakctl.device.techniques import kind_of
@@ -39,7 +41,13 @@ def plan_text(
     blocks = (
         _head(plan, instrument, simulated),
         tree(view),
-        (*_limits(view), *_rules(plan), _boundaries(view), "finally   the cell is left open"),
+        (
+            *_electrodes(view),
+            *_limits(view),
+            *_rules(plan),
+            _boundaries(view),
+            "finally   the cell is left open",
+        ),
         _totals(view, now),
         _findings(plan, findings),
     )
@@ -69,9 +77,25 @@ def _wrapped(word: str, text: str) -> list[str]:
     return wrapped(text, f"{word:<10}", _INDENT)
 
 
+def _electrodes(view: View) -> Iterator[str]:
+    """Where Ece of a cell with three is kept, and what its spectra are of."""
+    scene = view.scene
+    if not scene.plan.three_electrodes:
+        return
+    kept, missing = Ece_kept_in(scene), Ece_looked_at_in(scene)
+    said = f"three: Ece is in rows of {listed(kept)}" if kept else "three"
+    if missing:
+        said += f"; in {listed(missing)} it is {'only ' if kept else ''}looked at, and not kept"
+    if any(isinstance(each, Eis) for each in scene.all_techniques()):
+        halves = "both half-cells" if scene.instrument.half_cells else "the working electrode alone"
+        said += f"; spectra are of {halves}"
+    yield from _wrapped("cell", said)
+
+
 def _limits(view: View) -> Iterator[str]:
     limits = view.scene.plan.limits
     said = [f"Ewe {limits.window_text}"]
+    said += [f"{of} {window}" for of in OF_THREE if (window := limits.window_of(of))]
     said += [f"|I| up to {each.value_text}" for each in limits.all if each.quantity == "|I|"]
     said += [f"at most {each.value_text}" for each in limits.all if each.quantity == "time"]
     said += _sensors(limits)

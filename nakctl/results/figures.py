@@ -64,8 +64,12 @@ def time_unit(duration_s: float) -> tuple[float, str]:
 def _against_time(potential: Axes, current: Axes, run: Run, kept: npt.NDArray[np.intp]) -> None:
     size_s, name = time_unit(run.header.duration_s)
     time = run.samples["time"][kept] / size_s
-    potential.plot(time, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.9)
+    potential.plot(time, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.9, label="Ewe")
     potential.set_ylabel("Ewe / V")
+    if run.has_third_electrode:
+        potential.plot(time, run.samples["Ece"][kept], color="tab:green", linewidth=0.9, label="Ece")
+        potential.set_ylabel("E / V")
+        potential.legend(fontsize=8, loc="best", framealpha=0.85)
     potential.tick_params(labelbottom=False)
     shown, label = current_shown(run.samples["I"][kept], run.header.area_cm2)
     current.plot(time, shown, color="tab:red", linewidth=0.9)
@@ -121,10 +125,15 @@ def _nyquist(axes: Axes, figure: Figure, run: Run) -> None:
         Z_ohm = run.impedance["Z_re"][part] + 1j * run.impedance["Z_im"][part]
         Z, _ = impedance_shown(Z_ohm, run.header.area_cm2)
         axes.plot(Z.real, -Z.imag, ".-", color=colours.to_rgba(time), markersize=2, linewidth=0.6)
+        if run.has_half_cells:
+            Z_ohm = run.impedance["Zce_re"][part] + 1j * run.impedance["Zce_im"][part]
+            Z, _ = impedance_shown(Z_ohm, run.header.area_cm2)
+            axes.plot(Z.real, -Z.imag, ".--", color=colours.to_rgba(time), markersize=2, linewidth=0.6)
     axes.set_xlabel(f"Re Z / {unit}")
     axes.set_ylabel(f"-Im Z / {unit}")
     axes.set_aspect("equal", adjustable="datalim")
-    axes.set_title(f"{len(chosen)} of {len(run.spectra)} spectra", fontsize=9)
+    halves = "; dashed: counter electrode" if run.has_half_cells else ""
+    axes.set_title(f"{len(chosen)} of {len(run.spectra)} spectra{halves}", fontsize=9)
     figure.colorbar(colours, ax=axes, label=f"time / {name}")
 
 

@@ -92,7 +92,10 @@ def _taken_over(run: Run) -> dict[str, Any]:
 
 def _potential(run: Run) -> dict[str, Any]:
     Ewe_V = run.samples["Ewe"][np.isfinite(run.samples["Ewe"])]
-    return {"Ewe_min_V": float(Ewe_V.min()), "Ewe_max_V": float(Ewe_V.max())} if len(Ewe_V) else {}
+    found = {"Ewe_min_V": float(Ewe_V.min()), "Ewe_max_V": float(Ewe_V.max())} if len(Ewe_V) else {}
+    Ece_V = run.samples["Ece"] if run.has_third_electrode else np.empty(0)
+    Ece_V = Ece_V[np.isfinite(Ece_V)]
+    return found | ({"Ece_min_V": float(Ece_V.min()), "Ece_max_V": float(Ece_V.max())} if len(Ece_V) else {})
 
 
 def _areal(run: Run) -> dict[str, Any]:
@@ -192,6 +195,8 @@ def _charge_told(found: dict[str, Any]) -> Iterator[str]:
         said.append(f"stripped {found['stripped_mAh_cm2']:.4g}, plated {found['plated_mAh_cm2']:.4g} mAh/cm2")
     if "Ewe_min_V" in found:
         said.append(f"Ewe {found['Ewe_min_V']:.4g} to {found['Ewe_max_V']:.4g} V")
+    if "Ece_min_V" in found:
+        said.append(f"Ece {found['Ece_min_V']:.4g} to {found['Ece_max_V']:.4g} V")
     if said:
         yield "; ".join(said)
 

@@ -183,6 +183,8 @@ class Control:
         self.look_at_the_record()
         progress = self.logbook.progress(reading.points, self.bench.shown)
         progress = replace(progress, slopes=self.guard.slopes_now) if self.guard.slopes else progress
+        if math.isnan(progress.Ece_V) and reading.look is not None:
+            progress = replace(progress, Ece_V=reading.look.Ece_V)
         self.observe(progress)
         self.outside.round(self.doing(progress), progress, self.ends)
         self.pending.extend(self.judge(reading, page, sensed))

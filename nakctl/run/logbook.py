@@ -52,6 +52,7 @@ class Progress:
     news: tuple[Event, ...]
     bench: tuple[str, ...]
     slopes: Mapping[int, float] = field(default_factory=dict)
+    Ece_V: float = math.nan  # of a cell with three electrodes, where rows have it
 
 
 class Logbook:
@@ -270,6 +271,7 @@ class Logbook:
             points=points,
             news=news,
             bench=bench,
+            Ece_V=float(row["Ece"]) if "Ece" in (ledger.dtype.names or ()) else math.nan,
         )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nakctl.booking.cycles import cycles_of
 from nakctl.device.channel import Rows
-from nakctl.device.ends import SLOPES, End, way
+from nakctl.device.ends import OF_THREE, SLOPES, End, way
 from nakctl.device.events import news_of
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ def where(progress: Progress, area_cm2: float) -> State:
         "spectra": progress.spectra,
         "bench": _bench(progress.bench),
     }
+    if math.isfinite(progress.Ece_V):
+        found["Ece_V"] = progress.Ece_V
     if len(progress.points):
         found["point"] = _newest(progress.points)
     return found
@@ -207,11 +209,17 @@ def _bench(shown: Sequence[str]) -> list[str]:
 
 def _nearest(ends: list[End], progress: Progress) -> State | None:
     """The end that least is missing to, as a part of its value (Ewe: of 1 V)."""
-    readings = {"Ewe": progress.Ewe_V, "|I|": abs(progress.I_A), "time": progress.time_s}
+    readings = {
+        "Ewe": progress.Ewe_V,
+        "|I|": abs(progress.I_A),
+        "time": progress.time_s,
+        "Ece": progress.Ece_V,
+        "Ewe-Ece": progress.Ewe_V - progress.Ece_V,
+    }
     found: State | None = None
     for end in ends:
         reading = progress.slopes.get(end.id, readings.get(end.quantity, math.nan))
-        scale = 1.0 if end.quantity == "Ewe" else abs(end.value) or 1.0
+        scale = 1.0 if end.quantity in ("Ewe", *OF_THREE) else abs(end.value) or 1.0
         part = (end.value - reading) * way(end.side) / scale
         if math.isfinite(part) and (found is None or part < found["part"]):
             left = {"quantity": end.quantity, "left": part * scale, "part": part}

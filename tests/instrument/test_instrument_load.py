@@ -73,6 +73,7 @@ GOOD: dict[str, Chain] = {
     "ocv with every hardware label": added(
         ocv(), ("I_Range", INT, 12, 0), ("Bandwidth", INT, 8, 0), ("xctr", INT, 0, 0)
     ),
+    "ocv with Ece and its time base": added(ocv(), ("xctr", INT, 1, 0), ("tb", SINGLE, 2.5e-5, 0)),
     "cp": stepped("cp", [1e-4], [1.0]),
     "ca": stepped("ca", [0.1], [1.0], I_range=12),
     "calimit": stepped("calimit", [0.1, 0.2], [1.0, 2.0], exits=[0, 2], tests=[[(E_ABOVE, 1.0)], []]),
@@ -111,7 +112,11 @@ BAD: dict[str, Chain] = {
     "longer than can be counted": replaced(ocv(), "Rest_time_T", SINGLE, 43000.0),
     "infinite interval": replaced(ocv(), "Record_every_dT", SINGLE, float("inf")),
     "other time base": added(ocv(), ("tb", SINGLE, 1e-3, 0)),
-    "extra columns": added(ocv(), ("xctr", INT, 1, 0)),
+    "extra columns without their time base": added(ocv(), ("xctr", INT, 1, 0)),
+    "other extra columns": added(ocv(), ("xctr", INT, 2, 0), ("tb", SINGLE, 2.5e-5, 0)),
+    "extra columns of a spectrum": added(
+        impedance("geis"), ("xctr", INT, 1, 0), ("tb", SINGLE, 2.9e-5, 0)
+    ),
     "unknown range": replaced(ocv(), "E_Range", INT, 7),
     "bandwidth": added(ocv(), ("Bandwidth", INT, 10, 0)),
     "position of the chain as step index": (

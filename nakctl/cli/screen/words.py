@@ -36,6 +36,7 @@ def reading(state: State) -> list[str]:
     Ewe_V, I_A, Q_mAh_cm2 = (float(state.get(name, math.nan)) for name in ("Ewe_V", "I_A", "Q_mAh_cm2"))
     return [
         f"Ewe {Ewe_V:+.4f} V",
+        *([f"Ece {float(state['Ece_V']):+.4f} V"] if "Ece_V" in state else []),
         f"I {si(I_A, 'A')} ({areal_current(I_A, state.get('area_cm2') or math.nan)})",
         f"Q {Q_mAh_cm2:+.4g} mAh/cm2",
     ]
@@ -61,7 +62,7 @@ def nearest(state: State) -> tuple[float, str, str] | None:
     found = state.get("nearest")
     if not isinstance(found, Mapping) or not math.isfinite(found.get("part", math.nan)):
         return None
-    units = {"Ewe": "V", "|I|": "A"}
+    units = {"Ewe": "V", "|I|": "A", "Ece": "V", "Ewe-Ece": "V"}
     quantity, left = found.get("quantity"), float(found.get("left", math.nan))
     if "now" in found:
         left_text = f"now {_per_hour(float(found['now']), 'V' if quantity == 'dEwe/dt' else 'A')}"
