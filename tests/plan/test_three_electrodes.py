@@ -11,7 +11,7 @@ from compiling import CELL
 from nakctl.checks.check import check
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Program, played, segments
-from nakctl.device.techniques import timebase_s
+from nakctl.device.techniques import timebase_of
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
@@ -131,9 +131,9 @@ def test_a_step_whose_Ece_is_only_shown_is_a_chain_of_its_own(on, alone: bool) -
 
 
 def test_time_bases() -> None:
-    told = {each.hardware.I_range: timebase_s(each, SP300) for each in _techniques(lower(plan(), SP300))}
+    told = {each.hardware.I_range: timebase_of(each, SP300) for each in _techniques(lower(plan(), SP300))}
     assert set(told.values()) <= {25e-6, 39e-6, 24e-6}
-    assert {timebase_s(each, VMP3) for each in _techniques(lower(plan(), VMP3))} == {20e-6, 50e-6, 24e-6}
+    assert {timebase_of(each, VMP3) for each in _techniques(lower(plan(), VMP3))} == {20e-6, 50e-6, 24e-6}
 
 
 def _techniques(program: Program) -> list:  # type: ignore[type-arg]
