@@ -110,6 +110,10 @@ class Potentiostat:
         """Position in the segment of the technique under way; beyond the last one when it is over."""
         return int(self._m["at"])
 
+    def has_begun(self, at: int) -> bool:
+        """Whether a technique of the segment has run, or does."""
+        return bool(self._chain.started[at])
+
     def peek(self, time_s: float) -> tuple[float, float]:
         """Ewe_V and I_A at the terminals at time_s, from reached_s on; without errors of measurement.
 
@@ -142,6 +146,7 @@ class Potentiostat:
         """Change what is still to come of a running segment: the same techniques, other values."""
         changed = self._encoded(segment)
         self._segment = segment
+        self._schedules.clear()
         self._chain.techniques[:] = changed.techniques
         self._chain.tests[:] = changed.tests
 

@@ -107,6 +107,26 @@ class Board:
         else:
             self._accept(chain)
 
+    def update_habits(self, at: int) -> tuple[str, str]:
+        """What becomes of parameters of an entry, and of its I_Range: taken, refused, ignored."""
+        if not self.running or self.loaded is None:
+            return "taken", "taken"
+        habits = self._habits
+        what = habits.updates
+        if what == "ignored after a pass":
+            parts = [place for place, part in enumerate(self.loaded.parts) if part.entry == at]
+            what = "ignored" if any(map(self._potentiostat.has_begun, parts)) else "taken"
+        if habits.update_ahead and at == self._next_entry:
+            what = "ignored"
+        return what, habits.update_range
+
+    @property
+    def _next_entry(self) -> int:
+        """That may follow the one under way: a loop is gone round."""
+        at = self.entry + 1
+        around = [to for place, to, _ in self.loaded.loops if place == at] if self.loaded else []
+        return around[0] if around else at
+
     def _accept(self, chain: list[Received]) -> None:
         loaded = translate(chain, self._rules)
         try:

@@ -80,8 +80,18 @@ def update_parameters(
         raise Refused(Code.UPDATE_PARAMETERS)
     if technique_file(path or "", board.kind) != board.chain[at].file:
         raise Refused(Code.UPDATE_PARAMETERS)
-    board.change(at, update(board.chain[at], records, board.scans_from))
+    board.change(at, update(board.chain[at], taken(board, at, records), board.scans_from))
     return Answer(Code.OK)
+
+
+def taken(board: Board, at: int, records: bytes) -> bytes:
+    """Those parameters that the instrument does not ignore. Refused: it does not take them."""
+    what, of_range = board.update_habits(at)
+    each = [records[k : k + RECORD.size] for k in range(0, len(records), RECORD.size)]
+    others = [one for one in each if not one.startswith(b"I_Range\0")]
+    if what == "refused" or (of_range == "refused" and len(others) < len(each)):
+        raise Refused(Code.UPDATE_PARAMETERS)
+    return b"" if what == "ignored" else b"".join(others if of_range == "ignored" else each)
 
 
 def technique_infos(session: Session, device: int, channel: int, at: int) -> Answer:

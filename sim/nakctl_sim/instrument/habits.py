@@ -51,6 +51,10 @@ class Habits(ChannelHabits):
     padding            Words after the rows of a buffer are garbage, or zero (nupylab).
     update_running     Parameters of the running technique may be updated: sources disagree.
     update_length      Parameters one BL_UpdateParameters takes: about 10 (Matlab4Potentiostat).
+    updates            What becomes of parameters of a technique that does not run: they are taken, refused
+                       (-15), or answered with 0 and ignored; or ignored once the technique has run.
+    update_ahead       What is next is fetched when a technique begins, and an update of it is ignored.
+    update_range       The same of I_Range alone.
     elapsed_after_stop  ElapsedTime of a channel that stands: it stands too, goes on, or is 0.
     connections        Programs that may be connected at a time, before -207.
     cable_keeps        A connection survives a pulled cable; otherwise calls answer -1 until a new BL_Connect.
@@ -83,6 +87,9 @@ class Habits(ChannelHabits):
     padding: Literal["garbage", "zero"] = "garbage"
     update_running: bool = False
     update_length: int = 10
+    updates: Literal["taken", "refused", "ignored", "ignored after a pass"] = "taken"
+    update_ahead: bool = False
+    update_range: Literal["taken", "refused", "ignored"] = "taken"
     elapsed_after_stop: Literal["stands", "goes on", "zero"] = "stands"
     connections: int = 8
     cable_keeps: bool = False
