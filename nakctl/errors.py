@@ -116,11 +116,12 @@ class LimitError(InputError):
 
 
 class ChainTooLong(LimitError):
-    """The channel does not hold a chain of so many techniques."""
+    """The channel does not hold a chain of so many techniques. can_feed: longer ones could be handed over
+    while they run."""
 
-    def __init__(self, message: str, techniques: int) -> None:
+    def __init__(self, message: str, techniques: int, *, can_feed: bool = True) -> None:
         super().__init__(message)
-        self.techniques = techniques
+        self.techniques, self.can_feed = techniques, can_feed
 
 
 class ChannelError(NakctlError):

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, NoReturn
 
 from nakctl.device.channel import ChannelInfo, Look, Notice, Reading, State, Watch
 from nakctl.device.driver import ClockLike
+from nakctl.device.feeding import ring_of
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Segment
 from nakctl.errors import ChainTooLong, ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.device import CONNECT_TIMEOUT_s
 from nakctl_biologic.errors import EclibError
+from nakctl_biologic.feeding import Feeder
 from nakctl_biologic.following import Following, look_of
 from nakctl_biologic.link import Link, NotOurs, as_kept
 from nakctl_biologic.memory import check_memory, memory_s
@@ -78,7 +81,9 @@ class BiologicChannel:
         self._notes = Notes(f"channel {link.number + 1}", clock, notices)
         self._start_s = 0.0
         self._following: Following | None = None  # of what was started last
+        self._feeder: Feeder | None = None  # of what was loaded last, if the channel cannot hold it
         self._holds = 1  # techniques that it is known to take in one chain
+        self._most = instrument.chain_length  # that it may take
 
     @property
     def info(self) -> ChannelInfo:
@@ -106,21 +111,43 @@ class BiologicChannel:
         """LimitError: this very channel has no such range or bandwidth, or too small a memory."""
         loaded = chain(segment, self._instrument, self._board)
         check_memory(segment, self._memory_bytes, self._instrument, self._board)
-        if len(loaded) > self._holds and self._phase in AT_REST:
-            self._must_hold(loaded)
+        if self._phase in AT_REST and len(self._laid_out(segment, loaded)) > self._holds:
+            self._must_hold(segment, loaded)
 
-    def _must_hold(self, loaded: tuple[Loaded, ...]) -> None:
+    def _laid_out(self, segment: Segment, loaded: tuple[Loaded, ...]) -> tuple[Loaded, ...]:
+        """As it is, or as a ring that is fed, if it is longer than the channel may hold."""
+        device = replace(self._instrument, chain_length=self._most)
+        can_feed = self._link.device.can_update
+        self._feeder = Feeder.of(segment, loaded, device, self._board) if can_feed else None
+        return loaded if self._feeder is None else self._feeder.chain()
+
+    def _must_hold(self, segment: Segment, loaded: tuple[Loaded, ...]) -> None:
         """How long a chain may be is told by a try alone: it is loaded, and not started. ChainTooLong."""
         self._phase = Phase.IDLE
         if not self._link.reach():
             return
+        while True:
+            laid_out = self._laid_out(segment, loaded)
+            try:
+                self._load(laid_out)
+            except EclibError as error:
+                if error.code != MEMORY_FULL:
+                    return  # that may be over when it is loaded to be started
+                if self._feeder is None or len(self._laid_out(segment, loaded)) > self._most:
+                    can_feed = self._link.device.can_update
+                    raise ChainTooLong(f"{error}", len(laid_out), can_feed=can_feed) from None
+            else:
+                return
+
+    def _load(self, laid_out: tuple[Loaded, ...]) -> None:
+        """What is learned by it is how long a chain may be."""
         try:
-            self._link.device.load(self._link.number, loaded)
+            self._link.device.load(self._link.number, laid_out)
         except EclibError as error:
             if error.code == MEMORY_FULL:
-                raise ChainTooLong(f"{error}", len(loaded)) from None
-            return  # that may be over when it is loaded to be started
-        self._holds = len(loaded)
+                self._most = min(self._most, len(laid_out) - max(1, len(laid_out) // 4))
+            raise
+        self._holds = max(self._holds, len(laid_out))
 
     def memory_s(self, segment: Segment) -> float:
         """How long, at the least, its memory holds what the segment records while nobody reads; NaN if the
@@ -136,7 +163,7 @@ class BiologicChannel:
         self._phase, self._notes.seen = Phase.IDLE, ""
         self._reach("load")
         try:
-            self._link.device.load(self._link.number, loaded)
+            self._load_somehow(segment, loaded)
             self._link.sign(mark)
         except EclibError as error:
             self._fail(error)
@@ -144,6 +171,18 @@ class BiologicChannel:
         if mark and not self._link.mark:
             self._notes.unmarked()
         self._phase = Phase.LOADED
+
+    def _load_somehow(self, segment: Segment, loaded: tuple[Loaded, ...]) -> None:
+        """One that was planned to be fed may be loaded by who does not know yet how long a ring may be."""
+        while True:
+            laid_out = self._laid_out(segment, loaded)
+            try:
+                self._load(laid_out)
+            except EclibError as error:
+                if error.code != MEMORY_FULL or len(self._laid_out(segment, loaded)) > self._most:
+                    raise
+            else:
+                return
 
     def start(self) -> None:
         """LinkLost: it is not known whether it runs. Ask again: then it is looked at first."""
@@ -164,7 +203,14 @@ class BiologicChannel:
 
     def _follow(self, start_s: float, memo: Mapping[str, Any] | None) -> Following:
         self._following = Following(
-            self._link, self._clock, self._notes, self._visits, self._memory_bytes, start_s, memo
+            self._link,
+            self._clock,
+            self._notes,
+            self._visits,
+            self._memory_bytes,
+            start_s,
+            memo,
+            self._feeder,
         )
         return self._following
 
@@ -213,13 +259,28 @@ class BiologicChannel:
         keeps_none = memo and not memo.get("mark")
         self._link.mark = "" if keeps_none else as_kept(mark or str(memo["mark"]))
         self._recognise()
+        slots = 0 if memo else self._slots(segment)
         try:
+            slots = int(memo["fed"]["ring"]) if "fed" in memo else slots
+            self._feeder = Feeder.of(segment, loaded, self._instrument, self._board, slots) if slots else None
             following = self._follow(self._clock.now_s(), memo)
         except NO_MEMO:
             raise ChannelError(
                 f"what was noted of {self._name} does not belong to this segment, or to this nakctl"
             ) from None
         self._phase = Phase.OVER if following.is_over else Phase.RUNNING
+
+    def _slots(self, segment: Segment) -> int:
+        """Of the ring that is there, as the channel says; 0: the chain is there as it is."""
+        total = len(segment.techniques)
+        if ring_of(segment.techniques, replace(self._instrument, chain_length=total - 1)) is None:
+            return 0
+        try:
+            _, infos = self._link.device.channel_infos(self._link.number)
+        except EclibError as error:
+            self._link.bear(error)
+            raise LinkLost(f"it is not known what {self._name} is loaded with: {error}") from None
+        return 0 if infos.NbOfTechniques == total else int(infos.NbOfTechniques) - 1
 
     def _recognise(self) -> None:
         self._link.lost = ""
@@ -292,8 +353,11 @@ class BiologicChannel:
         state = State.STOPPED if self._phase in AT_REST else State.RUNNING
         if self._following is None:
             return Reading(state, nothing.samples, nothing.points, notices)
-        visit, memo = self._following.newest, self._following.memo()
-        return Reading(state, nothing.samples, nothing.points, notices, visit=visit, memo=memo)
+        visit, memo, before = self._following.newest, self._following.memo(), self._following.ends_before
+        before = before if self._phase is Phase.OVER else None
+        return Reading(
+            state, nothing.samples, nothing.points, notices, visit=visit, memo=memo, ends_before=before
+        )
 
     def look(self) -> Look | None:
         """One BL_GetCurrentValues; None: silence. ChannelError: the channel is somebody else's."""

@@ -24,10 +24,11 @@ class Patience:
 
     since_s: float
     reads: int = 0
+    lasts_s: float = PATIENCE_s
 
     def ends(self, now_s: float) -> bool:
         self.reads += 1
-        return self.reads >= PATIENT_READS and now_s - self.since_s >= PATIENCE_s
+        return self.reads >= PATIENT_READS and now_s - self.since_s >= self.lasts_s
 
 
 class Course:

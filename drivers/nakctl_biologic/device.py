@@ -129,6 +129,20 @@ class Device:
                 channel=channel + 1,
             )  # fmt: skip
 
+    @property
+    def can_update(self) -> bool:
+        """Whether loaded techniques can be changed, as far as the library goes."""
+        return self.eclib.has("BL_UpdateParameters")
+
+    def update(self, channel: int, at: int, entry: Loaded) -> None:
+        """Some other parameters for the loaded technique in this place."""
+        params = _ecc_params(entry)
+        self.eclib.call(
+            "BL_UpdateParameters",
+            self.id, channel, at, byref(params), self._file(entry.file),
+            channel=channel + 1,
+        )  # fmt: skip
+
     def start(self, channel: int) -> None:
         self.eclib.call("BL_StartChannel", self.id, channel, channel=channel + 1)
 

@@ -66,9 +66,13 @@ def from_letters(letters: str) -> Iterator[Execution]:
 
 
 class Executions:
-    """The visits of one segment so far. under_way: that of the newest row; before: the one before it."""
+    """The visits of one segment so far. under_way: that of the newest row; before: the one before it.
 
-    def __init__(self) -> None:
+    most  of them are remembered, in a chain without loops that may be long; None: all
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self.under_way: Execution | None = None
         self.before: Execution | None = None
         self._latest: dict[int, Execution] = {}  # of each technique
@@ -86,6 +90,9 @@ class Executions:
         self.before = self.under_way
         if self.before is not None:
             self._before = self._letters[self.before.technique] = self.before.in_letters()
+            while self._most is not None and len(self._letters) > self._most:
+                oldest = next(iter(self._letters))
+                del self._letters[oldest], self._latest[oldest]
             self._past = "".join(self._letters.values())
         passes = 0 if known is None else known.passes + 1
         self.under_way = self._latest[at] = Execution(at, block.loop, start_s, passes, start_s, start_s)

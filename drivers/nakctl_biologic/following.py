@@ -9,10 +9,11 @@ from typing import Any
 
 from nakctl.device.channel import Look, Reading, State, Visit
 from nakctl.device.driver import ClockLike
-from nakctl.errors import ChannelError, ChannelTaken
+from nakctl.errors import ChannelError, ChannelTaken, LinkLost
 from nakctl_biologic.codes import STOP
-from nakctl_biologic.course import Course, Stage
+from nakctl_biologic.course import Course, Patience, Stage
 from nakctl_biologic.errors import EclibError, RowError
+from nakctl_biologic.feeding import Feeder
 from nakctl_biologic.link import Link
 from nakctl_biologic.messages import Messages
 from nakctl_biologic.notes import Notes
@@ -20,6 +21,8 @@ from nakctl_biologic.raw import NO_ROWS, packed
 from nakctl_biologic.rows import HALF_UNIT, Block
 from nakctl_biologic.structures import CurrentValues
 from nakctl_biologic.visits import Taken, Visits
+
+AT_FENCE_s = 1.0  # where a chain is to stop
 
 
 def look_of(values: CurrentValues, memory_bytes: int, *, third: bool) -> Look:
@@ -34,6 +37,7 @@ class Following:
 
     start_s   when it was started, on the clock
     memo      where another one left off; {}: it had read nothing. None: it was started just now
+    feeder    of a chain that is handed over while it runs
     is_over   every row was handed over
     KeyError, TypeError, ValueError, struct.error, ChannelError: the memo is none of this segment.
     """
@@ -47,8 +51,10 @@ class Following:
         memory_bytes: int,
         start_s: float,
         memo: Mapping[str, Any] | None = None,
+        feeder: Feeder | None = None,
     ) -> None:
         self._link, self._clock, self._notes, self._visits = link, clock, notes, visits
+        self._feeder = feeder
         self._memory_bytes = memory_bytes
         self._start_s = start_s
         self._is_dated = memo is None  # else the start is only known to be no later
@@ -58,10 +64,14 @@ class Following:
         self._unfit = False  # words came that did not fit what was loaded
         self._trouble: ChannelError | None = None  # to be told by the next read
         self._elapsed_s = 0.0  # on the channel's own clock, as of the last block
+        self._untaken: ChannelError | None = None  # likewise; the channel can be read on
+        self._at_fence: Patience | None = None  # which is to stop the chain
         self._is_doubtful = False  # something strange was seen, and nobody has answered yet whose it is
         self.is_over = False
         if memo:
             self._recall(memo)
+        elif memo is not None and feeder is not None:
+            feeder.be_uncertain()
         notes.begin(self._start_s)
 
     @property
@@ -84,10 +94,13 @@ class Following:
             "course": self._course.reached,
             "told": self._notes.told,
             "visits": self._visits.memo(),
+            **({} if self._feeder is None else {"fed": self._feeder.memo()}),
         }
 
     def _recall(self, memo: Mapping[str, Any]) -> None:
         self._visits.recall(memo["visits"])
+        if self._feeder is not None:
+            self._feeder.recall(memo["fed"])
         self._start_s -= self._visits.last_s
         self._course.reached = memo["course"]
         self._unanswered, self.is_over = int(memo["unanswered"]), bool(memo["over"])
@@ -110,6 +123,9 @@ class Following:
         """The next block. Trouble waits for the next read if a block does."""
         if self._trouble is not None:
             raise self._trouble
+        if self._untaken is not None:
+            error, self._untaken = self._untaken, None
+            raise error
         try:
             return self._next()
         except ChannelError as error:
@@ -124,12 +140,13 @@ class Following:
         if answer is None:
             self._notes.silence(self._link.said)
             return self._reading(State.RUNNING, self._take(NO_ROWS))
-        block, values = answer
+        came, values = answer
+        block, raw = self._placed(came)
         self.must_not_be_strange(values, leaps=self._visits.leaps(block))
         self._date(values)
-        taken = self._take(block)
+        taken = self._take(block, raw)
         self._notes.values(values)
-        stage = self._course.go_on(values, block.n_rows, self._clock.now_s())
+        stage = self._course.go_on(values, came.n_rows, self._clock.now_s())
         talks = self._messages.listen(at_once=stage is Stage.SETTLING)
         if stage is Stage.OVER and not talks:
             self._end(values)
@@ -137,8 +154,12 @@ class Following:
         look = look_of(values, self._memory_bytes, third=self._visits.Ece_shown)
         if self.is_over:
             return self._reading(State.STOPPED, taken, look)
-        waiting = block.is_full or (block.n_rows > 0 and values.MemFilled > 0) or self._visits.holds
-        more = waiting or stage is not Stage.UNDER_WAY or self._trouble is not None
+        waiting = came.is_full or (came.n_rows > 0 and values.MemFilled > 0) or self._visits.holds
+        troubled = self._trouble is not None or self._untaken is not None
+        more = waiting or stage is not Stage.UNDER_WAY or troubled
+        if not more:
+            self._must_stop_at_a_fence()
+            more = self._feed(values)
         return self._reading(State.RUNNING, taken, look, more=more)
 
     def _fetch(self) -> tuple[Block, CurrentValues] | None:
@@ -156,11 +177,26 @@ class Following:
             self._notes.outage(outage_s)
         return answer
 
-    def _take(self, block: Block) -> Taken:
+    def _placed(self, came: Block) -> tuple[Block, bytes | None]:
+        """A block as one of the chain, without the rows of a fence; and how it is kept, if otherwise."""
+        if self._feeder is None or came.n_rows == 0:
+            return came, None
+        newest = self._feeder.places.newest
+        block, slots = self._feeder.placed(came), self._feeder.ring.length
+        is_fence = block is None
+        raw = packed(came, 0 if is_fence else self._unanswered, slots, is_fence=is_fence)
+        if block is None:
+            return NO_ROWS, raw
+        if block.technique > newest and (wrong := self._feeder.strange(block)):
+            self._untaken = ChannelError(f"{self._notes.name} {wrong}")
+        return block, raw
+
+    def _take(self, block: Block, raw: bytes | None = None) -> Taken:
         """What may be handed over now, and the words it is made of. Words that fit nothing are kept, too."""
         came = block.n_rows != 0
         unanswered = self._unanswered if came else 0
-        raw = packed(block, unanswered) if came or self._visits.holds else b""
+        if raw is None:
+            raw = packed(block, unanswered) if came or self._visits.holds else b""
         taken = self._visits.hear(block, unanswered)
         taken.raw = raw
         if came:
@@ -170,6 +206,45 @@ class Following:
         if taken.unfit is not None:
             self._unfit, self._trouble = True, self._why(taken.unfit)
         return taken
+
+    def _must_stop_at_a_fence(self) -> None:
+        """A fence that does not stop the chain holds it: that is no place to stay."""
+        if self._feeder is None or self._feeder.places.fence is None or self._course.told_to_stop:
+            return
+        now_s = self._clock.now_s()
+        self._at_fence = self._at_fence or Patience(now_s, lasts_s=AT_FENCE_s)
+        if self._at_fence.ends(now_s):
+            self._at_fence = None
+            place = self._feeder.places.fence + 1
+            self._untaken = ChannelError(
+                f"{self._notes.name} was to stop before technique {place} of its chain, and stays there"
+            )
+
+    def _feed(self, values: CurrentValues) -> bool:
+        """Hand over a part of what comes later, if there is room: one exchange more. Whether there is more of
+        it to do at once."""
+        feeder, visit = self._feeder, self._visits.newest
+        if feeder is None or visit is None or self._course.told_to_stop:
+            return False
+        was_given_up = feeder.given_up
+        elapsed_s = max(values.ElapsedTime, self._visits.last_s)
+        call = feeder.due(elapsed_s, visit.start_s)
+        if call is not None:
+            try:
+                self._link.device.update(self._link.number, call.slot, call.entry)
+            except EclibError as error:
+                if error.passing or isinstance(error, LinkLost | ChannelTaken):
+                    feeder.unheard(call)
+                    with suppress(ChannelError):  # the next read tells, too, and loses nothing by it
+                        self._link.bear(error)
+                else:
+                    feeder.refused(str(error))
+            else:
+                feeder.answered(call)
+                return feeder.is_handing_over
+        if feeder.given_up and not was_given_up:
+            self._notes.not_fed(feeder.given_up, feeder.handed_over)
+        return False
 
     def must_not_be_strange(self, values: CurrentValues, *, leaps: bool = False) -> None:
         """A chain that was started once does not begin again, and goes only where its loops lead. What does
@@ -199,7 +274,14 @@ class Following:
     ) -> Reading:
         notices = self._notes.hand_over(taken.notices)
         of = (taken.samples, taken.points, notices, look, more, self._visits.newest, taken.raw, self.memo())
-        return Reading(state, *of)
+        return Reading(state, *of, ends_before=self.ends_before if state is State.STOPPED else None)
+
+    @property
+    def ends_before(self) -> int | None:
+        """Of a chain that is over: as in Reading."""
+        if self._feeder is None or self._course.told_to_stop:
+            return None
+        return self._feeder.ends_before()
 
     def _end(self, values: CurrentValues) -> None:
         """The chain is over, and every row was handed over."""

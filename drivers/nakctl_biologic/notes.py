@@ -88,6 +88,14 @@ class Notes:
             )
             self.add(1, "no_mark", text)
 
+    def not_fed(self, why: str, techniques: int) -> None:
+        """Nothing more of a long chain is handed over while it runs."""
+        text = (
+            f"{self.name} is given no more of its chain while it runs: {why}. It goes on to technique "
+            f"{techniques} of it, then the cell is open until the rest is loaded"
+        )
+        self.add(1, "not_fed", text, techniques=techniques)
+
     # --- what stands beside a block --------------------------------------------------------------------
 
     def values(self, values: CurrentValues) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,31 +16,45 @@ from nakctl.device.channel import Flag
 from nakctl.errors import ChannelError
 from nakctl_biologic.rows import Block
 
-FORM = 1
+FORM, OF_RING = 1, 2
 # form, overflow, words that follow, reads before it that were not answered; rows, columns, technique, id,
 # process, loop, lost; start, time base
 HEADER = struct.Struct("<BBHI7idd")
+RING = struct.Struct("<IB")  # behind the header of a block of a chain that is fed: slots; of a fence
 NO_ROWS = Block(np.zeros(0, np.uint32), 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0)
 
 
-def packed(block: Block, unanswered: int = 0) -> bytes:
-    """unanswered: reads before it that may have taken rows away."""
+class Kept(NamedTuple):
+    """A block as it came. unanswered: reads before it that were not; slots: of the ring that the channel
+    held, 0: the chain as it is; is_fence: its rows are none of the chain."""
+
+    block: Block
+    unanswered: int
+    slots: int = 0
+    is_fence: bool = False
+
+
+def packed(block: Block, unanswered: int = 0, slots: int = 0, *, is_fence: bool = False) -> bytes:
+    """As in Kept."""
     header = HEADER.pack(
-        FORM, int(block.overflow), len(block.words), unanswered,
+        OF_RING if slots else FORM, int(block.overflow), len(block.words), unanswered,
         block.n_rows, block.n_columns, block.technique, block.id, block.process, block.loop, block.lost,
         block.start_s, block.timebase_s,
     )  # fmt: skip
-    return header + block.words.astype("<u4", copy=False).tobytes()
+    ring = RING.pack(slots, is_fence) if slots else b""
+    return header + ring + block.words.astype("<u4", copy=False).tobytes()
 
 
-def unpacked(raw: bytes) -> Iterator[tuple[Block, int]]:
-    """Block by block, each with the reads before it that were not answered. ChannelError: it is damaged."""
+def unpacked(raw: bytes) -> Iterator[Kept]:
+    """Block by block. ChannelError: it is damaged."""
     at = 0
     while at < len(raw):
-        begin = at + HEADER.size
-        if begin > len(raw) or raw[at] != FORM:
+        form = raw[at]
+        begin = at + HEADER.size + (RING.size if form == OF_RING else 0)
+        if begin > len(raw) or form not in (FORM, OF_RING):
             raise ChannelError("what was kept of the instrument's words is damaged, or of a newer nakctl")
         _, overflow, n_words, unanswered, *counts, start_s, timebase_s = HEADER.unpack_from(raw, at)
+        ring = RING.unpack_from(raw, at + HEADER.size) if form == OF_RING else (0, False)
         rows, columns, technique, of, process, loop, lost = counts
         at = begin + 4 * n_words
         if at > len(raw):
@@ -48,4 +63,4 @@ def unpacked(raw: bytes) -> Iterator[tuple[Block, int]]:
         block = Block(
             words, rows, columns, technique, of, process, loop, start_s, timebase_s, lost, Flag(overflow)
         )
-        yield block, unanswered
+        yield Kept(block, unanswered, ring[0], bool(ring[1]))

@@ -39,6 +39,7 @@ LATE_POINT = ("time_s", "frequency_Hz", "Z_re_ohm", "Z_im_ohm", "E_dc_V", "I_dc_
 SEAM_TICKS = 4  # that may lie between two rows with nothing missing in between
 # A late row lies behind the first few rows of a visit, not behind many; and a memo has to hold what is held.
 MOST_HELD_WORDS = 150
+MOST_VISITS = 60  # that a memo has room for; those of a longer chain, which has no loops, come once each
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class Visits:
         self._half_cells = instrument.half_cells
         self.Ece_shown = Ece_is_shown(segment)
         self._ranges = {at: ranges_of(each.hardware, instrument) for at, each in techniques.items()}
-        self._executions = Executions()
+        self._executions = Executions(MOST_VISITS if len(segment.techniques) > MOST_VISITS else None)
         self._held: tuple[Block, int] | None = None  # with the reads before it that were not answered
         self._news = News()
         self.last_s = 0.0
@@ -310,7 +311,8 @@ class Visits:
         """Be as the one was who made the memo. KeyError, TypeError, ValueError, struct.error, ChannelError:
         it is none, or that of another segment."""
         self._executions.recall(memo)
-        self._held = next(unpacked(b64decode(memo["held"], validate=True)), None)
+        kept = next(unpacked(b64decode(memo["held"], validate=True)), None)
+        self._held = None if kept is None else (kept.block, kept.unanswered)
         self.last_s = float(memo["last_s"])
         self._news.recall(memo["news"])
         held = set() if self._held is None else {self._held[0].technique}

@@ -80,6 +80,8 @@ def said(reading: Reading, *, segment: int, block: int, time_s: float, unix_s: f
     facts: dict[str, Any] = {}
     if reading.state is State.STOPPED:
         facts["stopped"] = True
+        if reading.ends_before is not None:
+            facts["ends_before"] = reading.ends_before
     if reading.look is not None:
         facts["look"] = _look_json(reading.look)
     if reading.visit is not None:
@@ -103,6 +105,12 @@ def brings(reading: Reading) -> bool:
 
 def is_stopped(entry: Entry) -> bool:
     return bool(entry.facts.get("stopped", False))
+
+
+def ends_before(entry: Entry) -> int | None:
+    """As in Reading."""
+    told: int | None = entry.facts.get("ends_before")
+    return told
 
 
 def visit_of(entry: Entry) -> Visit | None:

@@ -218,7 +218,8 @@ def fitting(ready: Prepared, channel: Channel) -> Prepared:
         except ChainTooLong as error:
             if error.techniques < 2:
                 raise
-            ready = shorter(asked, error.techniques - max(1, error.techniques // 4))
+            most = error.techniques - max(1, error.techniques // 4)
+            ready = shorter(asked, min(most, ready.instrument.chain_length), feeds=error.can_feed)
 
 
 def _shorter_chains(asked: Prepared, ready: Prepared) -> str:

@@ -88,11 +88,17 @@ def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
     return rig, place, rig.cell(wishes.cell, place)
 
 
+def as_wired(place: Place) -> Instrument:
+    """What sits on a place, as the rig says that it may be used."""
+    device = instrument(place.instrument)
+    return device if place.feeding else replace(device, feeds=False)
+
+
 def prepare(file: str, wishes: Wishes) -> Prepared:
     """Everything up to the start. InputError and its kin, with every fault found."""
     rig, place, cell = where(wishes)
     loaded = load(file, wishes.sets)
-    device = instrument(place.instrument)
+    device = as_wired(place)
     plan = compile_protocol(loaded, cell)
     program = lower(plan, device)
     bench = f"in {rig.file}" if rig.file else f"without a {RIG_FILE}"
@@ -114,9 +120,10 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
     )
 
 
-def shorter(ready: Prepared, techniques: int) -> Prepared:
-    """The same with at most so many techniques in a chain. LimitError: some step needs more."""
-    device = replace(ready.instrument, chain_length=techniques)
+def shorter(ready: Prepared, techniques: int, *, feeds: bool = True) -> Prepared:
+    """The same with at most so many techniques in a chain. feeds: longer ones can be handed over while they
+    run, as far as anybody knows. LimitError: some step needs more."""
+    device = replace(ready.instrument, chain_length=techniques, feeds=ready.instrument.feeds and feeds)
     program = replace(lower(ready.plan, device), chain_length=techniques)
     found = check(ready.plan, program, device)
     poll_s = None if ready.driver.virtual_time else device.poll_s

@@ -24,10 +24,20 @@ from nakctl.device.program import Done, Eis, Loop, Program, Segment, Technique, 
 from nakctl.device.techniques import change_of, kind_of, stops
 
 
-def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_s: float) -> Ending | None:
+NOT_FED = Ending("go on", "the channel had not been given what follows", kind="not fed")
+
+
+def why_over(
+    program: Program,
+    segment: Segment,
+    last: LastRows | None,
+    elapsed_s: float,
+    ends_before: int | None = None,
+) -> Ending | None:
     """Why a chain that nobody stopped is over; None: it was done with all its techniques.
 
-    elapsed_s  of the instrument's clock when it said STOP; NaN where it does not say
+    elapsed_s    of the instrument's clock when it said STOP; NaN where it does not say
+    ends_before  as in `Reading`: the techniques before are what the chain was
     """
     if last is None:
         first = segment.techniques[0]
@@ -39,9 +49,10 @@ def why_over(program: Program, segment: Segment, last: LastRows | None, elapsed_
     unmet = _unmet(program, segment, last, elapsed_s)
     if unmet is not None:
         return ending_of(unmet.end, unmet.value)
-    was_last = is_final(segment, last.visit)
+    is_done = is_final(segment, last.visit)
+    was_last = is_done or last.visit.technique + 1 == ends_before
     if was_last and _is_whole(technique, last, elapsed_s):
-        return None
+        return None if is_done else NOT_FED
     met = _test_met(program, technique, last, elapsed_s)
     if met is not None and (was_last or stops(technique)):
         return ending_of(met.end, met.value)

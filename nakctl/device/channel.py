@@ -19,7 +19,10 @@ Promises
     is a Notice; trouble that it does not survive is a ChannelError.
 8.  No call waits for the experiment, sleeps or tries again: each is one exchange with the instrument.
 9.  `look` consumes nothing. Where nobody answers it is None, and so is the look of a reading.
-10. A channel outlives whoever speaks for it: a new one, opened on the same place to go on there, `adopt`s the
+10. A chain that is longer than the channel can hold may be handed over while it runs, within the reads. What
+    it was not given in time is not begun: the chain is over before that (`Reading.ends_before`), and nothing
+    is ever done twice.
+11. A channel outlives whoever speaks for it: a new one, opened on the same place to go on there, `adopt`s the
     segment with the memo of the last reading that was kept, and hands over what the old one would have. What
     is nobody's any more can be `seize`d: switched off, and nothing else. Who `leave`s one changes nothing.
 """
@@ -145,6 +148,8 @@ class Reading:
     visit  that of the newest row of the segment so far; None: there was none yet
     raw    what the rows were made of, as the instrument gave it: its driver can make them anew
     memo   JSON values, small: what whoever goes on after this reading has to know (`Channel.adopt`)
+    ends_before  of a STOPPED chain that is longer than the channel can hold: it was handed over while it ran,
+                 and this is the first technique that the channel had not been given when its turn came
     """
 
     state: State
@@ -156,6 +161,7 @@ class Reading:
     visit: Visit | None = None
     raw: bytes = b""
     memo: Mapping[str, Any] = field(default_factory=dict)
+    ends_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

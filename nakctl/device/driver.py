@@ -29,6 +29,7 @@ class Place:
 
     unwatched  what is to become of a run that nobody can watch: "go on", "stop", or "": as its limits allow;
                unwatched_for_s before it is stopped
+    feeding    chains that are longer than it holds may be handed over while they run, if it can do that
     """
 
     name: str
@@ -38,6 +39,7 @@ class Place:
     options: Mapping[str, object]
     unwatched: Literal["", "go on", "stop"] = ""
     unwatched_for_s: float = 60.0
+    feeding: bool = True
 
 
 class Driver(Protocol):

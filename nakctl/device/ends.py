@@ -38,6 +38,7 @@ ENDED_BY = {
     "steps done": "the run came to the end of its steps",
     "left": "an end that stands at the step before it, of which the host heard a moment later",
     "operator": "somebody asked for the end",
+    "not fed": "the channel had not been given what follows, and it is loaded now",
     "skipped": "somebody skipped what was left of the step",
     "interrupted": "the channel ended by itself, and no End of the program explains it",
     "trouble": "the instrument, its link, the disk or nakctl itself failed",

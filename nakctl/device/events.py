@@ -48,6 +48,9 @@ EVENTS: dict[str, Meaning] = {
     "silence": _told(WARNING, text="the channel does not answer; it goes on by itself"),
     "not_heard": _told(ALARM, text="for so long that limits which the host holds are not guarded"),
     "shorter_chains": _told(WARNING, text="the channel holds no chain as long as was planned"),
+    "not_fed": _told(
+        WARNING, text="a long chain was not handed over in time, and is cut; the cell lies open"
+    ),
     "no_mark": _told(WARNING, text="the channel keeps no mark, by which another program would know it"),
     "not_stopped": _told(ALARM, text="the channel was told to stop, and runs on"),
     "given_up": _told(ALARM, text="the operator gave up stopping the channel"),

@@ -83,6 +83,7 @@ class Instrument:
                        shortest record interval and step
     longest_s          longest single technique
     chain_length       techniques one chain may hold
+    feeds              a longer one can be handed over while it runs: what does not run can be changed
     connections        programs that may be connected at a time
     load_s             how long the cell stays open between two chains
     rows_per_s         what a channel can deliver for long
@@ -108,6 +109,7 @@ class Instrument:
     timebase_s: dict[str, float]
     longest_s: float
     chain_length: int
+    feeds: bool
     connections: int
     load_s: float
     rows_per_s: float

@@ -58,18 +58,22 @@ class ChannelWords(Word):
     are held as far as the instrument holds them), or `stop` after unwatched_for.
     Left out: go on where the instrument holds every limit of the present step and of what its chain goes on
     to, else stop.
+    feeding: `false` where chains that are longer than the channel holds shall be cut, with the cell open for
+    a moment, and not handed over while they run.
     """
 
     device: str
     channel: int = Field(1, strict=True, ge=1, le=16)
     unwatched: Literal["go on", "stop"] | None = None
     unwatched_for: Annotated[Quantity, quantity("time", sign="positive")] | None = None
+    feeding: bool | None = Field(None, strict=True)
 
     def alone(self) -> dict[str, Any]:
         """What of it a place is told."""
         told = {
             "unwatched": self.unwatched,
             "unwatched_for_s": self.unwatched_for and self.unwatched_for.value,
+            "feeding": self.feeding,
         }
         return {name: value for name, value in told.items() if value is not None}
 

@@ -28,7 +28,7 @@ from nakctl.decide import engine
 from nakctl.decide.cut import Cut, at_unmet, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
-from nakctl.decide.proof import why_over
+from nakctl.decide.proof import NOT_FED, why_over
 from nakctl.decide.remainder import behind
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
@@ -317,7 +317,7 @@ class Control:
             left = left_behind(self.program, position, None, over.ending, step_s)
         else:
             left = left_behind(self.program, position, self.cut(), cut, step_s)
-        return self.go_on_with(left, cut, waits=cut.kind != "skipped")
+        return self.go_on_with(left, cut, waits=cut.kind not in ("skipped", NOT_FED.kind))
 
     def hold_on(self, unmet: Ending) -> engine.Event:
         """A step without a time has outlasted its chain: it is loaded again, and what follows it."""
@@ -332,6 +332,10 @@ class Control:
         self.logbook.replaced(left, waits=waits, why=why.reason, asks=asks)
         if why.kind == "unmet":
             self.logbook.note(1, "held_on", f"{why.reason}: the step is loaded again")
+            return engine.Replaced()
+        if why.kind == NOT_FED.kind:
+            told = "it is loaded now, and the cell is open meanwhile"
+            self.logbook.note(1, "not_fed", f"{why.reason}: {told}")
             return engine.Replaced()
         self.requests.came("pause" if waits else "skip", why)
         if not waits:
@@ -536,7 +540,7 @@ class Control:
         look = self.reader.look
         elapsed_s = math.nan if look is None else look.elapsed_s
         last = self.logbook.last_rows(self.reader.visit)
-        why = why_over(self.program, self.reader.segment, last, elapsed_s)
+        why = why_over(self.program, self.reader.segment, last, elapsed_s, self.reader.ends_before)
         return why or self.bench.guard.timed_out()
 
     # --- trouble -----------------------------------------------------------------------------------------

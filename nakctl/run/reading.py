@@ -33,6 +33,7 @@ class Reader:
     needs_rows  whether somebody judges by the rows of the loaded segment
     look        what the channel said last; None: it was not heard
     visit       that of the newest row of the chain; None: there was none yet
+    ends_before  of a chain that is over: as in `Reading`
     tie         the moment of the last answer on both clocks, if it has one, and we started the chain
     is_adopted  another program started the chain: its clock is not ours
     """
@@ -45,6 +46,7 @@ class Reader:
         self.needs_rows = False
         self.look: Look | None = None
         self.visit: Visit | None = None
+        self.ends_before: int | None = None
         self.tie: Tie | None = None
         self.is_adopted = False
         self._behind_since_s: float | None = None
@@ -56,6 +58,7 @@ class Reader:
 
     def open_segment(self, segment: Segment, *, needs_rows: bool) -> None:
         self.visit, self.needs_rows, self.segment = None, needs_rows, segment
+        self.ends_before = None
         self.is_adopted, self._mute_since_s = False, None
         self._heard_s = self.now_s()
 
@@ -73,6 +76,7 @@ class Reader:
             raise
         self._tell_silence(heard=not _is_silence(reading), why=why)
         self.look, self.visit, self._more = reading.look, reading.visit or self.visit, reading.more
+        self.ends_before = reading.ends_before
         self.tie = None if self.is_adopted else tie(reading.look, before_s, self.now_s())
         return reading
 

@@ -15,9 +15,10 @@ from typing import Any, Literal, Protocol
 
 from nakctl.booking.book import Book, in_force, segment_of
 from nakctl.booking.ending import Ending
-from nakctl.booking.entry import Entry, Kind, ending_in, is_stopped, look_of, visit_of
+from nakctl.booking.entry import Entry, Kind, ending_in, ends_before, is_stopped, look_of, visit_of
 from nakctl.decide.cut import is_cut
 from nakctl.decide.engine import ChainEnded, EngineState, Finish, Frame, Phase, react
+from nakctl.decide.proof import NOT_FED
 from nakctl.device.channel import Look, Visit
 from nakctl.device.program import Segment
 
@@ -77,7 +78,8 @@ class Chain:
     @property
     def was_cut(self) -> bool:
         """The step that it was left in may not be over, and is if the run ends now."""
-        return self.waits or (self.why is not None and self.why.then == "go on")
+        goes_on = self.why is not None and self.why.then == "go on" and self.why.kind != NOT_FED.kind
+        return self.waits or goes_on
 
     @property
     def may_run(self) -> bool:
@@ -151,6 +153,7 @@ class Left:
     chain      the newest, as the whole journal tells; book: of all entries
     position   where the engine is, (): before the beginning of what is left of the program
     visit      that of the newest row of the chain; look: of the newest block
+    ends_before  of a chain that is over: as in `Reading`
     called_s, returned_s   of its start, in the time of the run; None: it has not begun, or is dated already
     now_s      time of the run at which it is gone on with
     is_lost    what runs, or waits, is not on the channel any more
@@ -165,6 +168,7 @@ class Left:
     returned_s: float
     now_s: float = 0.0
     is_lost: bool = False
+    ends_before: int | None = None
 
     @property
     def state(self) -> EngineState:
@@ -184,6 +188,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
     visit: Visit | None = None
     look: Look | None = None
     called_s: float | None = None
+    before: int | None = None
     meant_s = returned_s = 0.0
     entries = journal.entries()
     while some := list(islice(entries, _AT_A_TIME)):
@@ -192,6 +197,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
             verb = entry.facts.get("verb")
             if entry.kind == "said":
                 visit, look = visit_of(entry) or visit, look_of(entry) or look
+                before = ends_before(entry)
             elif entry.kind == "program":
                 position, visit, look, called_s = (), None, None, None
             elif (entry.kind, verb) == ("meant", "load"):
@@ -204,7 +210,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
                 returned_s = float(entry.facts.get("returned_s", entry.time_s))
             elif entry.kind == "began":
                 called_s = None
-    return Left(chain, book, position, visit, look, called_s, returned_s, now_s)
+    return Left(chain, book, position, visit, look, called_s, returned_s, now_s, ends_before=before)
 
 
 def led_to(left: Left, otherwise: Ending) -> Ending:

@@ -47,7 +47,7 @@ class TakenOver(Control):
                 self.pending.append(engine.Begin())
             return
         self.open_segment(chain.segment, left.returned_s if left.called_s is not None else left.book.start_s)
-        self.reader.visit = left.visit
+        self.reader.visit, self.reader.ends_before = left.visit, left.ends_before
         self.stopping = Stopping(self.now_s())
         if left.called_s is not None:
             self.starts.waiting = Started(left.called_s, left.returned_s)

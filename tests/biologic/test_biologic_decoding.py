@@ -140,15 +140,15 @@ def test_words_that_fit_nothing_are_kept() -> None:
         for _ in range(100):
             readings.append(one.channel.read(NOTHING))
             one.clock.sleep(0.3)
-    (foreign, _), *others = unpacked(readings[-1].raw)
-    assert (foreign.id, others, readings[-1].more, len(readings[-1].samples)) == (100, [], True, 0)
+    foreign, *others = unpacked(readings[-1].raw)
+    assert (foreign.block.id, others, readings[-1].more, len(readings[-1].samples)) == (100, [], True, 0)
     check(one, segment, readings)
 
 
 def test_the_unanswered_reads_before_a_block() -> None:
     one = bench(faults=["lost-reply@call3-4"])
     readings = readings_of(one, chain(ocv(4.0)), 0.6)
-    unanswered = [n for reading in readings for _, n in unpacked(reading.raw)]
+    unanswered = [kept.unanswered for reading in readings for kept in unpacked(reading.raw)]
     assert sorted(set(unanswered)) == [0, 2]
 
 
@@ -193,12 +193,20 @@ blocks = st.builds(
 )
 
 
-@given(st.lists(st.tuples(blocks, st.integers(0, 2**32 - 1)), max_size=4))
-def test_blocks_come_back(given_blocks: list[tuple[Block, int]]) -> None:
-    """To the bit, and one behind the other."""
-    found = list(unpacked(b"".join(packed(*each) for each in given_blocks)))
+of_ring = st.tuples(st.integers(1, 2**16), st.booleans())
+
+
+@given(st.lists(st.tuples(blocks, st.integers(0, 2**32 - 1), st.none() | of_ring), max_size=4))
+def test_blocks_come_back(given_blocks: list[tuple[Block, int, tuple[int, bool] | None]]) -> None:
+    """To the bit, and one behind the other; those of a chain that was fed, too."""
+    raw = [
+        packed(one, n) if ring is None else packed(one, n, ring[0], is_fence=ring[1])
+        for one, n, ring in given_blocks
+    ]
+    found = list(unpacked(b"".join(raw)))
     assert len(found) == len(given_blocks)
-    for (one, n), (other, m) in zip(found, given_blocks, strict=True):
+    for (one, n, *kept), (other, m, ring) in zip(found, given_blocks, strict=True):
+        assert tuple(kept) == (ring or (0, False))
         assert (n, one.words.tobytes(), one.overflow) == (m, other.words.tobytes(), other.overflow)
         for name in ("n_rows", "n_columns", "technique", "id", "process", "loop", "lost"):
             assert getattr(one, name) == getattr(other, name)
