@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import OF_THREE, way
+from nakctl.device.feeding import ring_of
 from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
@@ -71,7 +72,8 @@ def chains(scene: Scene) -> Iterator[Finding]:
     """What one chain, and one technique, can hold. The lowering splits; this sees that nothing slipped."""
     most = scene.instrument.chain_length
     for segment in segments(scene.program.nodes):
-        if len(segment.techniques) > most:
+        fed = scene.instrument.feeds and ring_of(segment.techniques, scene.instrument) is not None
+        if len(segment.techniques) > most and not fed:
             mark = scene.program.step(played(segment.techniques)[0].step).mark
             message = f"one step needs a chain of {len(segment.techniques)} techniques"
             yield error("chain", mark, message, f"the {scene.instrument.name} holds {most}")

@@ -23,7 +23,6 @@ from nakctl.device.ends import way
 from nakctl.device.program import Done, Eis, Loop, Program, Segment, Technique, Tested, is_sentinel
 from nakctl.device.techniques import change_of, kind_of, stops
 
-
 NOT_FED = Ending("go on", "the channel had not been given what follows", kind="not fed")
 
 

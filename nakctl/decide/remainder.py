@@ -21,7 +21,7 @@ from itertools import dropwhile
 from nakctl.decide.engine import Frame, loop_around, node_of
 from nakctl.decide.unrolled import Place, done_at, fewer, unrolled
 from nakctl.device.ends import Then
-from nakctl.device.instrument import instrument
+from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Branch, HostLoop, Node, Program, Segment, beginning_a_cycle, played
 
 
@@ -58,9 +58,11 @@ def remainder(
     if then == "end loop":
         position = loop_around(program.nodes, position)
     elif technique is not None:
-        most = chain_length or program.chain_length or instrument(program.instrument).chain_length
+        device = instrument(program.instrument)
+        most = chain_length or program.chain_length or device.chain_length
+        device = replace(device, chain_length=most, feeds=program.feeds)
         place = Place(technique, passes, lasted_s if then is None else None, then == "next step")
-        first = _left_of(program, segment, place, most)
+        first = _left_of(program, segment, place, device)
     after = _behind(program.nodes, position)
     if then is not None and not first:
         after = tuple(dropwhile(_tops_up, after))
@@ -91,11 +93,11 @@ def _begins_a_cycle(program: Program, position: tuple[Frame, ...]) -> bool:
     return False
 
 
-def _left_of(program: Program, segment: Segment, place: Place, most: int) -> tuple[Node, ...]:
-    """What is left of a segment: one chain, or several if the instrument cannot hold it."""
+def _left_of(program: Program, segment: Segment, place: Place, device: Instrument) -> tuple[Node, ...]:
+    """What is left of a segment: one chain, or several if the instrument cannot hold it, nor be fed."""
     if segment.tops_up:  # how much is missing of the step is asked when it is loaded
         return () if place.lasted_s is None else (segment,)
-    chains = unrolled(program, segment, place, most)
+    chains = unrolled(program, segment, place, device)
     if program.ends_of(done_at(segment, place.technique).step, "asked"):
         # the host ends such a step as a whole, and has it topped up: the rest of a pass is not worth a chain
         chains = chains[-1:]

@@ -19,6 +19,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
+from nakctl.device.feeding import ring_of
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
     Done,
     Eis,
@@ -35,6 +37,7 @@ from nakctl.device.program import (
 from nakctl.device.techniques import kind_of, stops
 from nakctl.plan.techniques import OCV_BEFORE_PEIS_s, SENTINEL_s, sentinel
 
+LEAD = 2  # techniques that may have to come before a chain
 SHORTEST_s = SENTINEL_s  # no technique is shorter: where less is missing of a hold, nothing is
 
 
@@ -59,15 +62,35 @@ class _Item(NamedTuple):
     new_cycle: bool = False
 
 
-def unrolled(program: Program, segment: Segment, place: Place, most: int) -> list[Segment]:
-    """Chains of at most `most` techniques; none: nothing is left."""
+def unrolled(program: Program, segment: Segment, place: Place, device: Instrument) -> list[Segment]:
+    """Chains that the instrument holds, or is fed; none: nothing is left."""
+    most = device.chain_length
     chains: list[list[_Item]] = []
     for part in _parts(program, segment, place):
         if part and chains and len(chains[-1]) + len(part) <= most:
             chains[-1] += part
         elif part:
             chains.append(_led_to(program, segment.techniques, part))
-    return [Segment(_placed(items), new_cycle=_cycles(items)) for items in chains]
+    fitting = (some for items in chains for some in _fitting(program, segment.techniques, items, device))
+    return [Segment(_placed(items), new_cycle=_cycles(items)) for items in fitting]
+
+
+def _fitting(
+    program: Program, techniques: Sequence[Technique], items: list[_Item], device: Instrument
+) -> Iterator[list[_Item]]:
+    """A chain that was fed, and cannot be any more, is cut where steps begin."""
+    most, chain = device.chain_length, [item.technique for item in items]
+    is_fed = device.feeds and ring_of(chain, device) is not None
+    if len(items) <= most or is_fed or any(isinstance(each, Loop) for each in chain):
+        yield items
+        return
+    begins = [at for at in range(1, len(items)) if _step(chain[at]) != _step(chain[at - 1])]
+    start = 0
+    while len(items) - start > most:
+        cut = max((at for at in begins if start < at <= start + most - LEAD), default=start + most - LEAD)
+        yield _led_to(program, techniques, items[start:cut]) if start else items[start:cut]
+        start = cut
+    yield _led_to(program, techniques, items[start:]) if start else items
 
 
 def done_at(segment: Segment, at: int | None) -> Done:

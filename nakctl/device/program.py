@@ -330,6 +330,7 @@ class Program:
     ends        every condition that ends a step or the run, by its id, which counts from 1
     short       the rule behind the End with the quantity `short`
     chain_length  techniques that its channel holds in one chain; 0: as many as the instrument's data say
+    feeds       longer ones are handed over while they run
     """
 
     instrument: str
@@ -339,6 +340,7 @@ class Program:
     ends: tuple[End, ...] = ()
     short: ShortRule | None = None
     chain_length: int = 0
+    feeds: bool = False
 
     def step(self, step_id: int) -> StepInfo:
         return self.steps[step_id - 1]

@@ -1,11 +1,14 @@
-"""Techniques side by side become chains, cut where the open circuit between two does the least harm."""
+"""Techniques side by side become chains, cut where the open circuit between two does the least harm; where
+that would be under current, longer ones that are handed over while they run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
+from nakctl.device.feeding import MOST_TECHNIQUES, ring_of
+from nakctl.device.instrument import Instrument
 from nakctl.device.program import Loop, Segment, Technique, Tested, played
 from nakctl.device.techniques import drives, stops
 from nakctl.plan.gaps import interrupts
@@ -37,6 +40,64 @@ def joined(pieces: Iterable[Piece]) -> tuple[Technique, ...]:
     for piece in pieces:
         chain = append(chain, piece.techniques)
     return chain
+
+
+def chained(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
+    """Chains that the instrument holds; where that would open the cell under current, longer ones that it is
+    fed, if it can be: all in one, or what lies between two rests."""
+    cut = divided(pieces, instrument.chain_length)
+    if not instrument.feeds or not any(_opens_under_current(*two) for two in pairwise(cut)):
+        return cut
+    if whole := _fed(pieces, instrument):
+        return whole
+    chains: list[Segment] = []
+    waiting: list[Piece] = []
+    for group in _between_rests(pieces):
+        if fed := _fed(group, instrument):
+            chains += [*divided(waiting, instrument.chain_length), *fed]
+            waiting = []
+        else:
+            waiting += group
+    return [*chains, *divided(waiting, instrument.chain_length)]
+
+
+def _opens_under_current(before: Segment, after: Segment) -> bool:
+    return interrupts(played(before.techniques)[-1], played(after.techniques)[0])
+
+
+def _between_rests(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Groups between which the cell rests anyway."""
+    group: list[Piece] = []
+    for piece in pieces:
+        if group and _harm(group[-1], piece) == AT_REST:
+            yield group
+            group = []
+        group.append(piece)
+    yield group
+
+
+def _fed(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
+    """As few chains as can be fed, none of which the instrument holds; none: they cannot be."""
+    chains = []
+    for part in _parts(pieces, MOST_TECHNIQUES):
+        chain = joined(part)
+        if len(chain) > instrument.chain_length and ring_of(chain, instrument) is None:
+            return []
+        chains.append(Segment(chain))
+    return chains if any(len(each.techniques) > instrument.chain_length for each in chains) else []
+
+
+def _parts(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
+    """Each as long as it may be."""
+    part: list[Piece] = []
+    length = 0
+    for piece in pieces:
+        if part and length + len(piece.techniques) > most:
+            yield part
+            part, length = [], 0
+        part.append(piece)
+        length += len(piece.techniques)
+    yield part
 
 
 def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:

@@ -35,7 +35,7 @@ from nakctl.device.program import (
     segments,
 )
 from nakctl.plan import plan as p
-from nakctl.plan.chains import Piece, divided, joined
+from nakctl.plan.chains import Piece, chained, joined
 from nakctl.plan.ends import Context, EndTable
 from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum
 
@@ -50,7 +50,7 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
     Ece_V = tuple(_ends_of_counter(plan)) if three else ()
     lowering = _Lowering(plan, Context(instrument, plan.limits, table, of_run, three, Ece_V))
     items = lowering.steps(plan.steps, level=0)
-    nodes = _assemble(items, instrument.chain_length)
+    nodes = _assemble(items, instrument)
     return Program(
         instrument=instrument.name,
         area_cm2=plan.area_cm2,
@@ -58,6 +58,7 @@ def lower(plan: p.Plan, instrument: Instrument) -> Program:
         steps=tuple(sorted(lowering.infos, key=lambda info: info.step_id)),
         ends=_watched(table.all, nodes),
         short=plan.short or plan.short_of_steps,
+        feeds=instrument.feeds,
     )
 
 
@@ -102,8 +103,8 @@ class _Lowering:
             case p.Staircase():
                 return self.staircase(step, level)
             case p.If():
-                most = self.context.instrument.chain_length
-                sides = [_assemble(self.steps(side, level), most) for side in (step.then, step.otherwise)]
+                device = self.context.instrument
+                sides = [_assemble(self.steps(side, level), device) for side in (step.then, step.otherwise)]
                 return [Branch(self.ended(step.when), *sides)]
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
@@ -119,7 +120,7 @@ class _Lowering:
         chain = _join(items)
         until = None if step.until is None else self.ended(step.until)
         if chain is None or until is not None or len(chain) + 1 > self.context.instrument.chain_length:
-            body = _assemble(items, self.context.instrument.chain_length)
+            body = _assemble(items, self.context.instrument)
             return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times, until)]
         if step.times != 1 or step.begins:
             chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
@@ -135,7 +136,7 @@ class _Lowering:
             first, *others = self.steps(one_pass, level if step.is_table else self.levels)
             items += [replace(first, first_of_level=True) if isinstance(first, Piece) else first, *others]
         if step.is_loop and any(p.may_leave(one_pass) for one_pass in step.passes):
-            return [HostLoop(_assemble(items, self.context.instrument.chain_length), 1)]
+            return [HostLoop(_assemble(items, self.context.instrument), 1)]
         return items
 
 
@@ -149,14 +150,14 @@ def _join(items: Iterable[_Item]) -> tuple[Technique, ...] | None:
     return joined(pieces)
 
 
-def _assemble(items: Iterable[_Item], chain_length: int) -> tuple[Node, ...]:
-    """Pieces side by side become segments that the instrument can hold; nodes stay as they are."""
+def _assemble(items: Iterable[_Item], instrument: Instrument) -> tuple[Node, ...]:
+    """Pieces side by side become segments that the instrument can hold, or is fed; nodes stay as they are."""
     nodes: list[Node] = []
     pieces: list[Piece] = []
     for item in items:
         if isinstance(item, Piece):
             pieces.append(item)
             continue
-        nodes += [*divided(pieces, chain_length), item]
+        nodes += [*chained(pieces, instrument), item]
         pieces = []
-    return (*nodes, *divided(pieces, chain_length))
+    return (*nodes, *chained(pieces, instrument))

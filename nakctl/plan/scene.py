@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from nakctl.device.feeding import Ring, ring_of
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Done, Program, Segment, is_sentinel, played, segments
 from nakctl.plan import plan as p
@@ -38,6 +39,22 @@ class Scene:
     def chain(self, leaf: Leaf) -> Segment:
         """The chain that a step is part of."""
         return self._chain_of[leaf.step_id]
+
+    @cached_property
+    def _ring_of(self) -> dict[int, Ring]:
+        if not self.instrument.feeds:
+            return {}
+        found = ((id(chain), ring_of(chain.techniques, self.instrument)) for chain in self._chains)
+        return {chain: ring for chain, ring in found if ring is not None}
+
+    @property
+    def rings(self) -> list[Ring]:
+        """Of the chains that are handed over while they run."""
+        return list(self._ring_of.values())
+
+    def ring(self, chain: Segment) -> Ring | None:
+        """Of this one; None: the instrument holds it."""
+        return self._ring_of.get(id(chain))
 
     def techniques(self, leaf: Leaf) -> list[Done]:
         """What a step became, each technique once; sentinels and top-ups are no more than moments of it."""

@@ -62,6 +62,10 @@ def _alone(leaves: Sequence[Leaf], view: View) -> str:
     """What a step does with nobody watching: its chain runs to its end by itself, then the cell is open."""
     program = view.scene.program
     chains = [view.scene.chain(leaf) for leaf in leaves]
+    if any(ring := view.scene.ring(chain) for chain in chains):
+        assert ring is not None
+        more = f"for at most {ring.ahead} techniques more, as far as its chain was handed over"
+        return f"it goes on {more}, then the cell is open"
     endless = [each for each in chains if _is_endless(each)]
     if endless:
         tested = any(isinstance(each, Tested) and each.tests for each in endless[0].techniques)

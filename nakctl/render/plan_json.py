@@ -55,6 +55,7 @@ def plan_json(
         "conditions": [end_json(end) for end in program.ends],
         "furthest_boundary": asdict(furthest(program, estimate, instrument)),
         "gaps": [asdict(gap) for gap in gaps(program)],
+        "handed_over": [{"techniques": each.total, "slots": each.length} for each in scene.rings],
         "structure": [_structure(step) for step in plan.steps],
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
         "findings": [_finding(finding) for finding in findings],

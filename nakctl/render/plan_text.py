@@ -192,6 +192,7 @@ def _totals(view: View, now: datetime) -> Iterator[str]:
     if total is not None:
         yield from _sums(total, view)
         yield from _gaps(total, view)
+    yield from _handed_over(view)
 
 
 def _until(seconds: float, now: datetime) -> str:
@@ -225,6 +226,18 @@ def _gaps(total: Amount, view: View) -> Iterator[str]:
     more = f" and {plural(len(places) - MOST_PLACES, 'place')} more" if len(places) > MOST_PLACES else ""
     said = "; ".join(places[:MOST_PLACES]) + more
     yield from _wrapped("", f"{each} at open circuit, to load the next chain: {said}")
+
+
+def _handed_over(view: View) -> Iterator[str]:
+    """Chains that are longer than the instrument holds, and what comes of it where it does not take that."""
+    instrument, rings = view.scene.instrument, view.scene.rings
+    if not rings:
+        return
+    many = "a chain" if len(rings) == 1 else f"{plural(len(rings), 'chain')} of up"
+    to = f"{'of' if len(rings) == 1 else 'to'} {max(ring.total for ring in rings)} techniques"
+    given = f"the {instrument.name} holds {instrument.chain_length} and is given the rest on the way"
+    else_ = f"what it does not get in time costs {duration(instrument.load_s)} at open circuit"
+    yield from _wrapped("", f"{many} {to}: {given}; {else_}")
 
 
 def _places(view: View) -> list[str]:

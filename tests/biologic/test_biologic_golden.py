@@ -8,7 +8,7 @@ are written.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ from nakctl.plan.lower import lower
 from nakctl.protocol import library
 from nakctl.protocol.load import load
 from nakctl_biologic.codes import Board
-from nakctl_biologic.params import chain
+from nakctl_biologic.feeding import Feeder
+from nakctl_biologic.params import Loaded, chain
 from nakctl_biologic.records import Param, encoded
 
 NAK50 = Cell("NaK50", 0.4418)
@@ -48,14 +49,24 @@ def program_segments(name: str, instrument: Instrument) -> list[Segment]:
 def dump(chains: list[Segment], instrument: Instrument, board: Board) -> str:
     lines: list[str] = []
     before: dict[str, tuple[Param, ...]] = {}
-    for number, segment in enumerate(chains):
-        lines.append(f"segment {number}")
-        for at, entry in enumerate(chain(segment, instrument, board)):
+
+    def add(entries: Iterable[tuple[int, Loaded]]) -> None:
+        for at, entry in entries:
             digest = hashlib.sha256(encoded(entry.params)).hexdigest()
             lines.append(f"{at:3} {entry.file} {len(entry.params)} records {digest}")
             last = before.get(entry.file, ())
-            lines += [f"      {param}" for param in entry.params if param not in last]
+            lines.extend(f"      {param}" for param in entry.params if param not in last)
             before[entry.file] = entry.params
+
+    for number, segment in enumerate(chains):
+        lines.append(f"segment {number}")
+        loaded = chain(segment, instrument, board)
+        feeder = Feeder.of(segment, loaded, instrument, board)
+        add(enumerate(loaded if feeder is None else feeder.chain()))
+        if feeder is not None:
+            first = feeder.ring.first_fence
+            lines.append(f"given while it runs, from technique {first} on")
+            add(enumerate(loaded[first:], first))
     return "\n".join(lines) + "\n"
 
 

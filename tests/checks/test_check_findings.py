@@ -110,7 +110,9 @@ def test_a_chain_too_long_is_seen() -> None:
     (segment,) = program.nodes
     assert isinstance(segment, Segment)
     longer = replace(program, nodes=(Segment(segment.techniques * 31),))
-    assert [(found.severity, found.rule) for found in check(of, longer, SP300)] == [("error", "chain")]
+    alone = replace(SP300, feeds=False)
+    assert [(found.severity, found.rule) for found in check(of, longer, alone)] == [("error", "chain")]
+    assert check(of, longer, SP300) == ()  # it is handed over while it runs
     assert check(of, replace(program, nodes=(Segment(segment.techniques * 30),)), SP300) == ()
 
 

@@ -150,6 +150,7 @@ SMALL_JSON = {
         ],
         "short": {"fall": 0.5, "within_s": 10.0, "below_V": 0.01, "samples": 3},
         "chain_length": 0,
+        "feeds": False,
     },
 }  # fmt: skip
 

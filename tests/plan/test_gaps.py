@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plan_builders import (
     SP300,
@@ -24,9 +26,12 @@ from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.gaps import FOREVER, Gap, gaps
+from nakctl.plan.held import held
 from nakctl.plan.lower import lower
+from nakctl.plan.scene import Scene
 from nakctl.protocol.load import load
 
+UNFED = replace(SP300, feeds=False)
 SPECTRA = p.Spectra(sweep(), None)
 CHARGE = (cutoff("charge", "above", 1e-3),)
 GAPS = [
@@ -78,9 +83,9 @@ def test_a_chain_too_long_is_cut_where_it_does_the_least_harm(
     of_level: tuple[p.Hold, ...], places: set[str]
 ) -> None:
     of = plan(levels(*of_level, n=40))
-    found = gaps(lowered(of))
+    program = lowered(of, UNFED)
+    found = gaps(program)
     assert found
-    program = lowered(of)
     assert len(found) == -(-40 * len(of_level) // SP300.chain_length) - 1
     for gap in found:
         techniques = {program.step(step).technique for step in (gap.before, gap.after)}
@@ -92,10 +97,34 @@ def test_a_chain_too_long_is_cut_where_it_does_the_least_harm(
         assert places <= told
 
 
-@pytest.mark.parametrize("name", ["sgeis-strip-rest", "sgeis-plate-rest"])
-@pytest.mark.parametrize("on", [SP300, VMP3])
+SGEIS = pytest.mark.parametrize("name", ["sgeis-strip-rest", "sgeis-plate-rest"])
+ON_BOTH = pytest.mark.parametrize("on", [SP300, VMP3])
+
+
+def sgeis(name: str) -> p.Plan:
+    return compile_protocol(load(name, {"f_max": "1 MHz"}), Cell("NaK50", 0.4418))
+
+
+@SGEIS
+@ON_BOTH
+@pytest.mark.parametrize("holds", [60, 20, 8])
+def test_a_staircase_of_spectra_is_not_interrupted(name: str, on: Instrument, holds: int) -> None:
+    """However few techniques the instrument holds: it is given them while it runs. It holds in each step what
+    it held before."""
+    of, fed = sgeis(name), replace(on, chain_length=holds)
+    program, cut = lower(of, fed), lower(of, replace(fed, feeds=False))
+    assert [gap.under_current for gap in gaps(program)] == [False]
+    assert not [each for each in check(of, program, fed) if each.rule in ("interruption", "chain")]
+    for leaf in p.leaves(of.steps):
+        one, other = (held([leaf], Scene(of, each, fed)) for each in (program, cut))
+        assert one == other
+
+
+@SGEIS
+@ON_BOTH
 def test_a_staircase_of_spectra_is_known_to_be_interrupted(name: str, on: Instrument) -> None:
-    of = compile_protocol(load(name, {"f_max": "1 MHz"}), Cell("NaK50", 0.4418))
+    """Where the instrument is given nothing on the way."""
+    of, on = sgeis(name), replace(on, feeds=False)
     program = lower(of, on)
     under_current = [gap for gap in gaps(program) if gap.under_current]
     assert [program.step(gap.before).technique for gap in under_current] == ["GEIS"] * 3

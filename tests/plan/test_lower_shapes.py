@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from compiling import CP, lowered
+from compiling import CP, compiled, lowered
 
 from nakctl.device.instrument import instrument
 from nakctl.device.program import (
@@ -13,6 +15,7 @@ from nakctl.device.program import (
     Segment,
     Technique,
 )
+from nakctl.plan.lower import lower
 
 
 def kinds(nodes: tuple[Node, ...]) -> list[object]:
@@ -93,11 +96,14 @@ def test_shapes(steps: str, shape: list[object], name: str) -> None:
 
 def test_chains_are_no_longer_than_the_instrument_holds() -> None:
     steps = "- staircase: {from: 1 uA, to: 100 uA, step: 1 uA}\n  steps: [{strip: $level, for: 1 s}, {geis: g, during: {strip: $level}}]"
-    program = lowered(steps)
+    alone = replace(instrument("SP-300"), feeds=False)
+    program = lower(compiled(steps), alone)
     lengths = [len(node.techniques) for node in program.nodes if isinstance(node, Segment)]
     assert sum(lengths) == 200
-    assert max(lengths) <= instrument("SP-300").chain_length
-    assert len(lengths) == -(-200 // instrument("SP-300").chain_length)
+    assert max(lengths) <= alone.chain_length
+    assert len(lengths) == -(-200 // alone.chain_length)
+    [whole] = lowered(steps).nodes
+    assert isinstance(whole, Segment) and len(whole.techniques) == 200
 
 
 @pytest.mark.parametrize("name", ["SP-300", "VMP-3"])
