@@ -71,7 +71,11 @@ class Id(IntEnum):
     OCV = 100
     PEIS = 104
     GEIS = 107
+    POW = 110
+    LOAD = 111
     SPEIS = 113
     SGEIS = 114
     CPLIMIT = 155
+    ISCANLIMIT = 156
     CALIMIT = 157
+    VSCANLIMIT = 158

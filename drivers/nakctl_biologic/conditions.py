@@ -1,5 +1,7 @@
 """Tests of a step -> the three test slots of CPLIMIT and CALIMIT.
 
+And of those of VSCANLIMIT and ISCANLIMIT, where they are compared strictly.
+
 Bits of a slot: 0 active; 1 AND with the next slot (else OR); 2..4 above (else below); 5.. the quantity.
 The slots are evaluated ((1 op 2) op 3). Source: the vendor's manual as transcribed in helao-async; the values
 agree with those of Matlab4Potentiostat.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nakctl.device.program import Ca, Cp, Test
+from nakctl.device.program import Test, Tested
 from nakctl.errors import LimitError
 from nakctl_biologic.records import Param, array, integer, single
 
@@ -44,8 +46,8 @@ def _slots_of(test: Test) -> tuple[Slot, ...]:
     return (ACTIVE | AND | I, test.value), (ACTIVE | I | ABOVE, -test.value)
 
 
-def condition_params(steps: Sequence[Cp] | Sequence[Ca]) -> Iterable[Param]:
-    """The arrays Test1_Config ... Exit_Cond, one element per step, those of idle slots included."""
+def condition_params(steps: Sequence[Tested]) -> Iterable[Param]:
+    """The arrays Test1_Config ... Exit_Cond, one element per step or vertex, those of idle slots included."""
     table = [slots(step.tests) for step in steps]
     for number in range(SLOTS):
         yield from array(integer, f"Test{number + 1}_Config", [row[number][0] for row in table])

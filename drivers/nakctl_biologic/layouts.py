@@ -1,7 +1,9 @@
 """What the columns of the rows mean, per technique, process and board. Data.
 
 Source: the field tables of easy-biologic, nupylab and helao-async, which agree, but for the second column of
-an OCV on a VMP-3 (it is Ece) and the last one of an impedance row there (integer or float).
+an OCV on a VMP-3 (it is Ece) and the last one of an impedance row there (integer or float). Of scans tomato,
+of ramps tomato and Matlab4Potentiostat, of power and load nupylab. Whether a ramp's row on a VMP-3 begins
+with the current that is set, as that of a scan does with the potential, is not certain: their number tells.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ TIMES = ("high", "low")
 OPEN = {Board.ESSENTIAL: ("Ewe", "Ece"), Board.PREMIUM: ("Ewe",), Board.DIGICORE: ("Ewe",)}
 DRIVEN = ("Ewe", "I", "cycle")
 HELD = ("Ewe", "I")
+CONTROL = "set"  # the level that was asked for
+SCANNED = ("I", "Ewe", "cycle")  # means over a part of the row's time
+POWERED = ("Ewe", "I", "P", "cycle")
+LOADED = ("Ewe", "I", "R", "cycle")
 HELD_STAIRCASE = ("Ewe", "I", "step")
 
 # Bits of xctr, each of which appends a column to a row: boards of the VMP-300 family have it.
@@ -53,12 +59,28 @@ def layout(technique: int, process: int, board: Board, extras: tuple[str, ...] =
     return Layout(found.columns + extras) if process == DC and extras else found
 
 
+def other_layout(technique: int, board: Board) -> Layout | None:
+    """How samples may look as well."""
+    if technique == Id.ISCANLIMIT and board is Board.ESSENTIAL:
+        return Layout((*TIMES, CONTROL, *SCANNED))
+    return None
+
+
 def _samples(technique: int, board: Board) -> Layout | None:
     match technique:
         case Id.OCV:
             return Layout(TIMES + OPEN[board])
         case Id.CPLIMIT | Id.CALIMIT:
             return Layout(TIMES + DRIVEN)
+        case Id.VSCANLIMIT:
+            control = (CONTROL,) if board is Board.ESSENTIAL else ()
+            return Layout(TIMES + control + SCANNED)
+        case Id.ISCANLIMIT:
+            return Layout(TIMES + SCANNED)
+        case Id.POW:
+            return Layout(TIMES + POWERED)
+        case Id.LOAD:
+            return Layout(TIMES + LOADED)
         case Id.GEIS | Id.PEIS:
             return Layout(TIMES + HELD)
         case Id.SGEIS | Id.SPEIS:

@@ -14,13 +14,15 @@ from nakctl.device.inspection import Diagnosis
 from nakctl_biologic.codes import Board
 from nakctl_biologic.remedies import FILES_TOGETHER
 
-TECHNIQUES = ("ocv", "cplimit", "calimit", "geis", "peis", "loop")
+TECHNIQUES = ("ocv", "cplimit", "calimit", "iscanlimit", "vscanlimit", "geis", "peis", "loop")
+ON_ESSENTIAL_ALONE = ("pow", "load")
 _DIGITS = 16
 
 
 def needed(board: Board) -> tuple[str, ...]:
     """The files that a board of this kind is loaded with."""
-    techniques = (f"{name}{board.suffix}.ecc" for name in TECHNIQUES)
+    names = TECHNIQUES + (ON_ESSENTIAL_ALONE if board is Board.ESSENTIAL else ())
+    techniques = (f"{name}{board.suffix}.ecc" for name in names)
     return tuple(name for name in (board.kernel, board.fpga, *techniques) if name)
 
 

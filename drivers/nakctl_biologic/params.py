@@ -6,7 +6,18 @@ them is not known. Source of labels, types and test bits: the vendor's developme
 7.1 OCV, 7.11 to 7.14 impedance, 7.36 CPLIMIT, 7.37 CALIMIT), as transcribed in helao-async and
 Matlab4Potentiostat, whose scripts ran on an SP-300.
 
-Currents and potentials are always driven by CPLIMIT and CALIMIT, with tests or without.
+Currents and potentials are always driven by CPLIMIT and CALIMIT, with tests or without; one that moves, by a
+vscanlimit or iscanlimit of two vertices: the vendor's cv has no tests, and a rate in V/s by some sources, in
+mV/s by others. What is not certain of scans, and how it is borne until the first day has asked:
+
+    Scan_number   0 for two vertices: scans less one, as in the manual's example (tomato counts vertices). The
+                  other way round it is one vertex or a refusal, never a way to where nobody wanted to go
+    Scan_Rate, tests, Exit_Cond   may belong to the vertex gone to or come from: the same is sent for both
+    Record_every_dE, dI   rows are asked for in time, and time is how far the level has moved
+    Begin_, End_measuring_   the second half of each row, as EC-Lab does: then <Ewe> and <I> lie a quarter of
+                  a row back, together, and a row at a met test may not show that it was met
+
+Constant power and load are techniques of the VMP-3 family alone.
 """
 
 from __future__ import annotations
@@ -44,6 +55,8 @@ STAIRCASES = {"GEIS": ("seisg", Id.SGEIS), "PEIS": ("seisp", Id.SPEIS)}
 MOST_INCREMENTS = 98
 MOST_TICKS = 2**31
 MOST_STEPS = 20  # some say 100 for CP and CA
+MEASURED = (0.5, 1.0)  # from where to where of each row of a scan
+DRAWS = {"POWER": ("pow", Id.POW, "Power_step"), "LOAD": ("load", Id.LOAD, "Load_step")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,13 @@ def chain(segment: Segment, instrument: Instrument, board: Board) -> tuple[Loade
 
 def load_as(technique: Technique, instrument: Instrument, board: Board) -> Loaded:
     """One technique as an entry of a chain."""
-    if isinstance(technique, Tested) and technique.to is not None:
-        raise LimitError("ramps are not driven yet")
     match technique:
         case Ocv():
             name, of_rows, params = "ocv", Id.OCV, ocv(technique, instrument)
+        case Cp(to=to) if to is not None:
+            name, of_rows, params = "iscanlimit", Id.ISCANLIMIT, way(technique, to, instrument)
+        case Ca(to=to) if to is not None:
+            name, of_rows, params = "vscanlimit", Id.VSCANLIMIT, way(technique, to, instrument)
         case Cp():
             name, of_rows, params = "cplimit", Id.CPLIMIT, current_steps([technique], instrument)
         case Ca():
@@ -80,7 +95,8 @@ def load_as(technique: Technique, instrument: Instrument, board: Board) -> Loade
             name, of_rows, _, _ = SPECTRA[technique.control]
             params = spectrum(technique, instrument)
         case Draw():
-            raise LimitError("constant power and load are not driven yet")
+            name, of_rows, label = DRAWS[technique.control]
+            params = draw(technique, label, instrument)
         case Loop():
             return Loaded(_file("loop", board), None, tuple(loop(technique)))
     extras = extras_of(technique, instrument, board)
@@ -150,6 +166,37 @@ def _steps(steps: Sequence[Cp] | Sequence[Ca], base_s: float) -> Iterable[Param]
     yield positive("Record_every_dT", steps[0].every_s)
     yield integer("N_Cycles", 0)  # repetitions after the first pass
     yield from condition_params(steps)
+
+
+def way(technique: Tested, to: float, instrument: Instrument) -> Iterable[Param]:
+    """From its level to there, at its rate, with its tests."""
+    unit, driven, measured = ("Current", "I", "E") if isinstance(technique, Cp) else ("Voltage", "E", "I")
+    duration("the time of a scan", technique.duration_s, timebase_of(technique, instrument))
+    rate = abs(to - technique.level) / technique.duration_s
+    yield from array(single, f"{unit}_step", [technique.level, to])
+    yield from array(boolean, "vs_initial", [False, False])
+    yield from array(positive, "Scan_Rate", [rate, rate])
+    yield integer("Scan_number", 0)
+    yield positive(f"Record_every_d{driven}", rate * technique.every_s)
+    yield integer("N_Cycles", 0)
+    for edge, share in zip(("Begin", "End"), MEASURED, strict=True):
+        yield single(f"{edge}_measuring_{measured}", share)
+    yield from condition_params([technique, technique])
+    yield from hardware(technique.hardware, instrument)
+
+
+def draw(technique: Draw, label: str, instrument: Instrument) -> Iterable[Param]:
+    timebase_s = timebase_of(technique, instrument)
+    yield from array(single, label, [technique.level])
+    yield from array(boolean, "vs_initial", [False])
+    yield from array(
+        lambda name, value: duration(name, value, timebase_s), "Duration_step", [technique.duration_s]
+    )
+    yield integer("Step_number", 0)
+    yield positive("Record_every_dT", technique.every_s)
+    yield change("Record_every_dE", technique.dE_V)
+    yield integer("N_Cycles", 0)
+    yield from hardware(technique.hardware, instrument)
 
 
 def spectrum(

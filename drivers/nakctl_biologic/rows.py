@@ -15,7 +15,7 @@ from nakctl.device.channel import OF_COUNTER, POINT, SAMPLE, Flag, Rows
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import Singles, Words, decode_c3x, decode_ieee, seconds
 from nakctl_biologic.errors import RowError
-from nakctl_biologic.layouts import Layout, layout
+from nakctl_biologic.layouts import DC, Layout, layout, other_layout
 from nakctl_biologic.structures import MAX_WORDS
 
 I_RANGE_CODES = 15  # 0 .. 14
@@ -59,6 +59,9 @@ def layout_of(block: Block, board: Board, extras: tuple[str, ...] = ()) -> Layou
     """RowError: the rows have more or fewer columns than this technique has on this board, with the extra
     values that were asked for."""
     expected = layout(block.id, block.process, board, extras)
+    other = other_layout(block.id, board) if block.process == DC else None
+    if other is not None and block.n_columns == len(other.columns):
+        expected = other
     if block.n_columns != len(expected.columns) or len(block.words) != block.n_rows * block.n_columns:
         raise RowError(
             f"rows of technique {block.id}, process {block.process}, have {block.n_columns} columns on a "

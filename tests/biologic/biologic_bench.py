@@ -18,7 +18,7 @@ from nakctl.device.cell import Cell
 from nakctl.device.channel import POINT, SAMPLE, Notice, Rows, State, Watch
 from nakctl.device.driver import ClockLike, Place
 from nakctl.device.instrument import instrument
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Test
 from nakctl_biologic import params
 from nakctl_biologic.channel import BiologicChannel
 from nakctl_biologic.codes import Board
@@ -52,6 +52,18 @@ def ca(E_V: float = 0.05, duration_s: float = 2.0, *tests: Test, on_test: str = 
     return Ca(3, E_V, duration_s, 0.5, None, tests, on_test, RANGE)  # type: ignore[arg-type]
 
 
+def scan(from_V: float, to_V: float, duration_s: float, *tests: Test, every_s: float = 0.5) -> Ca:
+    return Ca(3, from_V, duration_s, every_s, None, tests, "next", RANGE, to_V=to_V)
+
+
+def ramp(from_A: float, to_A: float, duration_s: float, *tests: Test, every_s: float = 0.5) -> Cp:
+    return Cp(2, from_A, duration_s, every_s, None, tests, "next", RANGE, to_A=to_A)
+
+
+def draw(control: str, level: float, duration_s: float = 2.0, every_s: float = 0.5) -> Draw:
+    return Draw(5, control, level, duration_s, every_s, None, RANGE)  # type: ignore[arg-type]
+
+
 def eis(
     control: str = "GEIS", n: int = 5, bias: float = 0.0, hold_s: float = 0.0, vs_previous: bool = False
 ) -> Eis:
@@ -62,7 +74,7 @@ def eis(
     )  # fmt: skip
 
 
-def chain(*techniques: Ocv | Cp | Ca | Eis | Loop) -> Segment:
+def chain(*techniques: Ocv | Cp | Ca | Draw | Eis | Loop) -> Segment:
     return Segment(techniques)
 
 
@@ -131,6 +143,11 @@ MIXED = chain(
     ocv(1.0), cp(2e-4, 1.0), eis(n=4, hold_s=0.5), ca(0.05, 1.0), eis("PEIS", n=3, vs_previous=True)
 )
 PULSES = chain(cp(4e-4, 0.5), ocv(0.5), Loop(0, 5, passes=True))
+MOVING = chain(
+    ocv(0.5), scan(0.0, 0.21, 2.1), scan(0.21, -0.11, 3.2, Test("|I|", "above", 5e-3)), Loop(1, 2, passes=True),
+    ramp(0.0, 5e-4, 2.2, Test("Ewe", "above", 0.1)), ocv(0.5),
+)  # fmt: skip
+DRAWING = chain(cp(2e-4, 1.0), draw("POWER", 1e-5), draw("LOAD", 1e3), ocv(0.5))
 SPECTRA = chain(ocv(0.5), eis(n=3), Loop(1, 3, passes=False), cp(1e-4, 0.5), Loop(0, 2, passes=True))
 
 

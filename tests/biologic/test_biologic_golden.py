@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from biologic_bench import FAMILIES, SP300, VMP3
+from biologic_bench import DRAWING, FAMILIES, MOVING, SP300, VMP3
 
 from nakctl.device.cell import Cell
 from nakctl.device.instrument import Instrument
@@ -78,7 +78,17 @@ def test_records(name: str, short: str, golden: Callable[[str, str], None]) -> N
     golden(f"biologic/{name}.{short}.records.txt", text)
 
 
+BY_HAND = {"moving.sp300": [MOVING], "moving.vmp3": [MOVING], "drawing.vmp3": [DRAWING]}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_records_of_scans_and_their_like(name: str, golden: Callable[[str, str], None]) -> None:
+    instrument = ON[name.rpartition(".")[2]]
+    golden(f"biologic/{name}.records.txt", dump(BY_HAND[name], instrument, FAMILIES[instrument.name]))
+
+
 def test_no_golden_dump_is_left_over() -> None:
     folder = Path(__file__).parent.parent / "golden" / "biologic"
     expected = {f"{name}.{short}.records.txt" for name in library.names() for short in ON}
+    expected |= {f"{name}.records.txt" for name in BY_HAND}
     assert {path.name for path in folder.iterdir()} == expected

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from biologic_bench import (
+    DRAWING,
     FAMILIES,
     MIXED,
+    MOVING,
     PULSES,
     SPECTRA,
     bench,
@@ -18,10 +21,11 @@ from biologic_bench import (
 )
 
 from nakctl.device.channel import Rows
+from nakctl.errors import ChannelError
 from nakctl_sim.instrument.habits import Habits
 
 LONGEST_TICK_s = 1e-4
-SEGMENTS = {"mixed": MIXED, "pulses": PULSES, "spectra": SPECTRA}
+SEGMENTS = {"mixed": MIXED, "pulses": PULSES, "spectra": SPECTRA, "moving": MOVING}
 
 
 HABITS = {
@@ -34,6 +38,9 @@ HABITS = {
     "time base of what runs": Habits(timebase_of="running"),
     "padding zero": Habits(padding="zero"),
     "memory stops": Habits(memory_full="stop"),
+    "a cv counts in mV/s": Habits(cv_rate="mV/s"),
+    "tests of where a scan comes from": Habits(scan_tests_of="origin"),
+    "a ramp tells its current": Habits(iscan_control=True),
     "overflow of the last row": Habits(overflow_until="next row"),
     "late row before the next technique": Habits(late_row_s=1e-4, rows_in_order_of="visits"),
     "late row behind the next technique": Habits(late_row_s=1e-4, rows_in_order_of="time"),
@@ -50,6 +57,35 @@ def test_no_habit_changes_a_row(like: str, name: str, habit: str) -> None:
     assert samples.tobytes() == expected.samples.tobytes()
     assert done.points.tobytes() == expected.points.tobytes()
     assert done.codes() == []
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_no_habit_changes_a_row_of_a_power_or_a_load(habit: str) -> None:
+    expected = reference("VMP-3", DRAWING)
+    done = run(bench("VMP-3", habits=HABITS[habit]), DRAWING)
+    samples = in_time(done.samples, expected.samples, HABITS[habit].late_row_s)
+    assert (samples.tobytes(), done.codes()) == (expected.samples.tobytes(), [])
+
+
+@pytest.mark.parametrize("like", FAMILIES)
+def test_rows_that_are_means(like: str) -> None:
+    """A quarter of a row back, the current as well."""
+    expected, done = reference(like, MOVING), run(bench(like, habits=Habits(scan_means=True)), MOVING)
+    assert done.codes() == []
+    for word in ("time_s", "technique", "passes"):
+        assert done.samples[word].tobytes() == expected.samples[word].tobytes()
+    of_scan = expected.samples["technique"] == 1
+    back_V = (expected.samples["Ewe_V"] - done.samples["Ewe_V"])[of_scan]
+    back_A = (expected.samples["I_A"] - done.samples["I_A"])[of_scan]
+    after_half_a_second = slice(1, 5)  # of the first pass; the last row of a scan has less of an interval
+    assert back_V[after_half_a_second] == pytest.approx(np.full(4, 0.0125), abs=5e-4)
+    assert np.all(back_A[after_half_a_second] > 3e-5)
+
+
+def test_scans_that_count_vertices_are_refused() -> None:
+    """Not misunderstood: what is meant for two vertices says nothing of a third."""
+    with pytest.raises(ChannelError, match="-403"):
+        run(bench(habits=Habits(scan_number="vertices")), MOVING)
 
 
 def in_time(samples: Rows, expected: Rows, late_s: float) -> Rows:

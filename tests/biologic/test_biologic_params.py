@@ -7,7 +7,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from biologic_bench import SP300, VMP3, ca, chain, cp, eis, ocv
+from biologic_bench import SP300, VMP3, ca, chain, cp, draw, eis, ocv, ramp, scan
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,7 +75,22 @@ PEIS_LABELS = {
     "Initial_Voltage_step": "single", "Final_Voltage_step": "single", "Amplitude_Voltage": "single",
     "Record_every_dI": "single",
 }  # fmt: skip
+SCAN_LABELS = {
+    "vs_initial": "bool", "Scan_Rate": "single", "Scan_number": "int", "N_Cycles": "int",
+} | {name: kind for name, kind in STEP_LABELS.items() if name.startswith(("Test", "Exit"))}  # fmt: skip
 LABELS = {
+    "vscanlimit": (
+        scan(0.0, 1.0, 10.0),
+        {"Voltage_step": "single", "Record_every_dE": "single"}
+        | {"Begin_measuring_I": "single", "End_measuring_I": "single"}
+        | SCAN_LABELS,
+    ),
+    "iscanlimit": (
+        ramp(0.0, 1e-3, 10.0),
+        {"Current_step": "single", "Record_every_dI": "single"}
+        | {"Begin_measuring_E": "single", "End_measuring_E": "single"}
+        | SCAN_LABELS,
+    ),
     "ocv": (ocv(), {"Rest_time_T": "single", "Record_every_dE": "single", "Record_every_dT": "single"}),
     "cplimit": (cp(), {"Current_step": "single", "Record_every_dE": "single"} | STEP_LABELS),
     "calimit": (ca(), {"Voltage_step": "single", "Record_every_dI": "single"} | STEP_LABELS),
@@ -150,6 +165,57 @@ def test_a_loop_counts_its_jumps(times: int | None, jumps: int) -> None:
     assert sent(Loop(3, times, passes=True)) == {"loop_N_times": jumps, "protocol_number": 3}
 
 
+def values(technique: object, label: str) -> list[float]:
+    """In the order of their index."""
+    found = params.load_as(technique, SP300, Board.PREMIUM).params  # type: ignore[arg-type]
+    return [param.value for param in sorted(found, key=lambda param: param.index) if param.label == label]
+
+
+@pytest.mark.parametrize(("from_V", "to_V"), [(0.1, 0.4), (0.4, 0.1), (-0.1, 0.2)])
+def test_a_scan_has_two_vertices_and_a_rate_without_a_sign(from_V: float, to_V: float) -> None:
+    """0.3 V in 30 s: 10 mV/s as 0.01 V/s, a row each 2 s, which is each 20 mV."""
+    one = scan(from_V, to_V, 30.0, Test("Ewe", "above", 3.0), every_s=2.0)
+    assert values(one, "Voltage_step") == [from_V, to_V]
+    assert values(one, "Scan_Rate") == pytest.approx([0.01, 0.01])
+    assert values(one, "Record_every_dE") == pytest.approx([0.02])
+    assert values(one, "Scan_number") == [0]
+    assert (values(one, "Begin_measuring_I"), values(one, "End_measuring_I")) == ([0.5], [1.0])
+    assert (values(one, "Test1_Config"), values(one, "Test1_Value")) == ([5, 5], [3.0, 3.0])
+    assert values(one, "Exit_Cond") == [1, 1]
+
+
+def test_a_ramp_in_amperes() -> None:
+    one = ramp(1e-3, -1e-3, 20.0, every_s=1.0)
+    assert values(one, "Current_step") == [1e-3, -1e-3]
+    assert values(one, "Scan_Rate") == pytest.approx([1e-4, 1e-4])
+    assert values(one, "Record_every_dI") == pytest.approx([1e-4])
+
+
+def test_a_scan_that_goes_nowhere_is_none() -> None:
+    with pytest.raises(LimitError, match="Scan_Rate must be above 0"):
+        sent(scan(0.1, 0.1, 10.0))
+
+
+@pytest.mark.parametrize(
+    ("control", "file", "label", "id"),
+    [("POWER", "pow.ecc", "Power_step", 110), ("LOAD", "load.ecc", "Load_step", 111)],
+)
+def test_a_power_and_a_load(control: str, file: str, label: str, id: int) -> None:
+    loaded = params.load_as(draw(control, 0.5, 20.0), VMP3, Board.ESSENTIAL)
+    assert (loaded.file, loaded.id) == (file, id)
+    told = {param.label: (param.kind, param.value) for param in loaded.params}
+    assert told[label] == ("single", 0.5)
+    assert told["Duration_step"] == ("single", 20.0)
+    assert told["Step_number"] == ("int", 0)
+    assert told["Record_every_dE"] == ("single", math.inf)
+
+
+@pytest.mark.parametrize(("control", "what"), [("POWER", "constant power"), ("LOAD", "constant load")])
+def test_an_sp_300_has_neither(control: str, what: str) -> None:
+    with pytest.raises(LimitError, match=f"SP-300 has no technique for {what}: use a channel that has one"):
+        params.load_as(draw(control, 0.5), SP300, Board.PREMIUM)
+
+
 @pytest.mark.parametrize(
     ("control", "file", "id"), [("GEIS", "seisg4.ecc", 114), ("PEIS", "seisp4.ecc", 113)]
 )
@@ -182,6 +248,8 @@ def test_ids_of_the_rows() -> None:
     ids = [entry.id for entry in params.chain(segment, VMP3, Board.ESSENTIAL)]
     assert ids == [Id.OCV, Id.CPLIMIT, Id.CALIMIT, Id.GEIS, Id.PEIS, None]
     assert ids[:-1] == [100, 155, 157, 107, 104]
+    segment = chain(ramp(0.0, 1e-3, 1.0), scan(0.0, 1.0, 1.0), draw("POWER", 1.0), draw("LOAD", 1.0))
+    assert [entry.id for entry in params.chain(segment, VMP3, Board.ESSENTIAL)] == [156, 158, 110, 111]
 
 
 # ranges
@@ -213,7 +281,7 @@ def test_ranges_that_are_not_there(wrong: Hardware) -> None:
 
 def test_longer_than_the_instrument_counts() -> None:
     assert sent(ocv(42_949.0))["Rest_time_T"] == 42_949.0
-    for technique in (ocv(42_950.0), cp(1e-3, 85_900.0), eis(hold_s=51_540.0)):
+    for technique in (ocv(42_950.0), cp(1e-3, 85_900.0), eis(hold_s=51_540.0), scan(0.0, 1.0, 129_000.0)):
         with pytest.raises(LimitError, match="at most"):
             sent(technique)
 

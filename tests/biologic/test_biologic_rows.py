@@ -22,6 +22,8 @@ COLUMNS = [
     (100, 0, ESSENTIAL, 4), (100, 0, PREMIUM, 3), (155, 0, ESSENTIAL, 5), (155, 0, PREMIUM, 5),
     (157, 0, ESSENTIAL, 5), (157, 0, PREMIUM, 5), (107, 0, ESSENTIAL, 4), (107, 0, PREMIUM, 4),
     (104, 0, PREMIUM, 4), (107, 1, ESSENTIAL, 15), (107, 1, PREMIUM, 14), (104, 1, ESSENTIAL, 15),
+    (158, 0, ESSENTIAL, 6), (158, 0, PREMIUM, 5), (156, 0, ESSENTIAL, 5), (156, 0, PREMIUM, 5),
+    (110, 0, ESSENTIAL, 6), (111, 0, ESSENTIAL, 6),
     (113, 0, PREMIUM, 5), (114, 0, ESSENTIAL, 5), (113, 1, ESSENTIAL, 16), (114, 1, PREMIUM, 15),
 ]  # fmt: skip
 
@@ -62,6 +64,36 @@ def test_driven(id: int, board: Board) -> None:
     assert rows["time_s"][0] == pytest.approx(6e-5)
     assert (rows["Ewe_V"][0], rows["I_A"][0]) == (1.5, np.float32(1e-9))
     assert rows["technique"][0] == 4
+
+
+SET, NOW_V, NOW_A = c3x(9.0), c3x(1.5), c3x(0.25)
+
+
+@pytest.mark.parametrize(
+    ("id", "board", "row"),
+    [
+        (158, ESSENTIAL, [SET, NOW_A, NOW_V, 0]),
+        (158, PREMIUM, [NOW_A, NOW_V, 0]),
+        (156, ESSENTIAL, [NOW_A, NOW_V, 0]),
+        (156, ESSENTIAL, [SET, NOW_A, NOW_V, 0]),
+        (156, PREMIUM, [NOW_A, NOW_V, 0]),
+        (110, ESSENTIAL, [NOW_V, NOW_A, SET, 0]),
+        (111, ESSENTIAL, [NOW_V, NOW_A, SET, 0]),
+    ],
+)
+def test_where_Ewe_and_I_stand_in_a_scan_a_ramp_a_power_and_a_load(
+    id: int, board: Board, row: list[int]
+) -> None:
+    rows = sample_rows(block([[0, 3, *row]], id), board, TB_s, 5)
+    assert (rows["Ewe_V"][0], rows["I_A"][0]) == (1.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("id", "board", "columns"), [(156, PREMIUM, 6), (158, ESSENTIAL, 5), (156, ESSENTIAL, 7)]
+)
+def test_columns_that_no_scan_has(id: int, board: Board, columns: int) -> None:
+    with pytest.raises(RowError, match="columns"):
+        sample_rows(block([[0] * columns], id), board, TB_s, 5)
 
 
 def test_digicore_says_the_low_word_first_and_speaks_ieee() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nakctl.device.channel import POINT, SAMPLE, Channel, Notice, Reading, Rows, State, Watch
 from nakctl.device.driver import ClockLike
-from nakctl.device.program import Ca, Cp, Eis, Hardware, Loop, Ocv, Segment, Test
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Segment, Test
 
 RANGE = Hardware("1 mA", "5 V", 5)
 NOTHING = Watch()
@@ -146,6 +146,22 @@ def ca(E_V: float, duration_s: float, every_s: float = 1.0, *tests: Test, on_tes
     return Ca(3, E_V, duration_s, every_s, None, tests, on_test, RANGE)  # type: ignore[arg-type]
 
 
+def ramp(
+    from_A: float, to_A: float, duration_s: float, every_s: float = 1.0, *tests: Test, on_test: str = "next"
+) -> Cp:
+    return Cp(2, from_A, duration_s, every_s, None, tests, on_test, RANGE, to_A=to_A)  # type: ignore[arg-type]
+
+
+def scan(
+    from_V: float, to_V: float, duration_s: float, every_s: float = 1.0, *tests: Test, on_test: str = "next"
+) -> Ca:
+    return Ca(3, from_V, duration_s, every_s, None, tests, on_test, RANGE, to_V=to_V)  # type: ignore[arg-type]
+
+
+def draw(control: str, level: float, duration_s: float, every_s: float = 1.0) -> Draw:
+    return Draw(5, control, level, duration_s, every_s, None, RANGE)  # type: ignore[arg-type]
+
+
 def eis(
     control: str = "GEIS",
     bias: float = 0.0,
@@ -178,7 +194,7 @@ def eis(
     )
 
 
-def chain(*techniques: Ocv | Cp | Ca | Eis | Loop) -> Segment:
+def chain(*techniques: Ocv | Cp | Ca | Draw | Eis | Loop) -> Segment:
     return Segment(techniques)
 
 
@@ -187,3 +203,8 @@ def pulses(times: int | None, on_s: float = 1.0, off_s: float = 2.0) -> Segment:
 
 
 MIXED = chain(ocv(2.0), cp(0.2e-3, 3.0, 0.1), eis(), ca(0.05, 2.0), eis("PEIS", 0.0, 5e-3, vs_previous=True))
+MOVING = chain(
+    ocv(1.0), scan(0.0, 0.21, 2.1, 0.5), scan(0.21, -0.1, 3.1, 0.5), Loop(1, 2, passes=True),
+    ramp(0.0, 0.4e-3, 2.2, 0.3, Test("Ewe", "above", 0.05)), eis(hold_s=0.5),
+)  # fmt: skip
+DRAWING = chain(cp(0.2e-3, 1.1), draw("POWER", 1e-5, 3.3), draw("LOAD", 1e3, 2.2), ocv(1.0))

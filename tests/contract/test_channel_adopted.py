@@ -9,6 +9,7 @@ import pytest
 from channel_bench import (
     MARK,
     MIXED,
+    MOVING,
     NOTHING,
     AdoptedEachRead,
     MakeChannel,
@@ -40,6 +41,7 @@ MOST_READS = 5_000
 ABOVE, BELOW = Test("Ewe", "above", 0.1), Test("Ewe", "below", -1.0)
 SEGMENTS = {
     "mixed": MIXED,
+    "moving": MOVING,
     "pulses": pulses(6),
     "nested loops": chain(
         ocv(0.4, 0.1),

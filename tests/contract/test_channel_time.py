@@ -11,6 +11,7 @@ import pytest
 from channel_bench import (
     MAX_READS,
     MIXED,
+    MOVING,
     MakeChannel,
     Run,
     chain,
@@ -51,7 +52,7 @@ def pairs(*seeds: int) -> list[tuple[FreeClock, int]]:
 
 
 @pytest.mark.parametrize("pause_s", [0.023, 0.1, 0.77])
-@pytest.mark.parametrize("segment", [pulses(7), MIXED], ids=["pulses", "mixed"])
+@pytest.mark.parametrize("segment", [pulses(7), MIXED, MOVING], ids=["pulses", "mixed", "moving"])
 def test_rows_do_not_depend_on_how_they_are_read(
     make_channel: MakeChannel, segment: Segment, pause_s: float
 ) -> None:

@@ -28,6 +28,9 @@ ODD = Habits(
     timebase_of="running",
     memory_bytes=2**18,
     memory_full="stop",
+    cv_rate="mV/s",
+    iscan_control=True,
+    scan_means=True,
 )
 
 
@@ -51,6 +54,15 @@ QUESTIONS: list[tuple[str, Any, Any]] = [
     ("How many techniques does a chain hold?", 60, 37),
     ("Is column 14 of impedance rows a float or an integer?", "float", "integer"),
     ("Are impedance rows lost when they are fetched late?", "none", "7 of 7 were, counted by IRQskipped"),
+    ("Does Scan_number count scans or vertices, from 0?", "scans", "scans"),
+    ("Is the rate of a scan in V/s?", "yes", "yes"),
+    (
+        "Of what are <Ewe> and <I> of a scan's rows the mean?",
+        "their moment",
+        "the second half of their time",
+    ),
+    ("Which columns has a row of a ramp?", "I, Ewe, cycle", "set, I, Ewe, cycle"),
+    ("Is Scan_Rate of the vendor's cv in V/s or in mV/s?", "V/s", "mV/s"),
     (
         "What becomes of rows when the memory is full?",
         "the oldest are overwritten",
@@ -118,6 +130,22 @@ def test_a_cell_that_does_not_decay_cannot_tell_of_tests(virtual: Virtual) -> No
     ]
     assert (lesson.verdict, lesson.found) == ("unsettled", "the test was met at once or never")
     assert "1 uF" in lesson.advice
+
+
+def test_a_short_circuit_cannot_tell_of_scans(virtual: Virtual) -> None:
+    found = learned(virtual, "SP-300", Habits(), cell="shorted-lead")
+    lesson = found["Does Scan_number count scans or vertices, from 0?"]
+    assert (lesson.verdict, lesson.found) == ("unsettled", "too much current flowed to tell")
+    assert "Is Scan_Rate of the vendor's cv in V/s or in mV/s?" not in found
+
+
+def test_scans_that_count_vertices(virtual: Virtual) -> None:
+    found = learned(virtual, "SP-300", Habits(scan_number="vertices"))
+    lesson = found["Does Scan_number count scans or vertices, from 0?"]
+    assert (lesson.found, lesson.verdict) == ("vertices", "changed")
+    assert "Run no scan" in lesson.advice
+    assert "Is the rate of a scan in V/s?" not in found
+    assert found["Which columns has a row of a ramp?"].found == "it is not taken"
 
 
 def test_a_second_connection_may_be_refused(virtual: Virtual) -> None:

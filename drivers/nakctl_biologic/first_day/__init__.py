@@ -1,8 +1,9 @@
 """The first day with an instrument: small experiments on a dummy cell settle what the sources leave open.
 
 Nothing beyond 0.05 V is held, nothing beyond 1 mA flows for long, and every chain is stopped. What cannot be
-tried without risk (a current beyond its range, an update of a running technique) is not tried; what nakctl
-does not load (CV, MP, triggers) is not asked.
+tried without risk (a current beyond its range, an update of a running technique) is not tried; nor is what
+only a cell with a voltage of its own can tell (which way a power or a load drives the current). What nakctl
+does not load (MP, triggers) is not asked, but for the unit of cv's rate, which records of others are read by.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from nakctl.device.instrument import instrument
 from nakctl.errors import ChannelError
 from nakctl_biologic import find, inspect
 from nakctl_biologic.codes import device_name
-from nakctl_biologic.first_day import boards, chains, ends, spectra, stops
+from nakctl_biologic.first_day import boards, chains, ends, scans, spectra, stops
 from nakctl_biologic.first_day.bench import Bench
 from nakctl_biologic.opening import with_kernel
 
@@ -30,6 +31,8 @@ EXPERIMENTS: tuple[Callable[[Bench], Iterator[Lesson]], ...] = (
     ends.elapsed,
     ends.foreign_stop,
     chains.lengths,
+    scans.scanning,
+    scans.ramping,
     spectra.spectra,
     spectra.levels,
     spectra.slow,

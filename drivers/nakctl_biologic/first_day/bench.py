@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,16 @@ class Bench:
 
     def zero_current(self, duration_s: float) -> Cp:
         return Cp(1, 0.0, duration_s, 0.02, None, (), "next", self.hardware)
+
+    def scan(self, duration_s: float, every_s: float) -> Ca:
+        """From 0 V to HOLD_V, ended like `hold`."""
+        return replace(self.hold(duration_s, every_s), E_V=0.0, to_V=HOLD_V)
+
+    def ramp(self, duration_s: float, every_s: float) -> Cp:
+        """From no current to AMPLITUDE_A, ended by a potential beyond HOLD_V."""
+        tests = (Test("Ewe", "above", HOLD_V),)
+        zero = self.zero_current(duration_s)
+        return replace(zero, every_s=every_s, tests=tests, to_A=AMPLITUDE_A)
 
     def spectrum(self, n: int, *, current: bool = False) -> Eis:
         """A short hold, then n frequencies from 10 kHz to 100 Hz, at 0 V (PEIS) or at no current (GEIS)."""
