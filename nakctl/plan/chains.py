@@ -3,6 +3,7 @@ that would be under current, longer ones that are handed over while they run."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -13,6 +14,7 @@ from nakctl.device.program import Loop, Segment, Technique, Tested, played
 from nakctl.device.techniques import drives, stops
 from nakctl.plan.gaps import interrupts
 
+RIM = 3  # steps around a staircase that do not repeat as it does
 AT_REST, WHERE_IT_TURNS, BETWEEN_LEVELS, WITHIN_LEVEL = 0, 1, 100, 1000  # harm of an open circuit
 
 
@@ -53,7 +55,7 @@ def chained(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
     chains: list[Segment] = []
     waiting: list[Piece] = []
     for group in _between_rests(pieces):
-        if fed := _fed(group, instrument):
+        if fed := _fed_within(group, instrument):
             chains += [*divided(waiting, instrument.chain_length), *fed]
             waiting = []
         else:
@@ -76,6 +78,18 @@ def _between_rests(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
     yield group
 
 
+def _fed_within(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
+    """As `_fed`, and what stands before and behind as chains of their own; as little as possible of that."""
+    most = instrument.chain_length
+    rims = sorted(((head, tail) for head in range(RIM + 1) for tail in range(RIM + 1)), key=sum)
+    for head, tail in rims:
+        within = pieces[head : len(pieces) - tail]
+        if len(within) > RIM and (fed := _fed(within, instrument)):
+            before, behind = pieces[:head], pieces[len(pieces) - tail :]
+            return [*divided(before, most), *fed, *divided(behind, most)]
+    return []
+
+
 def _fed(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
     """As few chains as can be fed, none of which the instrument holds; none: they cannot be."""
     chains = []
@@ -87,17 +101,15 @@ def _fed(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
     return chains if any(len(each.techniques) > instrument.chain_length for each in chains) else []
 
 
-def _parts(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
-    """Each as long as it may be."""
-    part: list[Piece] = []
-    length = 0
-    for piece in pieces:
-        if part and length + len(piece.techniques) > most:
-            yield part
-            part, length = [], 0
-        part.append(piece)
-        length += len(piece.techniques)
-    yield part
+def _parts(pieces: Sequence[Piece], most: int) -> Iterator[Sequence[Piece]]:
+    """Each about as long as it may be, and cut where a pass of a staircase begins, if one does."""
+    total = [0, *accumulate(len(piece.techniques) for piece in pieces)]  # some sentinels will be left out
+    first = 0
+    while total[-1] - total[first] > most:
+        fitting = range(first + 1, bisect_right(total, total[first] + most))
+        first, begin = max((at for at in fitting if pieces[at].first_of_level), default=fitting[-1]), first
+        yield pieces[begin:first]
+    yield pieces[first:]
 
 
 def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:

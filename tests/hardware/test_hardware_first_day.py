@@ -24,6 +24,7 @@ ODD = Habits(
     eis_rows_live_s=0.3,
     eis_loss_counted=True,
     chain_length=37,
+    updates="refused",
     restart=True,
     timebase_of="running",
     memory_bytes=2**18,
@@ -52,6 +53,13 @@ QUESTIONS: list[tuple[str, Any, Any]] = [
     ("What does TDataInfos.loop count in nested loops?", "the innermost loop", "the outermost loop"),
     ("May a chain be started again without loading it?", "no", "yes"),
     ("How many techniques does a chain hold?", 60, 37),
+    (
+        "Does the channel take updates of techniques that do not run?",
+        "yes",
+        "refused: GEN_UPDATEPARAMETERS -15",
+    ),
+    ("Is a current range taken in such an update?", "yes", "refused: GEN_UPDATEPARAMETERS -15"),
+    ("Does a technique that was made a fence stop the chain?", "yes", "refused: GEN_UPDATEPARAMETERS -15"),
     ("Is column 14 of impedance rows a float or an integer?", "float", "integer"),
     ("Are impedance rows lost when they are fetched late?", "none", "7 of 7 were, counted by IRQskipped"),
     ("Does Scan_number count scans or vertices, from 0?", "scans", "scans"),
@@ -93,11 +101,28 @@ def test_every_habit_is_found_out(virtual: Virtual, odd: bool) -> None:
         question: strange if odd else plain for question, plain, strange in QUESTIONS
     }
     changed = [each.bears_on for each in found.values() if each.verdict == "changed"]
-    assert changed == (["vmp3.toml: chain_length"] if odd else [])
+    assert changed == (["vmp3.toml: chain_length", *3 * ["vmp3.toml: feeds"]] if odd else [])
     assert not [each for each in found.values() if each.verdict == "unsettled"]
     assert all(each.advice for each in found.values() if each.verdict == "changed")
     if not odd:
         assert {question: found[question].found for question in ENDS} == ENDS
+
+
+@pytest.mark.parametrize(
+    ("habits", "found"),
+    [
+        ({"updates": "ignored"}, ["no: answered, and ignored"] * 2 + ["no: the chain goes on"]),
+        ({"update_range": "ignored"}, ["yes", "no: answered, and ignored", "yes"]),
+        ({"updates": "ignored after a pass"}, ["no: answered, and ignored"] * 2 + ["no: the chain goes on"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_answered_and_ignored_is_seen(
+    virtual: Virtual, habits: dict[str, Any], found: list[str]
+) -> None:
+    lessons = learned(virtual, "SP-300", Habits(memory_bytes=2**18, **habits))
+    of_feeds = [each for each in lessons.values() if each.bears_on == "sp300.toml: feeds"]
+    assert [each.found for each in of_feeds] == found
 
 
 def test_an_sp_300_confirms_its_data(virtual: Virtual) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from plan_builders import (
 from nakctl.checks.check import check
 from nakctl.device.cell import Cell
 from nakctl.device.instrument import Instrument
+from nakctl.device.program import segments
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
@@ -142,3 +144,40 @@ def test_how_often_a_cell_is_interrupted_is_said() -> None:
     for_ever = plan(repeat(None, hold(level=1e-3, spectra=SPECTRA)), limits=with_limits(time_s=3600.0))
     (found,) = [each for each in checked(for_ever) if each.rule == "interruption"]
     assert "500 ms, in every pass, while" in found.message
+
+
+CP_AND_GEIS = (hold(level=1e-3), spectrum(sweep(), bias=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("steps", "lengths", "places"),
+    [
+        ((levels(*CP_AND_GEIS, n=40),), [80], []),
+        # what does not repeat as the staircase does stands beside it; a rest is no interruption
+        ((levels(*CP_AND_GEIS, n=40), hold(level=1e-3)), [80, 1], [True]),
+        ((hold(level=1e-3), hold(level=1e-3), levels(*CP_AND_GEIS, n=40)), [2, 80], [True]),
+        ((hold("rest"), levels(*CP_AND_GEIS, n=40), hold("rest")), [1, 80, 1], [False, False]),
+        # of holds alone, too
+        ((levels(hold(level=1e-3), n=100),), [100], []),
+        # one after the other, and one that no booking is made for
+        ((levels(*CP_AND_GEIS, n=40), hold("rest"), levels(*CP_AND_GEIS, n=40)), [80, 1, 80], [False] * 2),
+        ((levels(*CP_AND_GEIS, n=600),), [666, 534], [True]),
+        # what is over sooner than it could be handed over
+        ((levels(hold(level=1e-3, duration_s=0.1), n=100),), [60, 40], [True]),
+        # what fits, or turns, is not handed over
+        ((levels(*CP_AND_GEIS, n=30),), [60], []),
+        ((levels(hold(level=1e-3), hold(level=-1e-3), n=40),), [60, 20], [False]),
+    ],
+)
+def test_what_is_handed_over(steps: tuple[p.Step, ...], lengths: list[int], places: list[bool]) -> None:
+    program = lowered(plan(*steps))
+    assert [len(each.techniques) for each in segments(program.nodes)] == lengths
+    assert [gap.under_current for gap in gaps(program)] == places
+
+
+def test_long_programs_are_lowered_soon() -> None:
+    """Also where they are handed over."""
+    of = plan(levels(*CP_AND_GEIS, n=2000))
+    began_s = time.perf_counter()
+    lowered(of)
+    assert time.perf_counter() - began_s < 5.0

@@ -16,7 +16,7 @@ from nakctl.device.instrument import instrument
 from nakctl.errors import ChannelError
 from nakctl_biologic import find, inspect
 from nakctl_biologic.codes import device_name
-from nakctl_biologic.first_day import boards, chains, ends, scans, spectra, stops
+from nakctl_biologic.first_day import boards, chains, ends, scans, spectra, stops, updates
 from nakctl_biologic.first_day.bench import Bench
 from nakctl_biologic.opening import with_kernel
 
@@ -33,6 +33,7 @@ EXPERIMENTS: tuple[Callable[[Bench], Iterator[Lesson]], ...] = (
     chains.lengths,
     scans.scanning,
     scans.ramping,
+    updates.updates,
     spectra.spectra,
     spectra.levels,
     spectra.slow,
