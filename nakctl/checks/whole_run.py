@@ -12,7 +12,7 @@ from nakctl.device.program import Done, Eis, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
-from nakctl.plan.gaps import FOREVER, gaps
+from nakctl.plan.gaps import FOREVER, Gap, gaps
 from nakctl.plan.scene import Leaf, Scene, dc_A
 from nakctl.text.numbers import duration, plural, si
 
@@ -161,8 +161,9 @@ def _too_early(scene: Scene) -> Iterator[Finding]:
 
 def interruptions(scene: Scene) -> Iterator[Finding]:
     """Chains that are cut where the cell is driven on: nobody asked for that rest."""
+    insisted = [scope.steps for scope in scene.plan.gapless]
     for gap in gaps(scene.program):
-        if gap.under_current:
+        if gap.under_current and not any({gap.before, gap.after} <= steps for steps in insisted):
             before, after = scene.program.step(gap.before), scene.program.step(gap.after)
             often = ", in every pass" if gap.times == FOREVER else f", {plural(gap.times, 'time')}"
             message = f"between {before.label} and {after.label} the cell is open for about "
@@ -171,4 +172,36 @@ def interruptions(scene: Scene) -> Iterator[Finding]:
             yield warning("interruption", after.mark, message, "the record has a row of each")
 
 
-RUN_CHECKS = (window, goals, wrong_goals, chains, total_time, reachable, conditions)
+def gapless(scene: Scene) -> Iterator[Finding]:
+    """What somebody insists on, and cannot have: each place with its length, and why."""
+    under_current = [gap for gap in gaps(scene.program) if gap.under_current]
+    for scope in scene.plan.gapless:
+        found = [gap for gap in under_current if {gap.before, gap.after} <= scope.steps]
+        for gap in found[:MOST_PLACES]:
+            before, after = (scene.program.step(step).label for step in (gap.before, gap.after))
+            open_s = duration(scene.instrument.load_s)
+            message = f"{scope.label} is to be gapless, and between {before} and {after} the cell is open "
+            message += f"for about {open_s}: {_why_open(gap, scene)}"
+            more = len(found) - MOST_PLACES
+            help = f"and {plural(more, 'place')} more" if more > 0 and gap is found[MOST_PLACES - 1] else ""
+            yield error("gapless", scope.mark, message, help)
+
+
+def _why_open(gap: Gap, scene: Scene) -> str:
+    """Why a chain ends there."""
+    program, before = scene.program, scene.program.step(gap.before).label
+    ends = program.ends_of(gap.before)
+    if any(end.kind == "asked" for end in ends):
+        return f"{before} has spectra, whose time nobody knows: the host ends it (not so a geis step)"
+    by_host = [end.text for end in ends if end.by == "host" and end.then != "end run"]
+    if by_host:
+        return f"the host ends {before} ({', '.join(by_host)}), and loads what follows"
+    device = scene.instrument
+    if any(len(chain.techniques) * 2 > device.chain_length for chain in segments(program.nodes)):
+        given = "its kinds of techniques do not repeat" if device.feeds else "it is given nothing on the way"
+        return f"the {device.name} holds {device.chain_length} techniques, and {given}"
+    return "the host has to do something in between"
+
+
+MOST_PLACES = 3  # of one scope: the others are alike
+RUN_CHECKS = (window, goals, wrong_goals, chains, gapless, total_time, reachable, conditions)

@@ -21,7 +21,7 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import Cp, Done, Eis, Loop, Technique, Test, Tested
 from nakctl.device.techniques import kind_of, level_of, loaded_as
 
-MOST_TECHNIQUES = 1000  # of one chain: every pair of them is booked by its own rule
+MOST_TECHNIQUES = 500  # of one chain: every pair of them is booked by its own rule
 LEAST_PERIODS = 3  # of a ring: one runs, one is ahead, one is being refilled
 LEAST_s = 0.5  # that a technique lasts on average: handing one over takes two reads
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
@@ -49,6 +49,7 @@ class _Compiler:
         self.scope = Scope(loaded, cell)
         self.holds = Holds(loaded.protocol, self.scope)
         self.scans = Scans(self.holds)
+        self.gapless: list[p.Gapless] = []
         self.holds.short = self.short(loaded.protocol.rules.short or loaded.protocol.stop_when.short)
 
     def plan(self) -> p.Plan:
@@ -61,6 +62,7 @@ class _Compiler:
         if limits.time_s is None and not goals and short is None:
             self.require_ends(steps)
         self.require_labels(steps)
+        self.insist(protocol, steps, (), "the protocol")
         return p.Plan(
             name=protocol.name,
             file=self.loaded.document.file,
@@ -75,6 +77,7 @@ class _Compiler:
             limits_mark=self.scope.mark(("limits",)),
             short_of_steps=self.holds.short,
             three_electrodes=self.cell.three_electrodes,
+            gapless=tuple(self.gapless),
         )
 
     # --- the whole run -------------------------------------------------------------------------------
@@ -251,7 +254,16 @@ class _Compiler:
             hint = did_you_mean(until.label, inside) or ":"
             text = f"until: {until.label} is no step of this repeat{hint} its steps are {', '.join(inside)}"
             self.scope.fault_at(until.mark, text)
+        self.insist(step, steps, loc, label)
         return p.Repeat(label, steps, times, mark, until=until)
+
+    def insist(
+        self, words: m.Repeat | m.Staircase | m.Protocol, steps: Sequence[p.Step], loc: Loc, label: str
+    ) -> None:
+        """The steps that nothing may come between."""
+        if words.gapless:
+            found = frozenset(leaf.step_id for leaf in p.leaves(steps))
+            self.gapless.append(p.Gapless(found, label, self.scope.mark((*loc, "gapless"))))
 
     def branch(self, step: m.If, loc: Loc, env: Env, number: str) -> p.If:
         """Steps of both sides are numbered on, so that no number comes twice."""
@@ -294,9 +306,9 @@ class _Compiler:
             passes.append(self.steps(step.steps, (*loc, "steps"), {**env, step.as_: level}, f"{number}."))
         self.scope.level = around
         texts = tuple(level.text for level in levels)
-        return p.Staircase(
-            f"{number} {step.label or f'staircase {step.as_}'}", texts, tuple(passes), self.scope.mark(loc)
-        )
+        label = f"{number} {step.label or f'staircase {step.as_}'}"
+        self.insist(step, [each for one_pass in passes for each in one_pass], loc, label)
+        return p.Staircase(label, texts, tuple(passes), self.scope.mark(loc))
 
 
 def _count(words: int | Literal["forever"]) -> int | None:

@@ -265,6 +265,15 @@ Step = Hold | Spectrum | Repeat | Staircase | SetPoint | Ask | If
 
 
 @dataclass(frozen=True, slots=True)
+class Gapless:
+    """Between these steps, by step_id, nobody may open the cell under current. label: of what holds them."""
+
+    steps: frozenset[int]
+    label: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled protocol for one cell.
 
@@ -287,6 +296,7 @@ class Plan:
     limits_mark: Mark
     short_of_steps: ShortRule | None = None
     three_electrodes: bool = False
+    gapless: tuple[Gapless, ...] = ()
 
 
 def walk(steps: Sequence[Step]) -> Iterator[Step]:

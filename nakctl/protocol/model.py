@@ -412,12 +412,19 @@ class LoopEnd(Word):
     ended_by: EndsBy | None = Field(None, description="how that step ended in the pass")
 
 
+Gapless = Annotated[
+    bool,
+    Field(strict=True, description="true: refused where the cell would be open under current in between"),
+]
+
+
 class Repeat(Word):
     """Do these steps again and again."""
 
     repeat: Count | Literal["forever"] = Field(description="number of passes, or forever")
     label: Label | None = None
     until: LoopEnd | None = None
+    gapless: Gapless = False
     steps: Steps
 
 
@@ -453,6 +460,7 @@ class Staircase(Word):
     )
     as_: Name = Field("level", alias="as", description="the name of the level in the steps below")
     label: Label | None = None
+    gapless: Gapless = False
     steps: Steps
 
 
@@ -567,6 +575,7 @@ class Protocol(Word):
     limits: Limits
     rules: Rules = Field(Rules(), description="what a step may end by, though the run goes on")
     stop_when: StopWhen = StopWhen()
+    gapless: Gapless = False
     steps: Steps
     finally_: Literal["rest"] = Field(
         "rest", alias="finally", description="what happens to the cell at the end: it is left open"

@@ -161,7 +161,7 @@ CP_AND_GEIS = (hold(level=1e-3), spectrum(sweep(), bias=1e-3))
         ((levels(hold(level=1e-3), n=100),), [100], []),
         # one after the other, and one that no booking is made for
         ((levels(*CP_AND_GEIS, n=40), hold("rest"), levels(*CP_AND_GEIS, n=40)), [80, 1, 80], [False] * 2),
-        ((levels(*CP_AND_GEIS, n=600),), [666, 534], [True]),
+        ((levels(*CP_AND_GEIS, n=300),), [332, 268], [True]),
         # what is over sooner than it could be handed over
         ((levels(hold(level=1e-3, duration_s=0.1), n=100),), [60, 40], [True]),
         # what fits, or turns, is not handed over
