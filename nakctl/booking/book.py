@@ -31,7 +31,7 @@ from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device import program_json
 from nakctl.device.channel import Rows
-from nakctl.device.program import Branch, Loop, Program, Segment, lasting, node_at
+from nakctl.device.program import Branch, Loop, Program, Segment, knowing, lasting, node_at
 
 CLOCK_ROW_EVERY_s = 60.0
 AT_ONCE = 64 * 1024  # rows of reads that are booked together, at the most
@@ -378,6 +378,8 @@ def segment_of(program: Program, entry: Entry) -> Segment:
     """The chain that an entry meant to load. program: the one in force by then."""
     node = node_at(program.nodes, [index for index, _ in entry.facts["position"]])
     assert isinstance(node, Segment)
+    if node.later:
+        node = knowing(node, entry.facts["known"])
     lasting_s = entry.facts.get("lasting_s")
     return node if lasting_s is None else lasting(node, lasting_s)
 

@@ -25,7 +25,7 @@ from nakctl.booking.order import merged
 from nakctl.booking.spectra import SpectrumBook, Swept
 from nakctl.booking.table import cut
 from nakctl.device.channel import Rows, Visit
-from nakctl.device.program import Program, Segment, referred
+from nakctl.device.program import Ocv, Program, Segment, referred, segments
 
 C_PER_Ah = 3600.0
 WHOLE = Ending("next step", "duration")  # of a step that lasted as long as planned
@@ -67,6 +67,20 @@ class LastTime:
     kind: str
     quantity: str
     charge_C: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Potentials that later ones may be counted from; NaN: not measured yet.
+
+    OCV_V  at the end of the latest rest; start_V: at the first row of the run
+    last_V, before_V  at the newest row; at the end of the step before that of the newest row
+    """
+
+    OCV_V: float = np.nan
+    start_V: float = np.nan
+    last_V: float = np.nan
+    before_V: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +131,15 @@ class Ledger:
         # of the steps that the program refers to, as far as they are over
         self.refers = np.array(sorted(referred(self.program.nodes)), np.uint32)
         self.known: dict[int, LastTime] = {}
+        self.measures = any(segment.later for segment in segments(self.program.nodes))
+        self.measured = Measured()
+        self.is_rest: Bools = np.zeros(0, np.bool_)  # of the techniques of this segment
 
     def open_segment(self, segment: Segment, start_s: float, new_cycle: bool) -> None:
         """A chain starts at start_s of the run. new_cycle: a loop of the host went round to come here."""
         self.chain = chain_of(self.program, segment, start_s)
         self.spectra.open_segment(segment)
+        self.is_rest = np.array([isinstance(each, Ocv) for each in segment.techniques], np.bool_)
         self.last = None  # so a visit begins with the first row, and with it all that is known of one
         self.fresh_cycle = new_cycle or 0 in segment.new_cycle
 
@@ -199,6 +217,8 @@ class Ledger:
         samples["step_count"] = self.open["step_count"].sum() + np.cumsum(new_step)
         cuts = self._cuts(rows, before, changed, np.cumsum(new_step), newest)
         steps, step_charge_Ah = self._turn_over(samples, new_step, before["time_s"] + chain.start_s, cuts)
+        if self.measures:
+            self._measure(samples, technique, new_step)
         self._remember(rows, samples, changed, before)
         return samples, step_charge_Ah, steps
 
@@ -327,6 +347,24 @@ class Ledger:
             if place < len(steps):  # else the running one's, which goes on
                 write_end(steps[place], ending)
         self.ending = self.cut = None
+
+    def _measure(self, samples: Rows, technique: Rows, new_step: Bools) -> None:
+        """A reading that is no number is none."""
+        known, Ewe_V = self.measured, samples["Ewe"].astype(np.float64)
+        seen = np.isfinite(Ewe_V)
+        if not seen.any():
+            return
+        rests, began = np.flatnonzero(seen & self.is_rest[technique]), np.flatnonzero(new_step)
+        before_V = known.before_V
+        if len(began):
+            earlier = Ewe_V[: began[-1]][seen[: began[-1]]]
+            before_V = float(earlier[-1]) if len(earlier) else known.last_V
+        self.measured = Measured(
+            OCV_V=float(Ewe_V[rests[-1]]) if len(rests) else known.OCV_V,
+            start_V=float(Ewe_V[seen][0]) if np.isnan(known.start_V) else known.start_V,
+            last_V=float(Ewe_V[seen][-1]),
+            before_V=before_V,
+        )
 
     def _remember(self, rows: Rows, samples: Rows, changed: Bools, before: Rows) -> None:
         entered = np.flatnonzero(changed)

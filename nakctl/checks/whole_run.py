@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import OF_THREE, way
 from nakctl.device.feeding import ring_of
-from nakctl.device.program import Done, Eis, played, segments
+from nakctl.device.program import Done, Eis, Ocv, played, segments
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
@@ -159,6 +159,23 @@ def _too_early(scene: Scene) -> Iterator[Finding]:
             yield warning("condition", step.when.mark, text)
 
 
+def references(scene: Scene) -> Iterator[Finding]:
+    """Potentials that are counted from something that no step before can have measured."""
+    order = list(p.leaves(scene.plan.steps))
+    loops = [{leaf.step_id for leaf in p.leaves(loop.steps)} for loop in p.repeats(scene.plan.steps)]
+    for place, leaf in enumerate(order):
+        if leaf.relative is None:
+            continue
+        around = {step for loop in loops if leaf.step_id in loop for step in loop}
+        before = [*order[:place], *(each for each in order[place:] if each.step_id in around)]
+        if leaf.relative.of == "OCV":
+            before = [each for each in before if any(isinstance(t, Ocv) for t in scene.techniques(each))]
+        if not before:
+            what = "no rest comes" if leaf.relative.of == "OCV" else "no step comes"
+            text = f"{leaf.relative.text}: {what} before this step that could have measured it"
+            yield error("reference", leaf.relative.mark, text, "begin with a rest")
+
+
 def interruptions(scene: Scene) -> Iterator[Finding]:
     """Chains that are cut where the cell is driven on: nobody asked for that rest."""
     insisted = [scope.steps for scope in scene.plan.gapless]
@@ -204,4 +221,4 @@ def _why_open(gap: Gap, scene: Scene) -> str:
 
 
 MOST_PLACES = 3  # of one scope: the others are alike
-RUN_CHECKS = (window, goals, wrong_goals, chains, gapless, total_time, reachable, conditions)
+RUN_CHECKS = (window, goals, wrong_goals, chains, gapless, total_time, reachable, conditions, references)

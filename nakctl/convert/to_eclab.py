@@ -39,6 +39,9 @@ def settings(
 MOST_SEQUENCES = 99
 
 
+RELATIVE = "written to EC-Lab as a potential it would be another one: write the potential itself"
+
+
 class _Export:
     def __init__(self, plan: p.Plan, document: Document, instrument: Instrument) -> None:
         self.plan = plan
@@ -100,6 +103,8 @@ class _Export:
                 case p.Hold():
                     if self.is_sayable(step):
                         yield step
+                case p.Spectrum() if step.relative is not None:
+                    self.fault(step.mark, f"{step.relative.text}: {RELATIVE}")
                 case p.Spectrum():
                     yield step
                 case _:
@@ -108,6 +113,10 @@ class _Export:
     def loop(self, step: p.Repeat) -> Iterator[p.Repeat]:
         if step.times is None:
             self.fault(step.mark, "EC-Lab counts its loops: give a number instead of forever")
+        if step.until is not None:
+            self.fault(
+                step.until.mark, f"until {step.until}: EC-Lab's loops ask nothing; give a number alone"
+            )
         inner = tuple(self.sayable(step.steps))
         if inner:
             yield p.Repeat(step.label, inner, step.times or 1, step.mark)
@@ -119,6 +128,9 @@ class _Export:
             self.fault(step.mark, f"{message}, or a repeat")
 
     def is_sayable(self, hold: p.Hold) -> bool:
+        if hold.relative is not None:
+            self.fault(hold.mark, f"{hold.relative.text}: {RELATIVE}")
+            return False
         if hold.kind in ("power", "load") or (hold.kind == "cp" and hold.to is not None):
             what = "a ramp of the current" if hold.kind == "cp" else f"constant {hold.kind}"
             self.fault(hold.mark, f"{what}: no public file shows how EC-Lab writes it; set it up in EC-Lab")

@@ -75,12 +75,18 @@ def is_cut(ending: Ending | None) -> TypeGuard[Ending]:
 
 
 def left_behind(
-    program: Program, position: tuple[Frame, ...], cut: Cut | None, ending: Ending | None, step_s: float
+    program: Program,
+    position: tuple[Frame, ...],
+    cut: Cut | None,
+    ending: Ending | None,
+    step_s: float,
+    loaded: Segment | None = None,
 ) -> Program:
-    """What is left. cut None: the segment came to its end; ending: of it; step_s: as for `remainder`."""
+    """What is left. cut None: the segment was done; ending: of it; step_s, loaded: as for `remainder`."""
     then = None if ending is None or ending.then == "go on" else ending.then
     if cut is None:
         return remainder(program, position, step_s=step_s, then=then)
     return remainder(
-        program, position, cut.technique, cut.passes, lasted_s=cut.lasted_s, step_s=step_s, then=then
-    )
+        program, position, cut.technique, cut.passes, lasted_s=cut.lasted_s, step_s=step_s, then=then,
+        loaded=loaded,
+    )  # fmt: skip

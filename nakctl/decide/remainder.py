@@ -35,6 +35,7 @@ def remainder(
     step_s: float | None = None,
     then: Then | None = None,
     chain_length: int | None = None,
+    loaded: Segment | None = None,
 ) -> Program:
     """The program of what follows technique `technique` of the segment at `position`, in its pass `passes`.
 
@@ -45,6 +46,7 @@ def remainder(
                   was given a time (its End is `asked`) and goes on
     then          what ended it, if something did: `next step` leaves out what is left of its step (a cutoff
                   was met, or somebody skips it), `end loop` leaves its loop, `end run` leaves nothing
+    loaded        the segment with what only the run knew of it; None: there is nothing
     chain_length  techniques that one chain may hold; None: as many as the program's channel can
 
     No nodes: nothing is left. ValueError: the program has no such place.
@@ -54,6 +56,7 @@ def remainder(
     segment = node_of(program.nodes, position)
     if not isinstance(segment, Segment):
         raise ValueError(f"there is no segment at {position}")
+    segment = loaded or segment
     first: tuple[Node, ...] = ()
     if then == "end loop":
         position = loop_around(program.nodes, position)

@@ -171,6 +171,7 @@ class Loop:
     begins: bool = False
 
 
+SHORTEST_SCAN_s = 0.01  # one that begins at its end
 Tested = Cp | Ca  # may test by itself
 Timed = Ocv | Cp | Ca | Draw  # lasts for a time that is known before
 Done = Timed | Eis
@@ -183,12 +184,33 @@ def played(techniques: Sequence[Technique]) -> list[Done]:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A potential of a technique that only the run knows: it is put in when the chain is loaded.
+
+    at         place of the technique in the chain
+    of, add_V  OCV: Ewe at the end of the latest rest; start: at the run's first row; last: at the end of the
+               step before; and what is added to it
+    rate   of a scan, in V/s: it takes as long as it is to its end; 0: a hold
+    low_V, high_V  beyond them nothing is loaded
+    """
+
+    at: int
+    of: Literal["OCV", "start", "last"]
+    add_V: float
+    rate: float
+    low_V: float
+    high_V: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One chain, loaded and run as a whole.
 
     loop     the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
     tops_up  it goes on with the step of the segment before, for as long as that step still lacks of its time;
              its one technique is loaded with what is missing
+    later    what only the run knows of its techniques
 
     In what is left of a program (`run.remainder`):
     new_cycle  positions at which a cycle begins, though no loop of this chain leads back to there
@@ -200,6 +222,7 @@ class Segment:
     tops_up: bool = False
     new_cycle: tuple[int, ...] = ()
     step_s: float = 0.0
+    later: tuple[Later, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +398,24 @@ def points_of_spectrum(segment: Segment, technique: int) -> int:
             break
         total += each.n_frequencies
     return total
+
+
+def knowing(segment: Segment, values_V: Sequence[float]) -> Segment:
+    """With the potentials that only the run knew, one for each of `later`."""
+    techniques = list(segment.techniques)
+    for later, value_V in zip(segment.later, values_V, strict=True):
+        match techniques[later.at]:
+            case Ca(to_V=to_V) as scan if later.rate and to_V is not None:
+                lasts_s = max(abs(to_V - value_V) / later.rate, SHORTEST_SCAN_s)
+                every_s = min(scan.every_s, lasts_s)
+                techniques[later.at] = replace(scan, E_V=value_V, duration_s=lasts_s, every_s=every_s)
+            case Ca() as hold:
+                techniques[later.at] = replace(hold, E_V=value_V)
+            case Eis() as sweep:
+                techniques[later.at] = replace(sweep, bias=value_V)
+            case _:
+                raise ValueError(f"technique {later.at} has no potential")
+    return replace(segment, techniques=tuple(techniques), later=())
 
 
 def lasting(segment: Segment, seconds: float) -> Segment:

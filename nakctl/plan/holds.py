@@ -59,9 +59,15 @@ class Holds:
             case m.Power() | m.Load():
                 return self.drawn(step, loc, env, number)
             case m.Ca():
-                level_V = self.scope.value(step.ca, env)
+                level_V, relative = self.scope.potential(step.ca, env, (*loc, "ca"))
                 duration_s = math.inf if step.for_ is None else self.scope.value(step.for_, env)
-                return self.hold(step, "ca", level_V, duration_s, step.ranges, loc, env, number)
+                words = (
+                    step
+                    if relative is None
+                    else step.model_copy(update={"label": step.label or f"ca {relative.text}"})
+                )
+                made = self.hold(words, "ca", level_V, duration_s, step.ranges, loc, env, number)
+                return replace(made, relative=relative)
             case _:
                 level_A = self.signed_current_A(step, env)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
@@ -277,7 +283,7 @@ class Holds:
             sweep = self.sweeps[use]
         else:
             sweep = compile_sweep(kind, kind, use, (*loc, kind), self.scope, env)
-        bias, dc = self.bias(step.during, env)
+        bias, dc, relative = self.bias(step.during, env, loc)
         return p.Spectrum(
             step_id=self.next_id(loc),
             label=f"{number} {step.label or f'{kind} {dc}'}",
@@ -286,17 +292,21 @@ class Holds:
             record=self.record(step.record, env),
             cutoffs=self.cutoffs(step.until, (*loc, "until"), env),
             mark=self.scope.mark(loc),
+            relative=relative,
         )
 
-    def bias(self, during: m.During | None, env: Env) -> tuple[float | None, str]:
-        """The DC level of a spectrum, and how a label says it."""
+    def bias(
+        self, during: m.During | None, env: Env, loc: Loc
+    ) -> tuple[float | None, str, p.Relative | None]:
+        """The DC level of a spectrum, how a label says it, and what it is counted from."""
         if during is None:
-            return None, "at open circuit"
+            return None, "at open circuit", None
         if during.ca is not None:
-            bias = self.scope.value(during.ca, env)
-            return bias, self.label("ca", bias, during, env)
+            bias, relative = self.scope.potential(during.ca, env, (*loc, "during", "ca"))
+            text = self.label("ca", bias, during, env) if relative is None else f"ca {relative.text}"
+            return bias, text, relative
         bias = self.signed_current_A(during, env)
-        return bias, self.label("cp", bias, during, env)
+        return bias, self.label("cp", bias, during, env), None
 
 
 def current_word(words: m.Word) -> tuple[str, Quantity | Ref | None]:

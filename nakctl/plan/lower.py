@@ -13,6 +13,7 @@ What the host does beside the cell (waiting for a sensor, setting a chamber) spl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -21,8 +22,11 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import (
     Ask,
     Branch,
+    Ca,
+    Eis,
     Ended,
     HostLoop,
+    Later,
     Loop,
     Node,
     Program,
@@ -110,21 +114,53 @@ class _Lowering:
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
         self.infos.append(StepInfo(step.step_id, step.label, lowered.technique, level, step.mark, settle))
+        later = self.later(step, lowered.techniques)
         if not lowered.alone:
-            return [Piece(lowered.techniques)]
-        main = Segment(lowered.techniques)
-        return [main] if lowered.top_up is None else [main, Segment((lowered.top_up,), tops_up=True)]
+            return [Piece(lowered.techniques, later=later)]
+        main = Segment(lowered.techniques, later=later)
+        if lowered.top_up is None:
+            return [main]
+        again = (lowered.top_up,)
+        return [main, Segment(again, tops_up=True, later=self.later(step, again))]
+
+    def later(self, step: p.Hold | p.Spectrum, techniques: Sequence[Technique]) -> tuple[Later, ...]:
+        """What only the run knows of them. It must stay within the limits, with all that swings around it."""
+        if step.relative is None:
+            return ()
+        limits, of, text = self.plan.limits, step.relative, f"{step.label}: {step.relative.text}"
+        low_V = -math.inf if limits.Ewe_min_V is None else limits.Ewe_min_V
+        high_V = math.inf if limits.Ewe_max_V is None else limits.Ewe_max_V
+        made = []
+        for at, each in enumerate(techniques):
+            if isinstance(each, Eis) and each.control == "PEIS":
+                swing_V = each.amplitude_peak
+                made.append(Later(at, of.of, of.add_V, 0.0, low_V + swing_V, high_V - swing_V, text))
+            elif isinstance(each, Ca) and not (
+                each.sentinel and isinstance(step, p.Hold) and step.to is not None
+            ):
+                made.append(Later(at, of.of, of.add_V, of.rate, low_V, high_V, text))
+        return tuple(made)
 
     def repeat(self, step: p.Repeat, level: int) -> list[_Item]:
         items = self.steps(step.steps, level)
-        chain = _join(items)
+        chain, later = _join(items)
         until = None if step.until is None else self.ended(step.until)
-        if chain is None or until is not None or len(chain) + 1 > self.context.instrument.chain_length:
+        may_be_known = not later or (step.times == 1 and not step.begins)
+        if (
+            chain is None
+            or until is not None
+            or not may_be_known
+            or len(chain) + 1 > self.context.instrument.chain_length
+        ):
             body = _assemble(items, self.context.instrument)
             return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times, until)]
         if step.times != 1 or step.begins:
             chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
-        return [Segment(chain, loop=True)] if p.may_leave(step.steps) else [Piece(chain)]
+        return (
+            [Segment(chain, loop=True, later=later)]
+            if p.may_leave(step.steps)
+            else [Piece(chain, later=later)]
+        )
 
     def ended(self, when: p.EndedBy) -> Ended:
         return Ended(p.labelled(self.plan.steps, when.label), when.by, str(when))
@@ -140,14 +176,15 @@ class _Lowering:
         return items
 
 
-def _join(items: Iterable[_Item]) -> tuple[Technique, ...] | None:
-    """All pieces as one chain; None if one of the items cannot be part of a chain."""
-    pieces = []
+def _join(items: Iterable[_Item]) -> tuple[tuple[Technique, ...] | None, tuple[Later, ...]]:
+    """All pieces as one chain, and what only the run knows of its first one; None if one of the items cannot
+    be part of a chain, or has to begin one."""
+    pieces: list[Piece] = []
     for item in items:
-        if not isinstance(item, Piece):
-            return None
+        if not isinstance(item, Piece) or (pieces and item.later):
+            return None, ()
         pieces.append(item)
-    return joined(pieces)
+    return joined(pieces), pieces[0].later if pieces else ()
 
 
 def _assemble(items: Iterable[_Item], instrument: Instrument) -> tuple[Node, ...]:

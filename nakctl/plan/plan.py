@@ -163,11 +163,23 @@ class Spectra:
 
 
 @dataclass(frozen=True, slots=True)
+class Relative:
+    """A potential against what the run has measured: see `program.Later`. rate: of a scan, in V/s."""
+
+    of: Literal["OCV", "start", "last"]
+    add_V: float
+    text: str
+    mark: Mark
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Lasts duration_s at most. level: none at rest (open circuit); in A (cp), V (ca), W (power), ohm (load).
 
     to      cp, ca: the level moves evenly from `level` to there, a ramp or a scan; None: it stays
     settle  a rest that ends as soon as a sensor has settled
+    relative  ca: what its level is counted from; `level` is then what is added to that
     technique  what the record calls it, if not by its kind
     of_profile_A  a line of a profile: the largest |I| of them all, for which its range has to do
     alone_s  no time was asked for: a cutoff has to end it, within limits.time, which is duration_s. So long
@@ -191,11 +203,12 @@ class Hold:
     of_profile_A: float | None = None
     alone_s: float | None = None
     known: str = ""
+    relative: Relative | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """One spectrum. bias None: at open circuit; else A (geis) or V (peis)."""
+    """One spectrum. bias None: at open circuit; else A (geis) or V (peis). relative: as in Hold."""
 
     step_id: int
     label: str
@@ -204,6 +217,7 @@ class Spectrum:
     record: Record
     cutoffs: tuple[Cutoff, ...]
     mark: Mark
+    relative: Relative | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from nakctl.plan import plan as p
 from nakctl.plan.holds import DEFAULT_RECORD_s, Holds, current_word
 from nakctl.plan.sweeps import Env, resolve
 from nakctl.protocol import model as m
-from nakctl.text.quantities import Quantity, Ref
+from nakctl.text.quantities import Quantity, Ref, Relative
 from nakctl.text.reader import Loc
 
+NOMINAL_V = 0.1  # of a scan whose beginning is not known, where its end is what is added to that
 ROWS_OF_A_SCAN = 1000  # at least, where nothing is said
 
 
@@ -26,7 +27,7 @@ class Scans:
             case m.Cv():
                 return self.cv(step, loc, env, number)
             case m.Lsv():
-                name = step.label or f"lsv {resolve(step.from_, env).text} to {resolve(step.lsv, env).text}"
+                name = step.label or f"lsv {_said(step.from_, env)} to {_said(step.lsv, env)}"
                 return self.scan(step, step.from_, step.lsv, name, loc, env, number)
             case m.Ramp():
                 return self.ramp(step, loc, env, number)
@@ -36,8 +37,8 @@ class Scans:
         one, other = step.cv.values[:2]
         counted = iter(range(1, 6))
 
-        def scan(first: Quantity | Ref, last: Quantity | Ref) -> p.Hold:
-            name = f"scan {resolve(first, env).text} to {resolve(last, env).text}"
+        def scan(first: Quantity | Ref | Relative, last: Quantity | Ref) -> p.Hold:
+            name = f"scan {_said(first, env)} to {_said(last, env)}"
             return self.scan(step, first, last, name, loc, env, f"{number}.{next(counted)}")
 
         mark = self.scope.mark(loc)
@@ -67,15 +68,21 @@ class Scans:
     def scan(
         self,
         step: m.Lsv | m.Cv,
-        first: Quantity | Ref,
+        first: Quantity | Ref | Relative,
         last: Quantity | Ref,
         name: str,
         loc: Loc,
         env: Env,
         number: str,
     ) -> p.Hold:
-        ends_V = self.scope.value(first, env), self.scope.value(last, env)
-        made = self._moving(step, "ca", ends_V, name, loc, env, number)
+        last_V = self.scope.value(last, env)
+        first_V, relative = self.scope.potential(first, env, (*loc, "from"))
+        if relative is not None and first_V == last_V:  # how long it takes nobody knows: some time
+            last_V = first_V + NOMINAL_V
+        made = self._moving(step, "ca", (first_V, last_V), name, loc, env, number)
+        if relative is not None:
+            relative = replace(relative, rate=self.scope.current_A(step.rate, env))
+        made = replace(made, to=self.scope.value(last, env), relative=relative)
         return replace(made, technique="CV" if isinstance(step, m.Cv) else "LSV")
 
     def _moving(
@@ -104,3 +111,7 @@ class Scans:
             one, other = (each.value for each in step.cv.values[:2]) if isinstance(step, m.Cv) else ends
             asked_s = [DEFAULT_RECORD_s, abs(other - one) / rate / ROWS_OF_A_SCAN]
         return replace(made, record=p.Record(min(asked_s)))
+
+
+def _said(value: Quantity | Ref | Relative, env: Env) -> str:
+    return value.text if isinstance(value, Relative) else resolve(value, env).text

@@ -89,7 +89,9 @@ def dc_A(leaf: Leaf) -> float | None:
 
 
 def dc_V(leaf: Leaf) -> float | None:
-    """Potential that the instrument imposes, at first; None where it imposes none."""
+    """Potential that the instrument imposes, at first; None where it imposes none, or only the run knows."""
+    if leaf.relative is not None:
+        return None
     if isinstance(leaf, p.Spectrum):
         return leaf.bias if leaf.sweep.control == "peis" else None
     return leaf.level if leaf.kind == "ca" else None
@@ -98,6 +100,8 @@ def dc_V(leaf: Leaf) -> float | None:
 def ends_V(leaf: Leaf) -> tuple[float, ...]:
     """The potentials between which a step moves, its swing included; none where it imposes none."""
     first_V, sweep = dc_V(leaf), sweep_of(leaf)
+    if first_V is None and isinstance(leaf, p.Hold) and leaf.relative is not None:
+        first_V = leaf.to
     if first_V is None:
         return ()
     last_V = leaf.to if isinstance(leaf, p.Hold) and leaf.to is not None else first_V

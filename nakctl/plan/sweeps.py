@@ -12,7 +12,7 @@ from nakctl.plan import plan as p
 from nakctl.protocol import model as m
 from nakctl.protocol.load import Loaded
 from nakctl.text.numbers import si
-from nakctl.text.quantities import Quantity, Ref
+from nakctl.text.quantities import Quantity, Ref, Relative
 from nakctl.text.reader import Loc
 from nakctl.text.units import OF_CAPACITY, parse
 
@@ -59,6 +59,21 @@ class Scope:
     def value(self, value: Quantity | Ref, env: Env) -> float:
         """SI: a time in s, a potential in V, a frequency in Hz, a fraction."""
         return resolve(value, env).value
+
+    def potential(
+        self, value: Quantity | Ref | Relative, env: Env, loc: Loc
+    ) -> tuple[float, p.Relative | None]:
+        """In V; or what is to be added to what the run will have measured, and to what."""
+        if not isinstance(value, Relative):
+            return self.value(value, env), None
+        if isinstance(value.offset, Ref) and value.offset.name not in env:
+            text = f"{value}: {value.offset} is no level of a staircase around this step: write the value"
+            self.fault(loc, text)
+            return 0.0, None
+        add = None if value.offset is None else resolve(value.offset, env)
+        text = value.of if add is None else f"{add.text} vs {value.of}"
+        add_V = 0.0 if add is None else add.value
+        return add_V, p.Relative(value.of, add_V, text, self.mark(loc))
 
     def current_A(self, value: Quantity | Ref, env: Env) -> float:
         """Of an areal quantity that of the whole cell: a current in A, its rate in A/s, a power in W."""

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from nakctl.text.quantities import Quantities, Quantity, Ref, quantities, quantity
+from nakctl.text.quantities import PotentialWord, Quantities, Quantity, Ref, Relative, quantities, quantity
 from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
 Times = Annotated[Quantities, quantities("time")]
 Potential = Annotated[Quantity | Ref, quantity("potential")]
+Held = Annotated[Quantity | Ref | Relative, PotentialWord()]
 CURRENT = ("areal current", "current", "C-rate")
 Current = Annotated[Quantity | Ref, quantity(*CURRENT)]
 # The size of a current, and one whose word (strip, plate) is its direction already.
@@ -163,7 +164,7 @@ class During(Word):
     charge: Directed | None = None
     discharge: Directed | None = None
     cp: Current | None = None
-    ca: Potential | None = None
+    ca: Held | None = None
 
 
 UNTIL_MET = "a time or a charge; left out: until an `until` is met, at most limits.time"
@@ -229,7 +230,7 @@ class Cp(HoldWords):
 class Ca(HoldWords):
     """Constant potential of WE against RE, for a time."""
 
-    ca: Potential = Field(description="Ewe")
+    ca: Held = Field(description="Ewe, e.g. 3 V, or 10 mV vs OCV | start | last")
     for_: Time | None = Field(None, alias="for", description="a time; left out: until an `until` is met")
     ranges: Ranges = Ranges()
 
@@ -253,7 +254,7 @@ class Cv(DrivenWords):
     """
 
     cv: Vertices = Field(description="two potentials between which Ewe goes to and fro, e.g. 5 V, -0.2 V")
-    from_: Potential = Field(alias="from", description="where the first scan begins")
+    from_: Held = Field(alias="from", description="where the first scan begins, e.g. OCV")
     rate: ScanRate = Field(description="e.g. 1 mV/s")
     cycles: Count = Field(1, description="how often it comes to the second vertex")
     to: Potential | None = Field(None, description="where it ends; left out: at the second vertex")
@@ -263,7 +264,7 @@ class Lsv(DrivenWords):
     """Linear sweep voltammetry: one scan of Ewe."""
 
     lsv: Potential = Field(description="where the scan ends")
-    from_: Potential = Field(alias="from", description="where the scan begins")
+    from_: Held = Field(alias="from", description="where the scan begins, e.g. OCV")
     rate: ScanRate = Field(description="e.g. 0.1 mV/s")
 
 

@@ -53,6 +53,10 @@ def _label(labels: Sequence[str]) -> str:
 def _imposed(leaves: Sequence[Leaf], view: View) -> str:
     """Current in A and per area, or the potential, from the first level to the last."""
     area_cm2 = view.scene.plan.area_cm2
+    relative = [leaf.relative.text for leaf in leaves if leaf.relative is not None]
+    if relative:
+        onward = _onward(leaves[0], "V", 1.0)
+        return f"Ewe {span(different(relative))}{onward}"
     volts = [level for leaf in leaves if (level := dc_V(leaf)) is not None]
     if volts:
         return f"Ewe {span([si(level, 'V') for level in volts])}{_onward(leaves[0], 'V', 1.0)}"

@@ -86,6 +86,10 @@ def _about(segment: Segment) -> str:
     about = " (a loop)" if segment.loop else " (tops up)" if segment.tops_up else ""
     if segment.new_cycle:
         about += f" (a cycle begins at {', '.join(map(str, segment.new_cycle))})"
+    for each in segment.later:
+        scan = f", at {_n(each.rate)} V/s" if each.rate else ""
+        bounds = f"{_n(each.low_V)} to {_n(each.high_V)} V"
+        about += f" ({each.at} begins at {each.of} + {_n(each.add_V)} V{scan}, within {bounds})"
     return about + (f" (its step lasted {_n(segment.step_s)} s before)" if segment.step_s else "")
 
 

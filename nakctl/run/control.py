@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -28,12 +28,13 @@ from nakctl.decide import engine
 from nakctl.decide.cut import Cut, at_unmet, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
+from nakctl.decide.later import values_of
 from nakctl.decide.proof import NOT_FED, why_over
 from nakctl.decide.remainder import behind
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
 from nakctl.device.ends import End
-from nakctl.device.program import Ask, Program, Segment, lasting, segments
+from nakctl.device.program import Ask, Program, Segment, knowing, lasting, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
 from nakctl.run import outside as seen
@@ -316,14 +317,14 @@ class Control:
         elif isinstance(over, engine.ChainEnded):
             left = left_behind(self.program, position, None, over.ending, step_s)
         else:
-            left = left_behind(self.program, position, self.cut(), cut, step_s)
+            left = left_behind(self.program, position, self.cut(), cut, step_s, self.loaded)
         return self.go_on_with(left, cut, waits=cut.kind not in ("skipped", NOT_FED.kind))
 
     def hold_on(self, unmet: Ending) -> engine.Event:
         """A step without a time has outlasted its chain: it is loaded again, and what follows it."""
         cut, is_met = at_unmet(self.reader.segment, self.reader.visit)
         why = replace(unmet, then="next step") if is_met else unmet
-        left = left_behind(self.program, self.state.position, cut, why, self.guard.elapsed_s)
+        left = left_behind(self.program, self.state.position, cut, why, self.guard.elapsed_s, self.loaded)
         return self.go_on_with(left, why, waits=False)
 
     def go_on_with(self, left: Program, why: Ending, *, waits: bool, asks: str = "") -> engine.Replaced:
@@ -360,6 +361,12 @@ class Control:
         left = behind(self.program, self.state.position)
         self.perform(self.go_on_with(left, Ending("go on", ask.text), waits=True, asks=ask.text))
 
+    @property
+    def loaded(self) -> Segment | None:
+        """The chain that was loaded, where it is not the one of the program to the letter."""
+        node = engine.node_of(self.program.nodes, self.state.position)
+        return self.reader.segment if isinstance(node, Segment) and node.later else None
+
     def cut(self) -> Cut:
         """Where the chain was left that has stopped."""
         visit, ran_s = self.reader.visit, self.guard.time_s - self.guard.start_s
@@ -379,12 +386,20 @@ class Control:
             self.logbook.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
+        known, trouble = values_of(self.program, segment, self.logbook.book.ledger.measured)
+        if trouble is not None:
+            self.ended = trouble
+            return
         new_cycle = engine.went_round(before.position, self.state.position)
-        self.load_and_start(segment, new_cycle, lasting_s)
+        self.load_and_start(knowing(segment, known), new_cycle, lasting_s, known)
 
-    def load_and_start(self, segment: Segment, new_cycle: bool, lasting_s: float | None) -> None:
+    def load_and_start(
+        self, segment: Segment, new_cycle: bool, lasting_s: float | None, known: Sequence[float] = ()
+    ) -> None:
         mark = f"nakctl {self.run_id} {self.logbook.segment + 1} 0" if self.run_id else ""
-        self.logbook.meant_to_load(self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
+        self.logbook.meant_to_load(
+            self.state.position, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark, known=known
+        )
         if self.is_to_end() or not self.insist("load", lambda: self.channel.load(segment, mark)):
             return
         self.logbook.done("load")

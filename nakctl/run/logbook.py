@@ -115,12 +115,21 @@ class Logbook:
                 self.note(1, "record_late", text)
 
     def meant_to_load(
-        self, position: Sequence[Frame], *, new_cycle: bool, lasting_s: float | None, mark: str
+        self,
+        position: Sequence[Frame],
+        *,
+        new_cycle: bool,
+        lasting_s: float | None,
+        mark: str,
+        known: Sequence[float] = (),
     ) -> None:
         """The next chain. mark: by which the channel will tell that it is this one."""
         self.segment, self._is_over = self.segment + 1, False
         place = [[frame.index, frame.passes] for frame in position]
-        self.meant("load", durable=True, position=place, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark)
+        facts = {"known": list(known)} if known else {}
+        self.meant(
+            "load", durable=True, position=place, new_cycle=new_cycle, lasting_s=lasting_s, mark=mark, **facts
+        )
 
     def replaced(self, left: Program, *, waits: bool, why: str, asks: str = "") -> None:
         """From here on what is left of the program is the one in force. What its newest chain came to may be

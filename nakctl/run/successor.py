@@ -53,6 +53,7 @@ class Chain:
     told       somebody told why it was over; why: what was told, None: it was done
     waits      the run is paused: nothing further is loaded before somebody resumes it; asks: what a person is
                asked for meanwhile
+    known      potentials that only the run knew, with which it was to be loaded
     """
 
     number: int = 0
@@ -74,6 +75,7 @@ class Chain:
     why: Ending | None = None
     waits: bool = False
     asks: str = ""
+    known: tuple[float, ...] = ()
 
     @property
     def was_cut(self) -> bool:
@@ -142,7 +144,7 @@ def _loaded(entry: Entry, journal: Journal) -> dict[str, Any]:
     return {
         "number": entry.segment, "segment": segment_of(program, entry),
         "new_cycle": bool(entry.facts["new_cycle"]), "lasting_s": entry.facts.get("lasting_s"),
-        "mark": entry.facts.get("mark", ""),
+        "mark": entry.facts.get("mark", ""), "known": tuple(entry.facts.get("known", ())),
     }  # fmt: skip
 
 

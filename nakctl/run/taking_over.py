@@ -102,7 +102,9 @@ class TakenOver(Control):
             f"It counts from the last row, at {row_s:.5g} s: what the cell was given after it, nobody knows"
         )
         self.logbook.note(1, "continued", text, {"last_row_s": row_s})
-        rest = left_behind(self.program, self.left.position, self.cut(), why, self.guard.elapsed_s)
+        rest = left_behind(
+            self.program, self.left.position, self.cut(), why, self.guard.elapsed_s, self.loaded
+        )
         self.pending.append(self.go_on_with(rest, why, waits=False))
 
     def round(self) -> None:
@@ -116,7 +118,7 @@ class TakenOver(Control):
         chain, self.load_again = self.left.chain, False
         self.logbook.note(1, "load_again", "the chain that was to be started never began: it is loaded again")
         if not self.is_to_end():
-            self.load_and_start(chain.segment, chain.new_cycle, chain.lasting_s)
+            self.load_and_start(chain.segment, chain.new_cycle, chain.lasting_s, chain.known)
 
     def judge(self, reading: Reading, page: Page, sensed: Ending | None) -> list[engine.Event]:
         if reading.state is State.STOPPED and self.never_began():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse, scale_of
 
@@ -38,6 +38,49 @@ class Ref:
 
     def __str__(self) -> str:
         return f"${self.name}"
+
+
+Reference = Literal["OCV", "start", "last"]
+_RELATIVE = re.compile(r"(?:(.+?)\s+vs\s+)?(OCV|start|last)")
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A potential that only the run knows: `10 mV vs OCV`, or OCV itself. offset None: nothing is added.
+
+    OCV: Ewe at the end of the latest rest; start: at the first row of the run; last: at the end of the step
+    before
+    """
+
+    offset: Quantity | Ref | None
+    of: Reference
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class PotentialWord:
+    """Accepts a potential, `$name`, or one that refers to what the run has measured."""
+
+    def __call__(self, value: object) -> Quantity | Ref | Relative:
+        found = _RELATIVE.fullmatch(" ".join(value.split())) if isinstance(value, str) else None
+        if found is None or (found[1] is None and found[2] != "OCV"):
+            return as_ref(value) or parse(value, ("potential",))
+        offset = None if found[1] is None else as_ref(found[1]) or parse(found[1], ("potential",))
+        [of] = (each for each in get_args(Reference) if each == found[2])
+        return Relative(offset, of, found[0])
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(self)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        known = QuantityWord(("potential",)).__get_pydantic_json_schema__(schema, handler)
+        pattern = f"^(OCV|.+ vs (OCV|start|last)|{known['pattern'][1:-1]})$"
+        return known | {"pattern": pattern, "examples": ["3 V", "OCV", "10 mV vs OCV", "0 V vs start"]}
 
 
 @dataclass(frozen=True, slots=True)

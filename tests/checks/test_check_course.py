@@ -21,6 +21,7 @@ from plan_builders import (
 )
 
 from nakctl.device.instrument import Instrument
+from nakctl.errors import Mark
 from nakctl.plan import plan as p
 
 # rule, severity, instrument, the plan it is about, the plan it just is not about
@@ -97,6 +98,13 @@ ROWS = [
         SP300,
         plan(hold(level=1e-3, spectra=during(sweep()), cutoffs=(cutoff("Ewe", "below", 1.0),))),
         plan(hold("rest", cutoffs=(cutoff("Ewe", "below", 1.0),)), hold("ca", 0.1)),
+    ),
+    (
+        "reference",
+        "error",
+        SP300,
+        plan(hold("ca", 0.1, relative=p.Relative("OCV", 0.1, "100 mV vs OCV", Mark(11, 1)))),
+        plan(hold("rest"), hold("ca", 0.1, relative=p.Relative("OCV", 0.1, "100 mV vs OCV", Mark(11, 1)))),
     ),
     (
         "slope",

@@ -104,6 +104,7 @@ SMALL_JSON = {
                         "tops_up": False,
                         "new_cycle": [],
                         "step_s": 0.0,
+                        "later": [],
                     },
                     {
                         "is": "segment",
@@ -114,6 +115,7 @@ SMALL_JSON = {
                         "tops_up": True,
                         "new_cycle": [],
                         "step_s": 0.0,
+                        "later": [],
                     },
                 ],
                 "times": None,
@@ -135,6 +137,7 @@ SMALL_JSON = {
                 "tops_up": False,
                 "new_cycle": [0, 2],
                 "step_s": 2.5,
+                "later": [],
             },
         ],
         "steps": [

@@ -134,6 +134,8 @@ SLIPS = [
     ("    until: {charge: 1 mAh/cm2}", "    until: {step: x}", 39, "needs `charge: 1 mAh/cm2` or `step: LABEL"),
     ("  - ca: 0.1 V\n    for: 1 min\n", "  - if: {step: x, ended_by: limit}\n    then: [{rest: 1 s}]\n  - ca: 0.1 V\n    for: 1 min\n", 28, "skipped"),
     ("  - ca: 0.1 V\n    for: 1 min\n", "  - ask: ''\n  - ca: 0.1 V\n    for: 1 min\n", 28, "is empty"),
+    ("  - ca: 0.1 V\n", "  - ca: 1 mA vs OCV\n", 28, "1 mA is a current"),
+    ("  - ca: 0.1 V\n", "  - ca: start\n", 28, "is not a number with a unit"),
     ("- I_below: 1 uA", "- short: true", 32, "the potential is held here, so it cannot fall"),
     ("until: {Ewe_above: 2 V, then: end loop}", "until: {short: yes please}", 22, "must be"),
     ("stop_when:\n  short: {Ewe_falls_by: 75 %, within: 2 min, below: 15 mV}", "rules:\n  short: {Ewe_falls_by: 175 %, within: 2 min, below: 15 mV}", 13, "cannot fall by more than 100 %"),
