@@ -12,8 +12,9 @@ from typing import Any
 
 from nakctl.errors import NO_MARK, Fault, InputError
 from nakctl.text.faults import Problem, did_you_mean
-from nakctl.text.quantities import as_ref, share_unit
+from nakctl.text.quantities import as_ref, refuse_close_commas, share_unit
 from nakctl.text.reader import Document, Loc, read_text
+from nakctl.text.units import UnitError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ def bind(document: Document, overrides: Mapping[str, str]) -> Bound:
 def split_each(text: str) -> tuple[str, list[str]]:
     """`rest=0.1, 1, 5 s` -> ("rest", ["0.1 s", "1 s", "5 s"]): a bare number takes the unit of the last."""
     name, equals, values = text.partition("=")
+    try:
+        refuse_close_commas(values)
+    except UnitError as error:
+        raise InputError(f"--each {text}: {error}") from None
     parts = share_unit(values.split(","))
     if not equals or not name.strip() or not all(parts):
         raise InputError(f"--each {text}: write it as name=value,value,...")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse, scale_of
@@ -25,6 +26,8 @@ _NUMBER_PATTERN = r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
 _UNIT_PATTERN = r"\s*[^\d\s.,+\-].*"
 _C_RATE_PATTERN = r"[+\-\u2212]?C\s?/\s?\d+\.?\d*"
 _BARE = re.compile(_NUMBER_PATTERN)
+_WHOLE = re.compile(r"[+\-\u2212]?\d+")
+_DIGITS_FIRST = re.compile(r"\d+(?![\d.eE])")
 _MOST = 10_000
 
 Sign = Literal["any", "none", "positive", "difference"]
@@ -118,7 +121,8 @@ class QuantityWord:
         try:
             return ref or signed(parse(value, self.dimensions), self.sign)
         except UnitError as error:
-            raise UnitError(", or ".join([str(error), *self.words])) from None
+            others = self.words if "such as" in str(error) else ()
+            raise UnitError(", or ".join([str(error), *others])) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _plain(self)
@@ -235,11 +239,32 @@ def _item(item: object, dimensions: tuple[str, ...]) -> object:
 def _parts(value: object, dimensions: tuple[str, ...]) -> list[Any]:
     if not isinstance(value, str):
         return [value]
+    refuse_close_commas(value)
     parts = share_unit(value.split(","))
     if len(parts) > 1 and _BARE.fullmatch(parts[-1]):
         usual = DIMENSIONS[dimensions[0]].usual_unit
         raise UnitError(f"{value} has no unit: write it once, at the end, such as {value} {usual}")
     return parts
+
+
+def refuse_close_commas(value: str) -> None:
+    """`1,5 mA` is a number with a decimal comma, or two numbers: UnitError. `0.1,0.2 mA` is two."""
+    parts = value.split(",")
+    close = [_is_close(one, other) for one, other in pairwise(parts)]
+    is_list = len(parts) > 2 and all(part[:1].strip() for part in parts[1:])  # none has a blank before it
+    if not any(close) or is_list:
+        return
+    at = close.index(True)
+    point = ",".join([*parts[:at], f"{parts[at]}.{parts[at + 1]}", *parts[at + 2 :]])
+    raise UnitError(
+        f"{value}: a comma between digits: write {point} with a point, or {', '.join(map(str.strip, parts))} "
+        "with a blank, if these are two values"
+    )
+
+
+def _is_close(before: str, after: str) -> bool:
+    """Two whole numbers with nothing but a comma between them."""
+    return _WHOLE.fullmatch(before.strip()) is not None and _DIGITS_FIRST.match(after) is not None
 
 
 def in_unit_of(value: float, like: Quantity) -> str:

@@ -230,7 +230,7 @@ class _Reading:
         """A key is a word; anything else is noted and stands in by its text."""
         key = self.value(event, loc)
         if not isinstance(key, str):
-            self.note(event, f"{getattr(event, 'value', 'a list')} cannot be a word: words are text")
+            self.note(event, _no_word(event))
         elif key == "<<":
             self.note(event, "merge keys (<<) are not part of the language: use params and $name")
         return str(key)
@@ -238,6 +238,13 @@ class _Reading:
     def until(self, end: type[yaml.Event]) -> Iterator[Any]:
         while not isinstance(event := next(self.events), end):
             yield event
+
+
+def _no_word(event: Any) -> str:
+    """Why something that is no text stands before a colon."""
+    if isinstance(event, yaml.MappingStartEvent):
+        return "braces in braces are no word: a parameter is written $name, without braces"
+    return f"{getattr(event, 'value', 'a list')} cannot be a word: words are text"
 
 
 def plain(text: str) -> str | int | float | bool | None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import yaml
 
 from nakctl.errors import Mark
+from nakctl.text.lookalikes import MEANT, found_in
 
 _UNIT_AFTER_LIST = re.compile(r"\[([^\[\]]*)\]\s*([^\s,\]}#][^,\]}#]*)")
 # Here the bracket or quote that was opened is the place to look at, not the one where YAML gave up.
+# `word:value` at the beginning of a line; a link (http://...) is none.
+_NO_BLANK = re.compile(r"\s*(?:- )?(?P<word>[A-Za-z_]\w*):(?P<value>[^\s/].*)")
+_SIGN_APART = re.compile(r": +([+-]) +(\d.*)")
+ODD = {sign for sign, meant in MEANT.items() if meant in (" ", ":", ",", "-", "")}
 _OPEN = r"unexpected end|expected ',' or|expected ':'"
 # What PyYAML says -> what to say, the first that fits; {0} is the character it names.
 _SLIPS = {
@@ -34,12 +40,31 @@ def explain(problem: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str]:
     """Where the slip is and what to do about it."""
     said = problem.problem or ""
     stumbled = _mark(problem.problem_mark or problem.context_mark, text)
+    for line in (stumbled.line, stumbled.line - 1):
+        for mark, sentence in _in_line(line, text.split("\n")[line - 1] if line else ""):
+            return mark, sentence
     listed = _UNIT_AFTER_LIST.search(text.split("\n")[stumbled.line - 1])
     if listed:
         items, unit = (part.strip() for part in listed.groups())
         return stumbled, f"a unit cannot follow a list in brackets: write `{items} {unit}`, without brackets"
     opened = problem.context_mark if re.search(_OPEN, said) else None
     return _mark(opened, text) if opened else stumbled, _sentence(said)
+
+
+def _in_line(number: int, line: str) -> Iterator[tuple[Mark, str]]:
+    """What a line shows that YAML stumbled over, or the one before it."""
+    blank = _NO_BLANK.match(line)
+    if blank:
+        at = Mark(number, blank.start("word") + 1)
+        yield at, f"a blank is missing after the colon: write `{blank['word']}: {blank['value'].strip()}`"
+    apart = _SIGN_APART.search(line)
+    if apart:
+        yield Mark(number, apart.start(1) + 1), f"a sign stands before its number: write {apart[1]}{apart[2]}"
+    for place, sign in enumerate(line):
+        named = found_in(sign) if sign in ODD else None
+        if named is not None:
+            meant = "a plain space" if MEANT[sign] == " " else MEANT[sign] or "a plain quote"
+            yield Mark(number, place + 1), f"{named}, which YAML does not know: write {meant}"
 
 
 def _sentence(said: str) -> str:

@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from nakctl.text.value_slips import explained
+
 if TYPE_CHECKING:
     import pint
 
@@ -166,7 +168,14 @@ def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Q
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UnitError(f"must be {described(dimensions)}, such as {examples(dimensions)}")
-    return _parse(str(text).strip(), dimensions, zero)
+    plain = str(text).strip()
+    try:
+        return _parse(plain, dimensions, zero)
+    except UnitError:
+        slip = explained(plain, dimensions)
+        if slip is None:
+            raise
+        raise UnitError(slip) from None
 
 
 @lru_cache(maxsize=1024)

@@ -33,7 +33,7 @@ def test_shared_units_stand_in_each_text() -> None:
     [
         ("$levels", "stands for one value"),
         ("0.05, 0.1", "0.05, 0.1 has no unit: write it once, at the end, such as 0.05, 0.1 mA/cm2"),
-        ("0,05 mA/cm2", "with a point and not a comma"),
+        ("0,05 mA/cm2", "write 0.05 mA/cm2 with a point"),
         ("0.05, mA/cm2", "0.05 has no unit"),
         ("0.05,, 0.1 mA/cm2", "not a number"),
         ([], "needs 1 to"),
