@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from biologic_bench import DRAWING, FAMILIES, MOVING, SP300, VMP3
+from shortened import cell_of
 
-from nakctl.device.cell import Cell
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import HostLoop, Node, Segment
 from nakctl.plan.compile import compile_protocol
@@ -26,7 +26,6 @@ from nakctl_biologic.feeding import Feeder
 from nakctl_biologic.params import Loaded, chain
 from nakctl_biologic.records import Param, encoded
 
-NAK50 = Cell("NaK50", 0.4418)
 ON = {"sp300": SP300, "vmp3": VMP3}
 
 
@@ -35,14 +34,14 @@ def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
     for node in nodes:
         if isinstance(node, HostLoop):
             yield from segments(node.body)
-        else:
+        elif isinstance(node, Segment):
             yield node
 
 
 def program_segments(name: str, instrument: Instrument) -> list[Segment]:
-    plan = compile_protocol(load(name, {}), NAK50)
+    plan = compile_protocol(load(name, {}), cell_of(name))
     if instrument is VMP3 and "f_max" in plan.params:
-        plan = compile_protocol(load(name, {"f_max": "1 MHz"}), NAK50)
+        plan = compile_protocol(load(name, {"f_max": "1 MHz"}), cell_of(name))
     return list(segments(lower(plan, instrument).nodes))
 
 

@@ -15,6 +15,7 @@ import pytest
 from generated import protocol
 from hypothesis import given
 from hypothesis import strategies as st
+from shortened import cell_of
 
 from nakctl.device.cell import Cell
 from nakctl.device.ends import End
@@ -208,7 +209,7 @@ def test_what_is_none_is_refused() -> None:
 @pytest.mark.parametrize("name", library.names())
 @pytest.mark.parametrize("on", instruments())
 def test_shipped_protocols_are_read_back(name: str, on: str) -> None:
-    program = lower(compile_protocol(load_protocol(name, {}), CELL), instrument(on))
+    program = lower(compile_protocol(load_protocol(name, {}), cell_of(name)), instrument(on))
     assert through_json(program) == program
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from shortened import cell_of
 
 from nakctl.checks.check import check
-from nakctl.device.cell import Cell
 from nakctl.device.instrument import Instrument, instrument
 from nakctl.plan import plan as p
 from nakctl.plan.compile import compile_protocol
@@ -22,12 +22,11 @@ from nakctl.render.program_text import program_text
 
 Golden = Callable[[str, str], None]
 NOW = datetime(2026, 1, 5, 9, 0)
-CELL = Cell("NaK50", 0.4418)
 SP300, VMP3 = instrument("SP-300"), instrument("VMP-3")
 
 
 def compiled(name: str, **params: str) -> p.Plan:
-    return compile_protocol(load(name, params), CELL)
+    return compile_protocol(load(name, params), cell_of(name))
 
 
 def for_vmp3(name: str) -> p.Plan:

@@ -13,7 +13,7 @@ import pytest
 from generated import protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shortened import parameters
+from shortened import CELLS, cell_name, parameters
 from unwatched import unwatched
 
 from nakctl.device.channel import Rows
@@ -126,9 +126,12 @@ def window(of: p.Plan, half_V: float) -> p.Plan:
     return replace(of, limits=p.Limits(tuple(limits)))
 
 
-@pytest.mark.parametrize("cell", ["NaK50", "randles"])
+@pytest.mark.parametrize(
+    ("shipped", "cell"),
+    [(name, cell_name(name)) for name in library.names()]
+    + [(name, "randles") for name in library.names() if name not in CELLS],
+)
 @pytest.mark.parametrize("name", ON)
-@pytest.mark.parametrize("shipped", library.names())
 def test_shipped_protocols_keep_their_promises(shipped: str, name: str, cell: str) -> None:
     """With limits as they are, and so narrow that the cell meets them."""
     plan = compile_protocol(load(shipped, parameters(shipped, name)), driver.cell(cell))

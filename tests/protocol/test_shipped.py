@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from shortened import CELLS
 
 from nakctl.errors import InputError
 from nakctl.protocol import library, schema
@@ -20,21 +21,15 @@ NAMES = library.names()
 VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 
 
+PAPER = (
+    "ccd", "ccd-na-symmetric", "direct-strip", "galvanostatic-cycling", "plate-geis-ocv", "plate-to-cutoff",
+    "pristine-eis", "pulsed-strip", "pulsed-strip-quarter", "sgeis-plate-rest", "sgeis-strip-rest",
+    "staircase-strip",
+)  # fmt: skip
+
+
 def test_the_library_is_complete() -> None:
-    assert NAMES == (
-        "ccd",
-        "ccd-na-symmetric",
-        "direct-strip",
-        "galvanostatic-cycling",
-        "plate-geis-ocv",
-        "plate-to-cutoff",
-        "pristine-eis",
-        "pulsed-strip",
-        "pulsed-strip-quarter",
-        "sgeis-plate-rest",
-        "sgeis-strip-rest",
-        "staircase-strip",
-    )
+    assert sorted(NAMES) == sorted((*PAPER, *CELLS))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,16 +38,27 @@ def test_a_shipped_protocol(name: str) -> None:
     lines = found.document.text.splitlines()
     assert lines[0] == f"# yaml-language-server: $schema=./{schema.FILE}"
     assert len(lines) <= SCREEN
-    assert max(map(len, lines)) <= 112
-    assert '"' in (found.protocol.source or "")
-    assert "2025" in (found.protocol.source or "")
+    assert max(map(len, lines)) <= 120
+    assert found.protocol.source
     assert found.protocol.limits.time is not None
     assert not list(VALIDATOR.iter_errors(found.document.data))
 
 
+@pytest.mark.parametrize("name", PAPER)
+def test_a_protocol_of_the_paper_quotes_it(name: str) -> None:
+    source = load(name).protocol.source or ""
+    assert '"' in source
+    assert "2025" in source
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_others_say_on_which_cell_they_show_something(name: str) -> None:
+    assert f"nakctl run {name} --cell {CELLS[name]}" in (load(name).protocol.about or "")
+
+
 def test_what_the_paper_does_not_say_is_a_parameter_or_a_comment() -> None:
     for name in NAMES:
-        assert "paper" in read_file(library.find(name)).text
+        assert "paper" in read_file(library.find(name)).text.casefold()
 
 
 def test_the_schema_that_is_checked_in_is_current(request: pytest.FixtureRequest) -> None:
@@ -126,7 +132,7 @@ def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Mon
         ("ccd.yml", "did you mean ccd?"),
         ("pulsed_strip", "did you mean pulsed-strip?"),
         ("../protocols", "neither a file nor a shipped protocol"),
-        ("zzz", "shipped are: ccd, "),
+        ("zzz", "shipped are: arrhenius, ccd, "),
         (".", "is a folder"),
         ("", "is a folder"),
     ],

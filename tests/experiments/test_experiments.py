@@ -1,0 +1,302 @@
+"""Experiments of a solid-state lab, from the words to a result that is known: of the simulated cell, or of the text.
+
+Each runs through the real command line. What it shows is compared with what its cell is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+import yaml
+from command_line import nakctl
+
+Floats = npt.NDArray[np.float64]
+EXPERIMENTS: list[dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("experiments.yaml").read_text(encoding="utf-8")
+)
+HEAD = """\
+nakctl: 1
+name: experiment
+spectra:
+  operando: {kind: geis, amplitude: 5 uA, from: 1 MHz, to: 5 Hz, per_decade: 10}
+  resting: {kind: peis, amplitude: 10 mV, from: 1 MHz, to: 1 Hz, per_decade: 5}
+  quick: {kind: peis, amplitude: 10 mV, from: 1 MHz, to: 10 Hz, per_decade: 2}
+record: {every: 10 s, dE: 5 mV}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What came of a run. samples, steps, impedance: columns by name."""
+
+    report: dict[str, Any]
+    samples: Mapping[str, Any]
+    steps: Mapping[str, Any]
+    impedance: Mapping[str, Any]
+    chains: Mapping[str, Any]
+
+    def of(self, label: str, nth: int = 0) -> dict[str, Any]:
+        """The samples of the nth step whose label has this in it."""
+        places = [k for k, each in enumerate(self.steps["label"]) if label in each.decode()]
+        first, count = (int(self.steps[word][places[nth]]) for word in ("first_row", "row_count"))
+        return {name: column[first : first + count] for name, column in self.samples.items()}
+
+    def moved_C(self, label: str, nth: int = 0) -> float:
+        of = self.of(label, nth)
+        return abs(float(np.trapezoid(of["I"].astype(float), of["time"])))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [each.decode() for each in self.steps["end_kind"]]
+
+
+def written(experiment: dict[str, Any], folder: Path) -> str | Path:
+    """The protocol: its file, or the name of a shipped one."""
+    if "shipped" in experiment:
+        return str(experiment["shipped"])
+    beside = {"limits": experiment["limits"], **experiment.get("beside", {})}
+    text = HEAD + yaml.safe_dump(beside, default_flow_style=None, width=1000, sort_keys=False)
+    steps = "".join(f"  {line}\n" for line in experiment["steps"].splitlines())
+    file = folder / "experiment.yaml"
+    file.write_text(f"{text}steps:\n{steps}", encoding="utf-8")
+    if "table" in experiment:
+        (folder / "table.csv").write_text(experiment["table"], encoding="utf-8")
+    return file
+
+
+def done(experiment: dict[str, Any], folder: Path) -> Record:
+    out = folder / "out.h5"
+    sets = [
+        word for name, value in experiment.get("set", {}).items() for word in ("--set", f"{name}={value}")
+    ]
+    where = ["--on", experiment.get("channel", "sim-sp300"), "--cell", experiment["cell"]]
+    ran = nakctl("run", written(experiment, folder), *where, *sets, "--json", "--out", out, cwd=folder)
+    assert ran.code == 0, ran.err
+    with h5py.File(out) as file:
+        tables = {
+            name: {
+                column: file[f"entry/{name}/{column}"][:]
+                for column in file[f"entry/{name}"]
+                if file[f"entry/{name}/{column}"].ndim == 1
+            }
+            for name in ("samples", "steps", "impedance", "chains")
+        }
+    return Record(ran.json["runs"][0] if "runs" in ran.json else ran.json, **tables)
+
+
+def is_ramp(run: Record) -> None:
+    I, t = run.samples["I"].astype(float), run.samples["time"]
+    assert run.report["end_reason"] == "short"
+    slope = np.polyfit(t, I, 1)[0]
+    assert slope == pytest.approx(-0.05e-3 * 0.4418 / 60, rel=1e-3)
+    assert run.report["gaps"] == 0
+
+
+def is_spike(run: Record) -> None:
+    assert run.kinds == ["cutoff"]
+
+
+def ends_at_cutoff(run: Record) -> None:
+    assert run.kinds == ["cutoff"]
+    assert run.samples["Ewe"][-1] == pytest.approx(1.0, abs=0.2)
+    assert run.report["spectra"] > 3
+
+
+def is_gitt(run: Record) -> None:
+    """D from the step and the steady change: sqrt(D) ~ (dEs / dEt) of Weppner and Huggins, with the cell's D."""
+    L_cm, D_cm2_s, tau_s = 2.4e-4, 4e-11, 1800.0
+    pulses = [
+        k for k, label in enumerate(run.steps["label"]) if b"charge C/5" in label and b"dis" not in label
+    ]
+    k = pulses[len(pulses) // 2]
+    first, count = int(run.steps["first_row"][k]), int(run.steps["row_count"][k])
+    E, t = run.samples["Ewe"].astype(float), run.samples["time"]
+    rest_before, rest_after = (
+        E[first - 1],
+        E[first + count : int(run.steps["first_row"][k + 1] + run.steps["row_count"][k + 1])][-1],
+    )
+    on = slice(first, first + count)
+    root = np.sqrt(t[on] - run.steps["t_start"][k])
+    early = (root > 5) & (root < 25)
+    slope = np.polyfit(root[early], E[on][early], 1)[0]
+    D = 4 / np.pi * (L_cm * (rest_after - rest_before) / (slope * tau_s)) ** 2
+    assert D_cm2_s / 2 < D < 2 * D_cm2_s
+
+
+def is_cc_cv(run: Record) -> None:
+    """No gap between constant current and constant potential, nor between cycles."""
+    assert run.report["gaps"] == 0
+    assert len(run.chains["time"]) == 1
+    tapered = run.of("ca 4.2 V", 1)
+    assert abs(tapered["I"][-1]) == pytest.approx(2.1e-3 / 20, rel=0.02)
+    assert set(run.kinds) == {"cutoff", "duration"}
+
+
+def falls_with_rate(run: Record) -> None:
+    moved = [run.moved_C("discharge", nth) / 3.6 for nth in range(6)]  # mAh: C/10, C/5, C/2, 1C, 2C, C/10
+    assert moved[0] > moved[1] > moved[2] > moved[3] > moved[4]
+    assert moved[5] == pytest.approx(moved[0], rel=0.03)
+    assert moved[0] == pytest.approx(1.92, rel=0.03)
+
+
+def has_capacitance(run: Record) -> None:
+    """The area of the last cycle is twice the capacitance times the window."""
+    of = {name: column[run.samples["cycle"] == 3] for name, column in run.samples.items()}
+    area_C = np.trapezoid(np.abs(of["I"].astype(float)), of["time"])
+    assert area_C / (2 * 1.2) == pytest.approx(2e-3, rel=0.02)
+    assert np.unique(run.samples["cycle"]).tolist() == [1, 2, 3]
+
+
+def stops_at_current(run: Record) -> None:
+    scan = run.of("lsv")
+    assert abs(scan["I"][-1]) == pytest.approx(50e-6 * 0.785, rel=0.05)
+    assert run.steps["end_kind"][-1] == b"cutoff"
+
+
+def conducts_electrons(run: Record) -> None:
+    """I = S/l sigma_e v_e (exp(E/v_e) - 1), of the cell's file."""
+    E = np.arange(1, 11) / 10
+    expected = 0.785 / 0.1 * 1e-7 * 0.15 * np.expm1(E / 0.15)
+    seen = [float(np.mean(run.of(f"ca {each:g} V")["I"][-20:])) for each in E]
+    assert seen == pytest.approx(expected.tolist(), rel=0.12)
+
+
+def has_transference_number(run: Record) -> None:
+    """t = Iss (dE - I0 R0) / (I0 (dE - Iss Rss)), with the resistances of the two spectra."""
+    hold = run.of("ca 0.01 V")
+    spectra = [run.impedance["spectrum"] == number for number in (1, 2)]
+    ends = [float(run.impedance["Z_re"][which][-3:].mean()) for which in spectra]
+    I_ss, I_0 = float(np.mean(hold["I"][-10:])), 10e-3 / ends[0]
+    assert 0 < I_ss < I_0
+
+
+def is_symmetric(run: Record) -> None:
+    assert run.report["spectra"] == 3
+    assert [run.moved_C("strip", nth) for nth in range(6)] == pytest.approx([0.36 * 1.131] * 6, rel=2e-3)
+
+
+def has_spectra_at_potentials(run: Record) -> None:
+    assert run.report["spectra"] == 7
+    E_dc = [float(run.impedance["E_dc"][run.impedance["spectrum"] == k][0]) for k in range(1, 8)]
+    assert E_dc == sorted(E_dc)
+
+
+def alternates(run: Record) -> None:
+    assert len(run.steps["label"]) == 60
+    assert run.report["gaps"] == 0
+
+
+def keeps_power(run: Record) -> None:
+    of = run.of("power")
+    assert (of["Ewe"].astype(float) * of["I"])[2:] == pytest.approx(-5e-3 * 0.785, rel=0.01)
+    assert of["Ewe"][-1] == pytest.approx(3.0, abs=0.05)
+
+
+def keeps_load(run: Record) -> None:
+    of = run.of("load")
+    assert (of["Ewe"] / -of["I"].astype(float))[2:] == pytest.approx(1000.0, rel=0.01)
+
+
+def pulses(run: Record) -> None:
+    assert len(run.steps["label"]) == 1000
+    assert run.report["gaps"] == 0
+
+
+def comes_to_rest(run: Record) -> None:
+    assert run.kinds[-1] == "cutoff"
+    of = run.of("rest")
+    last = of["time"] > of["time"][-1] - 300
+    slope = np.polyfit(of["time"][last], of["Ewe"][last].astype(float), 1)[0]
+    assert abs(slope) * 60 < 0.12e-3
+
+
+def loses_charge(run: Record) -> None:
+    lost = 1 - run.moved_C("discharge") / run.moved_C("charge C/2")
+    assert 0.03 < lost < 0.25
+
+
+def sees_three_electrodes(run: Record) -> None:
+    assert run.kinds == ["duration", "cutoff", "duration"]
+    assert run.of("rest")["Ece"][0] == pytest.approx(0.05, abs=0.05)
+    whole = run.impedance["Z_re"] + run.impedance["Zce_re"] if "Zce_re" in run.impedance else None
+    assert whole is not None
+    assert np.isfinite(run.impedance["Zce_re"]).all()
+
+
+def holds_until_current(run: Record) -> None:
+    of = run.of("ca 4.2 V")
+    assert of["I"][-1] == pytest.approx(0.1e-3 * 0.785, rel=0.03)
+    assert len(run.chains["time"]) == 1
+
+
+def is_limited(run: Record) -> None:
+    moved = [run.moved_C("charge", nth) for nth in range(6)]
+    assert max(moved) <= 3.6 * 1.002
+    assert run.report["gaps"] == 0
+
+
+def titrates(run: Record) -> None:
+    assert run.kinds[1::2] == ["cutoff"] * 5
+
+
+def checks_up(run: Record) -> None:
+    assert run.report["spectra"] == 2
+    assert [run.kinds.count(kind) for kind in ("cutoff", "duration")] == [20, 2]
+
+
+def drives(run: Record) -> None:
+    assert run.samples["Ewe"][-1] == pytest.approx(2.7, abs=0.1)
+    assert run.kinds[-1] == "cutoff"
+    seen = {float(f"{each:.1e}") for each in run.samples["I"] if abs(each) > 1e-3}
+    assert {-8e-3, -4e-3} <= seen
+
+
+def is_at_listed_times(run: Record) -> None:
+    rest_s = float(run.steps["t_start"][1])
+    starts = [float(run.impedance["time"][run.impedance["spectrum"] == k][0]) - rest_s for k in range(1, 6)]
+    assert starts == pytest.approx([10, 60, 600, 3600, 36000], abs=3)
+
+
+def is_hybrid(run: Record) -> None:
+    assert run.report["gaps"] <= 1
+    assert len([1 for label in run.steps["label"] if b"discharge 1C" in label]) > 5
+
+
+def goes_on_after_the_short(run: Record) -> None:
+    assert run.report["status"] == "completed"
+    assert run.kinds[0] == "cutoff"
+    assert run.report["spectra"] == 1
+    assert float(run.steps["t_end"][1] - run.steps["t_start"][1]) == pytest.approx(600, abs=1)
+
+
+def asks(run: Record) -> None:
+    assert run.report["status"] == "completed"
+    assert len(run.steps["label"]) == 2
+
+
+def takes_the_other_way(run: Record) -> None:
+    assert [each.decode().split(" ", 1)[1] for each in run.steps["label"]] == ["first", "rest"]
+
+
+SHOWS: list[Callable[[Record], None]] = [
+    is_ramp, is_spike, ends_at_cutoff, is_gitt, is_cc_cv, falls_with_rate, has_capacitance, stops_at_current,
+    conducts_electrons, has_transference_number, is_symmetric, has_spectra_at_potentials, alternates, keeps_power,
+    keeps_load, pulses, comes_to_rest, loses_charge, sees_three_electrodes, holds_until_current, is_limited, titrates,
+    checks_up, drives, is_at_listed_times, is_hybrid, goes_on_after_the_short, asks, takes_the_other_way,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("experiment", "shows"),
+    list(zip(EXPERIMENTS, SHOWS, strict=True)),
+    ids=[each["sentence"].split(",")[0][:50] for each in EXPERIMENTS],
+)
+def test_an_experiment(experiment: dict[str, Any], shows: Callable[[Record], None], tmp_path: Path) -> None:
+    shows(done(experiment, tmp_path))
