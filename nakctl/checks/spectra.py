@@ -127,4 +127,12 @@ def blind(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
         yield warning("blind", leaf.mark, message, "limits and cutoffs act that late")
 
 
-SPECTRA_CHECKS = (frequencies, amplitude, small_potential, room, blind)
+def drift(leaf: Leaf, scene: Scene) -> Iterator[Finding]:
+    """What is asked of the instrument and known to nobody else."""
+    sweep = sweep_of(leaf)
+    if sweep is not None and sweep.drift_correction:
+        message = f"{sweep.name}: drift_correction takes about twice as long per frequency as is counted here"
+        yield warning("drift-correction", sweep.mark, message, "no simulated channel shows what it changes")
+
+
+SPECTRA_CHECKS = (frequencies, amplitude, small_potential, room, blind, drift)

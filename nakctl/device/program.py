@@ -135,6 +135,8 @@ class Eis:
     amplitude_peak  peak, not rms: recordings of real instruments say so
     hold_s, every_s DC hold before the sweep, and how often it is recorded
     n_frequencies   total, both ends included, spaced evenly (log or linear) from first to last
+    drift_correction  the instrument takes the drift of Ewe out of each frequency, in about twice the time: no
+                    estimate counts that time, and no simulated channel imitates either
     continues       this sweep continues the spectrum of the technique before it (a list of frequencies
                     that one sweep cannot produce)
     """

@@ -65,6 +65,14 @@ def test_amplitudes_are_told_in_per_cent_of_their_range() -> None:
     assert large.help == "at most 50 % is the maker's advice"
 
 
+def test_drift_correction_is_told_not_to_be_imitated() -> None:
+    of = plan(*(spectrum(replace(sweep(), drift_correction=True)) for _ in range(2)))
+    (found,) = checked(of)
+    assert (found.severity, found.rule) == ("warning", "drift-correction")
+    assert "twice as long" in found.message
+    assert "no simulated channel" in found.help
+
+
 def test_a_range_too_small_names_one_that_holds() -> None:
     (found,) = checked(plan(hold(level=1e-3, ranges=p.Ranges(I="100 uA"))))
     assert (found.message, found.help) == (
