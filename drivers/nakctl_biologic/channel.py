@@ -134,7 +134,9 @@ class BiologicChannel:
                 if error.code != MEMORY_FULL:
                     return  # that may be over when it is loaded to be started
                 if self._feeder is None or len(self._laid_out(segment, loaded)) > self._most:
-                    can_feed = self._link.device.can_update
+                    can_feed = self._link.device.can_update and (
+                        self._feeder is not None or len(loaded) <= self._instrument.chain_length
+                    )
                     raise ChainTooLong(f"{error}", len(laid_out), can_feed=can_feed) from None
             else:
                 return

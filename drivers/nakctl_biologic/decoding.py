@@ -39,6 +39,7 @@ class Decoder:
             ) from None
         self._visits = Visits(segment, loaded, data, board)
         self._segment, self._data, self._board = segment, data, board
+        self._extras = [entry.extras for entry in loaded]
         self._places: Places | None = None  # of a chain that was fed
 
     def rows(self, raw: bytes) -> tuple[Rows, Rows, Visit | None]:
@@ -60,5 +61,5 @@ class Decoder:
                 raise ChannelError(
                     "what was kept of the instrument's words is of a chain that was fed otherwise"
                 )
-            self._places = Places(ring, self._segment.techniques, self._board)
+            self._places = Places(ring, self._segment.techniques, self._board, self._extras)
         return self._places.placed(kept.block, lambda _: kept.is_fence)

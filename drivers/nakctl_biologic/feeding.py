@@ -8,7 +8,7 @@ stands is made what belongs there. Each call may be made again, and whenever it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nakctl.device.feeding import Ring, fence, ring_of
@@ -33,6 +33,8 @@ REFUSALS = 3  # in a row, before it is taken for its word
 GATE = {"Current_step", "Voltage_step", "Duration_step", "Exit_Cond"}
 GATE |= {f"Test{n}_{what}" for n in (1, 2) for what in ("Config", "Value")}
 
+FIXED = {"E_Range", "Bandwidth", "Step_number", "N_Cycles", "tb", "xctr"}  # the same in all of a slot
+
 Values = dict[tuple[str, int], Param]
 
 
@@ -56,7 +58,10 @@ class Feeder:
     def __init__(
         self, ring: Ring, segment: Segment, loaded: tuple[Loaded, ...], instrument: Instrument, board: Board
     ) -> None:
-        self.ring, self.places = ring, Places(ring, segment.techniques, board)
+        self.ring, self.places = (
+            ring,
+            Places(ring, segment.techniques, board, [entry.extras for entry in loaded]),
+        )
         self.handed_over, self.given_up = ring.first_fence, ""
         self._fence_at: int | None = ring.first_fence  # None: nobody knows for certain where one stands
         self._opened: set[int] = set()  # where one stood, and is gone if that was taken: rows have to tell
@@ -79,8 +84,10 @@ class Feeder:
     ) -> Feeder | None:
         """None: the chain is loaded as it is. length: of the ring that is there."""
         ring = ring_of(segment.techniques, instrument, length)
-        labels = [{(each.label, each.index) for each in entry.params} for entry in loaded]
-        if ring is None or any(labels[at] != labels[at % ring.period] for at in range(ring.total)):
+        if ring is None:
+            return None
+        kinds = [_kind(entry) for entry in loaded]
+        if any(kinds[at] != kinds[at % ring.period] for at in range(ring.total)):
             return None
         return cls(ring, segment, loaded, instrument, board)
 
@@ -224,11 +231,10 @@ class Feeder:
         what stops there. What is the same in all that had their turn in a slot is not sent."""
         entry, slot = self._loaded[place], self.ring.slot(place)
         known = self._known.get(slot, {})
-        fixed = {"E_Range", "Bandwidth", "Step_number", "N_Cycles"}
         wanted = [
             each
             for each in entry.params
-            if each.label not in fixed and known.get((each.label, each.index)) != each
+            if each.label not in FIXED and known.get((each.label, each.index)) != each
         ]
         gate = [each for each in entry.params if each.label in GATE] if opens else []
         alone = [each for each in wanted if each.label == ALONE]
@@ -283,6 +289,12 @@ class Feeder:
         self._calls.clear()
 
 
+def _kind(entry: Loaded) -> object:
+    """What no call changes."""
+    fixed = {each for each in entry.params if each.label in FIXED}
+    return entry.file, fixed, {(each.label, each.index) for each in entry.params}
+
+
 def _values(entry: Loaded) -> Values:
     return {(each.label, each.index): each for each in entry.params}
 
@@ -291,4 +303,4 @@ def _with(entry: Loaded, params: tuple[Param, ...]) -> Loaded:
     """The same with some other parameters."""
     changed = {(each.label, each.index): each for each in params}
     made = tuple(changed.get((each.label, each.index), each) for each in entry.params)
-    return Loaded(entry.file, entry.id, made)
+    return replace(entry, params=made)

@@ -26,17 +26,23 @@ KEPT = 4  # visits of which rows may still come
 
 
 class Places:
-    """Of one chain that is fed, from its start on.
+    """Of one chain that is fed, from its start on. extras: what each of its techniques records besides.
 
     newest  the technique of the newest block; -1: there was none
     fence   the place of the fence of which rows came
     """
 
-    def __init__(self, ring: Ring, techniques: Sequence[Technique], board: Board) -> None:
+    def __init__(
+        self,
+        ring: Ring,
+        techniques: Sequence[Technique],
+        board: Board,
+        extras: Sequence[tuple[str, ...]],
+    ) -> None:
         self.ring = ring
         self.newest = -1
         self.fence: int | None = None
-        self._techniques, self._board = techniques, board
+        self._techniques, self._board, self._extras = techniques, board, extras
         self._recent: list[tuple[int, int, float]] = []  # place, loop, start of the newest visits
 
     def placed(self, block: Block, stands: Callable[[int], bool | None]) -> Block | None:
@@ -85,7 +91,7 @@ class Places:
                 rows = point_rows(block, self._board, 0)
                 names = {"I": "I_dc_A", "Ewe": "E_dc_V"}
             else:
-                rows = sample_rows(block, self._board, 1.0, 0)
+                rows = sample_rows(block, self._board, 1.0, 0, self._extras[place])
                 names = {"I": "I_A", "Ewe": "Ewe_V"}
         except ChannelError:
             return float("nan")

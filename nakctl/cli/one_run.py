@@ -209,7 +209,7 @@ def fitting(ready: Prepared, channel: Channel) -> Prepared:
     """
     from nakctl.device.program import segments
 
-    asked = ready
+    asked, feeds = ready, True
     while True:
         try:
             for segment in segments(ready.program.nodes):
@@ -218,8 +218,9 @@ def fitting(ready: Prepared, channel: Channel) -> Prepared:
         except ChainTooLong as error:
             if error.techniques < 2:
                 raise
+            feeds = feeds and error.can_feed
             most = error.techniques - max(1, error.techniques // 4)
-            ready = shorter(asked, min(most, ready.instrument.chain_length), feeds=error.can_feed)
+            ready = shorter(asked, min(most, ready.instrument.chain_length), feeds=feeds)
 
 
 def _shorter_chains(asked: Prepared, ready: Prepared) -> str:

@@ -90,7 +90,7 @@ def ring_of(
 def _kind(technique: Done) -> tuple[Any, ...]:
     """What stays as it was loaded."""
     hardware = technique.hardware
-    as_loaded = (loaded_as(technique), hardware.E_range, hardware.bandwidth)
+    as_loaded = (loaded_as(technique), hardware.E_range, hardware.bandwidth, hardware.Ece)
     return (*as_loaded, technique.vs_previous) if isinstance(technique, Eis) else as_loaded
 
 

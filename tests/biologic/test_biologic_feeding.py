@@ -27,8 +27,9 @@ from nakctl.device.feeding import Ring, ring_of
 from nakctl.device.instrument import instrument
 from nakctl.device.program import Cp, Hardware, Segment, Technique, Test
 from nakctl.device.techniques import level_of
-from nakctl.errors import ChannelError
+from nakctl.errors import ChainTooLong, ChannelError
 from nakctl_biologic.decoding import Decoder
+from nakctl_biologic.device import Device
 from nakctl_sim.instrument.habits import Habits
 
 WINDOW = (Test("Ewe", "below", -3.0), Test("Ewe", "above", 3.0))
@@ -289,3 +290,35 @@ def test_whoever_goes_on_with_it_and_whatever_gets_lost(data: st.DataObject) -> 
     else:
         assert first == len(segment.techniques)
     decoded(one, told, segment)
+
+
+def test_a_library_that_cannot_change_what_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said before the run, and that no shorter ring would do."""
+    monkeypatch.setattr(Device, "can_update", False)
+    one = bench()
+    with pytest.raises(ChainTooLong) as caught:
+        one.channel.check(levels(40))
+    assert not caught.value.can_feed
+
+
+def test_how_long_a_ring_may_be_is_tried() -> None:
+    one = bench(habits=Habits(chain_length=15))
+    segment = levels(40)
+    one.channel.check(segment)
+    assert calls_of(one)["BL_StartChannel"] == 0 and one.channel._holds in range(9, 16)
+    assert not calls_of(one)["BL_UpdateParameters"]
+
+
+@pytest.mark.parametrize("with_memo", [False, True])
+def test_whoever_comes_after_a_death_knows_the_ring(with_memo: bool) -> None:
+    """By the memo, or, where none was kept, by what the channel says that it is loaded with."""
+    segment = levels(12)
+    one = small()
+    told = begin(one, segment)
+    if with_memo:
+        read_on(one, told, 30)
+    memo = through_json(told.last.memo) if with_memo else {}
+    one.channel = successor(one)  # which does not know how few techniques the channel holds
+    one.channel.adopt(segment, memo, MARK)
+    read_on(one, told)
+    assert done(told, segment) == 24 and told.last.ends_before is None
