@@ -142,7 +142,7 @@ def ocv(technique: Ocv, instrument: Instrument) -> Iterable[Param]:
 def current_steps(steps: Sequence[Cp], instrument: Instrument) -> Iterable[Param]:
     """CPLIMIT: 1 to 20 currents in a row, each with its tests; ranges and recording of the first."""
     yield from array(single, "Current_step", [step.I_A for step in steps])
-    yield from _steps(steps, timebase_of(steps[0], instrument))
+    yield from _steps(steps, instrument)
     yield change("Record_every_dE", steps[0].dE_V)
     yield from hardware(steps[0].hardware, instrument)
 
@@ -150,17 +150,17 @@ def current_steps(steps: Sequence[Cp], instrument: Instrument) -> Iterable[Param
 def potential_steps(steps: Sequence[Ca], instrument: Instrument) -> Iterable[Param]:
     """CALIMIT, likewise with potentials."""
     yield from array(single, "Voltage_step", [step.E_V for step in steps])
-    yield from _steps(steps, timebase_of(steps[0], instrument))
+    yield from _steps(steps, instrument)
     yield change("Record_every_dI", steps[0].dI_A)
     yield from hardware(steps[0].hardware, instrument)
 
 
-def _steps(steps: Sequence[Cp] | Sequence[Ca], base_s: float) -> Iterable[Param]:
+def _steps(steps: Sequence[Cp] | Sequence[Ca], instrument: Instrument) -> Iterable[Param]:
     """Levels are absolute: what they would be relative to is unclear for the steps after the first."""
     if not 1 <= len(steps) <= MOST_STEPS:
         raise LimitError(f"one technique has 1 to {MOST_STEPS} steps, not {len(steps)}")
     yield from array(boolean, "vs_initial", [False] * len(steps))
-    durations_s = [step.duration_s for step in steps]
+    base_s, durations_s = timebase_of(steps[0], instrument), [step.duration_s for step in steps]
     yield from array(lambda label, value: duration(label, value, base_s), "Duration_step", durations_s)
     yield integer("Step_number", len(steps) - 1)
     yield positive("Record_every_dT", steps[0].every_s)

@@ -164,7 +164,15 @@ def test_impedance_rows() -> None:
     assert values[2] == pytest.approx(50e-6, rel=0.01)  # peak, as asked
     assert -math.pi / 2 < values[3] < 0  # radians; a capacitor is negative
     assert values[13] > 1.0  # the hold is over
-    assert values[6:13] == [0.0] * 7
+    assert [values[place] for place in (6, 11, 12)] == [0.0] * 3
+    assert values[7:11] == pytest.approx([7.7] * 4)  # of the counter electrode, not to be used
+
+
+def test_impedance_rows_of_a_vmp3_tell_of_the_counter_electrode() -> None:
+    """That is the reference here: 0, but for the current."""
+    row = next(b for b in run("VMP-3", impedance()) if b.infos["ProcessIndex"] == 1).rows[0]
+    values = [decode(word) for word in row]
+    assert values[7:11] == [0.0, values[2], 0.0, 0.0]
 
 
 def test_a_buffer_is_one_group_of_at_most_1000_words() -> None:

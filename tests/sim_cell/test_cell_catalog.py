@@ -40,7 +40,7 @@ def write(tmp_path):
 def test_the_built_in_cells():
     assert names() == (
         "NaK50", "NaK65", "NaK80", "K", "Na-symmetric", "dummy", "randles", "open-lead", "shorted-lead",
-        "double-layer", "full-cell", "three-electrode", "Li-symmetric", "blocking",
+        "double-layer", "three-electrode-dummy", "full-cell", "three-electrode", "Li-symmetric", "blocking",
     )  # fmt: skip
 
 

@@ -65,8 +65,8 @@ class Rules:
 
     instrument: Instrument
     habits: Habits
-    board: Board
-    third: bool
+    board: Board = Board.PREMIUM
+    third: bool = False
 
     @property
     def Ece_always(self) -> bool:
