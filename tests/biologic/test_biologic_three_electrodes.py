@@ -186,6 +186,8 @@ steps:
       - {ca: 0.7 V, for: 3 s, ranges: {I: 1 mA}}
       - {geis: half}
       - {rest: 2 s}
+  - {lsv: 0.7 V, from: 0.5 V, rate: 100 mV/s, ranges: {I: 1 mA}, record: {every: 100 ms}}
+  - {ramp: {strip: 0.3 mA/cm2}, from: 0.1 mA/cm2, rate: 0.1 mA/cm2/s, record: {every: 100 ms}}
 finally: rest
 """
 
