@@ -13,6 +13,7 @@ from biologic_bench import SP300, VMP3, bench, block, c3x, ca, chain, cp, drain,
 from compared import STEP_WORDS
 from kept import Kept
 from test_biologic_equivalence import check_impedance, check_samples
+from test_biologic_feeding import MOST, begin, levels, read_on
 from test_biologic_rows import point
 
 from nakctl.booking import layout
@@ -33,6 +34,7 @@ from nakctl_biologic.errors import RowError
 from nakctl_biologic.layouts import layout as columns_of
 from nakctl_biologic.rows import point_rows, sample_rows
 from nakctl_sim.instrument.clock import StepClock
+from nakctl_sim.instrument.habits import Habits
 
 DUMMY, NOTHING = "three-electrode-dummy", Watch()
 REST_ce_V, SERIES_ce_ohm, PAIR_ce_ohm = -0.3, 50.0, 400.0
@@ -167,6 +169,19 @@ def test_rows_are_made_anew_without_the_instrument() -> None:
         if not reading.more:
             one.clock.sleep(0.05)
     raise AssertionError("no end")
+
+
+@pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
+def test_a_chain_that_is_handed_over_while_it_runs(like: str) -> None:
+    """What its rows hold at their end is the same all through."""
+    segment = Segment(tuple(map(third, levels(12).techniques)))  # type: ignore[arg-type]
+    one = bench(like, DUMMY, habits=Habits(chain_length=MOST))
+    one.channel._most = MOST
+    told = read_on(one, begin(one, segment))
+    assert told.trouble == ""
+    assert set(told.samples["technique"].tolist()) == set(range(24)) - {2 * k + 1 for k in range(12)}
+    assert np.isfinite(told.samples["Ece_V"]).all() == (like == "SP-300")
+    assert np.isfinite(told.points["Zce_re_ohm"]).all() == (like == "VMP-3")
 
 
 # --- both seams ------------------------------------------------------------------------------------------
