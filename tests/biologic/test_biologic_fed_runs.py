@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from kept import Kept
-from test_biologic_equivalence import CELL, SEED, POLL_s
 
 from nakctl.device.driver import Place
 from nakctl.device.instrument import instrument
@@ -26,6 +25,7 @@ from nakctl_sim.instrument.habits import Habits
 
 PARAMS = {"f_max": "10 Hz", "rest": "1 min", "last": "0.4 mA/cm2"}  # 36 levels
 HOLDS = 20
+CELL, SEED, POLL_s = "NaK50", 3, 10.0
 
 
 def done(**habits: Any) -> tuple[Outcome, Kept]:
