@@ -26,7 +26,7 @@ class Kept:
     is_full = False
 
     def __init__(self, fails_at: int | None = None, samples: Table = layout.SAMPLES) -> None:
-        self.samples = samples
+        self._layout = samples
         self.entries: list[Entry] = []
         self.program: Program | None = None
         self.appends, self.fails_at = 0, fails_at
@@ -62,7 +62,7 @@ class Kept:
 
     def _tables(self) -> tuple[dict[str, np.ndarray], list[Event]]:
         if self._booked[0] != len(self.entries):
-            book = Book(self.program, self.samples.dtype)
+            book = Book(self.program, self._layout.dtype)
             pages = [book.take(self.entries), book.close(unclosed=False)]
             names = {name for page in pages for name in page.tables}
             parts = {name: [page.tables[name] for page in pages if name in page.tables] for name in names}
