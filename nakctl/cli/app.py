@@ -339,6 +339,21 @@ app.command()(app_instruments.doctor)
 
 @app.command()
 @explained
+def words(
+    word: Annotated[
+        str | None,
+        typer.Argument(metavar="[WORD]", help="One word, `values` or `units` [default: all words]."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Say what a word of a protocol means, with an example; other programs' words as well."""
+    from nakctl.cli import words as command
+
+    return command.words(word, as_json)
+
+
+@app.command()
+@explained
 def schema() -> int:
     """Print the JSON Schema of the protocol language, for editors."""
     from nakctl.cli import shipped

@@ -30,9 +30,10 @@ _ASSIGNED = re.compile(r"([A-Za-z_]\w*)\s*=\s*(\S.*)")
 _TIMES = re.compile(r"(\d+)\s*(?:x|times|cycles|cycle)|x\s*(\d+)", re.IGNORECASE)
 _PYBAMM = re.compile(
     r"(Charge|Discharge) at (\S+(?: m?A)?)(?: for ([\d.]+ \w+))?(?: or)?(?: until (\S+ ?\S+))?|"
-    r"(Rest|Hold) (?:for|at)\b.*",
+    r"Rest for ([\d.]+ \w+)|Hold at ([\d.]+ ?m?V)(?: until (\S+ ?\S*))?",
     re.IGNORECASE,
 )
+_SPOKEN = {"hour": "h", "minute": "min", "second": "s"}
 _MISSPELT = 0.85  # more like one of ours than this is a slip of the hand
 
 
@@ -140,13 +141,21 @@ def _step_as_text(text: str, loc: Loc) -> Iterator[Mistake]:
 
 
 def _from_pybamm(found: re.Match[str]) -> str:
-    word, rate, time, end, other = found.groups()
-    if other:
-        return "`rest: 1 h`" if other.casefold() == "rest" else "`ca: 4.2 V` with `until: {I_below: C/20}`"
-    above = "above" if word.casefold() == "charge" else "below"
-    write = f"`{word.casefold()}: {rate}`"
-    write += f" with `for: {time}`" if time else ""
-    return write + (f" with `until: {{Ewe_{above}: {end}}}`" if end else "")
+    word, rate, time, end, rest, held, taper = (part and _time(part) for part in found.groups())
+    if rest:
+        return f"`rest: {rest}`"
+    if held:
+        return f"`ca: {held}`" + (f" with `until: {{I_below: {taper}}}`" if taper else "")
+    above = "above" if str(word).casefold() == "charge" else "below"
+    said = [f"`{str(word).casefold()}: {rate}`"]
+    said += [f"`for: {time}`"] if time else []
+    said += [f"`until: {{Ewe_{above}: {end}}}`"] if end else []
+    return " with ".join(said[:2]) + (f" and {said[2]}" if said[2:] else "")
+
+
+def _time(text: str) -> str:
+    """`1 hour` as `1 h`."""
+    return re.sub(r"(hour|minute|second)s?$", lambda unit: _SPOKEN[unit[1].casefold()], text, flags=re.I)
 
 
 def _of_step(step: dict[str, Any], loc: Loc) -> Iterator[Mistake]:

@@ -9,20 +9,103 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nakctl.protocol.model import Protocol
+from nakctl.protocol.model import KINDS, Protocol
+from nakctl.protocol.snippets import FILE as FILE_SNIPPET
+from nakctl.protocol.snippets import SNIPPETS, body
 from nakctl.text.quantities import REF_PATTERN
 
 FILE = "protocol.schema.json"
 _PARAMETER = {"type": "string", "pattern": f"^{REF_PATTERN}$", "description": "a parameter: $name"}
 _USE_PARAMETER = {"$ref": "#/$defs/Parameter"}
+_TOLD = ("description", "default", "examples")  # of a value, whatever it is
 _VALUES = ("integer", "number", "boolean")
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a protocol as it is written, with `$name` allowed where a value stands."""
+    """The schema of a protocol as it is written: `$name` may stand in place of any value."""
     made = tidy(Protocol.model_json_schema(by_alias=True), _parametrised)
+    told = {f"#/$defs/{name}": part.get("description") for name, part in made["$defs"].items()}
+    for definition in (made, *made["$defs"].values()):
+        _explain(definition, told)
+        _open_to_parameters(definition)
+    made["$defs"]["Step"] = _step()
+    made["defaultSnippets"] = [
+        {"label": "protocol", "description": "a whole file", "body": body(FILE_SNIPPET)}
+    ]
     made["$defs"]["Parameter"] = _PARAMETER
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nakctl protocol", **made}
+
+
+def _step() -> dict[str, Any]:
+    """Told by its kind word: an editor offers each kind once, and in a step the words of its kind alone."""
+    of_kinds = [
+        {"if": _is(kind), "then": {"$ref": f"#/$defs/{model.__name__}"}} for kind, model in KINDS.items()
+    ]
+    offered = [
+        {"label": kind, "description": _first(model.__doc__), "body": body(SNIPPETS[kind])}
+        for kind, model in KINDS.items()
+    ]
+    has_kind = {"type": "object", "anyOf": [{"required": [kind]} for kind in KINDS]}
+    return {
+        "type": "object",
+        "allOf": [*of_kinds, {"if": has_kind, "else": {"type": "object", "defaultSnippets": offered}}],
+        "anyOf": [{"required": [kind]} for kind in KINDS],
+    }
+
+
+def _is(kind: str) -> dict[str, Any]:
+    """As `kind_of` has it: a pulse says `repeat`, too."""
+    named = {"type": "object", "required": [kind]}
+    return named if kind == "pulse" else named | {"not": {"required": ["pulse"]}}
+
+
+def _by_kind(node: dict[str, Any]) -> dict[str, Any]:
+    """Where a step stands."""
+    choices = node.get("oneOf", ())
+    return {"$ref": "#/$defs/Step"} if len(choices) == len(KINDS) else node
+
+
+def _first(doc: str | None) -> str:
+    return (doc or "").strip().partition("\n\n")[0]
+
+
+def _explain(definition: dict[str, Any], told: dict[str, str | None]) -> None:
+    """A word that is explained by the words which it takes: an editor shows that beside it."""
+    for part in definition.get("properties", {}).values():
+        if "description" not in part and told.get(part.get("$ref", "")):
+            part["description"] = _first(told[part["$ref"]])
+
+
+def _open_to_parameters(definition: dict[str, Any]) -> None:
+    """Each value may come from a parameter; those that are declared are what they are."""
+    properties = definition.get("properties", {})
+    for word, part in properties.items():
+        if word not in ("params", "nakctl"):
+            properties[word] = _or_parameter(part)
+
+
+def _or_parameter(part: dict[str, Any]) -> dict[str, Any]:
+    """The value, or a parameter; so may all within it."""
+    if part == _USE_PARAMETER or REF_PATTERN in str(part.get("pattern")):
+        return part
+    about: dict[str, Any] = {key: part[key] for key in _TOLD if key in part}
+    value = {key: inner for key, inner in part.items() if key not in about}
+    choices = value["anyOf"] if set(value) == {"anyOf"} else [value]
+    return {"anyOf": _once([*map(_opened, choices), _USE_PARAMETER]), **about}
+
+
+def _opened(value: dict[str, Any]) -> dict[str, Any]:
+    """A list or a mapping whose parts may come from parameters."""
+    made = dict(value)
+    for word in ("items", "additionalProperties"):
+        if isinstance(value.get(word), dict):
+            made[word] = _or_parameter(value[word])
+    if "prefixItems" in value:
+        made["prefixItems"] = [_or_parameter(part) for part in value["prefixItems"]]
+    if "patternProperties" in value:
+        parts = value["patternProperties"].items()
+        made["patternProperties"] = {pattern: _or_parameter(part) for pattern, part in parts}
+    return made
 
 
 def text() -> str:
@@ -70,6 +153,7 @@ def _once(choices: list[Any]) -> list[Any]:
 
 def _parametrised(node: dict[str, Any]) -> dict[str, Any]:
     """A number, a switch or one word of several may also come from a parameter."""
+    node = _by_kind(node)
     if "const" in node or not (node.get("type") in _VALUES or "enum" in node):
         return node
     about: dict[str, Any] = {key: node[key] for key in ("description", "default") if key in node}

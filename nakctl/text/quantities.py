@@ -164,7 +164,7 @@ class QuantitiesWord:
         rates = "|.*C.*" if "C-rate" in self.dimensions else ""
         many = {
             "type": "string",
-            "pattern": f"^({_NUMBER_PATTERN}.*[^\\d.]|{_one(self.dimensions)}|{REF_PATTERN}{rates})$",
+            "pattern": f"^({_NUMBER_PATTERN}.*[^\\d\\s.,+\\-eE].*|{REF_PATTERN}{rates})$",
         }
         return {
             "anyOf": [

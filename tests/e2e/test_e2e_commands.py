@@ -45,6 +45,7 @@ def test_help_names_every_command(here: Here) -> None:
         "plot",
         "show",
         "schema",
+        "words",
         "cells",
     ):
         assert f"\n  {command} " in said.out
