@@ -85,14 +85,11 @@ def test_faults_are_told_with_their_line(
     assert [path.name for path in tmp_path.iterdir()] == ["rig.yaml"]
 
 
-@pytest.mark.parametrize("capacity", ["2.1 mAh", "4.2 mAh/cm2"])
+@pytest.mark.parametrize("capacity", ["2.1 mAh", "2.675159236 mAh/cm2"])
 def test_what_a_cell_declares_stands_in_the_file(capacity: str, here: Here, tmp_path: Path) -> None:
-    said = f"area: 0.5 cm2, capacity: {capacity}, working_is: positive, three_electrodes: true,"
-    rig = RIG.replace("area: 0.5 cm2,", said).replace("model: NaK50}", "model: mine.yaml}")
+    said = f"area: 0.785 cm2, capacity: {capacity}, working_is: positive, three_electrodes: true,"
+    rig = RIG.replace("area: 0.5 cm2,", said).replace("model: NaK50}", "model: three-electrode}")
     (tmp_path / "rig.yaml").write_text(rig, encoding="utf-8")
-    (tmp_path / "mine.yaml").write_text(
-        "model: circuit\ncells: {mine: {area: 0.5 cm2, series: 1 kohm}}\n", encoding="utf-8"
-    )
     run = here("run", "pristine-eis", "--on", "left", "--set", "average=1", "--json")
     assert run.code == 0
     with h5py.File(run.json["file"]) as file:
