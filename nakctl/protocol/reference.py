@@ -29,6 +29,7 @@ PLACES = {
     "Ranges": "ranges",
     "Cutoff": "until of a step",
     "LoopEnd": "until of a repeat",
+    "EndedBy": "if",
     "SpectraUse": "spectra of a step",
     "During": "during",
     "Settling": "wait",
@@ -187,7 +188,8 @@ def overview() -> Iterator[str]:
     """All words on one screen."""
     yield "kinds of step"
     for kind in KINDS:
-        yield f"  {kind:<11}{_told(KINDS[kind].__name__).partition('. ')[0].rstrip('.')}"
+        told = _told(KINDS[kind].__name__).partition(". ")[0].rstrip(".")
+        yield from wrapped(told, f"  {kind:<11}", " " * 13)
     yield ""
     yield "words beside a kind"
     refined = dict.fromkeys(entry.word for entry in entries() if entry.place.startswith("beside"))
