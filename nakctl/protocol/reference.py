@@ -193,7 +193,7 @@ def overview() -> Iterator[str]:
     yield ""
     yield "words beside a kind"
     refined = dict.fromkeys(entry.word for entry in entries() if entry.place.startswith("beside"))
-    yield f"  {', '.join(refined)}"
+    yield from wrapped(", ".join(refined), "  ", "  ")
     for name, place in PLACES.items():
         yield f"{place}"
         yield from wrapped(", ".join(_definition(name).get("properties", {})), "  ", "  ")
