@@ -64,9 +64,10 @@ def time_unit(duration_s: float) -> tuple[float, str]:
 def _against_time(potential: Axes, current: Axes, run: Run, kept: npt.NDArray[np.intp]) -> None:
     size_s, name = time_unit(run.header.duration_s)
     time = run.samples["time"][kept] / size_s
-    potential.plot(time, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.9, label="Ewe")
+    [Ewe] = potential.plot(time, run.samples["Ewe"][kept], color="tab:blue", linewidth=0.9)
     potential.set_ylabel("Ewe / V")
     if run.has_third_electrode:
+        Ewe.set_label("Ewe")  # one line needs no legend
         potential.plot(time, run.samples["Ece"][kept], color="tab:green", linewidth=0.9, label="Ece")
         potential.set_ylabel("E / V")
         potential.legend(fontsize=8, loc="best", framealpha=0.85)
