@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nakctl.errors import Mark, ProtocolError
-from nakctl.protocol import library, mistakes, rules
+from nakctl.protocol import library, rules
 from nakctl.protocol.levels import Used, with_lowest_levels
 from nakctl.protocol.model import KINDS, Protocol
 from nakctl.protocol.model import Profile as ProfileWords
@@ -86,7 +86,10 @@ def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:
     origins = {name: _origin(name, document, overrides) for name in bound.params}
     misfits = _levels_that_do_not_fit(bound, origins)
     found = [*bound.problems, *rules.problems(bound.data), *refused, *misfits]
-    found = mistakes.understood(bound.data, found) if found else found
+    if found:
+        from nakctl.protocol import mistakes  # only now: a protocol without fault waits for no explanation
+
+        found = mistakes.understood(bound.data, found)
     if found or bound.faults or protocol is None:
         told = [_explained(problem, bound, origins) for problem in found]
         raise ProtocolError([*bound.faults, *faults.in_order(told, document)])

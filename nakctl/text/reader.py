@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 import yaml
 
 from nakctl.errors import Fault, InputError, Mark
-from nakctl.text.slips import explain
 
 Loc = tuple[str | int, ...]
 
@@ -141,6 +140,8 @@ def _understand(text: str) -> tuple[dict[str, Any], dict[Loc, Place], list[_Slip
         _refuse_unseen(text)
         return reading.document(), reading.places, reading.slips
     except yaml.MarkedYAMLError as problem:
+        from nakctl.text.slips import explain
+
         slip = _Slip(*explain(problem, text))
     except _Slip as stop:
         slip = stop

@@ -15,8 +15,6 @@ from functools import cache, lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from nakctl.text.value_slips import explained
-
 if TYPE_CHECKING:
     import pint
 
@@ -172,6 +170,8 @@ def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Q
     try:
         return _parse(plain, dimensions, zero)
     except UnitError:
+        from nakctl.text.value_slips import explained  # only now: what can be read waits for no explanation
+
         slip = explained(plain, dimensions)
         if slip is None:
             raise
