@@ -140,7 +140,7 @@ def test_a_current_limit_holds_for_the_end_of_a_ramp() -> None:
         ("- {cv: 5 V, from: 0 V, rate: 1 mV/s}", "cv goes between two potentials"),
         ("- {cv: '1 V, 1 V', from: 0 V, rate: 1 mV/s}", "the two potentials are the same"),
         ("- {lsv: 1 V, from: 0 V, rate: 1 mV}", "expected a rate of potential"),
-        ("- {ramp: 1 mA, from: 0 mA, rate: 1 mA/s}", "must be words with values"),
+        ("- {ramp: 1 mA, from: 0 mA, rate: 1 mA/s}", "which way? Write `ramp: {strip: 1 mA}`, or plate"),
         ("- {ramp: {strip: 1 mA}, from: -1 mA, rate: 1 mA/s}", "directions already"),
         ("- {ramp: {strip: 1 mA}, from: 0 mA, rate: 1 mA/s, until: {I_above: 1 mA}}", "the current is set here"),
         ("- {power: 1 mW, for: 1 mAh}", "only the cell knows"),
