@@ -18,7 +18,7 @@ from nakctl_biologic.first_day.chains import data_file
 from nakctl_biologic.params import Loaded, load_as
 from nakctl_biologic.rows import Block, sample_rows
 
-HOLD_s, REST_s, PASSES = 0.5, 1.0, 3
+HOLD_s, REST_s, PASSES = 0.5, 3.0, 3  # a rest is long enough for a host that is slow
 NEW_A = 20e-6  # 20 mV at a dummy of 1 kohm
 RING = Ring(length=2, period=2, total=PASSES * 2)
 
