@@ -73,7 +73,10 @@ def test_the_cells_are_listed(here: Here) -> None:
     cells = {each["name"]: each for each in here("cells", "--json").json["cells"]}
     assert cells["NaK50"]["area_cm2"] > 0
     assert (cells["full-cell"]["capacity_C"], cells["full-cell"]["working_is"]) == (7.56, "positive")
-    assert [name for name, cell in cells.items() if cell["three_electrodes"]] == ["three-electrode"]
+    assert [name for name, cell in cells.items() if cell["three_electrodes"]] == [
+        "three-electrode-dummy",
+        "three-electrode",
+    ]
     assert here("check", "pristine-eis", "--cell", "Na-symmetric").code == 0
 
 

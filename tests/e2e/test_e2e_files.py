@@ -53,7 +53,7 @@ def test_nothing_is_overwritten(here: Here, tmp_path: Path) -> None:
 
 def test_each_makes_one_file_per_value(here: Here, tmp_path: Path) -> None:
     said = here(
-        "run", "short.yaml", "--each", "rest=1,2 s", "--each", "current=5uA,10uA", "--out", "x.h5", "--json"
+        "run", "short.yaml", "--each", "rest=1, 2 s", "--each", "current=5uA,10uA", "--out", "x.h5", "--json"
     )
     assert said.code == 0
     names = [f"x_rest-{rest}s_current-{current}uA.h5" for rest in (1, 2) for current in (5, 10)]

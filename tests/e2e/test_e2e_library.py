@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Said
+from shortened import CELLS, SHORT, WITH_SENSORS, cell_name
 
 from nakctl.protocol.library import names
 
@@ -37,22 +38,29 @@ WITH_SPECTRA = {  # all of them from 7 MHz down
 }
 
 
+OF_THE_PAPER = [name for name in names() if name not in CELLS]  # for the cell that is meant if none is named
+WITHOUT_SENSORS = [name for name in names() if name not in WITH_SENSORS]
+
+
 def test_all_pass_the_check(here: Here) -> None:
-    said = here("check", *names(), "--json")
+    said = here("check", *OF_THE_PAPER, "--json")
     assert said.code == 0
     assert said.json["ok"] is True
-    assert [report["file"] for report in said.json["files"]] == list(names())
+    assert [report["file"] for report in said.json["files"]] == OF_THE_PAPER
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", WITHOUT_SENSORS)
 def test_it_plans_and_runs(name: str, here: Here, tmp_path: Path) -> None:
-    sets = [word for text in SHORTER.get(name, []) for word in ("--set", text)]
-    said = here("run", name, *sets, "--json")
+    shorter = SHORTER.get(name) or [
+        f"{word}={value}" for word, value in SHORT.get(name, {}).items() if name in CELLS
+    ]
+    sets = [word for text in shorter for word in ("--set", text)]
+    said = here("run", name, "--cell", cell_name(name), *sets, "--json")
     assert said.code == 0, said
     assert said.json["status"] == "completed"
     assert said.json["samples"] > 0
     assert said.json["gaps"] == 0
-    assert (said.json["spectra"] > 0) == (name in WITH_SPECTRA)
+    assert (said.json["spectra"] > 0) == (name in {*WITH_SPECTRA, "transference"})
     assert said.json["title"].startswith("SIMULATED ")
     (file,) = tmp_path.iterdir()
     assert file.name == said.json["file"]
@@ -60,9 +68,9 @@ def test_it_plans_and_runs(name: str, here: Here, tmp_path: Path) -> None:
     assert file.name.startswith(time.strftime("%Y-"))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", WITHOUT_SENSORS)
 def test_the_plan_can_be_read_and_says_that_it_is_simulated(name: str, here: Here) -> None:
-    said = here("plan", name)
+    said = here("plan", name, "--cell", cell_name(name))
     assert said.code == 0
     assert "on SP-300 (SIMULATED)" in said.out.splitlines()[1]
     assert "in all" in said.out
@@ -70,7 +78,7 @@ def test_the_plan_can_be_read_and_says_that_it_is_simulated(name: str, here: Her
 
 
 def test_on_the_vmp3_the_fast_ones_fail_with_line_reason_and_cure(here: Here) -> None:
-    said = here("check", *names(), "--on", "sim-vmp3", "--json")
+    said = here("check", *OF_THE_PAPER, "--on", "sim-vmp3", "--json")
     assert said.code == 2
     failed = {report["file"]: report for report in said.json["files"] if not report["ok"]}
     assert set(failed) == WITH_SPECTRA
