@@ -47,7 +47,7 @@ class Holds:
 
     def compile(
         self,
-        step: m.Rest | m.CurrentStep | m.Ca | m.Power | m.Load,
+        step: m.Rest | m.CurrentWords | m.Ca | m.Power | m.Load,
         loc: Loc,
         env: Env,
         number: str,

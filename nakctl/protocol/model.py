@@ -156,14 +156,19 @@ class SpectraUse(Word):
     at: Times | None = Field(None, description="times since the beginning of the step: 10 s, 1 min, 1 h")
 
 
-class During(Word):
-    """The DC bias under which one spectrum is taken. Exactly one word."""
+class OneCurrent(Word):
+    """A current: that of pulses, or at the end of a ramp. Exactly one word."""
 
     strip: Directed | None = None
     plate: Directed | None = None
     charge: Directed | None = None
     discharge: Directed | None = None
     cp: Current | None = None
+
+
+class During(OneCurrent):
+    """The DC bias under which one spectrum is taken. Exactly one word."""
+
     ca: Held | None = None
 
 
@@ -187,44 +192,41 @@ class Rest(HoldWords):
     )
 
 
-class Strip(HoldWords):
+class CurrentWords(HoldWords):
+    """Words that refine strip, plate, charge, discharge and cp."""
+
+    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
+    ranges: Ranges = Ranges()
+
+
+class Strip(CurrentWords):
     """Oxidise WE at this current, given without sign, for a time or a charge."""
 
     strip: Directed = Field(description="current that oxidises WE, without sign")
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
-    ranges: Ranges = Ranges()
 
 
-class Plate(HoldWords):
+class Plate(CurrentWords):
     """Reduce WE at this current, given without sign, for a time or a charge."""
 
     plate: Directed = Field(description="current that reduces WE, without sign")
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
-    ranges: Ranges = Ranges()
 
 
-class ChargeStep(HoldWords):
+class ChargeStep(CurrentWords):
     """Charge the cell at this current, given without sign: strips WE where that is the positive electrode."""
 
     charge: Directed = Field(description="current that charges the cell, without sign")
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
-    ranges: Ranges = Ranges()
 
 
-class DischargeStep(HoldWords):
+class DischargeStep(CurrentWords):
     """Discharge the cell at this current, given without sign: the other way round than charge."""
 
     discharge: Directed = Field(description="current that discharges the cell, without sign")
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
-    ranges: Ranges = Ranges()
 
 
-class Cp(HoldWords):
+class Cp(CurrentWords):
     """Constant signed current (I > 0 strips WE), for a time or a charge."""
 
     cp: Current = Field(description="signed current, > 0 oxidises WE")
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
-    ranges: Ranges = Ranges()
 
 
 class Ca(HoldWords):
@@ -233,9 +235,6 @@ class Ca(HoldWords):
     ca: Held = Field(description="Ewe, e.g. 3 V, or 10 mV vs OCV | start | last")
     for_: Time | None = Field(None, alias="for", description="a time; left out: until an `until` is met")
     ranges: Ranges = Ranges()
-
-
-CurrentStep = Strip | Plate | ChargeStep | DischargeStep | Cp
 
 
 class DrivenWords(Word):
@@ -268,20 +267,10 @@ class Lsv(DrivenWords):
     rate: ScanRate = Field(description="e.g. 0.1 mV/s")
 
 
-class RampCurrent(Word):
-    """The current at the end of a ramp. Exactly one word."""
-
-    strip: Directed | None = None
-    plate: Directed | None = None
-    charge: Directed | None = None
-    discharge: Directed | None = None
-    cp: Current | None = None
-
-
 class Ramp(DrivenWords):
     """A current that changes evenly."""
 
-    ramp: RampCurrent = Field(description="the current at its end, e.g. {strip: 2 mA/cm2}")
+    ramp: OneCurrent = Field(description="the current at its end, e.g. {strip: 2 mA/cm2}")
     from_: Current = Field(
         alias="from", description="the current at its beginning, in the direction of the end"
     )
@@ -332,20 +321,10 @@ class Peis(SpectrumWords):
     peis: Name | Sweep = Field(description="a name under spectra, or a sweep")
 
 
-class PulseCurrent(Word):
-    """The current of the pulses. Exactly one word."""
-
-    strip: Directed | None = None
-    plate: Directed | None = None
-    charge: Directed | None = None
-    discharge: Directed | None = None
-    cp: Current | None = None
-
-
 class Pulse(Word):
     """A train of current pulses with rest between them, run by the instrument's own clock."""
 
-    pulse: PulseCurrent = Field(description="the current, e.g. {strip: 1 mA/cm2}")
+    pulse: OneCurrent = Field(description="the current, e.g. {strip: 1 mA/cm2}")
     on: Time = Field(description="how long it flows")
     off: Time = Field(description="how long the cell rests after it, open")
     repeat: Count | Literal["forever"] = Field(description="number of pulses, or forever")
