@@ -169,12 +169,15 @@ def conducts_electrons(run: Record) -> None:
 
 
 def has_transference_number(run: Record) -> None:
-    """t = Iss (dE - I0 R0) / (I0 (dE - Iss Rss)), with the resistances of the two spectra."""
-    hold = run.of("ca 0.01 V")
-    spectra = [run.impedance["spectrum"] == number for number in (1, 2)]
-    ends = [float(run.impedance["Z_re"][which][-3:].mean()) for which in spectra]
-    I_ss, I_0 = float(np.mean(hold["I"][-10:])), 10e-3 / ends[0]
-    assert 0 < I_ss < I_0
+    """t = Iss (dE - I0 R0) / (I0 (dE - Iss Rss)), the resistances of the interfaces from the two spectra: what
+    they show between their arcs and the diffusion, without the electrolyte (25 ohm cm2 by the cell's file)."""
+    f_Hz, Z, number = (run.impedance[name] for name in ("frequency", "Z_re", "spectrum"))
+    plateau = (f_Hz > 5) & (f_Hz < 100)
+    R_0, R_ss = (float(np.median(Z[plateau & (number == k)])) - 25 / 1.131 for k in (1, 2))
+    hold, dE_V = run.of("ca 0.01 V"), 10e-3
+    I_0, I_ss = float(hold["I"][1]), float(np.mean(hold["I"][-10:]))
+    t_plus = I_ss * (dE_V - I_0 * R_0) / (I_0 * (dE_V - I_ss * R_ss))
+    assert t_plus == pytest.approx(0.2, abs=0.01)
 
 
 def is_symmetric(run: Record) -> None:
