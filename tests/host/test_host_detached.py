@@ -24,14 +24,17 @@ HERE = Path(__file__).parent
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 
 STARTER = """
-import os, sys
+import os, signal, sys
+from contextlib import suppress
 sys.path.append({here!r})
 os.open({terminal!r}, os.O_RDWR)  # the first one that a leader opens is its terminal
 from nakctl.host import start_detached
 from pathlib import Path
 started = start_detached("lives_on", *sys.argv[1:], output=Path("said.txt"))
 print(started.pid, started.warning, flush=True)
-os.read(os.open({terminal!r}, os.O_RDWR), 1)
+with suppress(OSError):  # may be told that the terminal is gone before the signal comes
+    os.read(os.open({terminal!r}, os.O_RDWR), 1)
+signal.pause()
 """
 
 

@@ -123,4 +123,4 @@ def test_killed_it_is_left_for_the_next_command(tmp_path: Path) -> None:
     assert files.journal_of(path).exists() and not path.exists()
     assert recover(path).status == "recovered"
     check_recovered(path, recorded)
-    assert rows.names_in(tmp_path) == ["run.h5"]
+    wait_for(lambda: rows.names_in(tmp_path) == ["run.h5"])  # a helper that lives on looks in once more

@@ -28,8 +28,9 @@ def test_one_that_falls_silent_is_told_long_before_its_time_out(bench: Callable[
         until_all_told(beside, "hangs", *NAMES)
         beside.until(lambda: min(beside.sensors.unseen_s.values()) > 1)
         for name, rows in beside.close().items():
-            assert codes(beside.notices, name) == ["hangs"]
-            assert np.flatnonzero(np.isnan(rows["value"])).tolist() == [len(rows) - 1]
+            told = codes(beside.notices, name)  # more than once, if a busy machine was late with an answer
+            assert told == ["hangs", "back"] * (len(told) // 2) + ["hangs"]
+            assert np.isnan(rows["value"][-1])
 
 
 @signals
@@ -48,7 +49,7 @@ def test_garbage_is_told_and_its_end(bench: Callable[..., Alone]) -> None:
 @signals
 def test_a_link_that_is_cut_is_told_and_made_anew(bench: Callable[..., Alone]) -> None:
     """A serial adapter that is unplugged gets another name: that one stays away."""
-    with four(timeout="1 s") as (instruments, specs):
+    with four(timeout="10 s") as (instruments, specs):
         beside = bench(*specs)
         beside.until_read(*NAMES)
         inflict(instruments, "cut")
@@ -73,6 +74,9 @@ def test_a_frozen_one_is_told_and_seen(bench: Callable[..., Alone]) -> None:
             beside.until(lambda name=name: beside.latest[name].trouble == "frozen")  # type: ignore[misc]
         beside.until(lambda: max(beside.sensors.unseen_s.values()) < 0.5)
         inflict(instruments, "")
-        beside.until(lambda: all(codes(beside.notices, name) == ["frozen"] * 2 for name in NAMES))
+        for name in NAMES:
+            beside.until(lambda name=name: beside.latest[name].trouble == "")  # type: ignore[misc]
+            told = codes(beside.notices, name)  # that it is, and that it is no more
+            assert len(told) > 1 and set(told) == {"frozen"}
         for rows in beside.close().values():
             assert not np.isnan(rows["value"]).any()
