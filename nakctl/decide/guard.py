@@ -26,7 +26,6 @@ OF_RUN = ("Ewe", "|I|", "time", *OF_THREE)
 SOONEST_LOOK_s = 0.2  # how often the host looks when something is near, in the channel's own time
 # The chain of a step with spectra ends with a hold that is as long as the estimate lacks: not to be raced.
 ASKED_SLACK_s = 0.1
-LOOKS_PER_SLOPE = 100  # in the time that a slope is fitted to, in the channel's own time
 
 
 class Guard:
@@ -123,7 +122,7 @@ class Guard:
             waits.append(max(SOONEST_LOOK_s, self.charge_rest_s or 0.0))
         if self.short is not None and self.short.in_a_row:
             waits.append(SOONEST_LOOK_s)
-        waits += [max(SOONEST_LOOK_s, each.end.over_s / LOOKS_PER_SLOPE) for each in self.slopes.values()]
+        waits += [max(SOONEST_LOOK_s, each.may_wait_s(self.time_s)) for each in self.slopes.values()]
         if self.asked is not None:
             waits.append(max(SOONEST_LOOK_s, self.asked.value + ASKED_SLACK_s - self.elapsed_s))
         return min(waits, default=None)

@@ -12,6 +12,7 @@ from nakctl.device.ends import LEAST_ROWS_OF_SLOPE, End, Quantity
 Floats = npt.NDArray[np.float64]
 
 BINS = 512  # the window begins where one of so many parts of it does, so nothing grows with the rate of rows
+LOOKS = 20  # in a window: what is fitted to it is the slope of its middle, which is half of it ago anyway
 COLUMNS: dict[Quantity, str] = {"dEwe/dt": "Ewe", "dI/dt": "I"}
 
 
@@ -36,6 +37,11 @@ class SlopeWatch:
         self.sums: Floats = np.zeros(5)
         self.before: Floats = np.zeros((5, 0))
         self.starts_s: Floats = np.zeros(0)  # (bins,): of the first row of each
+
+    def may_wait_s(self, time_s: float) -> float:
+        """How long nobody has to look. time_s: of the newest row; nothing is known in the first window of a step."""
+        begun_s = time_s if self.step_count < 0 else self.first_s
+        return max(self.end.over_s / LOOKS, begun_s + self.end.over_s - time_s)
 
     def look(self, samples: Rows) -> Met | None:
         """The row at which it is met. A reading that is no number says nothing."""

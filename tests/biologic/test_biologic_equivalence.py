@@ -59,7 +59,7 @@ def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Out
 
 
 TICK_s = 50e-6  # the longest
-POLL_s = 10.0  # of the clock that both live by: seldom, to be quick
+POLL_s = 30.0  # of the clock that both live by: seldom, to be quick
 
 
 @pytest.mark.parametrize("like", ["SP-300", "VMP-3"])

@@ -32,7 +32,7 @@ SHORT = {
     "gitt": {"current": "C/2", "pulse": "30 min", "steady": "20 mV/h"},
     "hebb-wagner": {"longest": "22 min"},
     "hold-until-current": {"charge": "2C", "small": "0.5 mA/cm2"},
-    "hppc": {"move": "2C"},
+    "hppc": {"move": "2C", "bottom": "3.8 V"},
     "lsv": {"rate": "10 mV/s"},
     "plate-geis-ocv": {"capacity": "0.01 mAh/cm2", "rest": "12 min"},
     "plate-to-cutoff": {"capacity": "0.05 mAh/cm2"},

@@ -27,6 +27,7 @@ STARTER = """
 import os, signal, sys
 from contextlib import suppress
 sys.path.append({here!r})
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a suite that outlives its terminal is deaf to it
 os.open({terminal!r}, os.O_RDWR)  # the first one that a leader opens is its terminal
 from nakctl.host import start_detached
 from pathlib import Path

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from patience import PATIENCE_s
 from pseudo_terminal import pseudo_terminal
 
@@ -179,6 +180,14 @@ class PacedClock(FreeClock):
 
 def codes(notices: list[SensorNotice] | tuple[SensorNotice, ...], sensor: str) -> list[str]:
     return [notice.code.removeprefix("sensor_") for notice in notices if notice.sensor == sensor]
+
+
+def gaps(values: Any, told: list[str]) -> list[int]:
+    """Where gaps begin: as many as troubles were told. A busy computer may have made some of the first ones."""
+    found = np.flatnonzero(np.isnan(values)).tolist()
+    failed = [code for code in told if code != "frozen"]
+    assert len(found) == failed.count("back") + (failed[-1:] not in ([], ["back"])), (values, told)
+    return found
 
 
 VISA_DEVICES = """\

@@ -14,6 +14,7 @@ import pytest
 from bench import Script, codes, modbus_server, spec_of, talking_pty, tcp_instrument, visa_file
 from parents import LOOKING, is_gone, next_value, parent_of
 from patience import PATIENCE_s, until
+from pseudo_terminal import pseudo_terminal
 from pymodbus import FramerType
 
 from nakctl.device.sensor import SensorNotice, SensorTrouble, load_kind, load_service
@@ -149,12 +150,12 @@ def test_a_busy_port_and_a_silent_one(said: Any, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("nakctl_sensors.probe.LISTEN_s", 0.02)
     monkeypatch.setattr("nakctl_sensors.probe.ANSWER_s", 0.02)
-    with talking_pty(Script(lambda count: 0.0), 60.0, "") as tty:
-        with serial.Serial(tty, exclusive=True):
-            code, _, err = said("sensors", "probe", tty)
-        assert (code, "is busy" in err) == (2, True)
-        code, _, err = said("sensors", "probe", tty)
-        assert (code, "is open and silent" in err) == (2, True)
+    with pseudo_terminal() as port:
+        with serial.Serial(port.name, exclusive=True):
+            code, _, err = said("sensors", "probe", port.name)
+        assert (code, "is busy" in err) == (2, True), err
+        code, _, err = said("sensors", "probe", port.name)
+        assert (code, "is open and silent" in err) == (2, True), err
 
 
 @posix
