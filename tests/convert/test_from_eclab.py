@@ -198,7 +198,7 @@ def test_an_urban_profile_becomes_a_table_beside_the_protocol() -> None:
 
 def test_a_profile_of_currents_keeps_its_ends_and_its_unit() -> None:
     rows = {
-        "lim_nb": "2", "lim1_value": "1.500", "lim2_type": "Ewe", "lim2_comp": ">", "lim2_value": "4.2",
+        "lim_nb": ["1", "2"], "lim1_value": "1.500", "lim2_type": "Ewe", "lim2_comp": ">", "lim2_value": "4.2",
         "lim2_value_unit": "V", "lim2_action": "Stop", "lim2_seq": "1",
     }  # fmt: skip
     raw = with_table(made([mb(["Rest", "UP"], **rows)]), *SINE, head="Time/s, I/\u00b5A", at="1 1")
