@@ -26,6 +26,7 @@ BEGINS = "Urban Profile Table"
 _HEAD = ("Technique Number", "Sequence", "Number of Values", "Values")
 _VALUES = re.compile(r"Time/s, *(\w+)/(\S+)")
 _DRIVEN = {"I": ("I", "A"), "E": ("Ewe", "V"), "Ewe": ("Ewe", "V")}
+_MOST_DIGITS = 30  # before or behind the point: it is written out
 Fault = Callable[[Mark, str], None]
 
 
@@ -106,6 +107,8 @@ def _row(index: int, line: str) -> tuple[Decimal, Decimal, Mark]:
         time_s, value = (notation.number(part.strip()) for part in parts)
     except notation.NotationError as problem:
         raise _BadRow(mark, str(problem)) from None
+    if max(abs(time_s.adjusted()), abs(value.adjusted())) > _MOST_DIGITS:
+        raise _BadRow(mark, "no instrument takes such a value: the file is damaged")
     return time_s, value, mark
 
 

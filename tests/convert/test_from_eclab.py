@@ -219,6 +219,7 @@ TABLES = [
     (with_table(made(UP), *SINE, at="one 0"), "this head of a table is none that nakctl knows"),
     (with_table(made(UP), ("0", "zero"), ("1", "1")), "'zero' is no number"),
     (with_table(made(UP), ("0", "1", "2"), ("1", "1")), "a time, a tab and a value"),
+    (with_table(made(UP), ("0", "1e999999999"), ("1", "1")), "the file is damaged"),
     (with_table(made(UP), ("1", "0"), ("2", "1")), "does not begin at 0 s"),
     (with_table(made(UP), ("0", "0"), ("2", "1"), ("1", "1")), "times go on from line to line"),
     (with_table(made(UP)), "does not begin at 0 s"),
