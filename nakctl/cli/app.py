@@ -354,11 +354,21 @@ def words(
 
 @app.command()
 @explained
-def schema() -> int:
-    """Print the JSON Schema of the protocol language, for editors."""
+def schema(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A protocol: the schema is written beside it, with its names."),
+    ] = None,
+    rig: RigFile = None,
+) -> int:
+    """Print the JSON Schema of the protocol language, for editors.
+
+    With FILE it is written beside it as NAME.schema.json, and offers the names of its sweeps, parameters,
+    levels and labels, and of the sensors in rig.yaml. Say it again when there are new names.
+    """
     from nakctl.cli import shipped
 
-    return shipped.schema()
+    return shipped.schema(file, rig)
 
 
 def _wishes(on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None) -> Any:

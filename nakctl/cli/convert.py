@@ -63,7 +63,8 @@ def convert(
 def _write(draft: Draft, told: Iterable[Fault], out: Path | None) -> int:
     """Only what the loader takes is written."""
     if out is not None:
-        _require_new(out)
+        for each in (out, *(out.parent / name for name in draft.tables)):
+            _require_new(each)
     written = text(draft)
     try:
         understand(read_text(written, "the protocol made of it", ProtocolError), {})
@@ -71,10 +72,14 @@ def _write(draft: Draft, told: Iterable[Fault], out: Path | None) -> int:
         raise InputError(f"this cannot be said in a protocol:\n{error}") from None
     if out is None:
         print(written, end="")
+        for name in draft.tables:
+            console.say(f"note: with -o FILE its table {name} is written beside it", to=sys.stderr)
     else:
+        for name, table in draft.tables.items():
+            (out.parent / name).write_text(table, encoding="utf-8", newline="\n")
         out.write_text(written, encoding="utf-8", newline="\n")
         beside = library.schema_beside(out)
-        print(f"{out} (and {beside.name}, which editors use)")
+        print(f"{', '.join([str(out), *draft.tables])} (and {beside.name}, which editors use)")
     _tell(told)
     return ExitCode.DONE
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from nakctl.cli.json_output import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.protocol import library
 from nakctl.text.faults import did_you_mean
+from nakctl.text.numbers import plural
 from nakctl.text.reader import read_file
 
 
@@ -75,8 +77,38 @@ def cells(as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def schema() -> int:
-    from nakctl.protocol.schema import schema
+def schema(file: Path | None, rig: Path | None) -> int:
+    """That of the language, printed; or, written beside a protocol, one that offers its names as well."""
+    if file is None:
+        from nakctl.protocol.schema import schema
 
-    print(json.dumps(schema(), indent=1, ensure_ascii=False))
+        print(json.dumps(schema(), indent=1, ensure_ascii=False))
+        return ExitCode.DONE
+    return _own_schema(file, rig)
+
+
+def _own_schema(file: Path, rig: Path | None) -> int:
+    from nakctl.protocol.names import names_in, text
+    from nakctl.rig import find_rig
+
+    if not file.exists() and str(file) in library.names():
+        raise InputError(f"{file} is shipped: bring it here first, with `nakctl protocols copy {file}`")
+    document = read_file(file)
+    if "nakctl" not in document.data:
+        raise InputError(f"{file} is no protocol: one begins with `nakctl: 1`")
+    found = find_rig(rig)
+    names = replace(
+        names_in(document.data),
+        sensors={name: spec.dimension for name, spec in found.sensors.items()},
+        settable=tuple(name for name, spec in found.sensors.items() if spec.settable),
+    )
+    target = file.with_suffix(".schema.json")
+    target.write_text(text(names), encoding="utf-8", newline="\n")
+    counts = [(names.sweeps, "sweep"), (names.params, "parameter"), (names.labels, "label")]
+    counts += [(names.sensors, "sensor")]
+    offered = ", ".join(plural(len(each), what) for each, what in counts if each) or "no names yet"
+    print(f"{target}: offers {offered}")
+    line = f"# yaml-language-server: $schema=./{target.name}"
+    if document.text.split("\n", 1)[0].rstrip() != line:
+        print(f"for an editor to use it, the first line of {file} has to be:\n{line}")
     return ExitCode.DONE

@@ -25,6 +25,7 @@ class Draft:
 
     remarks  lines at the top: where it came from and what it does not say
     limits   words of `limits`, with their comments
+    tables   texts of profiles that stand beside it, by the names that its steps give them
     """
 
     name: str
@@ -35,6 +36,7 @@ class Draft:
     params: dict[str, Any] = field(default_factory=dict)
     spectra: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
 
 
 def text(draft: Draft) -> str:

@@ -50,6 +50,7 @@ class _Import:
         self.settings = settings
         self.notes = Notes(settings)
         self.sweeps = Sweeps()
+        self.profiles = from_mb.Profiles(PurePath(settings.file).stem)
         self.limits, window = self.limits_and_window()
         self.hardware = Hardware(settings.said("Device"), window)
 
@@ -69,6 +70,7 @@ class _Import:
             raise InputError(sorted(self.notes.faults, key=lambda fault: fault.mark))
         stem = PurePath(self.settings.file).stem
         made = Draft(stem, self.source(), steps, self.remarks(), {}, {}, self.sweeps.declared, self.limits)
+        made.tables.update(self.profiles.texts)
         comment = self.settings.said("Comments")
         if comment:
             made.head["about"] = comment
@@ -97,7 +99,7 @@ class _Import:
             items = []
             for column in columns:
                 before = [step for steps in items for step in steps]
-                items.append(from_mb.sequence(column, self.hardware, self.sweeps, before))
+                items.append(from_mb.sequence(column, self.hardware, self.sweeps, self.profiles, before))
             jumps = [jump for column in columns if (jump := from_mb.jump(column))]
         else:
             self.notes.fault(technique.mark, refusal(technique.name))

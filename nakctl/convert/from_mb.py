@@ -11,11 +11,11 @@ from nakctl.convert.from_eis import Sweeps
 from nakctl.convert.from_holds import Hardware
 from nakctl.convert.loops import Jump
 from nakctl.convert.reading import Amount, Column
+from nakctl.convert.tables import Table, as_profile
 
 REST, CURRENT, POTENTIAL = "rest", "cp", "ca"
 _KINDS = {"Rest": REST, "CC": CURRENT, "CV": POTENTIAL}
 _REFUSED = {
-    "UP": "urban profiles cannot be said yet: write the steps out",
     "TI": "triggers are no part of a protocol: write `ask` or a rest",
     "TO": "triggers are no part of a protocol: leave this sequence out",
     "CP": "write `power: ...` by hand; no public file shows its rows",
@@ -25,7 +25,22 @@ _REFUSED = {
 _CHARGE = re.compile(r"\|?(Δ|d)?Q(-Qo|abs)?\|?")
 
 
-def sequence(column: Column, hardware: Hardware, sweeps: Sweeps, before: list[Step]) -> list[Step]:
+class Profiles:
+    """The tables of a file as they stand beside a protocol: texts by name."""
+
+    def __init__(self, file: str) -> None:
+        self.stem = re.sub(r"[^\w-]+", "_", file) or "profile"
+        self.texts: dict[str, str] = {}
+
+    def name(self, table: Table, text: str) -> str:
+        name = f"{self.stem}_{table.technique}_{table.sequence}.csv"
+        self.texts[name] = text
+        return name
+
+
+def sequence(
+    column: Column, hardware: Hardware, sweeps: Sweeps, profiles: Profiles, before: list[Step]
+) -> list[Step]:
     """The steps of one sequence. before: those before it, which leave the level that EIS measures at."""
     kind = column.text("ctrl_type")
     column.asked |= {row.label for row in column.technique.rows}
@@ -33,6 +48,8 @@ def sequence(column: Column, hardware: Hardware, sweeps: Sweeps, before: list[St
         return _spectrum(column, kind.lower(), hardware, sweeps, before)
     if kind == "VS":
         return _scan(column, hardware)
+    if kind == "UP":
+        return _profile(column, hardware, profiles)
     if kind in _KINDS:
         return _hold(column, _KINDS[kind], hardware)
     if kind != "Loop":
@@ -83,6 +100,44 @@ def _scan(column: Column, hardware: Hardware) -> list[Step]:
     return [words | _record(column, "lsv") | hardware.words(column)]
 
 
+def _profile(column: Column, hardware: Hardware, profiles: Profiles) -> list[Step]:
+    """An urban profile: its table stands behind the techniques."""
+    own = (column.technique.number, column.index)
+    table = next((each for each in column.settings.tables if (each.technique, each.sequence) == own), None)
+    if table is None:
+        text = (
+            "the table of this urban profile is not in the file: write `profile: FILE.csv` by hand, a table "
+        )
+        column.fault("ctrl_type", text + "of `time/s,I/mA` or `time/s,Ewe/V`")
+        return []
+    kind = CURRENT if table.drives_current else POTENTIAL
+    lasts_s, ends = _limits_s(column, kind)
+    if lasts_s is not None and lasts_s > table.lasts_s:
+        over = (
+            f"the table is over after {notation.duration(table.lasts_s)}, and no public file shows what then"
+        )
+        column.fault("lim1_value", f"{over}: set this limit to the end of the table, or leave it out")
+        return []
+    if kind == POTENTIAL and ends:
+        column.fault(
+            "lim1_type", "a limit of a profile of potentials: leave it out, or write `until` by hand"
+        )
+        return []
+    text = as_profile(table, lasts_s, column.notes.fault)
+    if not text:
+        return []
+    column.notes.tell(table.mark, _HELD)
+    until: Step = {"until": ends[0] if len(ends) == 1 else ends} if ends else {}
+    kept = _record(column, "lsv")
+    step: Step = {"#": [_HELD], "profile": profiles.name(table, text)} | until | kept | hardware.words(column)
+    return [step]
+
+
+_HELD = (
+    "a value is held until the time of the next one; EC-Lab's file does not say so: compare it with its plot"
+)
+
+
 def _level(column: Column, kind: str) -> str | None:
     """Currents are written without sign beside Charge or Discharge, by unicycler with one beside Charge."""
     if kind == REST:
@@ -107,7 +162,13 @@ def _level(column: Column, kind: str) -> str | None:
 
 def _limits(column: Column, kind: str) -> tuple[str | None, list[Step]]:
     """The time, and the cutoffs."""
-    lasts: str | None = None
+    lasts_s, ends = _limits_s(column, kind)
+    return (None if lasts_s is None else notation.duration(lasts_s)), ends
+
+
+def _limits_s(column: Column, kind: str) -> tuple[Decimal | None, list[Step]]:
+    """The time in s, and the cutoffs."""
+    lasts_s: Decimal | None = None
     ends: list[Step] = []
     for n in range(1, column.count("lim_nb") + 1):
         what, side = column.text(f"lim{n}_type"), column.text(f"lim{n}_comp")
@@ -119,14 +180,14 @@ def _limits(column: Column, kind: str) -> tuple[str | None, list[Step]]:
         if what == "Time":
             if then:
                 column.fault(f"lim{n}_action", "after its time a step goes on with the next one in nakctl")
-            lasts = notation.duration(amount.value * Decimal(notation.SECONDS[amount.unit]))
+            lasts_s = amount.value * Decimal(notation.SECONDS[amount.unit])
             continue
         word = _condition(what, side, kind)
         if word is None:
             column.fault(f"lim{n}_type", f"{what} {side}: a step of kind {kind} cannot end on this in nakctl")
             continue
         ends.append({word: amount.text if word.startswith("Ewe") else amount.size} | then)
-    return lasts, ends
+    return lasts_s, ends
 
 
 def _condition(what: str, side: str, kind: str) -> str | None:

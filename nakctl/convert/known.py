@@ -12,6 +12,10 @@ READ = (
 )  # fmt: skip
 _STAIRCASE = "write a staircase with `geis` or `peis` in it; no public file shows how EC-Lab writes its rows"
 _CYCLING = "write it as GCPL in EC-Lab, or as cp, ca and rest here"
+_PROFILE = (
+    "write `profile: FILE.csv` by hand, a table of `time/s,I/mA` or `time/s,Ewe/V`; or put the profile "
+    "into a Modulo Bat (UP) in EC-Lab, whose tables are read"
+)
 # By the beginning of the name; the first that fits.
 _INSTEAD = {
     "Cyclic Voltammetry Advanced": "write each of its sequences as Cyclic Voltammetry",
@@ -40,9 +44,10 @@ _INSTEAD = {
     "External Device": "write `set` for what stands beside the cell",
     "Temperature Control": "write `set` and `wait` for what stands beside the cell",
     "Send E-Mail": "who is told stands in rig.yaml (notify): leave it out",
-    "Galvano Profile": "profiles from a file cannot be said yet: write the steps out",
-    "Potentio Profile": "profiles from a file cannot be said yet: write the steps out",
-    "Power Profile": "profiles from a file cannot be said yet: write the steps out",
+    "Urban Profile": _PROFILE,
+    "Galvano Profile": _PROFILE,
+    "Potentio Profile": _PROFILE,
+    "Power Profile": "write its rows as steps of `power` by hand; no public file shows them",
     "IR compensation": "nakctl does not compensate for IR: leave it out",
     "Manual IR": "nakctl does not compensate for IR: leave it out",
 }

@@ -76,6 +76,10 @@ class Column:
         return self.technique.mark
 
     @property
+    def settings(self) -> Settings:
+        return self.notes.settings
+
+    @property
     def named(self) -> str:
         """`technique 2, sequence 3`."""
         sequence = f", sequence {self.index}" if self.technique.columns > 1 else ""

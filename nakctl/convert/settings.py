@@ -1,7 +1,8 @@
 """A settings file of EC-Lab (.mps) as it is written: a header, and techniques with rows in fixed columns.
 
 cp1252, CRLF; a row is a label of 20 characters and one value of 20 for each sequence (Ns). Labels may occur
-twice in a technique (`vs.` in Cyclic Voltammetry): the second is asked for as ("vs.", 1).
+twice in a technique (`vs.` in Cyclic Voltammetry): the second is asked for as ("vs.", 1). Behind the
+techniques may stand tables (`tables.py`).
 Source of the form: files of EC-Lab 10.x to 11.62 in public repositories, named in tests/convert.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from nakctl.convert import tables
 from nakctl.errors import Fault, InputError, Mark
 
 WIDTH = 20
@@ -20,7 +22,6 @@ _MOST_BYTES = 4 * 1024 * 1024
 _COUNT = re.compile(r"Number of linked techniques : (\d+)")
 _TECHNIQUE = re.compile(r"Technique : (\d+)")
 _FREE_TEXT = re.compile(r"(EC-LAB for|Internet|Command|Filename|Comments|Electro(de material|lyte)|Initial)")
-_TABLE = "Urban Profile Table"
 # What other files of the same makers begin with.
 _OTHERS = {
     "BT-LAB SETTING FILE": "this file is from BT-Lab, not EC-Lab: write the protocol by hand",
@@ -64,6 +65,7 @@ class Settings:
     lines: tuple[str, ...]
     header: tuple[tuple[str, Mark], ...]
     techniques: tuple[Technique, ...]
+    tables: tuple[tables.Table, ...] = ()
 
     def fault(self, mark: Mark, message: str) -> Fault:
         text = self.lines[mark.line - 1].rstrip() if 1 <= mark.line <= len(self.lines) else ""
@@ -139,15 +141,16 @@ class _Reading:
     def settings(self) -> Settings:
         self.require_magic()
         starts = [i for i, line in enumerate(self.lines) if _TECHNIQUE.fullmatch(line.rstrip())]
-        tables = [i for i, line in enumerate(self.lines) if line.startswith(_TABLE)]
-        ends = [*starts[1:], tables[0] if tables else len(self.lines)]
+        behind = [i for i, line in enumerate(self.lines) if line.startswith(tables.BEGINS)]
+        ends = [*starts[1:], behind[0] if behind else len(self.lines)]
         first = starts[0] if starts else len(self.lines)
         header = tuple((line, Mark(i + 1, 1)) for i, line in enumerate(self.lines[:first]))
         self.require_all(starts)
         techniques = tuple(self.technique(*span) for span in zip(starts, ends, strict=False))
+        found = tables.read(self.lines, self.fault)
         if self.faults:
             raise InputError(self.faults)
-        return Settings(self.file, self.lines, header, techniques)
+        return Settings(self.file, self.lines, header, techniques, found)
 
     def require_magic(self) -> None:
         first = self.lines[0].strip()

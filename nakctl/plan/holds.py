@@ -176,7 +176,7 @@ class Holds:
             record=self.record(words.record, env),
             cutoffs=cutoffs,
             spectra=self.spectra(words.spectra, duration_s, (*loc, "spectra"), env),
-            ranges=self.ranges(ranges, loc),
+            ranges=self.scope.ranges(ranges, loc),
             mark=self.scope.mark(loc),
             to=to,
             alone_s=alone_s,
@@ -201,18 +201,6 @@ class Holds:
         if value is not None and meant_as(known := resolve(value, env), m.CURRENT).dimension == "C-rate":
             how_much = known.text.lstrip("+-\u2212")
         return f"{word or kind} {'-' if word == 'cp' and level < 0 else ''}{how_much}"
-
-    def ranges(self, words: m.Ranges, loc: Loc) -> p.Ranges:
-        """Of several ranges of the current that of this level."""
-        listed = [] if words.I is None else [each.strip() for each in words.I.split(",")]
-        if len(listed) < 2:
-            return p.Ranges(words.I, words.E, words.bandwidth)
-        at, of = self.scope.level
-        if len(listed) != of:
-            there = f"the staircase around this step has {of} levels" if of else "no staircase is around it"
-            self.scope.fault((*loc, "ranges", "I"), f"{len(listed)} ranges, one for each level: {there}")
-            return p.Ranges(listed[0], words.E, words.bandwidth)
-        return p.Ranges(listed[at], words.E, words.bandwidth)
 
     def record(self, words: m.Record, env: Env) -> p.Record:
         """The step's own words before those of the protocol."""

@@ -106,6 +106,18 @@ class Scope:
         )
         return 1.0
 
+    def ranges(self, words: m.Ranges, loc: Loc) -> p.Ranges:
+        """Of several ranges of the current that of this level. loc: the words that `ranges` stands among."""
+        listed = [] if words.I is None else words.I.split(", ")
+        if len(listed) < 2:
+            return p.Ranges(words.I, words.E, words.bandwidth)
+        at, of = self.level
+        if len(listed) != of:
+            there = f"the staircase around this step has {of} levels" if of else "no staircase is around it"
+            self.fault((*loc, "ranges", "I"), f"{len(listed)} ranges, one for each level: {there}")
+            return p.Ranges(listed[0], words.E, words.bandwidth)
+        return p.Ranges(listed[at], words.E, words.bandwidth)
+
     def told(self, value: Quantity | Ref, env: Env) -> str:
         """As written; what is of the capacity also in A or C: `C/20 (105 uA)`."""
         quantity = resolve(value, env)
@@ -153,7 +165,7 @@ def compile_sweep(
         average=words.average,
         wait_periods=words.wait_periods,
         drift_correction=words.drift_correction,
-        ranges=p.Ranges(words.ranges.I, words.ranges.E, words.ranges.bandwidth),
+        ranges=scope.ranges(words.ranges, loc),
         mark=scope.mark(loc),
     )
 

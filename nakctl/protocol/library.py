@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nakctl.errors import InputError
 
+_TITLE = b'"title": "nakctl protocol"'  # of what was made here
+
 
 @cache
 def folder() -> Path:
@@ -34,9 +36,12 @@ def find(name_or_path: str | Path) -> Path:
 
 
 def schema_beside(protocol: Path) -> Path:
-    """The schema in the folder of a protocol, where its first line looks for it."""
+    """The schema in the folder of a protocol, where its first line looks for it.
+
+    One of an older nakctl is renewed: words that it does not know would be red, though they are right.
+    """
     beside = protocol.parent / "protocol.schema.json"
-    if not beside.exists():
+    if not beside.exists() or _TITLE in beside.read_bytes():
         beside.write_bytes((folder() / beside.name).read_bytes())
     return beside
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple
 
 from nakctl.protocol import foreign
@@ -27,6 +28,7 @@ _CURRENTS = ("areal current", "current", "C-rate")
 _COMPARED = re.compile(r"\|?(\w+)\|?\s*(>=?|<=?|above|below|over|under)\s*(.+)")
 _MISSING_BLANK = re.compile(r"([A-Za-z_]\w*):(\S.*)")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)\s*=\s*(\S.*)")
+_QUANTITY = re.compile(r"[+-]?\.?\d")
 _TIMES = re.compile(r"(\d+)\s*(?:x|times|cycles|cycle)|x\s*(\d+)", re.IGNORECASE)
 _PYBAMM = re.compile(
     r"(Charge|Discharge) at (\S+(?: m?A)?)(?: for ([\d.]+ \w+))?(?: or)?(?: until (\S+ ?\S+))?|"
@@ -64,6 +66,34 @@ def _of_file(data: dict[str, Any]) -> Iterator[Mistake]:
         if isinstance(sweep, dict):
             yield from _strangers(sweep, ("spectra", name), "sweep", words_of(NamedSweep))
     yield from _of_steps(data.get("steps"), ("steps",))
+    yield from _lists_in_braces(data, ())
+
+
+def _lists_in_braces(value: Any, loc: Loc) -> Iterator[Mistake]:
+    """`{I: 1 uA, 10 uA}`: YAML takes what follows the comma for the next word."""
+    if isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from _lists_in_braces(part, (*loc, i))
+    elif isinstance(value, dict):
+        yield from _list_in_braces(value, loc)
+        for word, part in value.items():
+            yield from _lists_in_braces(part, (*loc, word))
+
+
+def _list_in_braces(given: dict[str, Any], loc: Loc) -> Iterator[Mistake]:
+    written = list(given)
+    for at, (word, after) in enumerate(pairwise(written), 1):
+        if given[word] is None or not _is_torn_off(given, after):
+            continue
+        rest = list(takewhile(lambda each: _is_torn_off(given, each), written[at:]))
+        values = ", ".join(map(str, [given[word], *rest]))
+        text = f"in braces a comma ends the value: write `{word}: '{values}'`"
+        said = tuple(((*loc, each), told) for each in rest for told in ("has no value", "is no word of"))
+        yield Mistake(Problem((*loc, after), text, at_key=True), (*said, ((*loc, word), "has no unit")))
+
+
+def _is_torn_off(given: dict[str, Any], word: str) -> bool:
+    return given[word] is None and _QUANTITY.match(str(word)) is not None
 
 
 # --- words that are somebody else's ------------------------------------------------------------------------

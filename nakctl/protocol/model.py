@@ -11,7 +11,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from nakctl.text.quantities import PotentialWord, Quantities, Quantity, Ref, Relative, quantities, quantity
+from nakctl.text.quantities import (
+    PotentialWord,
+    Quantities,
+    Quantity,
+    Ref,
+    Relative,
+    quantities,
+    quantity,
+    range_of,
+    ranges_of,
+)  # fmt: skip
 from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
@@ -43,6 +53,8 @@ Power_ = Annotated[Quantity | Ref, quantity("areal power", "power")]
 Resistance = Annotated[Quantity | Ref, quantity("resistance")]
 Vertices = Annotated[Quantities, quantities("potential")]
 Fraction = Annotated[Quantity | Ref, quantity("fraction", sign="positive")]
+CurrentRanges = Annotated[str, ranges_of("current")]
+PotentialRange = Annotated[str, range_of("potential")]
 Sensed = Annotated[Quantity, quantity(*SENSED, refs=False)]
 SetPoint = Annotated[Quantity | Ref, quantity(*SENSED)]
 Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
@@ -109,13 +121,15 @@ Until = Annotated[Cutoff | list[Cutoff], Field(description="one cutoff, or a lis
 
 
 class Ranges(Word):
-    """Fixes a range that nakctl would choose; written as on the instrument's panel.
+    """Fixes a range that nakctl would choose, by its end.
 
-    In a staircase `I` may list one for each level: 1 uA, 10 uA, 100 uA.
+    In a staircase `I` may list one for each level: [1 uA, 10 uA, 100 uA].
     """
 
-    I: str | None = Field(None, description="current range, e.g. 1 mA; one for each level of a staircase")
-    E: str | None = Field(None, description="potential range, e.g. 5 V for -5 V to 5 V")
+    I: CurrentRanges | None = Field(
+        None, description="current range, e.g. 1 mA; or one for each level of a staircase"
+    )
+    E: PotentialRange | None = Field(None, description="potential range, e.g. 5 V for -5 V to 5 V")
     bandwidth: Annotated[int, Field(strict=True, ge=1, le=9)] | None = Field(
         None, description="1 (slow) to 9 (fast)"
     )

@@ -6,11 +6,13 @@ What a person changes first is between << and >>. Checked by a test: each is acc
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nakctl.text.reader import read_text
 
 _PLACE = re.compile(r"<<(.*?)>>")
+_CHOICE = re.compile(r"[\\,|$}]")  # signs that mean something in a choice
 
 SNIPPETS = {
     "rest": "rest: <<10 min>>",
@@ -59,14 +61,19 @@ def example(kind: str) -> str:
     return _PLACE.sub(r"\1", SNIPPETS[kind])
 
 
-def body(text: str) -> Any:
-    """For an editor: places to go to, one after the other; `$name` is no place."""
+def body(text: str, known: Mapping[str, Sequence[str]] | None = None) -> Any:
+    """For an editor: places to go to, one after the other; `$name` is no place.
+
+    known  names to choose from in a place, by what stands there
+    """
     count = 0
 
     def place(found: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        return f"${{{count}:{found[1]}}}"
+        names = [*(known or {}).get(found[1], ())] or [found[1]]
+        chosen = ",".join(_CHOICE.sub(r"\\\g<0>", name) for name in names)
+        return f"${{{count}:{names[0]}}}" if len(names) == 1 else f"${{{count}|{chosen}|}}"
 
     return _placed(read_text(text, "snippet").data, place)
 

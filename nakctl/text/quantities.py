@@ -1,7 +1,7 @@
 """Quantities as values of a model: one, a list with a common unit, or a `$name` that stands for one.
 
-`quantity("time")` and `quantities("frequency")` are pydantic annotations: they say what a word accepts, to
-the validator and to the JSON schema alike.
+`quantity("time")`, `quantities("frequency")` and `range_of("current")` are pydantic annotations: they say
+what a word accepts, to the validator and to the JSON schema alike.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from nakctl.text.numbers import si
 from nakctl.text.units import DIMENSIONS, Quantity, UnitError, is_c_rate, parse, scale_of
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["Quantities", "Quantity", "Ref", "parse_many", "quantities", "quantity", "share_unit"]
+__all__ = [
+    "Quantities", "Quantity", "Ref", "parse_many", "quantities", "quantity", "range_of", "ranges_of",
+    "share_unit",
+]  # fmt: skip
 
 REF_PATTERN = r"\$[A-Za-z][A-Za-z0-9_]*"
 _REF = re.compile(REF_PATTERN)
@@ -174,6 +178,53 @@ class QuantitiesWord:
         }
 
 
+# The unit in which ranges are named, and one of them.
+_RANGES = {"current": ("A", "1 mA"), "potential": ("V", "5 V")}
+_AUTO = re.compile(r"auto.*", re.IGNORECASE)
+_BOTH_ENDS = re.compile(r"[\[±+\-\u2212].*|.*\d.*\d\s*m?V")  # ±5 V, -5 V to 5 V
+
+
+@dataclass(frozen=True, slots=True)
+class RangeWord:
+    """Accepts the end of a range, and gives the name of that range as it stands on panels: `1mA` is `1 mA`.
+
+    Names are compared with those of an instrument, so however a range is spelt there is one name for it.
+    several: it may also be a list, whose names are joined by commas
+    """
+
+    dimension: Literal["current", "potential"]
+    several: bool = False
+
+    def __call__(self, value: object) -> str:
+        if isinstance(value, str) and _AUTO.fullmatch(value.strip()):
+            raise UnitError(f"{value}: leave the range out, and one that fits is chosen")
+        try:
+            ends = parse_many(value, (self.dimension,)).values if self.several else self._end(value)
+            return ", ".join(si(signed(end, "positive").value, _RANGES[self.dimension][0], 9) for end in ends)
+        except UnitError:
+            if self.dimension == "potential" and (isinstance(value, list) or _BOTH_ENDS.match(str(value))):
+                shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+                text = f"{shown}: a range is named by its end: write 5 V for the one from -5 V to 5 V"
+                raise UnitError(text) from None
+            raise
+
+    def _end(self, value: object) -> tuple[Quantity]:
+        return (parse(value, (self.dimension,)),)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(self)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        _, one = _RANGES[self.dimension]
+        known = QuantitiesWord if self.several else QuantityWord
+        made = known((self.dimension,)).__get_pydantic_json_schema__(schema, handler)
+        text, *listed = made["anyOf"] if self.several else [made]
+        text = text | {"examples": [one]}
+        return {"anyOf": [text, *listed]} if listed else text
+
+
 def _one(dimensions: tuple[str, ...]) -> str:
     """Pattern of one quantity."""
     rate = f"|{_C_RATE_PATTERN}" if "C-rate" in dimensions else ""
@@ -190,6 +241,16 @@ def quantity(
 def quantities(*dimensions: str) -> QuantitiesWord:
     """Annotation of a word that takes a list of quantities."""
     return QuantitiesWord(dimensions)
+
+
+def range_of(dimension: Literal["current", "potential"]) -> RangeWord:
+    """Annotation of a word that takes a range."""
+    return RangeWord(dimension)
+
+
+def ranges_of(dimension: Literal["current", "potential"]) -> RangeWord:
+    """Annotation of a word that takes a range, or a list of them."""
+    return RangeWord(dimension, several=True)
 
 
 def as_ref(value: object) -> Ref | None:

@@ -137,6 +137,22 @@ def mb(ctrl_type: list[str], **rows: object) -> Made:
     return "Modulo Bat", usual | rows
 
 
+def with_table(
+    raw: bytes, *rows: tuple[str, str], head: str = "Time/s, E/V", at: str = "1 0", says: int = -1
+) -> bytes:
+    """A file with an urban profile behind its techniques, as MB_UP.mps of jdhuang-csm/biologic-com has it.
+
+    at: technique and sequence; says: how many values, if not as many as there are
+    """
+    technique, sequence = at.split()
+    lines = [
+        "", "Urban Profile Table", f"Technique Number : {technique}", f"Sequence : {sequence}",
+        f"Number of Values : {len(rows) if says < 0 else says}", f"Values : {head}",
+        *("\t".join(row) for row in rows), "",
+    ]  # fmt: skip
+    return raw + "\r\n".join(lines).encode("cp1252")
+
+
 WIDE: Rows = {"E range min (V)": "0.000", "E range max (V)": "5.000"}
 
 # stephane-chevalier/Fuel_cell_testing, GEIS_3electrodes_25uA.mps: SP-300, CP then GEIS under the same current

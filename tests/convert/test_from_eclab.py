@@ -6,10 +6,10 @@ import textwrap
 from typing import Any
 
 import pytest
-from converting import imported, plan_of
-from eclab_files import Made, ca, cp, gcpl, geis, loop, made, mb, ocv, peis
+from converting import imported, loaded, plan_of
+from eclab_files import Made, ca, cp, gcpl, geis, loop, made, mb, ocv, peis, with_table
 
-from nakctl.convert import from_eclab, settings
+from nakctl.convert import draft, from_eclab, settings
 from nakctl.errors import InputError
 from nakctl.plan.plan import Hold, Repeat, Spectrum, walk
 
@@ -154,7 +154,9 @@ REFUSED = [
     ([peis("10.0", *F, Mode="Multi sine")], "multi-sine"),
     ([gcpl(["1.000"], ["mA"], ["1:00:0.0000"], ["4.200"], ["0:00:0.0000"], **{"EL (V)": "3.500"})], "a jump on Ewe"),
     ([gcpl(["1.000"], ["mA"], ["1:00:0.0000"], ["4.200"], ["0:00:0.0000"], dxM="0.500")], "intercalated"),
-    ([mb(["UP"])], "urban profiles"),
+    ([mb(["UP"])], "the table of this urban profile is not in the file: write `profile: FILE.csv`"),
+    ([("Urban Profile Importation", {})], "write `profile: FILE.csv`"),
+    ([("Galvano Profile Importation", {})], "write `profile: FILE.csv`"),
     ([mb(["Rest"], lim_nb="0")], "no limit on the time"),
     ([mb(["CC"], **{"ctrl1_val": "-1.000", "ctrl1_val_unit": "mA", "charge/discharge": "Discharge"})], "beside Discharge"),
     ([mb(["Rest"], lim_nb="1", lim1_type="Ece", lim1_value_unit="V")], "cannot end on this"),
@@ -172,6 +174,73 @@ def test_what_cannot_be_said_is_refused_with_its_line(techniques: list[Made], sa
     [fault] = [fault for fault in caught.value.faults if said in fault.message]
     lines = raw.decode("cp1252").split("\r\n")
     assert fault.text == lines[fault.mark.line - 1].rstrip()
+
+
+SINE = (("0.00000", "0.00000"), ("0.50000", "1.50000"), ("1.00000", "-1.5e-03"), ("2.00000", "0.00000"))
+
+
+def profile_of(raw: bytes) -> tuple[str, dict[str, str]]:
+    drafted, _ = from_eclab.draft(settings.read(raw, "a drive.mps"))
+    text = draft.text(drafted)
+    loaded(text)
+    return text[text.index("steps:\n") :], drafted.tables
+
+
+def test_an_urban_profile_becomes_a_table_beside_the_protocol() -> None:
+    raw = made([ocv("0:00:1.0000"), mb(["UP"], lim_nb="0")])
+    text, tables = profile_of(with_table(raw, *SINE, at="2 0"))
+    assert tables == {"a_drive_2_0.csv": "time/s,Ewe/V\n0,0\n0.5,1.5\n1,-0.0015\n2,0\n"}
+    assert (
+        "- profile: a_drive_2_0.csv\n    record: {every: 1 s}\n    ranges: {I: 10 mA, bandwidth: 5}\n" in text
+    )
+    assert "EC-Lab's file does not say so" in text
+
+
+def test_a_profile_of_currents_keeps_its_ends_and_its_unit() -> None:
+    rows = {
+        "lim_nb": ["1", "2"], "lim1_value": "1.500", "lim2_type": "Ewe", "lim2_comp": ">", "lim2_value": "4.2",
+        "lim2_value_unit": "V", "lim2_action": "Stop", "lim2_seq": "1",
+    }  # fmt: skip
+    raw = with_table(made([mb(["Rest", "UP"], **rows)]), *SINE, head="Time/s, I/\u00b5A", at="1 1")
+    text, tables = profile_of(raw)
+    # What lies behind its limit on the time never happens.
+    assert tables == {"a_drive_1_1.csv": "time/s,I/uA\n0,0\n0.5,1.5\n1,-0.0015\n1.5,-0.0015\n"}
+    assert "until: {Ewe_above: 4.2 V, then: end run}" in text
+    comma = tuple((time.replace(".", ","), value.replace(".", ",")) for time, value in SINE)
+    raw = made([mb(["UP"], lim_nb="0")])
+    assert profile_of(with_table(raw, *comma))[1] == profile_of(with_table(raw, *SINE))[1]
+
+
+UP = [mb(["UP"], lim_nb="0")]
+TABLES = [
+    (with_table(made(UP), *SINE, says=5), "says 5 values and holds 4"),
+    (with_table(made(UP), *SINE, head="Time/s, P/W"), "a profile here is of a current or a potential"),
+    (with_table(made(UP), *SINE, head="t, E"), "this head of a table is none that nakctl knows"),
+    (with_table(made(UP), *SINE, at="one 0"), "this head of a table is none that nakctl knows"),
+    (with_table(made(UP), ("0", "zero"), ("1", "1")), "'zero' is no number"),
+    (with_table(made(UP), ("0", "1", "2"), ("1", "1")), "a time, a tab and a value"),
+    (with_table(made(UP), ("0", "1e999999999"), ("1", "1")), "the file is damaged"),
+    (with_table(made(UP), ("1", "0"), ("2", "1")), "does not begin at 0 s"),
+    (with_table(made(UP), ("0", "0"), ("2", "1"), ("1", "1")), "times go on from line to line"),
+    (with_table(made(UP)), "does not begin at 0 s"),
+    (with_table(made(UP), *SINE, at="2 0"), "is not in the file"),
+    (with_table(made([mb(["UP"])]), *SINE), "the table is over after 2 s"),
+    (with_table(made(UP), *SINE).replace(b"Sequence : 0", b""), "has no line `Sequence : ...`"),
+    (
+        with_table(made([mb(["UP"], lim1_type="Ewe", lim1_value_unit="V")]), *SINE),
+        "a limit of a profile of potentials",
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "said"), TABLES, ids=[said for _, said in TABLES])
+def test_a_table_that_is_none_is_refused_with_its_line(raw: bytes, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        from_eclab.draft(settings.read(raw, "x.mps"))
+    [fault] = caught.value.faults
+    assert said in fault.message
+    lines = raw.decode("cp1252").split("\r\n")
+    assert fault.text == lines[fault.mark.line - 1].rstrip().replace("\t", " ")
 
 
 def test_a_lost_micro_is_not_guessed() -> None:

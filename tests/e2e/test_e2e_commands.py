@@ -56,6 +56,25 @@ def test_the_schema_is_the_one_checked_in(here: Here) -> None:
     assert json.loads(here("schema").out) == json.loads(checked_in)
 
 
+def test_a_schema_of_its_own_offers_the_names_of_a_protocol(here: Here, tmp_path: Path) -> None:
+    assert here("protocols", "copy", "ccd").code == 0
+    assert "bring it here first" in here("schema", "sgeis-strip-rest").err
+    sensor = "{kind: scpi, address: 'TCPIP::localhost::1::SOCKET', unit: degC, query: 'READ?', every: 1 s}"
+    (tmp_path / "rig.yaml").write_text(f"nakctl-rig: 1\nsensors:\n  oven: {sensor}\n", encoding="utf-8")
+    said = here("schema", "ccd.yaml")
+    assert said.code == 0, said.err
+    assert "ccd.schema.json: offers 1 sweep, 3 parameters, 1 sensor" in said.out
+    line = "# yaml-language-server: $schema=./ccd.schema.json"
+    assert said.out.splitlines()[-1] == line
+    made = json.loads((tmp_path / "ccd.schema.json").read_text(encoding="utf-8"))
+    assert made["$defs"]["Geis"]["properties"]["geis"]["anyOf"][0]["examples"] == ["operando"]
+    assert made["$defs"]["Settling"]["properties"]["sensor"]["anyOf"][0]["examples"] == ["oven"]
+    own = (tmp_path / "ccd.yaml").read_text(encoding="utf-8").split("\n", 1)[1]
+    (tmp_path / "ccd.yaml").write_text(f"{line}\n{own}", encoding="utf-8")
+    assert len(here("schema", "ccd.yaml").out.splitlines()) == 1
+    assert here("schema", "rig.yaml").code == 2
+
+
 def test_the_protocols_are_listed_shown_and_copied(here: Here, tmp_path: Path) -> None:
     listed = here("protocols", "list", "--json").json["protocols"]
     assert [each["name"] for each in listed] == list(library.names())

@@ -9,7 +9,7 @@ import pytest
 from command_line import nakctl
 
 sys.path.append(str(Path(__file__).parents[1] / "convert"))
-from eclab_files import OCV_PEIS_LOOP, REAL, made, ocv
+from eclab_files import OCV_PEIS_LOOP, REAL, made, mb, ocv, with_table
 
 
 def test_there_and_back_again(tmp_path: Path) -> None:
@@ -36,6 +36,23 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     said = nakctl("export-mps", "b.yaml", "-o", "a.mps", cwd=tmp_path)
     assert said.code == 2 and "exists already" in said.err
     assert (tmp_path / "a.mps").read_bytes() == OCV_PEIS_LOOP
+
+
+def test_the_table_of_an_urban_profile_is_written_beside_the_protocol(tmp_path: Path) -> None:
+    rows = (("0.0", "0.1"), ("10.0", "0.2"), ("25.0", "0.0"))
+    raw = with_table(made([mb(["UP"], lim_nb="0")], header=["Safety Limits :", "\t|I| = 5.000 mA"]), *rows)
+    (tmp_path / "drive.mps").write_bytes(raw)
+    said = nakctl("import-mps", "drive.mps", cwd=tmp_path)
+    assert said.code == 0 and "profile: drive_1_0.csv" in said.out and "with -o FILE its table" in said.err
+    assert not (tmp_path / "drive_1_0.csv").exists()
+    said = nakctl("import-mps", "drive.mps", "-o", "drive.yaml", cwd=tmp_path)
+    assert (said.code, said.out.split(" (")[0]) == (0, "drive.yaml, drive_1_0.csv")
+    assert "compare it with its plot" in said.err
+    said = nakctl("plan", "drive.yaml", cwd=tmp_path)
+    assert said.code == 0 and "profile drive_1_0.csv" in said.out
+    said = nakctl("import-mps", "drive.mps", "-o", "again.yaml", cwd=tmp_path)
+    assert said.code == 2 and "drive_1_0.csv exists already" in said.err
+    assert not (tmp_path / "again.yaml").exists()
 
 
 def test_what_eclab_cannot_say_is_told_by_line_and_nothing_is_written(tmp_path: Path) -> None:

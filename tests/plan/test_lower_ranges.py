@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from compiling import CP, HEAD, chain, lowered, lowered_sweep, segments
 
-from nakctl.device.instrument import instrument
+from nakctl.device.instrument import instrument, instruments
 from nakctl.device.program import (
     Ca,
     Cp,
@@ -14,6 +14,7 @@ from nakctl.device.program import (
     Ocv,
 )
 from nakctl.errors import ProtocolError
+from nakctl.text.quantities import range_of, ranges_of
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,40 @@ def test_a_list_of_frequencies_becomes_as_few_even_sweeps_as_can_be() -> None:
         (8.0, 4.0, 3, "linear", True),
         (1.0, 1.0, 1, "log", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("I: 1mA", "1 mA"), ("I: 10 \u00b5A", "10 uA"), ("I: 10\u03bcA", "10 uA"), ("I: 10uA", "10 uA"), ("I: 0.1 A", "100 mA"), ("I: [1 mA]", "1 mA"),
+     ("E: 5V", "5 V"), ("E: 2500 mV", "2.5 V")],
+)  # fmt: skip
+def test_a_range_has_one_name_however_it_is_spelt(written: str, named: str) -> None:
+    """The names are those of the instrument: what is none of them would be no range of it."""
+    (cp,) = chain(lowered(f"- {{cp: 1 uA, for: 1 h, ranges: {{{written}}}}}"))
+    assert (cp.hardware.I_range if written[0] == "I" else cp.hardware.E_range) == named
+
+
+def test_each_range_of_each_instrument_is_named_as_protocols_name_it() -> None:
+    for known in map(instrument, instruments()):
+        currents, potentials = ([each.name for each in of] for of in (known.I_ranges, known.E_ranges))
+        assert list(map(ranges_of("current"), currents)) == currents
+        assert list(map(range_of("potential"), potentials)) == potentials
+
+
+@pytest.mark.parametrize("written", ["'1uA,10uA'", "[1 uA, 10\u00b5A]", "'1, 10 uA'", "'0.001 mA, 10uA'"])
+def test_a_list_of_ranges_is_spelt_as_other_lists_are(written: str) -> None:
+    steps = f"- staircase: 0.1, 0.2 V\n  steps: [{{ca: $level, for: 1 h, ranges: {{I: {written}}}}}]"
+    assert [each.hardware.I_range for each in chain(lowered(steps)) if isinstance(each, Ca)] == [
+        "1 uA",
+        "10 uA",
+    ]
+
+
+def test_a_sweep_in_a_staircase_may_have_a_range_for_each_level() -> None:
+    sweep = "{amplitude: 0.1 uA, frequencies: [1 Hz], ranges: {I: [10 uA, 100 uA]}}"
+    steps = f"- staircase: 1, 2 uA\n  steps: [{{geis: {sweep}, during: {{cp: $level}}}}]"
+    found = [each.hardware.I_range for each in chain(lowered(steps)) if isinstance(each, Eis)]
+    assert found == ["10 uA", "100 uA"]
 
 
 def test_a_staircase_may_have_a_range_for_each_level() -> None:

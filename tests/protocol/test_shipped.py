@@ -117,6 +117,14 @@ def test_the_schema_takes_cutoffs_as_the_model_does(wrong: object) -> None:
     assert not list(VALIDATOR.iter_errors(data))
 
 
+def test_a_schema_of_an_older_nakctl_is_renewed_and_no_other_file_is_touched(tmp_path: Path) -> None:
+    old = schema.text().replace("gapless", "seamless")
+    for before, after in ((old, schema.text()), ('{"title": "mine"}', '{"title": "mine"}')):
+        (tmp_path / schema.FILE).write_text(before, encoding="utf-8", newline="\n")
+        assert library.schema_beside(tmp_path / "mine.yaml") == tmp_path / schema.FILE
+        assert (tmp_path / schema.FILE).read_text(encoding="utf-8") == after
+
+
 def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert library.find("ccd") == library.folder() / "ccd.yaml"
     monkeypatch.chdir(tmp_path)
