@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
@@ -20,6 +21,7 @@ from nakctl.protocol.load import understand
 from nakctl.protocol.model import KINDS
 from nakctl.text.reader import read_text
 
+A_KIND = re.compile(rf"\b({'|'.join(KINDS)}):")
 VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 TESTS = Path(__file__).parents[1]
 HEAD = """\
@@ -74,7 +76,7 @@ def _texts(path: Path) -> Iterator[str]:
                 yield node.value
             elif "- " in node.value:
                 yield under_steps(node.value)
-            elif len(node.value) < 200:
+            elif len(node.value) < 200 and A_KIND.search(node.value):
                 yield under_steps(f"- {{{node.value}}}")
 
 
