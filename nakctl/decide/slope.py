@@ -39,7 +39,10 @@ class SlopeWatch:
         self.starts_s: Floats = np.zeros(0)  # (bins,): of the first row of each
 
     def may_wait_s(self, time_s: float) -> float:
-        """How long nobody has to look. time_s: of the newest row; nothing is known in the first window of a step."""
+        """How long nobody has to look. time_s: of the newest row.
+
+        In the first window of a step nothing is known.
+        """
         begun_s = time_s if self.step_count < 0 else self.first_s
         return max(self.end.over_s / LOOKS, begun_s + self.end.over_s - time_s)
 

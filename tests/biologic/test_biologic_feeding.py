@@ -205,7 +205,7 @@ def test_a_range_that_is_not_taken_is_seen() -> None:
 
 
 @pytest.mark.parametrize("lost", ["lost-reply=BL_UpdateParameters@call", "BL_UpdateParameters=-12@call"])
-@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("at", [1, 2, 3, 6, 9, 11])
 def test_a_call_that_is_not_answered_is_made_again(lost: str, at: int) -> None:
     segment = levels(12)
     one, found = followed(segment, f"{lost}{at}")
@@ -251,7 +251,7 @@ def test_a_limit_that_is_met_while_the_host_is_gone() -> None:
     assert 14 < ends[0][0] < 22
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_whoever_goes_on_with_it_and_whatever_gets_lost(data: st.DataObject) -> None:
     """Programs die, also after calls that nobody kept; answers get lost; hosts sleep."""
