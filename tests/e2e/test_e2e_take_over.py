@@ -299,6 +299,44 @@ def test_what_was_on_the_channel_is_gone_under_a_run(what: str, bench: Bench) ->
     assert stripped.sum() == pytest.approx(200, abs=5)  # one row a second
 
 
+STAIRS = """\
+nakctl: 1
+name: More levels than a channel holds techniques
+spectra:
+  quick: {kind: geis, amplitude: 2 uA, from: 1 kHz, to: 10 Hz, per_decade: 2}
+record: {every: 1 s}
+limits: {Ewe: [-1 V, 1 V], I: 1 mA, time: 1000 h}
+steps:
+  - rest: 10 s
+  - staircase: {from: 1 uA, to: 45 uA, step: 1 uA}
+    steps:
+      - strip: $level
+        for: 5 s
+      - geis: quick
+        during: {strip: $level}
+"""
+
+
+def test_a_chain_that_is_handed_over_while_it_runs_is_gone_on_with(bench: Bench) -> None:
+    """Whoever comes next knows which level stands in which place of the channel, and hands over the others."""
+    (bench.folder / "long.yaml").write_text(STAIRS, encoding="utf-8")
+    path = began(bench)
+    until(lambda: state(path).get("step_id", 0) > 20)
+    die(path)
+    assert attach(bench, "x.h5").code == 0
+    until(lambda: is_over(path))
+    assert text_of(path, "run_status") == "completed", text_of(path, "end_reason")
+    with h5py.File(path, "r") as file:
+        events = [json.loads(text) for text in file["entry/events/json"].asstr()[()]]
+        labels = [label.split(" ", 1)[1] for label in file["entry/steps/label"].asstr()[()]]
+        chains, spectra = len(file["entry/chains/time"]), len(file["entry/spectra/step_count"])
+    assert codes(events).count("taken_over") == 1
+    assert labels[1::2] == [f"strip {0.001 * k:.4g} mA/cm2" for k in range(1, 46)]
+    assert (len(labels), spectra) == (1 + 2 * 45, 45)
+    # the rest and all of the staircase; a third one where nobody came before it stopped at its fence
+    assert chains in (2, 3)
+
+
 def test_slips(bench: Bench) -> None:
     for args, says in (
         (("never.h5",), "no such run"),
