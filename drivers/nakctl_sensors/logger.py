@@ -5,7 +5,7 @@ It is told by lines of JSON on standard input, and tells by lines on standard ou
     in   {"path": ..., "sensors": [...],      first: the result file, the specs; and if another process read
           "ties", "hole"}                     them before, the last ties, and since when nobody has read them
          {"tie": [monotonic, run, error]}     the same moment on both clocks; error in s of the first
-         {"set": [sensor, value]}
+         {"set": [sensor, value]}             value: a number, or a ramp by the names of `Ramp`
          {"end": true}
     out  see `told`: a line each beat, whether there is anything to tell or not; the first one once every
          sensor has a thread
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nakctl import isolated
-from nakctl.device.sensor import SensorNotice, SensorSpec, load_kind
+from nakctl.device.sensor import Ramp, SensorNotice, SensorSpec, load_kind
 from nakctl_sensors.journal import AuxJournal, Writer
 from nakctl_sensors.minder import Minder
 from nakctl_sensors.runclock import RunClock
@@ -73,7 +73,7 @@ class Logger:
             self._tie(*said["tie"])
         elif "set" in said:
             name, value = said["set"]
-            self.minders[name].watcher.set_points.append(value)
+            self.minders[name].watcher.set_points.append(Ramp(**value) if isinstance(value, dict) else value)
 
     def _tie(self, monotonic: float, time_s: float, error: float) -> None:
         first = self.clock.map.newest is None

@@ -103,7 +103,10 @@ class Minder:
             self._pause_s = SOONEST_AGAIN_s
         self._again_at, self._pause_s = now + self._pause_s, twice_as_long(self._pause_s)
         not_begun = tuple(self.watcher.set_points)  # one that hangs is not among them
+        along = self.watcher.ramp.along
         self.watcher = self._new_watcher()
+        if along is not None and not not_begun:
+            self.watcher.set_points.append(along)
         self.watcher.set_points.extend(not_begun)
 
     def _say(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nakctl.device.sensor import Latest, Look, SensorNotice, SensorSpec
+from nakctl.device.sensor import Latest, Look, Ramp, SensorNotice, SensorSpec
 from nakctl_sensors.awake import Sight
 from nakctl_sensors.child import MOST_WAITING
 from nakctl_sensors.journal import clear_away
@@ -59,7 +59,7 @@ class SensorProcess:
         self._sight.look(look.latest)
         return look
 
-    def set(self, name: str, value: float) -> None:
+    def set(self, name: str, value: float | Ramp) -> None:
         self._steward.ask(name, value)
 
     def close(self) -> Look:
@@ -72,6 +72,7 @@ class SensorProcess:
         unanswered = [
             SensorNotice(name, 2, "sensor_not_set", f"{name}: it is not known whether it went to {value:g}")
             for name, value in self._steward.asked.items()
+            if not isinstance(value, Ramp)  # of which the run tells where it is left
         ]
         self._steward.asked.clear()
         return Look(look.latest, (*look.notices, *unanswered))
@@ -99,7 +100,7 @@ class SensorProcess:
         notices = [inbox.notices.popleft() for _ in range(min(len(inbox.notices), most))]
         for notice in notices:
             if notice.code in _ANSWERS:
-                self._steward.asked.pop(notice.sensor, None)
+                self._steward.answered(notice)
         return Look(latest, (*notices, *self._about_dropped()))
 
     def _about_dropped(self) -> tuple[SensorNotice, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import asdict
 from pathlib import Path
 
-from nakctl.device.sensor import SensorNotice, SensorSpec
+from nakctl.device.sensor import Ramp, SensorNotice, SensorSpec
 from nakctl.device.sensor_journal import aux_of
 from nakctl_sensors.awake import Awake
 from nakctl_sensors.child import Child, Inbox
@@ -36,7 +37,8 @@ class Steward(threading.Thread):
         self.ready = threading.Event()
         self.child: Child | None = None
         self.ties: deque[list[float]] = deque(maxlen=2)
-        self.asked: dict[str, float] = {}  # set-points of which nothing has come back yet
+        # set-points of which nothing has come back yet, and ramps that are not known to be where they end
+        self.asked: dict[str, float | Ramp] = {}
         self._leaving = threading.Event()
         self._begun_anew: deque[float] = deque()
         self._hole_from: float | None = None
@@ -47,10 +49,17 @@ class Steward(threading.Thread):
         self.ties.append(tie)
         self._say({"tie": tie})
 
-    def ask(self, name: str, value: float) -> None:
-        """Said again to whoever follows the process that has not answered it."""
+    def ask(self, name: str, value: float | Ramp) -> None:
+        """Said again to whoever follows the process that has not answered it. A ramp then is where it should
+        be by that time."""
         self.asked[name] = value
-        self._say({"set": [name, value]})
+        self._say(_set(name, value))
+
+    def answered(self, notice: SensorNotice) -> None:
+        """Something came back: of a ramp only that it is where it ends."""
+        asked = self.asked.get(notice.sensor)
+        if not isinstance(asked, Ramp) or notice.facts.get("value") == asked.to:
+            self.asked.pop(notice.sensor, None)
 
     def _say(self, message: dict[str, object]) -> None:
         child = self.child
@@ -87,7 +96,7 @@ class Steward(threading.Thread):
             return self._broke_off("sensors_lost", text, time.perf_counter())
         self.child = child
         for name, value in list(self.asked.items()):  # not before it can be asked: else one may fall between
-            child.say({"set": [name, value]})
+            child.say(_set(name, value))
         code, text = self._watch(child)
         if not code:
             return 0.0
@@ -191,3 +200,7 @@ class Steward(threading.Thread):
 
     def _notice(self, severity: int, code: str, text: str, facts: dict[str, object] | None = None) -> None:
         self.inbox.notices.append(SensorNotice("", severity, code, text, None, facts or {}))
+
+
+def _set(name: str, value: float | Ramp) -> dict[str, object]:
+    return {"set": [name, asdict(value) if isinstance(value, Ramp) else value]}

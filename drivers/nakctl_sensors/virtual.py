@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from nakctl.device.sensor import (
     Latest,
     Look,
+    Ramp,
     SensorNotice,
     SensorSpec,
     SensorTrouble,
@@ -18,6 +20,7 @@ from nakctl.errors import RigError
 from nakctl_sensors.extremes import Extremes
 from nakctl_sensors.health import Health
 from nakctl_sensors.journal import AuxJournal, clear_away
+from nakctl_sensors.ramping import Ramping
 from nakctl_sensors.reply import value_of
 
 WRITE_AT_LEAST = 20_000  # readings between two transactions
@@ -53,6 +56,7 @@ class _One:
         self.seen_s = 0.0  # when it last showed a value
         self.readings: list[tuple[float, float, float]] = []
         self.extremes = Extremes()
+        self.ramp = Ramping()
 
     def up_to(self, time_s: float) -> None:
         """Beat k is at k * every_s, without adding up rounding errors."""
@@ -60,6 +64,7 @@ class _One:
             self.tick.advance_to(at_s)
             self.made += 1
             try:
+                self.ramp.move(self.source, self.health, at_s)
                 value = value_of(self.source.read(), self.spec)
             except SensorTrouble as trouble:
                 if self.health.ill(trouble.code, str(trouble), at_s):
@@ -108,10 +113,15 @@ class VirtualSensors:
                 self._write(one)
         return self._taken()
 
-    def set(self, name: str, value: float) -> None:
+    def set(self, name: str, value: float | Ramp) -> None:
         one = self._ones[name]
         one.up_to(self._time_s)
         one.tick.advance_to(self._time_s)
+        one.ramp.begin(value)
+        if isinstance(value, Ramp):
+            with suppress(SensorTrouble):  # told, and tried again at the next beat
+                one.ramp.move(one.source, one.health, self._time_s)
+            return
         failure = ""
         try:
             one.source.set(one.spec.raw(value))

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable
 
 from nakctl.device.driver import ClockLike
-from nakctl.device.sensor import SensorKind, SensorNotice, SensorSpec, SensorTrouble, Source
+from nakctl.device.sensor import Ramp, SensorKind, SensorNotice, SensorSpec, SensorTrouble, Source
 from nakctl.errors import place_of
 from nakctl_sensors.health import Health
+from nakctl_sensors.ramping import Ramping
 from nakctl_sensors.reply import value_of
 
 SOONEST_AGAIN_s, LATEST_AGAIN_s = 0.2, 10.0
@@ -42,7 +43,8 @@ class Watcher(threading.Thread):
         self.readings: deque[tuple[float, float, float]] = deque()
         self.notices: deque[SensorNotice] = deque()
         self.health = Health(spec)
-        self.set_points: deque[float] = deque()
+        self.set_points: deque[float | Ramp] = deque()
+        self.ramp = Ramping()
         self.stopping = threading.Event()
         self.begun = self.lived_at = time.perf_counter()  # last sign of life: a reading, or a fault
         self.busy_since = self.begun  # when its call began; inf while it waits
@@ -159,12 +161,17 @@ class Watcher(threading.Thread):
         return self.spec.every_s / max(self.speed(), 1e-9)
 
     def _write_set_points(self, source: Source) -> None:
-        """The newest one asked for; what it replaces was never in force."""
+        """The newest one asked for; what it replaces was never in force. Else the next step of a ramp."""
         while len(self.set_points) > 1:
             self.set_points.popleft()
         if not self.set_points:
+            self._ramp_on(source)
             return
         value, failure = self.set_points.popleft(), "an unforeseen error"
+        self.ramp.begin(value)
+        if isinstance(value, Ramp):
+            self._ramp_on(source)
+            return
         try:
             source.set(self.spec.raw(value))
             failure = ""
@@ -174,6 +181,15 @@ class Watcher(threading.Thread):
         finally:
             self.lived_at = time.perf_counter()
             self.health.set_point(value, failure)
+            self._tell()
+
+    def _ramp_on(self, source: Source) -> None:
+        if self.ramp.along is None:
+            return
+        try:
+            self.ramp.move(source, self.health, self.clock.now_s())
+        finally:
+            self.lived_at = time.perf_counter()
             self._tell()
 
     def _failed(self, trouble: SensorTrouble) -> None:

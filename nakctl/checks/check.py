@@ -12,6 +12,7 @@ from nakctl.checks.currents import CURRENT_CHECKS
 from nakctl.checks.electrodes import ELECTRODE_CHECKS, unseen
 from nakctl.checks.findings import Finding
 from nakctl.checks.ranges import RANGE_CHECKS
+from nakctl.checks.set_points import SET_POINT_CHECKS
 from nakctl.checks.spectra import SPECTRA_CHECKS
 from nakctl.checks.times import TIME_CHECKS
 from nakctl.checks.whole_run import RUN_CHECKS, interruptions
@@ -24,7 +25,8 @@ from nakctl.plan.scene import Scene
 def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Finding, ...]:
     """All findings, errors first, then by line. An error means: do not start."""
     scene = Scene(plan, program, instrument)
-    of_run = [finding for look_at in (*RUN_CHECKS, *ELECTRODE_CHECKS) for finding in look_at(scene)]
+    looks = (*RUN_CHECKS, *ELECTRODE_CHECKS, *SET_POINT_CHECKS)
+    of_run = list(dict.fromkeys(finding for look_at in looks for finding in look_at(scene)))
     of_steps = [
         finding
         for leaf in p.leaves(plan.steps)

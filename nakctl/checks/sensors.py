@@ -39,6 +39,8 @@ def uses(plan: p.Plan) -> Iterator[Use]:
             yield Use(leaf.settle.sensor, leaf.settle.of_text, leaf.mark, "wait")
     for point in p.set_points(plan.steps):
         yield Use(point.sensor, point.text, point.mark, "set")
+        if point.slope is not None and point.slope.start_text:
+            yield Use(point.sensor, point.slope.start_text, point.mark, "set")
 
 
 def check_sensors(plan: p.Plan, sensors: Mapping[str, SensorSpec], where: str) -> tuple[Finding, ...]:

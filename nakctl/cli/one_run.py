@@ -20,7 +20,7 @@ from nakctl.cli.prepare import Prepared, shorter
 from nakctl.cli.report import exit_code, report
 from nakctl.cli.run_sensors import beside, logged
 from nakctl.cli.signals import StopAsked
-from nakctl.device.driver import Place
+from nakctl.device.driver import Place, Surrounds
 from nakctl.errors import ChainTooLong, ExitCode, InputError, NakctlError, RecordError, place_of, typed
 from nakctl.record import registry
 from nakctl.rig.claim import claimed
@@ -28,8 +28,10 @@ from nakctl.rig.claim import claimed
 if TYPE_CHECKING:
     from nakctl.booking.table import Table
     from nakctl.device.channel import Channel
+    from nakctl.device.driver import Driver
     from nakctl.device.instrument import Instrument
     from nakctl.device.program import Program
+    from nakctl.device.sensor import Sensors
     from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
     from nakctl.run.logbook import Progress
@@ -192,7 +194,7 @@ def _run(
                 stop_asked=stop_asked,
                 times_asked=stop_asked.count,
                 post=post,
-                sensors=sensors,
+                sensors=_felt(ready.driver, channel, sensors),
                 run_id=recorder.run_id,
                 outside=seen,
                 outlives=ready.driver.outlives,
@@ -200,6 +202,13 @@ def _run(
         return Ended(outcome)
     except Exception as error:  # noqa: BLE001  (what it was stands in the report, beside file and cell)
         return torn(error)
+
+
+def _felt(driver: Driver, channel: Channel, sensors: Sensors | None) -> Sensors | None:
+    """What the cell feels of what stands beside it: a real one needs no help."""
+    if sensors is None or not isinstance(driver, Surrounds):
+        return sensors
+    return driver.surrounded(channel, sensors)
 
 
 def fitting(ready: Prepared, channel: Channel) -> Prepared:

@@ -12,6 +12,7 @@ from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Le
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel, Rows, Visit
     from nakctl.device.program import Segment
+    from nakctl.device.sensor import Sensors
 
 
 class ClockLike(Protocol):
@@ -90,6 +91,14 @@ class Inspector(Protocol):
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
         """Every channel of the device that holds a board. ChannelError."""
+
+
+@runtime_checkable
+class Surrounds(Protocol):
+    """A driver whose cells feel nothing of what stands beside them unless it is told to them."""
+
+    def surrounded(self, channel: Channel, sensors: Sensors) -> Sensors:
+        """The same sensors; the cell of the channel feels from now on what they are set to."""
 
 
 class Decoder(Protocol):

@@ -31,6 +31,7 @@ EVENTS: dict[str, Meaning] = {
     "continued": _told(WARNING, text="what was on the channel was gone; what is left of the program goes on"),
     "end": _told(NOTE, ALARM, text="the run is over, and why"),
     "set": _told(NOTE, text="a set-point was asked for"),
+    "ramp_left": _told(WARNING, ALARM, text="a set-point was on its way when the run ended, and stays there"),
     "top_up": _told(WARNING, text="a chain was over early, and the rest of its step is made up for"),
     "held_on": _told(WARNING, text="a step without a time outlasted its chain, and is loaded again"),
     "ended_at_once": _told(WARNING, text="a cutoff ended a step at its first row"),

@@ -274,14 +274,32 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Slope:
+    """How a set-point gets to its value.
+
+    rate   in SI per s, > 0; start: where it begins, in SI; None: where the run set it to last, or what the
+           sensor shows; texts as written
+    """
+
+    rate: float
+    rate_text: str
+    start: float | None = None
+    start_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SetPoint:
-    """The host sets what stands beside the cell, between two chains. value in SI, text as written."""
+    """The host sets what stands beside the cell, between two chains. value in SI, text as written.
+
+    slope  it moves there while the program goes on; None: at once
+    """
 
     sensor: str
     value: float
     text: str
     label: str
     mark: Mark
+    slope: Slope | None = None
 
 
 @dataclass(frozen=True, slots=True)

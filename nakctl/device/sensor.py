@@ -7,6 +7,7 @@ it sees `Sensors`, whose calls return at once whatever the instruments do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
@@ -23,6 +24,8 @@ KINDS, SERVICE = "nakctl.sensors", "nakctl.sensor_service"
 
 # Codes of notices after which no sensor at all is read, until there is a `sensors_back`.
 NONE_READ = ("sensors_still", "sensors_died", "sensors_lost")
+# A ramp is written in so many steps, but no more and no less often than this.
+RAMP_STEPS, RAMP_SOONEST_s, RAMP_LATEST_s = 200, 1.0, 10.0
 FROZEN = "frozen"  # the trouble of a sensor whose value does not change by a bit
 
 
@@ -173,6 +176,47 @@ def load_kind(name: str) -> SensorKind:
     raise RigError(f"there is no kind of sensor {name}; installed are: {', '.join(kind_names())}")
 
 
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """A set-point that moves evenly, in the sensor's unit: it left `start` at since_s of the run, and moves
+    by per_s (> 0) each second of it, up or down, until it is at `to`.
+
+    It says at any time where the set-point belongs, so whoever reads the sensors after another process has
+    died needs to know no more than this.
+    """
+
+    start: float
+    to: float
+    per_s: float
+    since_s: float
+
+    @property
+    def lasts_s(self) -> float:
+        return abs(self.to - self.start) / self.per_s
+
+    @property
+    def step_s(self) -> float:
+        """How often the set-point is written: a controller may keep each in a memory that wears out."""
+        return min(max(self.lasts_s / RAMP_STEPS, RAMP_SOONEST_s), RAMP_LATEST_s)
+
+    def is_over(self, time_s: float) -> bool:
+        return time_s - self.since_s >= self.lasts_s
+
+    def at(self, time_s: float) -> float:
+        """Where the set-point belongs."""
+        if self.is_over(time_s):
+            return self.to
+        gone = self.per_s * max(0.0, time_s - self.since_s)
+        return self.start + math.copysign(gone, self.to - self.start)
+
+    def written(self, time_s: float) -> float:
+        """The newest of its steps, which the instrument is told."""
+        if self.is_over(time_s):
+            return self.to
+        steps = math.floor(max(0.0, time_s - self.since_s) / self.step_s)
+        return self.at(self.since_s + steps * self.step_s)
+
+
 # --- all of them, beside a run -------------------------------------------------------------------------
 
 
@@ -230,8 +274,9 @@ class Sensors(Protocol):
     def look(self, now_s: Callable[[], float]) -> Look:
         """The latest values, each new one once. now_s: the run's clock, asked to tie the two together."""
 
-    def set(self, name: str, value: float) -> None:
-        """Ask for a set-point, in the sensor's unit. What came of it is a notice of a later look."""
+    def set(self, name: str, value: float | Ramp) -> None:
+        """Ask for a set-point, in the sensor's unit, which takes the place of what was asked for before. What
+        came of it is a notice of a later look: of a ramp when it is where it ends, or cannot be written."""
 
     def close(self) -> Look:
         """Stop logging; the journal beside the run is whole afterwards."""

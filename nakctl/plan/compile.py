@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from nakctl.device.cell import Cell
 from nakctl.device.ends import Side
-from nakctl.device.program import Ask, SetPoint, ShortRule
+from nakctl.device.program import Ask, SetPoint, ShortRule, Slope
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import Holds
@@ -23,6 +23,7 @@ from nakctl.protocol.load import Loaded
 from nakctl.text.quantities import Quantity, Ref
 from nakctl.text.reader import Loc
 from nakctl.text.sentences import did_you_mean
+from nakctl.text.units import DIMENSIONS, RATE_OF
 
 OF_WINDOW: dict[str, Literal["Ewe", "Ece", "Ewe-Ece"]] = {
     "Ewe": "Ewe",
@@ -169,9 +170,26 @@ class _Compiler:
 
     def set_points(self, step: m.Set, loc: Loc, env: Env, number: str) -> Iterator[SetPoint]:
         for name, asked in step.set.items():
-            value = resolve(asked, env)
+            at = (*loc, "set", name)
+            value = resolve(asked.to if isinstance(asked, m.SetRamp) else asked, env)
+            slope = self.slope(asked, value, at, env) if isinstance(asked, m.SetRamp) else None
             label = f"{number} {step.label or f'set {name} {value.text}'}"
-            yield SetPoint(name, value.value, value.text, label, self.scope.mark((*loc, "set", name)))
+            yield SetPoint(name, value.value, value.text, label, self.scope.mark(at), slope)
+
+    def slope(self, asked: m.SetRamp, to: Quantity, loc: Loc, env: Env) -> Slope:
+        rate = resolve(asked.rate, env)
+        start = None if asked.from_ is None else resolve(asked.from_, env)
+        shown = DIMENSIONS[to.dimension].noun
+        expected = DIMENSIONS[RATE_OF[to.dimension]]
+        if rate.dimension != RATE_OF[to.dimension]:
+            text = f"{rate.text} is {DIMENSIONS[rate.dimension].noun}, and {to.text} {shown}"
+            self.scope.fault((*loc, "rate"), f"{text}: write {expected.noun}, such as {expected.example}")
+        if start is not None and start.dimension != to.dimension:
+            text = f"{start.text} is {DIMENSIONS[start.dimension].noun}, and {to.text} {shown}"
+            self.scope.fault((*loc, "from"), text)
+        if start is None:
+            return Slope(rate.value, rate.text)
+        return Slope(rate.value, rate.text, start.value, start.text)
 
     def step(self, step: m.Step, loc: Loc, env: Env, number: str) -> Iterator[p.Step]:
         """What a step becomes: one step of the plan, or a set-point for each sensor of `set`."""

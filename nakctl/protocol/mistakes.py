@@ -270,6 +270,13 @@ def _of_kind(kind: str, value: Any, loc: Loc) -> Iterator[Mistake]:
         yield Mistake(
             Problem(loc, f"{value}: of what? Write `set: {{chamber: {value}}}`, by the sensor's name")
         )
+    elif kind == "set" and isinstance(value, dict) and "rate" in value and len(value) == 2:
+        [(name, to)] = [item for item in value.items() if item[0] != "rate"]
+        ramp = f"`set: {{{name}: {{to: {to}, rate: {value['rate']}}}}}`"
+        yield Mistake(
+            Problem((*loc, "rate"), f"a ramp belongs to its sensor: write {ramp}", at_key=True),
+            ((loc, "expected"),),
+        )
     elif kind == "repeat" and isinstance(value, str) and (found := _TIMES.fullmatch(value.strip())):
         yield Mistake(Problem(loc, f"{value}: the number alone: write `repeat: {found[1] or found[2]}`"))
     elif kind in ("geis", "peis"):

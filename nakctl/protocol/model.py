@@ -22,7 +22,7 @@ from nakctl.text.quantities import (
     range_of,
     ranges_of,
 )  # fmt: skip
-from nakctl.text.units import SENSED
+from nakctl.text.units import RATE_OF, SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
 Times = Annotated[Quantities, quantities("time")]
@@ -57,6 +57,7 @@ CurrentRanges = Annotated[str, ranges_of("current")]
 PotentialRange = Annotated[str, range_of("potential")]
 Sensed = Annotated[Quantity, quantity(*SENSED, refs=False)]
 SetPoint = Annotated[Quantity | Ref, quantity(*SENSED)]
+SetPointRate = Annotated[Quantity | Ref, quantity(*RATE_OF.values(), sign="positive")]
 Band = Annotated[Quantity, quantity(*SENSED, sign="difference")]
 PotentialRate = Annotated[Quantity | Ref, quantity("potential rate", sign="positive")]
 CurrentRate = Annotated[Quantity | Ref, quantity("areal current rate", "current rate", sign="positive")]
@@ -368,11 +369,24 @@ class Wait(Word):
     record: Record = Record()
 
 
-class Set(Word):
-    """Set what stands beside the cell, such as a chamber; the next step begins at once."""
+class SetRamp(Word):
+    """A set-point that moves evenly, while the steps that follow go on."""
 
-    set: Annotated[dict[Name, SetPoint], Field(min_length=1)] = Field(
-        description="set-points by sensor, e.g. {chamber: 60 degC}"
+    to: SetPoint = Field(description="where it ends, e.g. 80 degC")
+    rate: SetPointRate = Field(description="how fast, without sign, e.g. 1 K/min")
+    from_: SetPoint | None = Field(
+        None,
+        alias="from",
+        description="where it begins; left out: where it was set to last, or else what the sensor shows",
+    )
+
+
+class Set(Word):
+    """Set what stands beside the cell, such as a chamber, at once or with a ramp. The next step begins at
+    once; a later `set` of the same sensor takes its place."""
+
+    set: Annotated[dict[Name, SetPoint | SetRamp], Field(min_length=1)] = Field(
+        description="set-points by sensor: {chamber: 60 degC}, or {chamber: {to: 80 degC, rate: 1 K/min}}"
     )
     label: Label | None = None
 

@@ -147,8 +147,15 @@ def _offer_words(part: dict[str, Any], sensors: Mapping[str, str]) -> None:
     mapping = part["anyOf"][0]
     [value] = mapping["patternProperties"].values()
     shown = {name: [DIMENSIONS[dimension].example] for name, dimension in sensors.items()}
-    own = {name: value | ({"examples": each} if "pattern" in value else {}) for name, each in shown.items()}
+    own = {name: _shown(value, each) for name, each in shown.items()}
     part["anyOf"][0] = mapping | ({"properties": own} if own else {})
+
+
+def _shown(value: dict[str, Any], examples: Sequence[str]) -> dict[str, Any]:
+    """With these examples, where one value may stand by itself: a set-point may also be a ramp."""
+    if "anyOf" in value:
+        return value | {"anyOf": [_shown(choice, examples) for choice in value["anyOf"]]}
+    return value | {"examples": list(examples)} if "pattern" in value else value
 
 
 def _places(kind: str, names: Names) -> dict[str, Sequence[str]]:

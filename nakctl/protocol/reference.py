@@ -33,6 +33,7 @@ PLACES = {
     "SpectraUse": "spectra of a step",
     "During": "during",
     "Settling": "wait",
+    "SetRamp": "set, of a ramp",
     "LevelRange": "staircase, from one level to another",
 }
 KIND = "a kind of step"

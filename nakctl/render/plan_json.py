@@ -91,7 +91,8 @@ def _structure(step: p.Step) -> dict[str, Any]:
         case Ask():
             return {"label": step.label, "ask": step.text}
         case SetPoint():
-            return {"label": step.label, "set": step.sensor, "value_SI": step.value}
+            slope = {} if step.slope is None else {"rate_SI": step.slope.rate, "start_SI": step.slope.start}
+            return {"label": step.label, "set": step.sensor, "value_SI": step.value, **slope}
         case _:
             return {"label": step.label, "step": step.step_id}
 

@@ -71,7 +71,11 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
             continue
         if isinstance(node, SetPoint):
             place = f"line {node.mark.line}:{node.mark.column}"
-            yield f"{indent}host sets {node.sensor} to {_n(node.value)} (SI), {place}: {node.label}"
+            slope = ""
+            if node.slope is not None:
+                start = "" if node.slope.start is None else f" from {_n(node.slope.start)}"
+                slope = f" at {_n(node.slope.rate)} per s{start}"
+            yield f"{indent}host sets {node.sensor} to {_n(node.value)}{slope} (SI), {place}: {node.label}"
             continue
         yield f"{indent}segment{_about(node)}"
         for position, technique in enumerate(node.techniques):

@@ -12,7 +12,7 @@ from nakctl.device.program import Ask, SetPoint
 from nakctl.plan import plan as p
 from nakctl.render.leaf_text import detail, leaf_lines, line, net_charge
 from nakctl.render.view import View
-from nakctl.text.numbers import count, duration, listed, plural, span
+from nakctl.text.numbers import count, different, duration, listed, plural, span
 
 FEW_LEVELS = 8
 
@@ -43,8 +43,7 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
             )
             return
         case SetPoint():
-            said = span([step.text for step in steps if isinstance(step, SetPoint)])
-            yield from line(first.label, depth, "", "host", f"{first.sensor} to {said}")
+            yield from _set([step for step in steps if isinstance(step, SetPoint)], view, depth)
             return
         case _:
             yield from leaf_lines(
@@ -74,10 +73,25 @@ def _shape(step: p.Step) -> tuple[object, ...]:
         case Ask():
             return ("ask", step.text)
         case SetPoint():
-            return ("set", step.sensor)
+            return ("set", step.sensor, step.slope is None)
         case p.Hold():
             sweep = None if step.spectra is None else step.spectra.sweep.name
             return ("hold", step.kind, step.to is None, sweep, len(step.cutoffs), str(step.settle))
+
+
+def _set(points: Sequence[SetPoint], view: View, depth: int) -> Iterator[str]:
+    first = points[0]
+    said = span([point.text for point in points])
+    if first.slope is None:
+        yield from line(first.label, depth, "", "host", f"{first.sensor} to {said}")
+        return
+    rate = span(different([point.slope.rate_text for point in points if point.slope is not None]))
+    known = [ramp for ramp in view.ramps if ramp.point in points]
+    takes = different([duration(ramp.duration_s) for ramp in known if ramp.duration_s is not None])
+    starts = different([ramp.start_text or "where it is then" for ramp in known])
+    yield from line(first.label, depth, "", "host", f"{first.sensor} to {said} at {rate}")
+    lasts = f", takes {span(takes)}" if takes else ""
+    yield from detail(depth, f"from {span(starts)}{lasts}; the next step begins at once")
 
 
 def _if(step: p.If, view: View, depth: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nakctl.device.program import Ask, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.estimate import Amount, Estimate
+from nakctl.plan.ramps import PlannedRamp, ramps
 from nakctl.plan.scene import Leaf, Scene
 
 
@@ -15,6 +16,11 @@ from nakctl.plan.scene import Leaf, Scene
 class View:
     scene: Scene
     estimate: Estimate
+
+    @property
+    def ramps(self) -> tuple[PlannedRamp, ...]:
+        """Of set-points."""
+        return tuple(ramps(self.scene.plan.steps, self.estimate))
 
     def once(self, leaf: Leaf) -> Amount:
         return self.estimate.step(leaf.step_id).once

@@ -204,6 +204,7 @@ class Control:
 
     def wait(self) -> None:
         """A round of a run that is paused: the sensors, the time of the run, the channel now and then."""
+        self.bench.hold()
         look = self.look_at_times()
         sensed = self.bench.look()
         self.look_at_the_record()
@@ -221,6 +222,7 @@ class Control:
             facts = {"who": who, "paused_s": paused_s}
             self.logbook.note(1, "resumed", f"resumed by {who} after {paused_s:.4g} s", facts)
             self.guard.after_a_pause()
+            self.bench.let_go_on()
             self.asks = ""
             self.outside.asks("")
             self.pending.append(engine.Begin())

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from nakctl.booking.ending import Ending, Status, ending_of
 from nakctl.device.ends import End
 from nakctl.device.events import EVENTS
 from nakctl.device.program import Loop, Program, Segment, SetPoint, Settle
-from nakctl.device.sensor import FROZEN, NONE_READ, Latest, Look, SensorNotice, Sensors, SensorSpec
+from nakctl.device.sensor import FROZEN, NONE_READ, Latest, Look, Ramp, SensorNotice, Sensors, SensorSpec
 from nakctl.run.logbook import Logbook
+from nakctl.run.successor import Setting
 
 SOONEST_LOOK_s = 0.2  # as the guard of Ewe: how often a channel in virtual time hands over
 BLIND_AFTER_s, BLIND_PERIODS = 10.0, 3  # so long, the longer one, unless the rig says otherwise
@@ -32,7 +33,7 @@ class NoSensors:
     def look(self, now_s: Callable[[], float]) -> Look:
         return Look({})
 
-    def set(self, name: str, value: float) -> None:
+    def set(self, name: str, value: float | Ramp) -> None:
         raise KeyError(name)
 
     def close(self) -> Look:
@@ -45,12 +46,21 @@ class Bench:
     logbook  keeps what is told
     """
 
+    # targets: where each sensor was set to, as what it was asked for last; a plain set-point is its value.
+    # to_begin: ramps whose sensor has shown nothing yet to begin at. held: ramps that a pause holds.
+
     def __init__(
         self, program: Program, sensors: Sensors, now_s: Callable[[], float], logbook: Logbook
     ) -> None:
         self.sensors, self.now_s, self.logbook = sensors, now_s, logbook
         self.guard = SensorGuard(program, sensors)
         self._shown: dict[str, str] = {}
+        self._values: dict[str, float] = {}
+        self.targets: dict[str, float | Ramp] = {}
+        self.to_begin: dict[str, SetPoint] = {}
+        self.held: dict[str, Ramp] = {}
+        self.holds = False
+        self._early: Ending | None = None  # asked for by a look between two rounds
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -67,21 +77,111 @@ class Bench:
         for name, seen in look.latest.items():
             but = f" ({seen.trouble})" if seen.trouble else ""
             self._shown[name] = f"{name} {seen.value:.4g} {self.sensors.specs[name].unit}{but}"
+            self._values[name] = seen.value
+        self._begin_ramps()
         ending = self.guard.look(look.latest)
         for notice in self.guard.goes_on_blind():
             self._tell(notice)
-        return ending
+        early, self._early = self._early, None
+        return ending or early
 
     def apply(self, point: SetPoint) -> None:
         """Ask for a set-point; what comes of it, a notice of the sensor tells."""
-        text = f"{point.label}: {point.sensor} shall go to {point.text}"
-        value = self.sensors.specs[point.sensor].from_si(point.value)
-        self.logbook.meant("set", durable=True, sensor=point.sensor, value=value)
-        self.logbook.note(0, "set", text)
-        self.sensors.set(point.sensor, value)
-        self.logbook.done("set", sensor=point.sensor)
+        name, spec = point.sensor, self.sensors.specs[point.sensor]
+        self.to_begin.pop(name, None)
+        self.held.pop(name, None)
+        if point.slope is None:
+            text = f"{point.label}: {name} shall go to {point.text}"
+            self._set(name, spec.from_si(point.value), text, durable=True)
+            return
+        self.to_begin[name] = point
+        if self._start(point) is None:  # in virtual time the next look may be hours away
+            early = self.look()
+            self._early = early if early is not None and early.then == "end run" else None
+        self._begin_ramps(durable=True)
+
+    def _begin_ramps(self, *, durable: bool = False) -> None:
+        """Those whose beginning is known: it was said, or set before in this run, or is shown by now."""
+        if self.holds:
+            return
+        for name, point in list(self.to_begin.items()):
+            start = self._start(point)
+            if start is not None and point.slope is not None:
+                del self.to_begin[name]
+                spec = self.sensors.specs[name]
+                per_s = abs(point.slope.rate / spec.SI_factor)
+                text = f"{point.label}: {name} ramps from {start:.5g} {spec.unit} to {point.text}"
+                ramp = Ramp(start, spec.from_si(point.value), per_s, self.now_s())
+                self._set(name, ramp, f"{text} at {point.slope.rate_text}", durable=durable)
+
+    def _start(self, point: SetPoint) -> float | None:
+        if point.slope is not None and point.slope.start is not None:
+            return self.sensors.specs[point.sensor].from_si(point.slope.start)
+        last = self.targets.get(point.sensor)
+        if last is None:
+            return self._values.get(point.sensor)
+        return last.at(self.now_s()) if isinstance(last, Ramp) else last
+
+    def _set(
+        self, name: str, target: float | Ramp, text: str, held: Ramp | None = None, *, durable: bool = False
+    ) -> None:
+        """Keep what is meant, then ask for it. held: the ramp that a pause holds there. durable: only while
+        the cell is open, for nothing else is done until the disk has it."""
+        facts = {"ramp": asdict(target)} if isinstance(target, Ramp) else {}
+        facts |= {"held": asdict(held)} if held is not None else {}
+        value = target.to if isinstance(target, Ramp) else target
+        self.logbook.meant("set", durable=durable, sensor=name, value=value, **facts)
+        self.logbook.note(0, "set", text, facts)
+        self.targets[name] = target
+        self.sensors.set(name, target)
+        self.logbook.done("set", sensor=name)
+
+    def _moving(self) -> Iterator[tuple[str, Ramp]]:
+        """The ramps that are under way."""
+        for name, target in self.targets.items():
+            if isinstance(target, Ramp) and not target.is_over(self.now_s()):
+                yield name, target
+
+    def hold(self) -> None:
+        """Somebody paused the run: a set-point that moves stays where it is, until the run goes on."""
+        if self.holds:
+            return
+        self.holds = True
+        for name, ramp in list(self._moving()):
+            at, unit = ramp.at(self.now_s()), self.sensors.specs[name].unit
+            self.held[name] = replace(ramp, start=at)
+            self._set(name, at, f"the ramp of {name} holds at {at:.5g} {unit} while the run is paused", ramp)
+
+    def let_go_on(self) -> None:
+        """The run is resumed: what `hold` held goes on from there."""
+        self.holds = False
+        held, self.held = self.held, {}
+        for name, ramp in held.items():
+            unit = self.sensors.specs[name].unit
+            text = f"the ramp of {name} goes on from {ramp.start:.5g} {unit} to {ramp.to:g} {unit}"
+            self._set(name, replace(ramp, since_s=self.now_s()), text)
+        self._begin_ramps()
+
+    def go_on_with(self, left: Setting, *, paused: bool) -> None:
+        """In the place of another program. Its ramps stood still since it died: they go on from there."""
+        known = self.sensors.specs.keys()
+        self.targets = {name: target for name, target in left.targets.items() if name in known}
+        self.held = {name: ramp for name, ramp in left.held.items() if name in known}
+        self.holds = paused
+        for name, ramp in left.moving():
+            if name in known:
+                at, unit = ramp.at(left.died_s), self.sensors.specs[name].unit
+                text = f"the ramp of {name} goes on from {at:.5g} {unit}, where its program died"
+                self._set(name, replace(ramp, start=at, since_s=self.now_s()), text)
 
     def close(self) -> None:
+        """Nobody moves a set-point when the run is over: one on its way stays where it is."""
+        for name, ramp in self._moving():
+            unit = self.sensors.specs[name].unit
+            text = f"the ramp of {name} to {ramp.to:g} {unit} is left at {ramp.at(self.now_s()):.5g} {unit}"
+            self.logbook.note(1, "ramp_left", text)
+        for name, point in self.to_begin.items():
+            self.logbook.note(2, "ramp_left", f"{point.label}: {name} showed no value to ramp from")
         for notice in self.sensors.close().notices:
             self._tell(notice)
 

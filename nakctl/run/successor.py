@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,7 @@ from nakctl.decide.engine import ChainEnded, EngineState, Finish, Frame, Phase, 
 from nakctl.decide.proof import NOT_FED
 from nakctl.device.channel import Look, Visit
 from nakctl.device.program import Segment
+from nakctl.device.sensor import Ramp
 
 _AT_A_TIME = 1024
 NO_SEGMENT = Segment(())
@@ -149,6 +150,34 @@ def _loaded(entry: Entry, journal: Journal) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What stands beside the cell, as its program had set it, in the units of the sensors.
+
+    targets  by sensor; held: ramps that a pause holds where their sensors are set to
+    died_s   the program's last sign of life, in the time of the run: since then nobody moves a set-point
+    """
+
+    targets: Mapping[str, float | Ramp] = field(default_factory=dict)
+    held: Mapping[str, Ramp] = field(default_factory=dict)
+    died_s: float = 0.0
+
+    def moving(self) -> Iterator[tuple[str, Ramp]]:
+        """Ramps that were under way."""
+        for name, target in self.targets.items():
+            if isinstance(target, Ramp) and not target.is_over(self.died_s):
+                yield name, target
+
+    def meant(self, facts: Mapping[str, Any]) -> Setting:
+        """After an entry that says what was meant."""
+        name, ramp, held = str(facts["sensor"]), facts.get("ramp"), facts.get("held")
+        target = float(facts["value"]) if ramp is None else Ramp(**ramp)
+        holds = {other: each for other, each in self.held.items() if other != name}
+        if held is not None:
+            holds[name] = replace(Ramp(**held), start=float(facts["value"]))
+        return replace(self, targets={**self.targets, name: target}, held=holds)
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """All that the loop needs to go on in the place of another one.
 
@@ -159,6 +188,7 @@ class Left:
     called_s, returned_s   of its start, in the time of the run; None: it has not begun, or is dated already
     now_s      time of the run at which it is gone on with
     is_lost    what runs, or waits, is not on the channel any more
+    setting    of what stands beside the cell
     """
 
     chain: Chain
@@ -171,6 +201,7 @@ class Left:
     now_s: float = 0.0
     is_lost: bool = False
     ends_before: int | None = None
+    setting: Setting = field(default_factory=Setting)
 
     @property
     def state(self) -> EngineState:
@@ -192,6 +223,7 @@ def replayed(journal: Journal, now_s: float) -> Left:
     called_s: float | None = None
     before: int | None = None
     meant_s = returned_s = 0.0
+    setting = Setting(died_s=chain.time_s)
     entries = journal.entries()
     while some := list(islice(entries, _AT_A_TIME)):
         book.take(some)
@@ -205,6 +237,8 @@ def replayed(journal: Journal, now_s: float) -> Left:
             elif (entry.kind, verb) == ("meant", "load"):
                 position = tuple(Frame(index, passes) for index, passes in entry.facts["position"])
                 visit = look = called_s = None
+            elif (entry.kind, verb) == ("meant", "set"):
+                setting = setting.meant(entry.facts)
             elif (entry.kind, verb) == ("meant", "start"):
                 called_s = meant_s = returned_s = entry.time_s
             elif (entry.kind, verb) == ("done", "start"):
@@ -212,7 +246,9 @@ def replayed(journal: Journal, now_s: float) -> Left:
                 returned_s = float(entry.facts.get("returned_s", entry.time_s))
             elif entry.kind == "began":
                 called_s = None
-    return Left(chain, book, position, visit, look, called_s, returned_s, now_s, ends_before=before)
+    return Left(
+        chain, book, position, visit, look, called_s, returned_s, now_s, ends_before=before, setting=setting
+    )
 
 
 def led_to(left: Left, otherwise: Ending) -> Ending:

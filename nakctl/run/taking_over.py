@@ -66,6 +66,7 @@ class TakenOver(Control):
         """A chain that has come to its end, and has rows or had some, is read before anybody stops it: so it
         can be proven why it is over. Of one that was read to its end that is told now, if nobody had."""
         chain = self.left.chain
+        self.bench.go_on_with(self.left.setting, paused=self.state.phase is engine.Phase.PAUSED)
         if not chain.number:
             self.check()
             return

@@ -68,6 +68,12 @@ DIMENSIONS = {
     "areal current rate": Dimension(
         "a rate of current per area", "A/s/cm^2", "0.05 mA/cm2/min", positive=True
     ),
+    "temperature rate": Dimension("a rate of temperature", "K/s", "1 K/min", positive=True),
+    "pressure rate": Dimension("a rate of pressure", "Pa/s", "1 MPa/min", positive=True),
+    "force rate": Dimension("a rate of force", "N/s", "10 N/s", positive=True),
+    "mass rate": Dimension("a rate of mass", "g/s", "1 mg/min", positive=True),
+    "length rate": Dimension("a rate of length", "cm/s", "1 mm/min", positive=True),
+    "resistance rate": Dimension("a rate of resistance", "V/A/s", "1 ohm/s", positive=True),
     "power": Dimension("a power", "A*V", "5 mW"),
     "areal power": Dimension("a power per area", "A*V/cm^2", "5 mW/cm2"),
     "resistance": Dimension("a resistance", "V/A", "100 ohm", positive=True),
@@ -89,6 +95,8 @@ OF_CAPACITY = ("C-rate", "part of the capacity")
 SENSED = (
     "temperature", "pressure", "force", "mass", "length", "potential", "current", "resistance", "fraction",
 )  # fmt: skip
+# How fast a set-point may move, by what its sensor shows: of a share that is what a frequency is, 5 %/min.
+RATE_OF = {each: "frequency" if each == "fraction" else f"{each} rate" for each in SENSED}
 
 _POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "h": 2, "k": 3, "M": 6, "G": 9}
 # unit: (what it is, the prefixes it is written with; "_" stands for none)
@@ -306,6 +314,8 @@ def _expression(unit: str, text: str, dimensions: tuple[str, ...]) -> str:
         match, sign = _FACTOR.fullmatch(factor), separator.strip() or "*"
         # A temperature in degC is a place on a scale: there is no degC per second.
         alone = match is None or match[1] not in _ON_A_SCALE or plain == f"*{match[1]}"
+        if not alone and "temperature rate" in dimensions:
+            raise UnitError(f"{text}: how fast a temperature changes is written in K, such as 1 K/min")
         if match is None or sign not in ("*", "/") or not alone:
             raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
         if match[1] not in SPELLINGS:

@@ -19,8 +19,10 @@ from nakctl.device.channel import Look, Watch
 from nakctl.device.driver import ClockLike
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ece_is_shown, Segment
+from nakctl.device.sensor import SensorSpec
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost
 from nakctl_sim.cell.models import Model
+from nakctl_sim.chamber import FELT_K, Chamber
 from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.potentiostat import ROWS_AT_ONCE, Potentiostat
 from nakctl_sim.trouble import LOST, Trouble, Troubles
@@ -61,6 +63,14 @@ class SimBoard:
         self._memory_full = self._lost = False
         self._Ece_shown = False
 
+    def put_into(self, spec: SensorSpec) -> Chamber:
+        """The chamber of this sensor, into which the cell is put now."""
+        words = spec.options
+        table = [(time_s, target) for time_s, target in words["table"]]
+        chamber = Chamber(words["start"], words["time_constant_s"], table, self.clock.now_s())
+        self._potentiostat.warm(chamber, spec.to_si, FELT_K / spec.SI_factor)
+        return chamber
+
     # --- load and start --------------------------------------------------------------------------------
 
     def check(self, segment: Segment) -> None:
@@ -88,7 +98,7 @@ class SimBoard:
         """As soon as it is time to."""
         if self._to_begin and self.clock.now_s() >= self._start_s:
             self._potentiostat.rest(max(0.0, self._start_s - self._open_since_s))
-            self._potentiostat.start()
+            self._potentiostat.start(self._start_s)
             self._to_begin, self._connected = False, True
             self._begun_late = self._troubles.slow_start_s > 0.0
 

@@ -20,6 +20,7 @@ from nakctl_sim.trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
+    from nakctl.device.sensor import Sensors
 
 
 class SimDriver:
@@ -76,6 +77,17 @@ class SimDriver:
             warm_up(model, device)
         board = SimBoard(model, device, clock, seed, changed, troubles)
         return SimChannel(board, channel_info(place.name, device, seed, facts))
+
+    def surrounded(self, channel: Channel, sensors: Sensors) -> Sensors:
+        """The cell comes to the temperature of the simulated chamber beside it, if there is one."""
+        from nakctl_sim.chamber import InAChamber, chamber_among
+        from nakctl_sim.channel import SimChannel
+
+        spec = chamber_among(sensors)
+        if spec is None or not isinstance(channel, SimChannel):
+            return sensors
+        chamber = channel.board.put_into(spec)
+        return InAChamber(sensors, spec.name, chamber, channel.board.clock)
 
     def takes(self, address: str) -> bool:
         """Simulated channels have none."""

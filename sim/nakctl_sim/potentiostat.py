@@ -14,7 +14,8 @@ the cell cannot give the power asked for (it gives the most there is).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Segment
 from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model
+from nakctl_sim.chamber import Chamber, Warmth
 from nakctl_sim.executor import machine, spectrum, unread
 from nakctl_sim.executor.drive import Cell
 from nakctl_sim.executor.reading import (
@@ -92,6 +94,7 @@ class Potentiostat:
         self._schedules: dict[int, tuple[Floats, Floats]] = {}  # by technique; a rest repeats one for hours
         self._overloaded: set[int] = set()
         self._reached_s = 0.0
+        self._warmth: Warmth | None = None  # of a chamber that the cell stands in
         self.load(NOTHING)
         self._m["phase"] = OVER
 
@@ -150,8 +153,15 @@ class Potentiostat:
         self._chain.techniques[:] = changed.techniques
         self._chain.tests[:] = changed.tests
 
-    def start(self) -> None:
-        """From the first technique, at time 0; the cell is as it was left."""
+    def warm(self, chamber: Chamber, to_K: Callable[[float], float], by: float) -> None:
+        """From the next start on the cell has the temperature of this chamber, but for `by` of its unit."""
+        if self._model.at is not None:
+            self._warmth = Warmth(self._model, chamber, to_K, by)
+
+    def start(self, zero_s: float = 0.0) -> None:
+        """From the first technique, at time 0; the cell is as it was left. zero_s: the chamber's clock."""
+        if self._warmth is not None:
+            self._warmth.begin(self._cell.x, zero_s)
         kept = {name: self._m[name] for name in ("I_A", "since_s", "n_noise")}
         self._machine[:] = 0
         for name, value in kept.items():
@@ -190,7 +200,25 @@ class Potentiostat:
     ) -> Output:
         """Go on to horizon_s at most, in steps that nothing but `cut` shortens. Back early with a row beyond
         the watch of the host (its every_s is not looked at), with the first step that passes pause_s, or with
-        as many samples as asked for."""
+        as many samples as asked for. A cell that follows a chamber gets other numbers on the way."""
+        warmth, outputs, made = self._warmth, [], 0
+        while warmth is not None and warmth.due_s < horizon_s and made < most_rows:
+            due_s = warmth.due_s
+            output = self._run(due_s, watch, pause_s=pause_s, most_rows=most_rows - made)
+            outputs.append(output)
+            if not output.waits:
+                return joined(outputs)
+            warmth.follow(self._cell.x, due_s)
+            made += max(len(output.samples), len(output.points))
+        if made >= most_rows:
+            return replace(joined(outputs), waits=False)
+        last = self._run(horizon_s, watch, cut=cut, pause_s=pause_s, most_rows=most_rows - made)
+        return joined([*outputs, last]) if outputs else last
+
+    def _run(
+        self, horizon_s: float, watch: Watch, *, cut: bool = False, pause_s: float, most_rows: int
+    ) -> Output:
+        """With the numbers that the cell has."""
         tape = self._tape(watch, most_rows)
         while True:
             status = machine.run(tape, self._chain, self._cell, horizon_s, pause_s, cut)
@@ -316,6 +344,22 @@ class Potentiostat:
         ]
         self._overloaded.update(techniques.tolist())
         return news
+
+
+def joined(outputs: list[Output]) -> Output:
+    """As one call would have brought it."""
+    last = outputs[-1]
+    if len(outputs) == 1:
+        return last
+    return Output(
+        np.concatenate([each.samples for each in outputs]),
+        np.concatenate([each.points for each in outputs]),
+        np.concatenate([each.sample_starts_s for each in outputs]),
+        np.concatenate([each.point_starts_s for each in outputs]),
+        tuple(notice for each in outputs for notice in each.notices),
+        last.over,
+        last.waits,
+    )
 
 
 def overload(row: np.void) -> Notice:

@@ -1,7 +1,7 @@
 """Simulated sensors for rehearsals: a chamber and a press that follow set-points and an operator's hand.
 
-The simulated cell does not feel them: its temperature and pressure are those of its model. The entry point
-`sim` of nakctl.sensors.
+A simulated cell comes to the temperature of a chamber (see `nakctl_sim.chamber`), and feels no press. The
+entry point `sim` of nakctl.sensors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from nakctl.text.quantities import Quantity, quantity
 from nakctl.text.reader import Loc
 from nakctl.text.units import UnitError, parse, scale_of
 
-NOT_FELT = "simulated; the simulated cell does not feel it"
+FELT = {
+    "chamber": "simulated; a simulated cell with activation energies comes to its temperature",
+    "press": "simulated; the simulated cell does not feel it",
+}
 Time = Annotated[Quantity, quantity("time", refs=False)]
 
 
@@ -208,7 +211,7 @@ def _spec(name: str, said: SimWords) -> SensorSpec:
         timeout_s=1.0,
         settable=True,
         simulated=True,
-        about="; ".join(filter(None, [NOT_FELT, said.note])),
+        about="; ".join(filter(None, [FELT[said.model], said.note])),
         options={
             "start": at_once[0] if at_once and said.start is None else start,
             "time_constant_s": said.time_constant.value if said.time_constant else model.time_constant_s,

@@ -91,7 +91,7 @@ SMALL_JSON = {
         "instrument": "SP-300",
         "area_cm2": 0.5,
         "nodes": [
-            {"is": "set point", "sensor": "chamber", "value": 333.15, "text": "60 degC", "label": "1 set", "mark": {"line": 4, "column": 5}},
+            {"is": "set point", "sensor": "chamber", "value": 333.15, "text": "60 degC", "label": "1 set", "mark": {"line": 4, "column": 5}, "slope": None},
             {
                 "is": "host loop",
                 "body": [

@@ -41,6 +41,20 @@ class Record:
     steps: Mapping[str, Any]
     impedance: Mapping[str, Any]
     chains: Mapping[str, Any]
+    sensors: Mapping[str, Mapping[str, Any]]
+
+    def spectra(self) -> list[dict[str, Any]]:
+        """The columns of each spectrum."""
+        numbers = self.impedance["spectrum"]
+        return [
+            {name: column[numbers == number] for name, column in self.impedance.items()}
+            for number in np.unique(numbers)
+        ]
+
+    def K_of(self, spectrum: Mapping[str, Any]) -> float:
+        """What the chamber showed in the middle of it."""
+        seen = self.sensors["chamber"]
+        return float(np.interp(np.mean(spectrum["time"]), seen["time"], seen["value"])) + 273.15
 
     def of(self, label: str, nth: int = 0) -> dict[str, Any]:
         """The samples of the nth step whose label has this in it."""
@@ -76,6 +90,10 @@ def done(experiment: dict[str, Any], folder: Path) -> Record:
     sets = [
         word for name, value in experiment.get("set", {}).items() for word in ("--set", f"{name}={value}")
     ]
+    if "rig" in experiment:
+        (folder / "rig.yaml").write_text(
+            yaml.safe_dump({"nakctl-rig": 1, **experiment["rig"]}), encoding="utf-8"
+        )
     where = ["--on", experiment.get("channel", "sim-sp300"), "--cell", experiment["cell"]]
     ran = nakctl("run", written(experiment, folder), *where, *sets, "--json", "--out", out, cwd=folder)
     assert ran.code == 0, ran.err
@@ -88,7 +106,12 @@ def done(experiment: dict[str, Any], folder: Path) -> Record:
             }
             for name in ("samples", "steps", "impedance", "chains")
         }
-    return Record(ran.json["runs"][0] if "runs" in ran.json else ran.json, **tables)
+        sensors = {
+            name: {column: seen[column][:] for column in ("time", "value")}
+            for name, seen in file.get("entry/aux", {}).items()
+        }
+    report = ran.json["runs"][0] if "runs" in ran.json else ran.json
+    return Record(report, sensors=sensors, **tables)
 
 
 def is_ramp(run: Record) -> None:
@@ -191,6 +214,42 @@ def has_spectra_at_potentials(run: Record) -> None:
     assert E_dc == sorted(E_dc)
 
 
+def has_one_capacitance_at_all_potentials(run: Record) -> None:
+    """2 mF by the cell's file, so 1/C2 over the potential is flat: no semiconductor. At 1 Hz, which the leak does
+    not reach; a potential vs OCV that is wrong would show in E."""
+    spectra = run.spectra()
+    OCV = float(np.mean(run.of("rest")["Ewe"]))
+    E = [float(np.mean(each["E_dc"])) for each in spectra]
+    assert pytest.approx([OCV + step for step in (-0.2, -0.1, 0.0, 0.1, 0.2)], abs=2e-3) == E
+    C_F = [-1 / (2 * np.pi * each["frequency"][-1] * each["Z_im"][-1]) for each in spectra]
+    assert pytest.approx([2e-3] * 5, rel=0.02) == C_F
+
+
+def falls_with_temperature(run: Record) -> None:
+    """At 100 Hz only the electrolyte is seen: grains and their boundaries, by the energies of the cell's file. The
+    interface of sodium has no resistance."""
+    spectra = run.spectra()
+    K = np.array([run.K_of(each) for each in spectra])
+    assert (K[0], K[-1]) == (pytest.approx(298.15, abs=0.2), pytest.approx(353, abs=1))
+    assert len(spectra) == 12
+    seen = [float(each["Z_re"][np.argmin(np.abs(each["frequency"] - 100))]) for each in spectra]
+    part = [np.exp(1000 * kJ / 8.314462 * (1 / K - 1 / 298.15)) for kJ in (27, 34)]
+    expected = (50 * part[0] + 100 * part[1]) / 0.4418
+    assert seen == pytest.approx(expected.tolist(), rel=0.03)
+    assert seen[0] / seen[-1] > 6
+
+
+def has_activation_energy(run: Record) -> None:
+    """35 kJ/mol by the cell's file, of grains and boundaries; between their arcs and the blocking electrode."""
+    K, ohm = [], []
+    for each in run.spectra():
+        plateau = (each["frequency"] > 300) & (each["frequency"] < 1e4)
+        K.append(run.K_of(each))
+        ohm.append(float(np.median(each["Z_re"][plateau])))
+    kJ_mol = np.polyfit(1 / np.array(K), np.log(ohm), 1)[0] * 8.314462e-3
+    assert [len(ohm), kJ_mol] == [3, pytest.approx(35, rel=0.03)]
+
+
 def alternates(run: Record) -> None:
     assert len(run.steps["label"]) == 60
     assert run.report["gaps"] == 0
@@ -290,7 +349,8 @@ def takes_the_other_way(run: Record) -> None:
 
 SHOWS: list[Callable[[Record], None]] = [
     is_ramp, is_spike, ends_at_cutoff, is_gitt, is_cc_cv, falls_with_rate, has_capacitance, stops_at_current,
-    conducts_electrons, has_transference_number, is_symmetric, has_spectra_at_potentials, alternates, keeps_power,
+    conducts_electrons, has_transference_number, is_symmetric, has_spectra_at_potentials,
+    has_one_capacitance_at_all_potentials, falls_with_temperature, has_activation_energy, alternates, keeps_power,
     keeps_load, pulses, comes_to_rest, loses_charge, sees_three_electrodes, holds_until_current, is_limited, titrates,
     checks_up, drives, is_at_listed_times, is_hybrid, goes_on_after_the_short, asks, takes_the_other_way,
 ]  # fmt: skip

@@ -75,8 +75,11 @@ class Mortal:
         return call
 
 
-def gone_on_with(at: int, *, heard: bool, steps: str, **options: Any) -> tuple[Outcome, Kept, Mortal]:
+def gone_on_with(
+    at: int, *, heard: bool, steps: str, sensors: Any = None, **options: Any
+) -> tuple[Outcome, Kept, Mortal]:
     """A run whose program dies with a call of the channel, and its successor, which goes on to its end."""
+    options["sensors"] = sensors
     channels: list[Mortal] = []
 
     def mortal(channel: Channel) -> Any:
@@ -98,6 +101,8 @@ def gone_on_with(at: int, *, heard: bool, steps: str, **options: Any) -> tuple[O
         channel.adopt(chain.segment, chain.memo, chain.mark)
     later, left = Kept(), replayed(half, chain.time_s)
     assert left.book.program is not None  # the one in force
-    outcome = run(left.book.program, channel, FreeClock(), later, poll_s=0.0, run_id="me", left=left)
+    outcome = run(
+        left.book.program, channel, FreeClock(), later, poll_s=0.0, run_id="me", left=left, sensors=sensors
+    )
     kept.entries += later.entries
     return outcome, kept, dead

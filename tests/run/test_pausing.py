@@ -23,7 +23,7 @@ from nakctl.device.channel import Channel, Look, Reading, Watch
 from nakctl.device.driver import Place
 from nakctl.device.program import Cp, Segment, Settle
 from nakctl.device.program_json import load_nodes
-from nakctl.device.sensor import Latest, SensorSpec
+from nakctl.device.sensor import Latest, Ramp, SensorSpec
 from nakctl.device.sensor import Look as Sensed
 from nakctl.errors import LinkLost
 from nakctl.record.asked import Answer, Request
@@ -445,7 +445,7 @@ class Press:
         high = 13.0 if now_s() >= self.bursts_s else 10.0
         return Sensed({"press": Latest(now_s(), 10.0, 10.0, high)})
 
-    def set(self, name: str, value: float) -> None: ...
+    def set(self, name: str, value: float | Ramp) -> None: ...
 
     def close(self) -> Sensed:
         return Sensed({})

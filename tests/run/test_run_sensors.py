@@ -11,7 +11,7 @@ from test_supervisor import Bench, Kept
 
 from nakctl.device.channel import Reading, State, Visit, Watch
 from nakctl.device.program import Segment
-from nakctl.device.sensor import Latest, Look, SensorSpec
+from nakctl.device.sensor import Latest, Look, Ramp, SensorSpec
 from nakctl.run.clock import WallClock
 from nakctl.run.run import run
 
@@ -36,7 +36,7 @@ class Peak:
         high = 13.0 if self.looks == self.at_look else 10.0
         return Look({"press": Latest(now_s(), 10.0, 10.0, high)})
 
-    def set(self, name: str, value: float) -> None: ...
+    def set(self, name: str, value: float | Ramp) -> None: ...
 
     def close(self) -> Look:
         return Look({})

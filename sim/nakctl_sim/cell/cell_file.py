@@ -99,6 +99,10 @@ class Parameters(Symbols):
     """The symbols of the model in their order in the description of the model; left out: as shipped."""
 
     T: Kelvin = None
+    T_ref: Kelvin = None
+    E_s: KJ_mol = None
+    E_gb: KJ_mol = None
+    E_int: KJ_mol = None
     v_Na: Molar_volume = None  # noqa: N815 - the symbol
     v_K: Molar_volume = None
     c_K: Mol_L = None

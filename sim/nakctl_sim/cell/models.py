@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from nakctl.device.cell import Cell
-from nakctl_sim.cell import battery, catalog, circuit, kernel, nak
+from nakctl_sim.cell import battery, catalog, circuit, kernel, nak, polarising
 from nakctl_sim.cell.catalog import (
     BatteryDescription,
     CircuitDescription,
+    Description,
     NakDescription,
     PolarisingDescription,
 )
@@ -28,6 +31,7 @@ from nakctl_sim.cell.numbers import (
     GAS_J_MOL_K,
     battery_numbers,
     blocking_numbers,
+    faster,
     symmetric_numbers,
 )
 
@@ -38,6 +42,7 @@ NA_G_MOL, K_G_MOL = 22.990, 39.098
 PELLET_cm = 0.15  # R_s and R_gb are given for this thickness
 PURE_NA_WT_PERCENT_K = 1e-7  # the ratio Na : K must stay finite
 SCATTER = 0.05  # one standard deviation of the logarithm
+POLARISING = (kernel.SYMMETRIC, kernel.BLOCKING)
 SCATTERED = ("th_0", "R_c", "K_m")
 
 names = catalog.names
@@ -50,6 +55,7 @@ class Model:
     kind  one of those of the kernel
     p     (m,) parameters, in the kernel's order
     x0    (k,) state of the pristine cell; the state is all there is to know of a cell's past
+    at    p at another temperature in K; None: nothing is known of what that changes
     """
 
     name: str
@@ -58,6 +64,16 @@ class Model:
     p: Floats
     x0: Floats
     cell: Cell
+    at: Callable[[float], Floats] | None = None
+
+    def come_to(self, x: Floats, T_K: float) -> None:
+        """Change p, and with it what the state x holds in ohm, to those of this temperature."""
+        if self.at is None:
+            return
+        grown_ohm = self.p[polarising.GROWN_OHM] if self.kind in POLARISING else 0.0
+        self.p[:] = self.at(T_K)
+        if grown_ohm:
+            x[polarising.FILM] *= self.p[polarising.GROWN_OHM] / grown_ohm
 
     def state(self) -> Floats:
         """A pristine cell: a copy, to be changed by kernel.advance."""
@@ -103,19 +119,30 @@ def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
     file's `scatter`, if it has one.
     """
     found = catalog.read(name_or_path)
-    if isinstance(found, CircuitDescription):
-        p, x0, kind = circuit_parameters(found), np.zeros(circuit.STATES), kernel.CIRCUIT
-    elif isinstance(found, BatteryDescription):
-        (p, x0), kind = battery_numbers(found), kernel.BATTERY
-    elif isinstance(found, PolarisingDescription) and found.blocks:
-        (p, x0), kind = blocking_numbers(found), kernel.BLOCKING
-    elif isinstance(found, PolarisingDescription):
-        (p, x0), kind = symmetric_numbers(found), kernel.SYMMETRIC
-    else:
+    if isinstance(found, NakDescription):
         seed = found.scatter_seed if scatter_seed is None else scatter_seed
         found = found if seed is None else specimen(found, seed)
-        p, x0, kind = nak_parameters(found), np.zeros(nak.STATES), kernel.NAK
-    return Model(found.cell.name, kind, found.cell.area_cm2, p, x0, found.cell)
+    p, x0, kind = numbers_of(found)
+    at = None if isinstance(found, CircuitDescription) else partial(numbers_at, found)
+    return Model(found.cell.name, kind, found.cell.area_cm2, p, x0, found.cell, at)
+
+
+def numbers_of(found: Description) -> tuple[Floats, Floats, int]:
+    """Parameters, state of the pristine cell, and kind."""
+    if isinstance(found, CircuitDescription):
+        return circuit_parameters(found), np.zeros(circuit.STATES), kernel.CIRCUIT
+    if isinstance(found, BatteryDescription):
+        return *battery_numbers(found), kernel.BATTERY
+    if isinstance(found, PolarisingDescription) and found.blocks:
+        return *blocking_numbers(found), kernel.BLOCKING
+    if isinstance(found, PolarisingDescription):
+        return *symmetric_numbers(found), kernel.SYMMETRIC
+    return nak_parameters(found), np.zeros(nak.STATES), kernel.NAK
+
+
+def numbers_at(found: NakDescription | BatteryDescription | PolarisingDescription, T_K: float) -> Floats:
+    """The parameters of the same cell at another temperature."""
+    return numbers_of(replace(found, parameters=found.parameters | {"T": T_K}))[0]
 
 
 def circuit_parameters(found: CircuitDescription) -> Floats:
@@ -147,15 +174,18 @@ def nak_parameters(found: NakDescription) -> Floats:
     area_cm2, r_0 = found.cell.area_cm2, mole_ratio(found.composition_wt_percent_K)
     potassium_mol_cm2 = found.NaK_volume_cm3 / (r_0 * given["v_Na"] + given["v_K"]) / area_cm2
     thickness = found.pellet_thickness_cm / PELLET_cm
+    speed = {name: faster(given[name], given["T"], given["T_ref"]) for name in ("E_s", "E_gb", "E_int")}
     derived = {
         "area": area_cm2,
         "r_0": r_0,
         "Q_r": 1000.0 * FARADAY_C_MOL * potassium_mol_cm2,
         "r_K": given["c_K"] * given["v_K"] / (1000.0 - given["c_K"] * given["v_Na"]),
         "RT_F": GAS_J_MOL_K * given["T"] / FARADAY_C_MOL,
-        "R_s": given["R_s"] * thickness,
-        "R_gb": given["R_gb"] * thickness,
+        "R_s": given["R_s"] * thickness / speed["E_s"],
+        "R_gb": given["R_gb"] * thickness / speed["E_gb"],
+        "tau_gb": given["tau_gb"] / speed["E_gb"],
     }
+    derived |= {name: given[name] / speed["E_int"] for name in ("R_c", "R_ct", "tau_int", "tau_f1")}
     return np.array([(given | derived)[name] for name in nak.PARAMETERS])
 
 
