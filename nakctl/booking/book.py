@@ -378,7 +378,7 @@ def segment_of(program: Program, entry: Entry) -> Segment:
     """The chain that an entry meant to load. program: the one in force by then."""
     node = node_at(program.nodes, [index for index, _ in entry.facts["position"]])
     assert isinstance(node, Segment)
-    if node.later:
+    if node.is_open:
         node = knowing(node, entry.facts["known"])
     lasting_s = entry.facts.get("lasting_s")
     return node if lasting_s is None else lasting(node, lasting_s)

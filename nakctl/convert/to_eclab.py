@@ -131,6 +131,11 @@ class _Export:
         if hold.relative is not None:
             self.fault(hold.mark, f"{hold.relative.text}: {RELATIVE}")
             return False
+        if hold.same is not None:
+            self.fault(
+                hold.same.mark, f"{hold.same}: EC-Lab counts no charge from an earlier step: write the charge"
+            )
+            return False
         if hold.kind in ("power", "load") or (hold.kind == "cp" and hold.to is not None):
             what = "a ramp of the current" if hold.kind == "cp" else f"constant {hold.kind}"
             self.fault(hold.mark, f"{what}: no public file shows how EC-Lab writes it; set it up in EC-Lab")

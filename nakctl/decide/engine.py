@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from nakctl.booking.ending import Ending, gravest
-from nakctl.booking.ledger import LastTime
+from nakctl.booking.ledger import LastTime, newest
 from nakctl.device.program import Ask, Branch, Ended, HostLoop, Node, Program, Segment, SetPoint, node_at
 from nakctl.errors import IllegalEvent
 
@@ -137,8 +137,7 @@ def react(program: Program, state: EngineState, event: Event, known: Known = NOT
 
 def holds(program: Program, when: Ended, known: Known) -> bool:
     """Whether the step ended like this when it was done last; it did not where it never was."""
-    done = [known[step] for step in when.steps if step in known]
-    last = max(done, key=lambda each: each.count, default=None)
+    last = newest(when.steps, known)
     return last is not None and when.by in (last.kind, last.quantity)
 
 

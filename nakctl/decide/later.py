@@ -1,12 +1,13 @@
-"""Potentials that only the run knows: what they come to when their chain is loaded, and whether they may."""
+"""What only the run knows, potentials and a charge: what they come to when their chain is loaded."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from nakctl.booking.ending import Ending
-from nakctl.booking.ledger import Measured
-from nakctl.device.program import Later, Program, Segment
+from nakctl.booking.ledger import LastTime, Measured, newest
+from nakctl.device.program import MORE, Later, LaterCharge, Program, Segment
 from nakctl.text.numbers import si
 
 _NOT_MEASURED = {
@@ -17,9 +18,12 @@ _NOT_MEASURED = {
 
 
 def values_of(
-    program: Program, segment: Segment, measured: Measured
+    program: Program, segment: Segment, measured: Measured, known: Mapping[int, LastTime]
 ) -> tuple[tuple[float, ...], Ending | None]:
-    """One for each of `later`; and how the run ends if one of them is none, or beyond the limits."""
+    """One for each of `later`, or the charge; and how the run ends if one of them is none, or beyond what was
+    planned. known: what steps came to when they were done last."""
+    if segment.charge is not None:
+        return _charge_C(segment.charge, known)
     last_V = measured.before_V if segment.tops_up else measured.last_V
     known_V = {"OCV": measured.OCV_V, "start": measured.start_V, "last": last_V}
     values = tuple(known_V[each.of] + each.add_V for each in segment.later)
@@ -28,6 +32,21 @@ def values_of(
         if trouble is not None:
             return values, trouble
     return values, None
+
+
+def _charge_C(later: LaterCharge, known: Mapping[int, LastTime]) -> tuple[tuple[float, ...], Ending | None]:
+    last = newest(later.steps, known)
+    if last is None:
+        text = f"{later.text} is not known: that step was not done before; nothing was loaded"
+        return (), Ending("end run", text, "interrupted", "interrupted")
+    charge_C = abs(last.charge_C)
+    if charge_C > later.planned_C * (1 + MORE):
+        moved, planned = (si(each / 3600, "Ah") for each in (charge_C, later.planned_C))
+        text = (
+            f"{later.text} came to {moved}, more than the {planned} that were planned for; nothing was loaded"
+        )
+        return (charge_C,), Ending("end run", text, "interrupted", "interrupted")
+    return (charge_C,), None
 
 
 def _trouble(program: Program, later: Later, value_V: float) -> Ending | None:

@@ -9,6 +9,7 @@ Sign everywhere: I > 0 oxidises (strips) the working electrode.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -173,7 +174,9 @@ class Loop:
     begins: bool = False
 
 
-SHORTEST_SCAN_s = 0.01  # one that begins at its end
+SHORTEST_s = (
+    0.01  # of what is known in the run: a scan that begins at its end, the charge of a step that moved none
+)
 Tested = Cp | Ca  # may test by itself
 Timed = Ocv | Cp | Ca | Draw  # lasts for a time that is known before
 Done = Timed | Eis
@@ -205,6 +208,25 @@ class Later:
     text: str
 
 
+MORE = 0.05  # of a planned charge may be asked for beside it: a reading is not that exact
+
+
+@dataclass(frozen=True, slots=True)
+class LaterCharge:
+    """A |charge| that only the run knows, that of an earlier step. How long the techniques last that move it
+    is put in when their chain is loaded.
+
+    at         places of the techniques in the chain, all alike; a loop of one of them stands behind it
+    steps      of which one was that step, by their ids; the one that was done last counts
+    planned_C  what the techniques move as they stand here; more than `MORE` beyond that is not loaded
+    """
+
+    at: tuple[int, ...]
+    steps: tuple[int, ...]
+    planned_C: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One chain, loaded and run as a whole.
@@ -212,7 +234,8 @@ class Segment:
     loop     the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
     tops_up  it goes on with the step of the segment before, for as long as that step still lacks of its time;
              its one technique is loaded with what is missing
-    later    what only the run knows of its techniques
+    later    potentials of its techniques that only the run knows
+    charge   likewise a charge, and with it how long they last
 
     In what is left of a program (`run.remainder`):
     new_cycle  positions at which a cycle begins, though no loop of this chain leads back to there
@@ -225,6 +248,12 @@ class Segment:
     new_cycle: tuple[int, ...] = ()
     step_s: float = 0.0
     later: tuple[Later, ...] = ()
+    charge: LaterCharge | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is known only when it is loaded."""
+        return bool(self.later) or self.charge is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,13 +431,16 @@ def points_of_spectrum(segment: Segment, technique: int) -> int:
     return total
 
 
-def knowing(segment: Segment, values_V: Sequence[float]) -> Segment:
-    """With the potentials that only the run knew, one for each of `later`."""
+def knowing(segment: Segment, values: Sequence[float]) -> Segment:
+    """With what only the run knew: a potential for each of `later`, or the charge in C."""
+    if segment.charge is not None:
+        [charge_C] = values
+        return _moving(segment, segment.charge, charge_C)
     techniques = list(segment.techniques)
-    for later, value_V in zip(segment.later, values_V, strict=True):
+    for later, value_V in zip(segment.later, values, strict=True):
         match techniques[later.at]:
             case Ca(to_V=to_V) as scan if later.rate and to_V is not None:
-                lasts_s = max(abs(to_V - value_V) / later.rate, SHORTEST_SCAN_s)
+                lasts_s = max(abs(to_V - value_V) / later.rate, SHORTEST_s)
                 every_s = min(scan.every_s, lasts_s)
                 techniques[later.at] = replace(scan, E_V=value_V, duration_s=lasts_s, every_s=every_s)
             case Ca() as hold:
@@ -418,6 +450,28 @@ def knowing(segment: Segment, values_V: Sequence[float]) -> Segment:
             case _:
                 raise ValueError(f"technique {later.at} has no potential")
     return replace(segment, techniques=tuple(techniques), later=())
+
+
+def _moving(segment: Segment, later: LaterCharge, charge_C: float) -> Segment:
+    """As few techniques of the step as that takes, or as few passes of one. The chain begins with them."""
+    first, behind = later.at[0], later.at[-1] + 1
+    hold, after = segment.techniques[first], segment.techniques[behind : behind + 1]
+    assert isinstance(hold, Cp)
+    loop = after[0] if after and isinstance(after[0], Loop) and after[0].to == first else None
+    planned = len(later.at) if loop is None else loop.times or 1
+    lasts_s = max(hold.duration_s * planned * charge_C / later.planned_C, SHORTEST_s)
+    parts = min(planned, max(1, math.ceil(lasts_s / (hold.duration_s * (1 + MORE)))))
+    part = held_for(hold, lasts_s / parts)
+    if loop is None:
+        made: tuple[Technique, ...] = (part,) * parts
+    else:
+        made, behind = ((part, replace(loop, times=parts)) if parts > 1 else (part,)), behind + 1
+    fewer = behind - first - len(made)
+    rest = (
+        replace(each, to=each.to - fewer) if isinstance(each, Loop) else each
+        for each in segment.techniques[behind:]
+    )
+    return replace(segment, techniques=(*segment.techniques[:first], *made, *rest), charge=None)
 
 
 def lasting(segment: Segment, seconds: float) -> Segment:
@@ -453,13 +507,15 @@ def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
 
 
 def referred(nodes: tuple[Node, ...]) -> frozenset[int]:
-    """The steps of which has to be known how they ended."""
+    """The steps of which has to be known how they ended, or what they moved."""
     found: set[int] = set()
     for node in nodes:
         if isinstance(node, Branch):
             found |= {*node.when.steps, *referred(node.body)}
         elif isinstance(node, HostLoop):
             found |= {*(node.until.steps if node.until else ()), *referred(node.body)}
+        elif isinstance(node, Segment) and node.charge is not None:
+            found |= {*node.charge.steps}
     return frozenset(found)
 
 

@@ -14,6 +14,7 @@ from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import Holds
 from nakctl.plan.profiles import profile
+from nakctl.plan.same_charge import settled
 from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
 from nakctl.plan.stairs import levels_of
@@ -62,6 +63,7 @@ class _Compiler:
         if limits.time_s is None and not goals and short is None:
             self.require_ends(steps)
         self.require_labels(steps)
+        steps = settled(steps, limits.time_s, self.scope)
         self.insist(protocol, steps, (), "the protocol")
         return p.Plan(
             name=protocol.name,
@@ -289,6 +291,8 @@ class _Compiler:
                         self.scope.fault(
                             loc, "a cutoff may shorten the passes, so their charge is not known before"
                         )
+                    if step.same is not None:
+                        self.scope.fault(loc, f"{step.same}: so the charge of the passes is not known before")
                     total_C += (step.level or 0.0) * step.duration_s
                 case SetPoint() | Ask():
                     pass

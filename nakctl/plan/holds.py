@@ -15,7 +15,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.stairs import starts_of
 from nakctl.plan.sweeps import Env, Scope, compile_sweep, meant_as, resolve
 from nakctl.protocol import model as m
-from nakctl.text.quantities import Quantity, Ref
+from nakctl.text.quantities import Quantity, Ref, SameCharge
 from nakctl.text.reader import Loc
 
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
@@ -70,8 +70,21 @@ class Holds:
                 return replace(made, relative=relative)
             case _:
                 level_A = self.signed_current_A(step, env)
+                if isinstance(step.for_, SameCharge):
+                    return self.same(step, step.for_, level_A, loc, env, number)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
                 return self.hold(step, "cp", level_A, duration_s, step.ranges, loc, env, number)
+
+    def same(
+        self, step: m.CurrentWords, asked: SameCharge, level_A: float, loc: Loc, env: Env, number: str
+    ) -> p.Hold:
+        """How long it lasts at most is told when all steps are known; see `same_charge`."""
+        at = (*loc, "for")
+        if level_A == 0:
+            self.scope.fault(at, "a charge never flows at 0 A: give a time")
+        longest_s = 1.0 if self.longest is None else self.scope.value(self.longest, {})
+        made = self.hold(step, "cp", level_A, longest_s, step.ranges, loc, env, number)
+        return replace(made, same=p.SameCharge(asked.label, self.scope.mark(at)))
 
     def drawn(self, step: m.Power | m.Load, loc: Loc, env: Env, number: str) -> p.Hold:
         """Constant power or load. The current is the cell's answer, so a charge is no time."""

@@ -12,16 +12,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from nakctl.text.quantities import (
+    ExtentWord,
     PotentialWord,
     Quantities,
     Quantity,
     Ref,
     Relative,
+    SameCharge,
     quantities,
     quantity,
     range_of,
     ranges_of,
-)  # fmt: skip
+)
 from nakctl.text.units import SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
@@ -37,6 +39,7 @@ Difference = Annotated[Quantity | Ref, quantity("potential", sign="positive")]
 CHARGE = ("areal charge", "charge", "part of the capacity")
 Charge = Annotated[Quantity | Ref, quantity(*CHARGE)]
 Extent = Annotated[Quantity | Ref, quantity("time", *CHARGE)]
+ExtentOfCurrent = Annotated[Quantity | Ref | SameCharge, ExtentWord(("time", *CHARGE))]
 Capacity = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
@@ -187,6 +190,10 @@ class During(OneCurrent):
 
 
 UNTIL_MET = "a time or a charge; left out: until an `until` is met, at most limits.time"
+SAME_CHARGE = (
+    "a time, a charge, or the |charge| that the step of a label moved when it was done last; left out: "
+)
+SAME_CHARGE += "until an `until` is met, at most limits.time"
 
 
 class HoldWords(Word):
@@ -209,7 +216,7 @@ class Rest(HoldWords):
 class CurrentWords(HoldWords):
     """Words that refine strip, plate, charge, discharge and cp."""
 
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
+    for_: ExtentOfCurrent | None = Field(None, alias="for", description=SAME_CHARGE)
     ranges: Ranges = Ranges()
 
 

@@ -41,6 +41,11 @@ VALUES = (
     ("several", "0.1, 0.2, 0.5 mA/cm2", "one unit at the end, or a unit each; a blank follows each comma"),
     ("a C-rate", "C/10, 0.5C, 2C", "where a current stands; of the capacity of the cell or the protocol"),
     ("a part of the capacity", "10 % of capacity", "where a charge stands"),
+    (
+        "an earlier step's charge",
+        "same charge as strip-1",
+        "in the `for` of strip, plate, charge, discharge and cp: as that step moved when it was done last",
+    ),
     ("forever", "forever", "in rest and repeat: until something ends it"),
     ("a parameter", "$name", "declared under params, changed with --set; nothing is computed"),
     ("a level", "$level", "of the staircase around the step, whatever quantity that is"),

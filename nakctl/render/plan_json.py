@@ -106,6 +106,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "technique": info.technique,
         "current_A": dc_A(leaf),
         "potential_V": dc_V(leaf),
+        **_same_charge(leaf, scene),
         "I_ranges": list(dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf))),
         "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
         "sweep": None if sweep is None else _sweep(sweep),
@@ -114,6 +115,15 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),
     }
+
+
+def _same_charge(leaf: Leaf, scene: Scene) -> dict[str, Any]:
+    """Of which steps, by their number, one was done last; nothing of any other step."""
+    charge = scene.chain(leaf).charge
+    if not isinstance(leaf, p.Hold) or leaf.same is None or charge is None:
+        return {}
+    told = {"label": leaf.same.label, "steps": list(charge.steps), "at_most_C": charge.planned_C}
+    return {"same_charge": told | {"is_known": leaf.same.is_known}}
 
 
 def _sweep(sweep: p.Sweep) -> dict[str, Any]:

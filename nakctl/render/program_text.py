@@ -90,6 +90,10 @@ def _about(segment: Segment) -> str:
         scan = f", at {_n(each.rate)} V/s" if each.rate else ""
         bounds = f"{_n(each.low_V)} to {_n(each.high_V)} V"
         about += f" ({each.at} begins at {each.of} + {_n(each.add_V)} V{scan}, within {bounds})"
+    if (charge := segment.charge) is not None:
+        at, steps = (", ".join(map(str, each)) for each in (charge.at, charge.steps))
+        about += f" ({at}: as long as it takes to move the charge of step {steps}, "
+        about += f"planned for {_n(charge.planned_C)} C)"
     return about + (f" (its step lasted {_n(segment.step_s)} s before)" if segment.step_s else "")
 
 

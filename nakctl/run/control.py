@@ -365,7 +365,7 @@ class Control:
     def loaded(self) -> Segment | None:
         """The chain that was loaded, where it is not the one of the program to the letter."""
         node = engine.node_of(self.program.nodes, self.state.position)
-        return self.reader.segment if isinstance(node, Segment) and node.later else None
+        return self.reader.segment if isinstance(node, Segment) and node.is_open else None
 
     def cut(self) -> Cut:
         """Where the chain was left that has stopped."""
@@ -386,7 +386,8 @@ class Control:
             self.logbook.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
-        known, trouble = values_of(self.program, segment, self.logbook.book.ledger.measured)
+        ledger = self.logbook.book.ledger
+        known, trouble = values_of(self.program, segment, ledger.measured, ledger.last_times())
         if trouble is not None:
             self.ended = trouble
             return

@@ -105,7 +105,7 @@ SMALL_JSON = {
                         "tops_up": False,
                         "new_cycle": [],
                         "step_s": 0.0,
-                        "later": [],
+                        "later": [], "charge": None,
                     },
                     {
                         "is": "segment",
@@ -116,7 +116,7 @@ SMALL_JSON = {
                         "tops_up": True,
                         "new_cycle": [],
                         "step_s": 0.0,
-                        "later": [],
+                        "later": [], "charge": None,
                     },
                 ],
                 "times": None,
@@ -138,7 +138,7 @@ SMALL_JSON = {
                 "tops_up": False,
                 "new_cycle": [0, 2],
                 "step_s": 2.5,
-                "later": [],
+                "later": [], "charge": None,
             },
         ],
         "steps": [
