@@ -75,6 +75,9 @@ class _Export:
 
     def refuse_rules(self) -> None:
         stop = self.plan
+        if stop.capacity is not None:
+            text = f"a capacity that {stop.capacity.label} measures: EC-Lab measures none; write what it is"
+            self.fault(stop.capacity.mark, text)
         if stop.short is not None:
             at = self.document.key_mark(("stop_when", "short"))
             self.fault(at, "a short circuit: EC-Lab has no such rule; leave it out, or limit Ewe")

@@ -33,13 +33,17 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A condition the instrument tests at its own time base: Ewe in V, |I| in A. end: id of its End."""
+    """A condition the instrument tests at its own time base: Ewe in V, |I| in A. end: id of its End.
+
+    of_capacity  the part of the value that goes with a capacity which is measured in the run
+    """
 
     __test__ = False  # not a pytest class
     quantity: Literal["Ewe", "|I|"]
     side: Side
     value: float
     end: int = 0
+    of_capacity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Cp:
     on_test: "next" goes on in the chain, "stop" ends the chain (the host then decides what follows).
     sentinel: no step of its own but a few milliseconds of one, in which the limits are tested before the
     chain goes on: after a technique whose tests lead to the next, before a sweep, which tests nothing.
+    of_capacity: the current goes with a capacity which is measured in the run; time_power: the time does (1),
+    or goes against it (-1).
     """
 
     step: int
@@ -72,6 +78,8 @@ class Cp:
     hardware: Hardware
     sentinel: bool = False
     to_A: float | None = None
+    of_capacity: bool = False
+    time_power: int = 0
 
     @property
     def level(self) -> float:
@@ -140,6 +148,7 @@ class Eis:
                     estimate counts that time, and no simulated channel imitates either
     continues       this sweep continues the spectrum of the technique before it (a list of frequencies
                     that one sweep cannot produce)
+    of_capacity     the bias goes with a capacity which is measured in the run
     """
 
     step: int
@@ -158,6 +167,7 @@ class Eis:
     drift_correction: bool
     continues: bool
     hardware: Hardware
+    of_capacity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +332,22 @@ class Ask:
     mark: Mark
 
 
-Node = Segment | HostLoop | SetPoint | Ask | Branch
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The capacity is known here: what follows is done with the charge that a step has moved.
+
+    step, label     that step
+    about_C, within what the capacity was planned to be, and by which part of that it may be off
+    """
+
+    step: int
+    label: str
+    about_C: float
+    within: float
+    mark: Mark
+
+
+Node = Segment | HostLoop | SetPoint | Ask | Branch | Capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +410,7 @@ class Program:
     short       the rule behind the End with the quantity `short`
     chain_length  techniques that its channel holds in one chain; 0: as many as the instrument's data say
     feeds       longer ones are handed over while they run
+    capacity_C  that what goes with the capacity is said for; 0: it is not measured
     """
 
     instrument: str
@@ -395,6 +421,7 @@ class Program:
     short: ShortRule | None = None
     chain_length: int = 0
     feeds: bool = False
+    capacity_C: float = 0.0
 
     def step(self, step_id: int) -> StepInfo:
         return self.steps[step_id - 1]
@@ -474,6 +501,62 @@ def _moving(segment: Segment, later: LaterCharge, charge_C: float) -> Segment:
     return replace(segment, techniques=(*segment.techniques[:first], *made, *rest), charge=None)
 
 
+def with_capacity(program: Program, capacity_C: float) -> Program:
+    """The same for another capacity: what goes with it, and nothing else."""
+    factor = capacity_C / program.capacity_C
+    ends = tuple(
+        replace(end, value=end.value + end.of_capacity * (factor - 1), of_capacity=end.of_capacity * factor)
+        for end in program.ends
+    )
+    return replace(program, nodes=_scaled(program.nodes, factor), ends=ends, capacity_C=capacity_C)
+
+
+def _scaled(nodes: tuple[Node, ...], factor: float) -> tuple[Node, ...]:
+    made: list[Node] = []
+    for node in nodes:
+        match node:
+            case HostLoop():
+                made.append(replace(node, body=_scaled(node.body, factor)))
+            case Branch():
+                sides = (_scaled(side, factor) for side in (node.then, node.otherwise))
+                made.append(Branch(node.when, *sides))
+            case Segment():
+                made.append(_scaled_chain(node, factor))
+            case _:
+                made.append(node)
+    return tuple(made)
+
+
+def _scaled_chain(segment: Segment, factor: float) -> Segment:
+    techniques = tuple(_scaled_one(each, factor) for each in segment.techniques)
+    charge = segment.charge
+    if charge is not None:
+        before, after = (each[charge.at[0]] for each in (segment.techniques, techniques))
+        assert isinstance(before, Cp) and isinstance(after, Cp)
+        by = (after.I_A * after.duration_s) / (before.I_A * before.duration_s)
+        charge = replace(charge, planned_C=charge.planned_C * by)
+    return replace(segment, techniques=techniques, charge=charge)
+
+
+def _scaled_one(technique: Technique, factor: float) -> Technique:
+    if isinstance(technique, Eis):
+        return replace(technique, bias=technique.bias * factor) if technique.of_capacity else technique
+    if not isinstance(technique, Tested):
+        return technique
+    tests = tuple(
+        replace(
+            test, value=test.value + test.of_capacity * (factor - 1), of_capacity=test.of_capacity * factor
+        )
+        for test in technique.tests
+    )
+    if isinstance(technique, Ca):
+        return replace(technique, tests=tests)
+    lasts_s = technique.duration_s * factor**technique.time_power
+    I_A = technique.I_A * factor if technique.of_capacity else technique.I_A
+    every_s = min(technique.every_s, lasts_s)
+    return replace(technique, I_A=I_A, duration_s=lasts_s, every_s=every_s, tests=tests)
+
+
 def lasting(segment: Segment, seconds: float) -> Segment:
     """A top-up with what is missing."""
     technique = segment.techniques[0]
@@ -516,6 +599,8 @@ def referred(nodes: tuple[Node, ...]) -> frozenset[int]:
             found |= {*(node.until.steps if node.until else ()), *referred(node.body)}
         elif isinstance(node, Segment) and node.charge is not None:
             found |= {*node.charge.steps}
+        elif isinstance(node, Capacity):
+            found.add(node.step)
     return frozenset(found)
 
 

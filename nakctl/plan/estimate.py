@@ -15,6 +15,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Draw,
     Eis,
@@ -289,7 +290,9 @@ def _occurrences(
             inner = times * (node.times or 1)
             yield from _occurrences(node.body, inner, endless or node.times is None, instrument)
             continue
-        if isinstance(node, SetPoint | Ask) or node.tops_up:  # a step is topped up if the estimate was wrong
+        if (
+            isinstance(node, SetPoint | Ask | Capacity) or node.tops_up
+        ):  # a step is topped up if the estimate was wrong
             continue
         yield _Occurrence(None, times, endless)
         for position, technique in enumerate(node.techniques):

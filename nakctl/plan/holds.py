@@ -179,7 +179,8 @@ class Holds:
             cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
         alone_s, known = None, ""
         if math.isinf(duration_s):
-            duration_s, alone_s, known = self.without_time(abs(level or 0.0) if kind == "cp" else 0.0)
+            I_A, is_rate = abs(level or 0.0) if kind == "cp" else 0.0, self.is_rate(words, env)
+            duration_s, alone_s, known = self.without_time(I_A, self.scope.surely_C(is_rate))
         return p.Hold(
             step_id=self.next_id(loc),
             label=f"{number} {words.label or self.label(kind, level, words, env)}",
@@ -196,10 +197,16 @@ class Holds:
             known=known,
         )
 
-    def without_time(self, I_A: float) -> tuple[float, float, str]:
-        """(duration_s, alone_s, known) of a step that a cutoff has to end. I_A: 0 where none is imposed."""
+    def is_rate(self, words: m.Word, env: Env) -> bool:
+        """Whether its current is a C-rate."""
+        value = current_word(words)[1]
+        return value is not None and meant_as(resolve(value, env), m.CURRENT).dimension == "C-rate"
+
+    def without_time(self, I_A: float, known_C: float | None) -> tuple[float, float, str]:
+        """(duration_s, alone_s, known) of a step that a cutoff has to end. I_A: 0 where none is imposed;
+        known_C: what it moves at most, as far as that is known."""
         assert self.longest is not None  # the language asks for it where a step needs it
-        longest_s, known_C = self.scope.value(self.longest, {}), self.scope.known_C
+        longest_s = self.scope.value(self.longest, {})
         if not I_A or known_C is None or (surely_s := SURELY * known_C / I_A) >= longest_s:
             return longest_s, longest_s, ""
         return longest_s, surely_s, f"{SURELY:g} x the capacity"

@@ -23,6 +23,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Eis,
     Ended,
@@ -44,6 +45,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.chains import Piece, chained, joined
 from nakctl.plan.ends import Context, EndTable
 from nakctl.plan.same_charge import Earlier
+from nakctl.plan.scaling import Misfit, compared
 from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum
 
 _Item = Piece | Node
@@ -52,6 +54,20 @@ NO_PIECE = Piece(())
 
 def lower(plan: p.Plan, instrument: Instrument) -> Program:
     """The program of a plan on one kind of instrument. Pure; `check` says whether it fits."""
+    return with_misfits(plan, instrument)[0]
+
+
+def with_misfits(plan: p.Plan, instrument: Instrument) -> tuple[Program, list[Misfit]]:
+    """And what does not simply go with a capacity that is measured."""
+    program, capacity = _lowered(plan, instrument), plan.capacity
+    if capacity is None or capacity.less is None or capacity.more is None:
+        return program, []
+    less, more = (_lowered(each, instrument) for each in (capacity.less, capacity.more))
+    made, misfits = compared(program, less, more, capacity.within)
+    return replace(made, capacity_C=capacity.about_C), misfits
+
+
+def _lowered(plan: p.Plan, instrument: Instrument) -> Program:
     table = EndTable()
     of_run = table.of_run(plan.limits, plan.goals, plan.short, plan.limits_mark)
     three = plan.three_electrodes
@@ -119,14 +135,22 @@ class _Lowering:
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
         self.infos.append(StepInfo(step.step_id, step.label, lowered.technique, level, step.mark, settle))
+        measured = self.measured(step)
         later, charge = self.later(step, lowered.techniques), self.charge(step, lowered.techniques)
         if not lowered.alone:
-            return [Piece(lowered.techniques, later=later, charge=charge)]
+            return [Piece(lowered.techniques, later=later, charge=charge), *measured]
         main = Segment(lowered.techniques, later=later, charge=charge)
         if lowered.top_up is None:
-            return [main]
+            return [main, *measured]
         again = (lowered.top_up,)
-        return [main, Segment(again, tops_up=True, later=self.later(step, again))]
+        return [main, Segment(again, tops_up=True, later=self.later(step, again)), *measured]
+
+    def measured(self, step: p.Hold | p.Spectrum) -> list[Capacity]:
+        """What follows a step that measures the capacity."""
+        capacity = self.plan.capacity
+        if capacity is None or p.label_of(step) != capacity.label:
+            return []
+        return [Capacity(step.step_id, capacity.label, capacity.about_C, capacity.within, capacity.mark)]
 
     def later(self, step: p.Hold | p.Spectrum, techniques: Sequence[Technique]) -> tuple[Later, ...]:
         """What only the run knows of them. It must stay within the limits, with all that swings around it."""

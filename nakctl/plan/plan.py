@@ -308,6 +308,27 @@ class Gapless:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredCapacity:
+    """The capacity that a step measures. text: about_C, as written.
+
+    less, more  the plan for the least and for the most that it may come to; None: in one of these
+    """
+
+    label: str
+    about_C: float
+    within: float
+    text: str
+    mark: Mark
+    less: Plan | None = None
+    more: Plan | None = None
+
+    @property
+    def ends(self) -> tuple[tuple[Plan, Literal["least", "most"]], ...]:
+        """The plans for those, and which they are."""
+        return () if self.less is None or self.more is None else ((self.more, "most"), (self.less, "least"))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled protocol for one cell.
 
@@ -331,6 +352,7 @@ class Plan:
     short_of_steps: ShortRule | None = None
     three_electrodes: bool = False
     gapless: tuple[Gapless, ...] = ()
+    capacity: MeasuredCapacity | None = None
 
 
 def walk(steps: Sequence[Step]) -> Iterator[Step]:

@@ -41,6 +41,7 @@ Charge = Annotated[Quantity | Ref, quantity(*CHARGE)]
 Extent = Annotated[Quantity | Ref, quantity("time", *CHARGE)]
 ExtentOfCurrent = Annotated[Quantity | Ref | SameCharge, ExtentWord(("time", *CHARGE))]
 Capacity = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
+AboutCapacity = Annotated[Quantity | Ref, quantity("areal charge", "charge", sign="positive")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
@@ -557,6 +558,17 @@ class StopWhen(Word):
     Ewe_below: Potential | None = Field(None, description="Ewe fell below this")
 
 
+class MeasuredCapacity(Word):
+    """A capacity that a step of the run measures: what follows it uses the |charge| that it moved when it was
+    done last."""
+
+    measured_in: Label = Field(description="the label of the step that measures it")
+    about: AboutCapacity = Field(description="what is planned with, and used until that step has been done")
+    within: Fraction = Field(
+        description="by which part of `about` it may be off, e.g. 30 %; beyond that the run ends"
+    )
+
+
 class Protocol(Word):
     """One experiment."""
 
@@ -568,8 +580,10 @@ class Protocol(Word):
         None, description="only for cells whose reference is an electrode of its own, as their entry says"
     )
     params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
-    capacity: Capacity | None = Field(
-        None, description="that of the cell, instead of what its entry says: C-rates and parts refer to it"
+    capacity: Capacity | MeasuredCapacity | None = Field(
+        None,
+        description="that of the cell, instead of what its entry says: C-rates and parts refer to it; or the "
+        "step that measures it",
     )
     spectra: dict[Name, NamedSweep] = Field({}, description="sweeps by name, used in steps")
     record: Record = Field(Record(), description="for every step that does not say otherwise")

@@ -23,6 +23,7 @@ PLACES = {
     "Protocol": "at the top of the file",
     "NamedSweep": "a sweep under spectra, or in geis and peis",
     "Limits": "limits",
+    "MeasuredCapacity": "capacity",
     "StopWhen": "stop_when",
     "Short": "short",
     "Record": "record",

@@ -32,7 +32,8 @@ def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
     yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
-    told = (*_spectra(leaves, view), *_same_charge(leaves), *_amounts(leaves, view), *ends_told(leaves, view))
+    known = (*_of_capacity(leaves, view), *_same_charge(leaves))
+    told = (*_spectra(leaves, view), *known, *_amounts(leaves, view), *ends_told(leaves, view))
     for about in told:
         yield from detail(depth, about)
 
@@ -134,6 +135,13 @@ def _rhythm(leaf: Leaf) -> str:
         return f" each, at {listed([duration(start_s) for start_s in leaf.spectra.starts_s])}"
     every_s = leaf.spectra.every_s
     return " each, back to back" if every_s is None else f" each, every {duration(every_s)}"
+
+
+def _of_capacity(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    """Of what the values are that go with a capacity which is measured."""
+    capacity = view.scene.plan.capacity
+    if capacity is not None and any(leaf.step_id in view.scene.with_capacity for leaf in leaves):
+        yield f"at {capacity.text}, until {capacity.label} has measured the capacity"
 
 
 def _same_charge(leaves: Sequence[Leaf]) -> Iterator[str]:

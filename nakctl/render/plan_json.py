@@ -44,6 +44,7 @@ def plan_json(
         "cell": plan.cell,
         "area_cm2": plan.area_cm2,
         **({"three_electrodes": True} if plan.three_electrodes else {}),
+        **_capacity(plan, scene),
         "starts": now.isoformat(timespec="seconds"),
         "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
@@ -60,6 +61,15 @@ def plan_json(
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
         "findings": [_finding(finding) for finding in findings],
     }
+
+
+def _capacity(plan: p.Plan, scene: Scene) -> dict[str, Any]:
+    """One that is measured, and the steps of which something goes with it; nothing if there is none."""
+    of = plan.capacity
+    if of is None:
+        return {}
+    told = {"measured_in": of.label, "about_C": of.about_C, "within": of.within}
+    return {"capacity": told | {"steps": sorted(scene.with_capacity)}}
 
 
 def _sizes(total: Amount, poll_s: float | None) -> dict[str, int]:

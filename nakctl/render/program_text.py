@@ -9,6 +9,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Done,
     Draw,
@@ -72,6 +73,10 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
         if isinstance(node, SetPoint):
             place = f"line {node.mark.line}:{node.mark.column}"
             yield f"{indent}host sets {node.sensor} to {_n(node.value)} (SI), {place}: {node.label}"
+            continue
+        if isinstance(node, Capacity):
+            planned = f"{_n(node.about_C)} C, within {_n(node.within)}"
+            yield f"{indent}host takes the charge of step {node.step} as capacity ({planned}): {node.label}"
             continue
         yield f"{indent}segment{_about(node)}"
         for position, technique in enumerate(node.techniques):

@@ -77,7 +77,8 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("set", step.sensor)
         case p.Hold():
             sweep = None if step.spectra is None else step.spectra.sweep.name
-            return ("hold", step.kind, step.to is None, sweep, len(step.cutoffs), str(step.settle))
+            of = (len(step.cutoffs), str(step.settle), None if step.same is None else step.same.label)
+            return ("hold", step.kind, step.to is None, sweep, *of)
 
 
 def _if(step: p.If, view: View, depth: int) -> Iterator[str]:

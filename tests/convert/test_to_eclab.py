@@ -105,6 +105,13 @@ def test_what_eclab_cannot_say_is_refused_with_its_line(steps: str, line: int, s
     assert [f.mark.line for f in caught.value.faults if said in f.message] == [line], caught.value
 
 
+def test_a_capacity_that_is_measured_is_refused() -> None:
+    head = HEAD.replace("steps:", "capacity: {measured_in: out, about: 2 mAh, within: 30 %}\nsteps:")
+    text = protocol("- {strip: C/5, for: 1 h, label: out}\n- {plate: C/5, for: 1 h}", head)
+    with pytest.raises(LimitError, match="a capacity that out measures: EC-Lab measures none"):
+        exported(text)
+
+
 def test_rules_of_the_whole_run_are_refused_all_at_once() -> None:
     head = HEAD.replace(
         "finally",
