@@ -31,7 +31,7 @@ from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device import program_json
 from nakctl.device.channel import Rows
-from nakctl.device.program import Branch, Loop, Program, Segment, knowing, lasting, node_at
+from nakctl.device.program import Branch, Loop, Program, Segment, knowing, lasting, node_at, with_capacity
 
 CLOCK_ROW_EVERY_s = 60.0
 AT_ONCE = 64 * 1024  # rows of reads that are booked together, at the most
@@ -155,7 +155,7 @@ class Book:
 
     def _replaced(self, entry: Entry) -> None:
         assert self.program is not None
-        self.program = in_force(self.program, entry)
+        self.program = self.ledger.program = in_force(self.program, entry)
 
     def _load(self, entry: Entry) -> None:
         if self._early:
@@ -371,6 +371,9 @@ class _Gathered:
 
 def in_force(program: Program, entry: Entry) -> Program:
     """The one in force after an entry `program`, which tells what is left of the one before."""
+    capacity_C = entry.facts.get("capacity_C")
+    if capacity_C is not None:  # its ends go with it
+        program = with_capacity(program, capacity_C)
     return replace(program, nodes=program_json.load_nodes(entry.facts["program"]))
 
 
@@ -378,7 +381,7 @@ def segment_of(program: Program, entry: Entry) -> Segment:
     """The chain that an entry meant to load. program: the one in force by then."""
     node = node_at(program.nodes, [index for index, _ in entry.facts["position"]])
     assert isinstance(node, Segment)
-    if node.later:
+    if node.is_open:
         node = knowing(node, entry.facts["known"])
     lasting_s = entry.facts.get("lasting_s")
     return node if lasting_s is None else lasting(node, lasting_s)

@@ -5,9 +5,11 @@ said. A rule that is mended later cannot change it.
 
     writer  who writes from here on: pid, boot id, version, why
     program what is left of the program, from here on the one in force: its nodes, as `program_json` has them;
-            waits: nothing of it is loaded before somebody resumes the run; why; asks: what for, "": nothing
+            waits: nothing of it is loaded before somebody resumes the run; why; asks: what for, "": nothing;
+            capacity_C: that it is said for, if something of it goes with one that is measured
     meant   verb load, start, set, stop or end, before it is done. load: position, new_cycle, lasting_s, mark,
-            known: the potentials that only the run knew, in the order of `Segment.later`;
+            known: the potentials that only the run knew, in the order of `Segment.later`, or
+            the charge in C of `Segment.charge`;
             stop and end: the ending, and the step whose row asked for it
     done    the same verb afterwards: called_s, returned_s, or refused
     began   the start of a chain is settled: at time_s of the run, +- error_s

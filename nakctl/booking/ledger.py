@@ -12,6 +12,7 @@ segments nothing, because the cell was open.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,12 @@ class LastTime:
     kind: str
     quantity: str
     charge_C: float
+
+
+def newest(steps: Iterable[int], known: Mapping[int, LastTime]) -> LastTime | None:
+    """Of the one of these steps that was done last; None: none of them was."""
+    done = (known[step] for step in steps if step in known)
+    return max(done, key=lambda each: each.count, default=None)
 
 
 @dataclass(frozen=True, slots=True)

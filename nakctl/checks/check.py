@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from nakctl.checks.capacity import misfits
 from nakctl.checks.currents import CURRENT_CHECKS
 from nakctl.checks.electrodes import ELECTRODE_CHECKS, unseen
 from nakctl.checks.findings import Finding
@@ -19,11 +20,24 @@ from nakctl.checks.whole_run import RUN_CHECKS, interruptions
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Program
 from nakctl.plan import plan as p
+from nakctl.plan.lower import lower
 from nakctl.plan.scene import Scene
 
 
 def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Finding, ...]:
     """All findings, errors first, then by line. An error means: do not start."""
+    found = [*_found(plan, program, instrument), *misfits(plan, instrument)]
+    known = {(each.severity, each.rule, each.mark) for each in found}
+    for other, word in () if plan.capacity is None else plan.capacity.ends:
+        for each in _found(other, lower(other, instrument), instrument):
+            if (each.severity, each.rule, each.mark) not in known:
+                known.add((each.severity, each.rule, each.mark))
+                of = f"at the {word} that the measured capacity may come to"
+                found.append(replace(each, message=f"{of}: {each.message}"))
+    return tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark)))
+
+
+def _found(plan: p.Plan, program: Program, instrument: Instrument) -> list[Finding]:
     scene = Scene(plan, program, instrument)
     looks = (*RUN_CHECKS, *ELECTRODE_CHECKS, *SET_POINT_CHECKS)
     of_run = list(dict.fromkeys(finding for look_at in looks for finding in look_at(scene)))
@@ -33,8 +47,7 @@ def check(plan: p.Plan, program: Program, instrument: Instrument) -> tuple[Findi
         for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, unseen, *TIME_CHECKS, *SPECTRA_CHECKS)
         for finding in look_at(leaf, scene)
     ]
-    found = [*of_run, *_merged([*interruptions(scene), *of_steps])]
-    return tuple(sorted(found, key=lambda finding: (finding.severity, finding.mark)))
+    return [*of_run, *_merged([*interruptions(scene), *of_steps])]
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -13,6 +13,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
 from nakctl.plan.gaps import FOREVER, Gap, gaps
+from nakctl.plan.same_charge import Earlier
 from nakctl.plan.scene import Leaf, Scene, dc_A
 from nakctl.text.numbers import duration, plural, si
 
@@ -160,7 +161,8 @@ def _too_early(scene: Scene) -> Iterator[Finding]:
 
 
 def references(scene: Scene) -> Iterator[Finding]:
-    """Potentials that are counted from something that no step before can have measured."""
+    """What is counted from something that no step before can have measured, or moved."""
+    yield from _charges(scene)
     order = list(p.leaves(scene.plan.steps))
     loops = [{leaf.step_id for leaf in p.leaves(loop.steps)} for loop in p.repeats(scene.plan.steps)]
     for place, leaf in enumerate(order):
@@ -174,6 +176,14 @@ def references(scene: Scene) -> Iterator[Finding]:
             what = "no rest comes" if leaf.relative.of == "OCV" else "no step comes"
             text = f"{leaf.relative.text}: {what} before this step that could have measured it"
             yield error("reference", leaf.relative.mark, text, "begin with a rest")
+
+
+def _charges(scene: Scene) -> Iterator[Finding]:
+    earlier = Earlier(scene.plan.steps)
+    for leaf in p.leaves(scene.plan.steps):
+        if isinstance(leaf, p.Hold) and leaf.same is not None and not earlier.of(leaf):
+            text = f"{leaf.same}: that step does not come before this one"
+            yield error("reference", leaf.same.mark, text, "give a charge, or the label of a step before")
 
 
 def interruptions(scene: Scene) -> Iterator[Finding]:

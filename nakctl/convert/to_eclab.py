@@ -75,6 +75,9 @@ class _Export:
 
     def refuse_rules(self) -> None:
         stop = self.plan
+        if stop.capacity is not None:
+            text = f"a capacity that {stop.capacity.label} measures: EC-Lab measures none; write what it is"
+            self.fault(stop.capacity.mark, text)
         if stop.short is not None:
             at = self.document.key_mark(("stop_when", "short"))
             self.fault(at, "a short circuit: EC-Lab has no such rule; leave it out, or limit Ewe")
@@ -130,6 +133,11 @@ class _Export:
     def is_sayable(self, hold: p.Hold) -> bool:
         if hold.relative is not None:
             self.fault(hold.mark, f"{hold.relative.text}: {RELATIVE}")
+            return False
+        if hold.same is not None:
+            self.fault(
+                hold.same.mark, f"{hold.same}: EC-Lab counts no charge from an earlier step: write the charge"
+            )
             return False
         if hold.kind in ("power", "load") or (hold.kind == "cp" and hold.to is not None):
             what = "a ramp of the current" if hold.kind == "cp" else f"constant {hold.kind}"

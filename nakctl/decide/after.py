@@ -153,7 +153,7 @@ def instead(
     while after.phase is Phase.PAUSED and after.position:  # somebody is asked before that
         after, commands = react(program, after, Begin(), known)
     load = next((command for command in commands if isinstance(command, Load)), None)
-    if load is None:  # the run is over, and ends as it does
+    if load is None:  # the run is over, and ends as it does; or first the capacity is taken: asked again then
         return event
     new_cycle = isinstance(event, ChainEnded) and went_round(state.position, after.position)
     next_place = entered(program, place, load.segment, new_cycle=new_cycle)

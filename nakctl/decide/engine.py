@@ -7,6 +7,7 @@
     stopping --ChainEnded-->  running or ended
     any      --Replaced-->    running or paused: what is left is the program now, begun with at once or later
     any      on the way to a segment stands somebody to be asked: paused
+    any      on the way to a segment the capacity is measured: running, until what follows is replaced
     paused   --Begin-->       running
     paused   --Interrupted, Tripped--> ended: the cell is open
     ended    nothing more happens
@@ -21,8 +22,19 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from nakctl.booking.ending import Ending, gravest
-from nakctl.booking.ledger import LastTime
-from nakctl.device.program import Ask, Branch, Ended, HostLoop, Node, Program, Segment, SetPoint, node_at
+from nakctl.booking.ledger import LastTime, newest
+from nakctl.device.program import (
+    Ask,
+    Branch,
+    Capacity,
+    Ended,
+    HostLoop,
+    Node,
+    Program,
+    Segment,
+    SetPoint,
+    node_at,
+)
 from nakctl.errors import IllegalEvent
 
 
@@ -102,7 +114,14 @@ class Wait:
     ask: Ask
 
 
-Command = Load | Stop | Finish | Apply | Wait
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The capacity is known: what follows is done with it, as another program."""
+
+    capacity: Capacity
+
+
+Command = Load | Stop | Finish | Apply | Wait | Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +156,7 @@ def react(program: Program, state: EngineState, event: Event, known: Known = NOT
 
 def holds(program: Program, when: Ended, known: Known) -> bool:
     """Whether the step ended like this when it was done last; it did not where it never was."""
-    done = [known[step] for step in when.steps if step in known]
-    last = max(done, key=lambda each: each.count, default=None)
+    last = newest(when.steps, known)
     return last is not None and when.by in (last.kind, last.quantity)
 
 
@@ -212,6 +230,8 @@ class _Course:
                 return EngineState(Phase.RUNNING, position), (*commands, Load(node))
             if isinstance(node, Ask):
                 return EngineState(Phase.PAUSED, position), (*commands, Wait(node))
+            if isinstance(node, Capacity):
+                return EngineState(Phase.RUNNING, position), (*commands, Measure(node))
             assert isinstance(node, SetPoint)
             commands.append(Apply(node))
             position = self.advance(position)

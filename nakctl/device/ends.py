@@ -68,6 +68,7 @@ class End:
     by        who watches: the instrument within its time base, or the host between two reads
     step      the step it belongs to; 0: all of them
     text      in the user's words and units: "Ewe above 3 V"
+    of_capacity  the part of the value that goes with a capacity which is measured in the run
     """
 
     id: int
@@ -82,6 +83,7 @@ class End:
     mark: Mark = NO_MARK
     sensor: str = ""
     over_s: float = 0.0
+    of_capacity: float = 0.0
 
     @property
     def sentence(self) -> str:

@@ -37,6 +37,7 @@ EVENTS: dict[str, Meaning] = {
     "ended_at_once": _told(WARNING, text="a cutoff ended a step at its first row"),
     "paused": _told(WARNING, text="the chain was stopped because somebody paused the run; the cell is open"),
     "ask": _told(WARNING, text="the protocol asks a person for something; the cell is open until then"),
+    "capacity": _told(NOTE, text="the capacity was measured, and what follows is done with it"),
     "resumed": _told(WARNING, text="what was left of the program when the run was paused goes on"),
     "asked": _told(WARNING, text="somebody asked for something, and the answer"),
     "note": _told(NOTE, text="what somebody wanted to be kept with the run"),

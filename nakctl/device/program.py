@@ -9,6 +9,7 @@ Sign everywhere: I > 0 oxidises (strips) the working electrode.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -32,13 +33,17 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A condition the instrument tests at its own time base: Ewe in V, |I| in A. end: id of its End."""
+    """A condition the instrument tests at its own time base: Ewe in V, |I| in A. end: id of its End.
+
+    of_capacity  the part of the value that goes with a capacity which is measured in the run
+    """
 
     __test__ = False  # not a pytest class
     quantity: Literal["Ewe", "|I|"]
     side: Side
     value: float
     end: int = 0
+    of_capacity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Cp:
     on_test: "next" goes on in the chain, "stop" ends the chain (the host then decides what follows).
     sentinel: no step of its own but a few milliseconds of one, in which the limits are tested before the
     chain goes on: after a technique whose tests lead to the next, before a sweep, which tests nothing.
+    of_capacity: the current goes with a capacity which is measured in the run; time_power: the time does (1),
+    or goes against it (-1).
     """
 
     step: int
@@ -71,6 +78,8 @@ class Cp:
     hardware: Hardware
     sentinel: bool = False
     to_A: float | None = None
+    of_capacity: bool = False
+    time_power: int = 0
 
     @property
     def level(self) -> float:
@@ -139,6 +148,7 @@ class Eis:
                     estimate counts that time, and no simulated channel imitates either
     continues       this sweep continues the spectrum of the technique before it (a list of frequencies
                     that one sweep cannot produce)
+    of_capacity     the bias goes with a capacity which is measured in the run
     """
 
     step: int
@@ -157,6 +167,7 @@ class Eis:
     drift_correction: bool
     continues: bool
     hardware: Hardware
+    of_capacity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +184,9 @@ class Loop:
     begins: bool = False
 
 
-SHORTEST_SCAN_s = 0.01  # one that begins at its end
+SHORTEST_s = (
+    0.01  # of what is known in the run: a scan that begins at its end, the charge of a step that moved none
+)
 Tested = Cp | Ca  # may test by itself
 Timed = Ocv | Cp | Ca | Draw  # lasts for a time that is known before
 Done = Timed | Eis
@@ -205,6 +218,25 @@ class Later:
     text: str
 
 
+MORE = 0.05  # of a planned charge may be asked for beside it: a reading is not that exact
+
+
+@dataclass(frozen=True, slots=True)
+class LaterCharge:
+    """A |charge| that only the run knows, that of an earlier step. How long the techniques last that move it
+    is put in when their chain is loaded.
+
+    at         places of the techniques in the chain, all alike; a loop of one of them stands behind it
+    steps      of which one was that step, by their ids; the one that was done last counts
+    planned_C  what the techniques move as they stand here; more than `MORE` beyond that is not loaded
+    """
+
+    at: tuple[int, ...]
+    steps: tuple[int, ...]
+    planned_C: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One chain, loaded and run as a whole.
@@ -212,7 +244,8 @@ class Segment:
     loop     the chain is one loop of the protocol: a test that stops it leaves the loop, not a loop around it
     tops_up  it goes on with the step of the segment before, for as long as that step still lacks of its time;
              its one technique is loaded with what is missing
-    later    what only the run knows of its techniques
+    later    potentials of its techniques that only the run knows
+    charge   likewise a charge, and with it how long they last
 
     In what is left of a program (`run.remainder`):
     new_cycle  positions at which a cycle begins, though no loop of this chain leads back to there
@@ -225,6 +258,12 @@ class Segment:
     new_cycle: tuple[int, ...] = ()
     step_s: float = 0.0
     later: tuple[Later, ...] = ()
+    charge: LaterCharge | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is known only when it is loaded."""
+        return bool(self.later) or self.charge is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +350,22 @@ class Ask:
     mark: Mark
 
 
-Node = Segment | HostLoop | SetPoint | Ask | Branch
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The capacity is known here: what follows is done with the charge that a step has moved.
+
+    step, label     that step
+    about_C, within what the capacity was planned to be, and by which part of that it may be off
+    """
+
+    step: int
+    label: str
+    about_C: float
+    within: float
+    mark: Mark
+
+
+Node = Segment | HostLoop | SetPoint | Ask | Branch | Capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +428,7 @@ class Program:
     short       the rule behind the End with the quantity `short`
     chain_length  techniques that its channel holds in one chain; 0: as many as the instrument's data say
     feeds       longer ones are handed over while they run
+    capacity_C  that what goes with the capacity is said for; 0: it is not measured
     """
 
     instrument: str
@@ -384,6 +439,7 @@ class Program:
     short: ShortRule | None = None
     chain_length: int = 0
     feeds: bool = False
+    capacity_C: float = 0.0
 
     def step(self, step_id: int) -> StepInfo:
         return self.steps[step_id - 1]
@@ -420,13 +476,16 @@ def points_of_spectrum(segment: Segment, technique: int) -> int:
     return total
 
 
-def knowing(segment: Segment, values_V: Sequence[float]) -> Segment:
-    """With the potentials that only the run knew, one for each of `later`."""
+def knowing(segment: Segment, values: Sequence[float]) -> Segment:
+    """With what only the run knew: a potential for each of `later`, or the charge in C."""
+    if segment.charge is not None:
+        [charge_C] = values
+        return _moving(segment, segment.charge, charge_C)
     techniques = list(segment.techniques)
-    for later, value_V in zip(segment.later, values_V, strict=True):
+    for later, value_V in zip(segment.later, values, strict=True):
         match techniques[later.at]:
             case Ca(to_V=to_V) as scan if later.rate and to_V is not None:
-                lasts_s = max(abs(to_V - value_V) / later.rate, SHORTEST_SCAN_s)
+                lasts_s = max(abs(to_V - value_V) / later.rate, SHORTEST_s)
                 every_s = min(scan.every_s, lasts_s)
                 techniques[later.at] = replace(scan, E_V=value_V, duration_s=lasts_s, every_s=every_s)
             case Ca() as hold:
@@ -436,6 +495,84 @@ def knowing(segment: Segment, values_V: Sequence[float]) -> Segment:
             case _:
                 raise ValueError(f"technique {later.at} has no potential")
     return replace(segment, techniques=tuple(techniques), later=())
+
+
+def _moving(segment: Segment, later: LaterCharge, charge_C: float) -> Segment:
+    """As few techniques of the step as that takes, or as few passes of one. The chain begins with them."""
+    first, behind = later.at[0], later.at[-1] + 1
+    hold, after = segment.techniques[first], segment.techniques[behind : behind + 1]
+    assert isinstance(hold, Cp)
+    loop = after[0] if after and isinstance(after[0], Loop) and after[0].to == first else None
+    planned = len(later.at) if loop is None else loop.times or 1
+    lasts_s = max(hold.duration_s * planned * charge_C / later.planned_C, SHORTEST_s)
+    parts = min(planned, max(1, math.ceil(lasts_s / (hold.duration_s * (1 + MORE)))))
+    part = held_for(hold, lasts_s / parts)
+    if loop is None:
+        made: tuple[Technique, ...] = (part,) * parts
+    else:
+        made, behind = ((part, replace(loop, times=parts)) if parts > 1 else (part,)), behind + 1
+    fewer = behind - first - len(made)
+    rest = (
+        replace(each, to=each.to - fewer) if isinstance(each, Loop) else each
+        for each in segment.techniques[behind:]
+    )
+    return replace(segment, techniques=(*segment.techniques[:first], *made, *rest), charge=None)
+
+
+def with_capacity(program: Program, capacity_C: float) -> Program:
+    """The same for another capacity: what goes with it, and nothing else."""
+    factor = capacity_C / program.capacity_C
+    ends = tuple(
+        replace(end, value=end.value + end.of_capacity * (factor - 1), of_capacity=end.of_capacity * factor)
+        for end in program.ends
+    )
+    return replace(program, nodes=_scaled(program.nodes, factor), ends=ends, capacity_C=capacity_C)
+
+
+def _scaled(nodes: tuple[Node, ...], factor: float) -> tuple[Node, ...]:
+    made: list[Node] = []
+    for node in nodes:
+        match node:
+            case HostLoop():
+                made.append(replace(node, body=_scaled(node.body, factor)))
+            case Branch():
+                sides = (_scaled(side, factor) for side in (node.then, node.otherwise))
+                made.append(Branch(node.when, *sides))
+            case Segment():
+                made.append(_scaled_chain(node, factor))
+            case _:
+                made.append(node)
+    return tuple(made)
+
+
+def _scaled_chain(segment: Segment, factor: float) -> Segment:
+    techniques = tuple(_scaled_one(each, factor) for each in segment.techniques)
+    charge = segment.charge
+    if charge is not None:
+        before, after = (each[charge.at[0]] for each in (segment.techniques, techniques))
+        assert isinstance(before, Cp) and isinstance(after, Cp)
+        by = (after.I_A * after.duration_s) / (before.I_A * before.duration_s)
+        charge = replace(charge, planned_C=charge.planned_C * by)
+    return replace(segment, techniques=techniques, charge=charge)
+
+
+def _scaled_one(technique: Technique, factor: float) -> Technique:
+    if isinstance(technique, Eis):
+        return replace(technique, bias=technique.bias * factor) if technique.of_capacity else technique
+    if not isinstance(technique, Tested):
+        return technique
+    tests = tuple(
+        replace(
+            test, value=test.value + test.of_capacity * (factor - 1), of_capacity=test.of_capacity * factor
+        )
+        for test in technique.tests
+    )
+    if isinstance(technique, Ca):
+        return replace(technique, tests=tests)
+    lasts_s = technique.duration_s * factor**technique.time_power
+    I_A = technique.I_A * factor if technique.of_capacity else technique.I_A
+    every_s = min(technique.every_s, lasts_s)
+    return replace(technique, I_A=I_A, duration_s=lasts_s, every_s=every_s, tests=tests)
 
 
 def lasting(segment: Segment, seconds: float) -> Segment:
@@ -471,13 +608,17 @@ def segments(nodes: tuple[Node, ...]) -> Iterator[Segment]:
 
 
 def referred(nodes: tuple[Node, ...]) -> frozenset[int]:
-    """The steps of which has to be known how they ended."""
+    """The steps of which has to be known how they ended, or what they moved."""
     found: set[int] = set()
     for node in nodes:
         if isinstance(node, Branch):
             found |= {*node.when.steps, *referred(node.body)}
         elif isinstance(node, HostLoop):
             found |= {*(node.until.steps if node.until else ()), *referred(node.body)}
+        elif isinstance(node, Segment) and node.charge is not None:
+            found |= {*node.charge.steps}
+        elif isinstance(node, Capacity):
+            found.add(node.step)
     return frozenset(found)
 
 

@@ -21,6 +21,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Draw,
     Eis,
@@ -47,6 +48,7 @@ TAGS: dict[type, str] = {
     SetPoint: "set point",
     Ask: "ask",
     Branch: "branch",
+    Capacity: "capacity",
 }
 NO_JSON = ("nan", "inf", "-inf")
 EXACT = 2**53  # whole numbers up to here are floats as they are

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from nakctl.device.feeding import MOST_TECHNIQUES, ring_of
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Later, Loop, Segment, Technique, Tested, played
+from nakctl.device.program import Later, LaterCharge, Loop, Segment, Technique, Tested, played
 from nakctl.device.techniques import drives, stops
 from nakctl.plan.gaps import interrupts
 
@@ -23,12 +23,18 @@ class Piece:
     """Techniques that may share a chain with their neighbours; loops count from the piece's start.
 
     first_of_level  a pass of a staircase begins here
-    later           what only the run knows of them: a chain begins here, after what is measured before
+    later, charge   what only the run knows of them: a chain begins here, after what is measured before
     """
 
     techniques: tuple[Technique, ...]
     first_of_level: bool = False
     later: tuple[Later, ...] = ()
+    charge: LaterCharge | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether it has to be the first of its chain."""
+        return bool(self.later) or self.charge is not None
 
 
 def append(chain: tuple[Technique, ...], more: tuple[Technique, ...]) -> tuple[Technique, ...]:
@@ -52,7 +58,7 @@ def chained(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
     run: that is put into a chain when it is loaded.)
     """
     cut = divided(pieces, instrument.chain_length)
-    may_be_fed = instrument.feeds and not any(piece.later for piece in pieces)
+    may_be_fed = instrument.feeds and not any(piece.begins for piece in pieces)
     if not may_be_fed or not any(_opens_under_current(*two) for two in pairwise(cut)):
         return cut
     if whole := _fed(pieces, instrument):
@@ -137,13 +143,14 @@ def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:
                 break
             if found is None or (best[first][0] + harm[first], best[first][1] + 1) < found:
                 found, start[end] = (best[first][0] + harm[first], best[first][1] + 1), first
-            if pieces[first].later:
+            if pieces[first].begins:
                 break
         assert found is not None
         best.append(found)
     chains, end = [], len(pieces)
     while end:
-        chains.append(Segment(joined(pieces[start[end] : end]), later=pieces[start[end]].later))
+        begin = pieces[start[end]]
+        chains.append(Segment(joined(pieces[start[end] : end]), later=begin.later, charge=begin.charge))
         end = start[end]
     return chains[::-1]
 

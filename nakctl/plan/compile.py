@@ -14,6 +14,7 @@ from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p
 from nakctl.plan.holds import Holds
 from nakctl.plan.profiles import profile
+from nakctl.plan.same_charge import Earlier, settled
 from nakctl.plan.scans import Scans
 from nakctl.plan.scene import dc_A
 from nakctl.plan.stairs import levels_of
@@ -34,7 +35,16 @@ OF_WINDOW: dict[str, Literal["Ewe", "Ece", "Ewe-Ece"]] = {
 
 def compile_protocol(loaded: Loaded, cell: Cell) -> p.Plan:
     """The plan of a protocol for one cell. ProtocolError with every fault and its line."""
-    compiler = _Compiler(loaded, cell)
+    plan = _compiled(loaded, cell, 1.0)
+    if plan.capacity is None:
+        return plan
+    less, more = (_compiled(loaded, cell, 1 + way * plan.capacity.within) for way in (-1, 1))
+    return replace(plan, capacity=replace(plan.capacity, less=less, more=more))
+
+
+def _compiled(loaded: Loaded, cell: Cell, of_planned: float) -> p.Plan:
+    """of_planned: the part of the planned capacity that one which is measured may come to."""
+    compiler = _Compiler(loaded, cell, of_planned)
     plan = compiler.plan()
     if compiler.scope.faults:
         raise ProtocolError(sorted(set(compiler.scope.faults), key=lambda fault: fault.mark))
@@ -44,10 +54,10 @@ def compile_protocol(loaded: Loaded, cell: Cell) -> p.Plan:
 class _Compiler:
     """One walk over the steps. A faulty value is noted, replaced by a harmless one, and the walk goes on."""
 
-    def __init__(self, loaded: Loaded, cell: Cell) -> None:
+    def __init__(self, loaded: Loaded, cell: Cell, of_planned: float) -> None:
         self.loaded = loaded
         self.cell = cell
-        self.scope = Scope(loaded, cell)
+        self.scope = Scope(loaded, cell, of_planned)
         self.holds = Holds(loaded.protocol, self.scope)
         self.scans = Scans(self.holds)
         self.gapless: list[p.Gapless] = []
@@ -63,6 +73,7 @@ class _Compiler:
         if limits.time_s is None and not goals and short is None:
             self.require_ends(steps)
         self.require_labels(steps)
+        steps = settled(steps, limits.time_s, self.scope)
         self.insist(protocol, steps, (), "the protocol")
         return p.Plan(
             name=protocol.name,
@@ -79,6 +90,7 @@ class _Compiler:
             short_of_steps=self.holds.short,
             three_electrodes=self.cell.three_electrodes,
             gapless=tuple(self.gapless),
+            capacity=self.capacity(steps),
         )
 
     # --- the whole run -------------------------------------------------------------------------------
@@ -110,6 +122,34 @@ class _Compiler:
                     p.Limit("sensor", side, end.value, f"{name} {side} {end.text}", end.text, at, name)
                 )
         return p.Limits(tuple(found))
+
+    def capacity(self, steps: tuple[p.Step, ...]) -> p.MeasuredCapacity | None:
+        """The step that measures it is one that a run goes on from, whatever it comes to."""
+        words = self.scope.measured
+        if words is None:
+            return None
+        label, mark = words.measured_in, self.scope.mark(("capacity", "measured_in"))
+        earlier = Earlier(steps)
+        if label not in earlier.labels:
+            listed = ", ".join(earlier.labels)
+            hint = did_you_mean(label, earlier.labels) or ":"
+            self.scope.fault_at(mark, f"there is no step with the label {label}{hint} labels are {listed}")
+        for leaf in (each for each in p.leaves(steps) if p.label_of(each) == label):
+            if leaf.step_id in earlier.in_tables or not isinstance(leaf, p.Hold) or leaf.kind == "rest":
+                text = (
+                    f"{label} measures no capacity: name a step under one current, power, load or potential"
+                )
+                self.scope.fault_at(mark, text)
+            if any(cutoff.then == "end loop" for cutoff in leaf.cutoffs):
+                text = (
+                    f"{label} may end its loop, and nothing asks then what it moved: write `then: next step`"
+                )
+                self.scope.fault_at(mark, text)
+        about, within = resolve(words.about, {}), resolve(words.within, {}).value
+        if within >= 1:
+            self.scope.fault(("capacity", "within"), "within: a capacity may be off by less than 100 %")
+            within = 0.5
+        return p.MeasuredCapacity(label, self.scope.charge_C(words.about, {}), within, about.text, mark)
 
     def window(self, word: str, ends: tuple[Quantity | Ref, Quantity | Ref]) -> list[p.Limit]:
         quantity: Literal["Ewe", "Ece", "Ewe-Ece"] = OF_WINDOW[word]
@@ -307,6 +347,8 @@ class _Compiler:
                         self.scope.fault(
                             loc, "a cutoff may shorten the passes, so their charge is not known before"
                         )
+                    if step.same is not None:
+                        self.scope.fault(loc, f"{step.same}: so the charge of the passes is not known before")
                     total_C += (step.level or 0.0) * step.duration_s
                 case SetPoint() | Ask():
                     pass

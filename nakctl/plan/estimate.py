@@ -15,6 +15,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Draw,
     Eis,
@@ -223,14 +224,20 @@ def estimate(plan: p.Plan, program: Program, instrument: Instrument, poll_s: flo
         load_s=instrument.load_s,
         limit_s=plan.limits.time_s,
         poll_s=poll_s,
-        is_open=any(isinstance(leaf, p.Hold) and leaf.alone_s is not None for leaf in p.leaves(plan.steps)),
+        is_open=any(isinstance(leaf, p.Hold) and _is_open(leaf) for leaf in p.leaves(plan.steps)),
     )
+
+
+def _is_open(hold: p.Hold) -> bool:
+    return hold.alone_s is not None or (hold.same is not None and not hold.same.is_known)
 
 
 def _asked(hold: p.Hold) -> float:
     """Which part of its techniques was asked for; of a step without a time, the capacity is likely."""
     if hold.alone_s is not None:
         return 1 / SURELY if hold.known else 1.0
+    if hold.same is not None:
+        return hold.same.likely
     return hold.duration_s / lasts_s(hold)
 
 
@@ -283,7 +290,9 @@ def _occurrences(
             inner = times * (node.times or 1)
             yield from _occurrences(node.body, inner, endless or node.times is None, instrument)
             continue
-        if isinstance(node, SetPoint | Ask) or node.tops_up:  # a step is topped up if the estimate was wrong
+        if (
+            isinstance(node, SetPoint | Ask | Capacity) or node.tops_up
+        ):  # a step is topped up if the estimate was wrong
             continue
         yield _Occurrence(None, times, endless)
         for position, technique in enumerate(node.techniques):

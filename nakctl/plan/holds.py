@@ -15,7 +15,7 @@ from nakctl.plan import plan as p
 from nakctl.plan.stairs import starts_of
 from nakctl.plan.sweeps import Env, Scope, compile_sweep, meant_as, resolve
 from nakctl.protocol import model as m
-from nakctl.text.quantities import Quantity, Ref
+from nakctl.text.quantities import Quantity, Ref, SameCharge
 from nakctl.text.reader import Loc
 
 DEFAULT_RECORD_s = 1.0  # recording harms no cell, so this one default is allowed
@@ -70,8 +70,21 @@ class Holds:
                 return replace(made, relative=relative)
             case _:
                 level_A = self.signed_current_A(step, env)
+                if isinstance(step.for_, SameCharge):
+                    return self.same(step, step.for_, level_A, loc, env, number)
                 duration_s = self.duration_s(step.for_, level_A, (*loc, "for"), env)
                 return self.hold(step, "cp", level_A, duration_s, step.ranges, loc, env, number)
+
+    def same(
+        self, step: m.CurrentWords, asked: SameCharge, level_A: float, loc: Loc, env: Env, number: str
+    ) -> p.Hold:
+        """How long it lasts at most is told when all steps are known; see `same_charge`."""
+        at = (*loc, "for")
+        if level_A == 0:
+            self.scope.fault(at, "a charge never flows at 0 A: give a time")
+        longest_s = 1.0 if self.longest is None else self.scope.value(self.longest, {})
+        made = self.hold(step, "cp", level_A, longest_s, step.ranges, loc, env, number)
+        return replace(made, same=p.SameCharge(asked.label, self.scope.mark(at)))
 
     def drawn(self, step: m.Power | m.Load, loc: Loc, env: Env, number: str) -> p.Hold:
         """Constant power or load. The current is the cell's answer, so a charge is no time."""
@@ -166,7 +179,8 @@ class Holds:
             cutoffs, duration_s = _charges_as_times(cutoffs, abs(level), duration_s)
         alone_s, known = None, ""
         if math.isinf(duration_s):
-            duration_s, alone_s, known = self.without_time(abs(level or 0.0) if kind == "cp" else 0.0)
+            I_A, is_rate = abs(level or 0.0) if kind == "cp" else 0.0, self.is_rate(words, env)
+            duration_s, alone_s, known = self.without_time(I_A, self.scope.surely_C(is_rate))
         return p.Hold(
             step_id=self.next_id(loc),
             label=f"{number} {words.label or self.label(kind, level, words, env)}",
@@ -183,10 +197,16 @@ class Holds:
             known=known,
         )
 
-    def without_time(self, I_A: float) -> tuple[float, float, str]:
-        """(duration_s, alone_s, known) of a step that a cutoff has to end. I_A: 0 where none is imposed."""
+    def is_rate(self, words: m.Word, env: Env) -> bool:
+        """Whether its current is a C-rate."""
+        value = current_word(words)[1]
+        return value is not None and meant_as(resolve(value, env), m.CURRENT).dimension == "C-rate"
+
+    def without_time(self, I_A: float, known_C: float | None) -> tuple[float, float, str]:
+        """(duration_s, alone_s, known) of a step that a cutoff has to end. I_A: 0 where none is imposed;
+        known_C: what it moves at most, as far as that is known."""
         assert self.longest is not None  # the language asks for it where a step needs it
-        longest_s, known_C = self.scope.value(self.longest, {}), self.scope.known_C
+        longest_s = self.scope.value(self.longest, {})
         if not I_A or known_C is None or (surely_s := SURELY * known_C / I_A) >= longest_s:
             return longest_s, longest_s, ""
         return longest_s, surely_s, f"{SURELY:g} x the capacity"

@@ -23,10 +23,13 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
+    Cp,
     Eis,
     Ended,
     HostLoop,
     Later,
+    LaterCharge,
     Loop,
     Node,
     Program,
@@ -41,13 +44,30 @@ from nakctl.device.program import (
 from nakctl.plan import plan as p
 from nakctl.plan.chains import Piece, chained, joined
 from nakctl.plan.ends import Context, EndTable
+from nakctl.plan.same_charge import Earlier
+from nakctl.plan.scaling import Misfit, compared
 from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum
 
 _Item = Piece | Node
+NO_PIECE = Piece(())
 
 
 def lower(plan: p.Plan, instrument: Instrument) -> Program:
     """The program of a plan on one kind of instrument. Pure; `check` says whether it fits."""
+    return with_misfits(plan, instrument)[0]
+
+
+def with_misfits(plan: p.Plan, instrument: Instrument) -> tuple[Program, list[Misfit]]:
+    """And what does not simply go with a capacity that is measured."""
+    program, capacity = _lowered(plan, instrument), plan.capacity
+    if capacity is None or capacity.less is None or capacity.more is None:
+        return program, []
+    less, more = (_lowered(each, instrument) for each in (capacity.less, capacity.more))
+    made, misfits = compared(program, less, more, capacity.within)
+    return replace(made, capacity_C=capacity.about_C), misfits
+
+
+def _lowered(plan: p.Plan, instrument: Instrument) -> Program:
     table = EndTable()
     of_run = table.of_run(plan.limits, plan.goals, plan.short, plan.limits_mark)
     three = plan.three_electrodes
@@ -88,6 +108,7 @@ def _watched(ends: Sequence[End], nodes: tuple[Node, ...]) -> tuple[End, ...]:
 class _Lowering:
     def __init__(self, plan: p.Plan, context: Context) -> None:
         self.plan, self.context = plan, context
+        self.earlier = Earlier(plan.steps)
         self.infos: list[StepInfo] = []
         self.levels = 0
 
@@ -114,14 +135,22 @@ class _Lowering:
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
         self.infos.append(StepInfo(step.step_id, step.label, lowered.technique, level, step.mark, settle))
-        later = self.later(step, lowered.techniques)
+        measured = self.measured(step)
+        later, charge = self.later(step, lowered.techniques), self.charge(step, lowered.techniques)
         if not lowered.alone:
-            return [Piece(lowered.techniques, later=later)]
-        main = Segment(lowered.techniques, later=later)
+            return [Piece(lowered.techniques, later=later, charge=charge), *measured]
+        main = Segment(lowered.techniques, later=later, charge=charge)
         if lowered.top_up is None:
-            return [main]
+            return [main, *measured]
         again = (lowered.top_up,)
-        return [main, Segment(again, tops_up=True, later=self.later(step, again))]
+        return [main, Segment(again, tops_up=True, later=self.later(step, again)), *measured]
+
+    def measured(self, step: p.Hold | p.Spectrum) -> list[Capacity]:
+        """What follows a step that measures the capacity."""
+        capacity = self.plan.capacity
+        if capacity is None or p.label_of(step) != capacity.label:
+            return []
+        return [Capacity(step.step_id, capacity.label, capacity.about_C, capacity.within, capacity.mark)]
 
     def later(self, step: p.Hold | p.Spectrum, techniques: Sequence[Technique]) -> tuple[Later, ...]:
         """What only the run knows of them. It must stay within the limits, with all that swings around it."""
@@ -141,11 +170,19 @@ class _Lowering:
                 made.append(Later(at, of.of, of.add_V, of.rate, low_V, high_V, text))
         return tuple(made)
 
+    def charge(self, step: p.Hold | p.Spectrum, techniques: Sequence[Technique]) -> LaterCharge | None:
+        """That of an earlier step, which these move; a sentinel is a moment, however long they last."""
+        if not isinstance(step, p.Hold) or step.same is None:
+            return None
+        at = tuple(k for k, each in enumerate(techniques) if isinstance(each, Cp) and not each.sentinel)
+        steps = tuple(sorted(leaf.step_id for leaf in self.earlier.of(step)))
+        return LaterCharge(at, steps, abs(step.level or 0.0) * step.duration_s, f"{step.label}: {step.same}")
+
     def repeat(self, step: p.Repeat, level: int) -> list[_Item]:
         items = self.steps(step.steps, level)
-        chain, later = _join(items)
+        chain, first = _join(items)
         until = None if step.until is None else self.ended(step.until)
-        may_be_known = not later or (step.times == 1 and not step.begins)
+        may_be_known = not first.begins or (step.times == 1 and not step.begins)
         if (
             chain is None
             or until is not None
@@ -157,9 +194,9 @@ class _Lowering:
         if step.times != 1 or step.begins:
             chain = (*chain, Loop(to=0, times=step.times, passes=True, begins=step.begins))
         return (
-            [Segment(chain, loop=True, later=later)]
+            [Segment(chain, loop=True, later=first.later, charge=first.charge)]
             if p.may_leave(step.steps)
-            else [Piece(chain, later=later)]
+            else [Piece(chain, later=first.later, charge=first.charge)]
         )
 
     def ended(self, when: p.EndedBy) -> Ended:
@@ -176,15 +213,15 @@ class _Lowering:
         return items
 
 
-def _join(items: Iterable[_Item]) -> tuple[tuple[Technique, ...] | None, tuple[Later, ...]]:
-    """All pieces as one chain, and what only the run knows of its first one; None if one of the items cannot
-    be part of a chain, or has to begin one."""
+def _join(items: Iterable[_Item]) -> tuple[tuple[Technique, ...] | None, Piece]:
+    """All pieces as one chain, and the first of them; None if one of the items cannot be part of a chain, or
+    has to begin one."""
     pieces: list[Piece] = []
     for item in items:
-        if not isinstance(item, Piece) or (pieces and item.later):
-            return None, ()
+        if not isinstance(item, Piece) or (pieces and item.begins):
+            return None, NO_PIECE
         pieces.append(item)
-    return joined(pieces), pieces[0].later if pieces else ()
+    return joined(pieces), pieces[0] if pieces else NO_PIECE
 
 
 def _assemble(items: Iterable[_Item], instrument: Instrument) -> tuple[Node, ...]:

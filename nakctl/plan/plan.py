@@ -6,8 +6,8 @@ I > 0 oxidises (strips) the working electrode. Built by `compile`, lowered by `l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nakctl.device.ends import Side, Then
@@ -174,6 +174,24 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
+class SameCharge:
+    """The |charge| that the step of a label moved when it was done last. The hold's duration_s is the longest
+    that this may take.
+
+    likely    which part of that it is likely to take, as far as the plan knows
+    is_known  the plan knows what that step moves at most; else this one lasts at most for limits.time
+    """
+
+    label: str
+    mark: Mark
+    likely: float = 1.0
+    is_known: bool = False
+
+    def __str__(self) -> str:
+        return f"same charge as {self.label}"
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Lasts duration_s at most. level: none at rest (open circuit); in A (cp), V (ca), W (power), ohm (load).
 
@@ -185,6 +203,7 @@ class Hold:
     alone_s  no time was asked for: a cutoff has to end it, within limits.time, which is duration_s. So long
              the instrument may hold it by itself; None: duration_s is the time asked for
     known    why alone_s is shorter than duration_s: `1.5 x the capacity`
+    same     cp: it lasts until it has moved the charge of an earlier step
     """
 
     step_id: int
@@ -204,6 +223,7 @@ class Hold:
     alone_s: float | None = None
     known: str = ""
     relative: Relative | None = None
+    same: SameCharge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +308,27 @@ class Gapless:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredCapacity:
+    """The capacity that a step measures. text: about_C, as written.
+
+    less, more  the plan for the least and for the most that it may come to; None: in one of these
+    """
+
+    label: str
+    about_C: float
+    within: float
+    text: str
+    mark: Mark
+    less: Plan | None = None
+    more: Plan | None = None
+
+    @property
+    def ends(self) -> tuple[tuple[Plan, Literal["least", "most"]], ...]:
+        """The plans for those, and which they are."""
+        return () if self.less is None or self.more is None else ((self.more, "most"), (self.less, "least"))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled protocol for one cell.
 
@@ -311,6 +352,7 @@ class Plan:
     short_of_steps: ShortRule | None = None
     three_electrodes: bool = False
     gapless: tuple[Gapless, ...] = ()
+    capacity: MeasuredCapacity | None = None
 
 
 def walk(steps: Sequence[Step]) -> Iterator[Step]:
@@ -334,9 +376,34 @@ def leaves(steps: Sequence[Step]) -> Iterator[Hold | Spectrum]:
     return (step for step in walk(steps) if isinstance(step, Hold | Spectrum))
 
 
+def mapped(steps: Sequence[Step], change: Callable[[Hold | Spectrum], Hold | Spectrum]) -> tuple[Step, ...]:
+    """The same steps with another one in place of each hold and spectrum."""
+
+    def made(step: Step) -> Step:
+        match step:
+            case Hold() | Spectrum():
+                return change(step)
+            case Repeat():
+                return replace(step, steps=mapped(step.steps, change))
+            case Staircase():
+                return replace(step, passes=tuple(mapped(one_pass, change) for one_pass in step.passes))
+            case If():
+                then, otherwise = mapped(step.then, change), mapped(step.otherwise, change)
+                return replace(step, then=then, otherwise=otherwise)
+            case _:
+                return step
+
+    return tuple(map(made, steps))
+
+
+def label_of(leaf: Hold | Spectrum) -> str:
+    """Without its number."""
+    return leaf.label.partition(" ")[2]
+
+
 def labelled(steps: Sequence[Step], label: str) -> tuple[int, ...]:
     """The steps of this label, by their step_id; one at each level of a staircase."""
-    return tuple(leaf.step_id for leaf in leaves(steps) if leaf.label.partition(" ")[2] == label)
+    return tuple(leaf.step_id for leaf in leaves(steps) if label_of(leaf) == label)
 
 
 def conditions(steps: Sequence[Step]) -> Iterator[EndedBy]:

@@ -9,6 +9,7 @@ from nakctl.device.feeding import Ring, ring_of
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Done, Program, Segment, is_sentinel, played, segments
 from nakctl.plan import plan as p
+from nakctl.plan.scaling import steps_with_capacity
 
 Leaf = p.Hold | p.Spectrum
 
@@ -35,6 +36,11 @@ class Scene:
     @cached_property
     def _chain_of(self) -> dict[int, Segment]:
         return {each.step: chain for chain in self._chains for each in played(chain.techniques)}
+
+    @cached_property
+    def with_capacity(self) -> frozenset[int]:
+        """The steps of which something goes with a capacity that is measured."""
+        return steps_with_capacity(self.program)
 
     def chain(self, leaf: Leaf) -> Segment:
         """The chain that a step is part of."""

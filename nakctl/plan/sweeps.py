@@ -27,7 +27,8 @@ class Scope:
     business and was checked before.
     """
 
-    def __init__(self, loaded: Loaded, cell: Cell) -> None:
+    def __init__(self, loaded: Loaded, cell: Cell, of_planned: float = 1.0) -> None:
+        """of_planned: the part of the planned capacity that one which is measured may come to."""
         self.loaded = loaded
         self.cell = cell
         self.area_cm2 = cell.area_cm2
@@ -35,7 +36,12 @@ class Scope:
         self.level = (0, 0)  # of the nearest staircase, from 0, and how many it has; (0, 0): there is none
         self.here: Loc = ()  # the step or the cutoff whose values are resolved now
         stated = loaded.protocol.capacity
-        self.known_C = cell.capacity_C if stated is None else self.charge_C(stated, {})
+        self.measured = stated if isinstance(stated, m.MeasuredCapacity) else None
+        self.known_C = cell.capacity_C
+        if isinstance(stated, m.MeasuredCapacity):
+            self.known_C = self.charge_C(stated.about, {}) * of_planned
+        elif stated is not None:
+            self.known_C = self.charge_C(stated, {})
 
     def mark(self, loc: Loc) -> Mark:
         return self.loaded.mark(*loc)
@@ -118,14 +124,24 @@ class Scope:
             return p.Ranges(listed[0], words.E, words.bandwidth)
         return p.Ranges(listed[at], words.E, words.bandwidth)
 
+    def surely_C(self, is_rate: bool) -> float | None:
+        """The capacity by which it is told how long a step may take that only a cutoff ends. Of one that is
+        measured the most that it may come to, where the current does not go with it."""
+        if self.measured is None or is_rate:
+            return self.known_C
+        return self.charge_C(self.measured.about, {}) * (1 + resolve(self.measured.within, {}).value)
+
     def told(self, value: Quantity | Ref, env: Env) -> str:
         """As written; what is of the capacity also in A or C: `C/20 (105 uA)`."""
         quantity = resolve(value, env)
         if quantity.dimension not in OF_CAPACITY or self.known_C is None:
             return quantity.text
+        at = ""
+        if self.measured is not None:
+            at = f" at {resolve(self.measured.about, {}).text}, measured in {self.measured.measured_in}"
         if quantity.dimension == "C-rate":
-            return f"{quantity.text} ({si(abs(self.current_A(quantity, env)), 'A')})"
-        return f"{quantity.text} ({si(self.charge_C(quantity, env) / 3600, 'Ah')})"
+            return f"{quantity.text} ({si(abs(self.current_A(quantity, env)), 'A')}{at})"
+        return f"{quantity.text} ({si(self.charge_C(quantity, env) / 3600, 'Ah')}{at})"
 
 
 def resolve(value: Quantity | Ref, env: Env) -> Quantity:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test, played
+from nakctl.device.program import MORE, Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test, played
 from nakctl.plan import plan as p
 from nakctl.plan.chains import append
 from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, share_out_unmet, stop_tests
@@ -47,6 +47,9 @@ def lower_hold(hold: p.Hold, context: Context) -> Lowered:
     ends = _shared(hold, context)
     if hold.settle is not None:
         ends = replace(ends, alone=True)  # the host ends it, and says what a time-out means
+    if hold.same is not None and ends.on_test == "next" and _parts(hold, context.instrument) > MOST_PARTS:
+        # too many for a chain, and a loop of them cannot be left: the host goes on from where it was left
+        ends = replace(ends, on_test="stop", sentinel=(), alone=True)
     longer_s = lasts_s(hold)
     if longer_s > hold.duration_s:
         # nothing may begin before the host has seen the charge
@@ -137,6 +140,12 @@ def _peak_A(hold: p.Hold) -> float | None:
     return None
 
 
+def _parts(hold: p.Hold, instrument: Instrument) -> int:
+    """How many techniques it takes; with room for what an earlier step moved more than was planned."""
+    most_s = hold.duration_s * (1 + MORE) if hold.same is not None else hold.duration_s
+    return max(1, math.ceil(most_s / instrument.longest_s))
+
+
 def _split(
     hold: p.Hold, duration_s: float, ends: Ends, hardware: Hardware, instrument: Instrument
 ) -> tuple[Technique, ...]:
@@ -144,7 +153,7 @@ def _split(
 
     A test that leads on from one is made anew at the beginning of the next, which is then left as well.
     """
-    parts = max(1, math.ceil(duration_s / instrument.longest_s))
+    parts = _parts(replace(hold, duration_s=duration_s), instrument)
     if hold.to is None or hold.level is None:
         return tuple(_dc(hold, duration_s / parts, ends, hardware) for _ in range(parts))
     levels = [hold.level + (hold.to - hold.level) * part / parts for part in range(parts + 1)]
@@ -161,7 +170,7 @@ def _lasting(
     if hold.alone_s is not None and not ends.alone:
         sure_s = min(hold.alone_s, MOST_PARTS * instrument.longest_s)
         return _split(hold, sure_s, ends, hardware, instrument)
-    parts = math.ceil(duration_s / instrument.longest_s)
+    parts = _parts(replace(hold, duration_s=duration_s), instrument)
     if parts <= MOST_PARTS or ends.on_test == "next" or hold.to is not None:
         return _split(hold, duration_s, ends, hardware, instrument)
     part = _dc(hold, duration_s / parts, ends, hardware)

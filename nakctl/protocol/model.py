@@ -12,16 +12,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from nakctl.text.quantities import (
+    ExtentWord,
     PotentialWord,
     Quantities,
     Quantity,
     Ref,
     Relative,
+    SameCharge,
     quantities,
     quantity,
     range_of,
     ranges_of,
-)  # fmt: skip
+)
 from nakctl.text.units import RATE_OF, SENSED
 
 Time = Annotated[Quantity | Ref, quantity("time")]
@@ -37,7 +39,9 @@ Difference = Annotated[Quantity | Ref, quantity("potential", sign="positive")]
 CHARGE = ("areal charge", "charge", "part of the capacity")
 Charge = Annotated[Quantity | Ref, quantity(*CHARGE)]
 Extent = Annotated[Quantity | Ref, quantity("time", *CHARGE)]
+ExtentOfCurrent = Annotated[Quantity | Ref | SameCharge, ExtentWord(("time", *CHARGE))]
 Capacity = Annotated[Quantity | Ref, quantity("areal charge", "charge")]
+AboutCapacity = Annotated[Quantity | Ref, quantity("areal charge", "charge", sign="positive")]
 Amplitude = Annotated[Quantity | Ref, quantity("current", "potential", "areal current", sign="positive")]
 Frequency = Annotated[Quantity | Ref, quantity("frequency")]
 Frequencies = Annotated[Quantities, quantities("frequency")]
@@ -188,6 +192,10 @@ class During(OneCurrent):
 
 
 UNTIL_MET = "a time or a charge; left out: until an `until` is met, at most limits.time"
+SAME_CHARGE = (
+    "a time, a charge, or the |charge| that the step of a label moved when it was done last; left out: "
+)
+SAME_CHARGE += "until an `until` is met, at most limits.time"
 
 
 class HoldWords(Word):
@@ -210,7 +218,7 @@ class Rest(HoldWords):
 class CurrentWords(HoldWords):
     """Words that refine strip, plate, charge, discharge and cp."""
 
-    for_: Extent | None = Field(None, alias="for", description=UNTIL_MET)
+    for_: ExtentOfCurrent | None = Field(None, alias="for", description=SAME_CHARGE)
     ranges: Ranges = Ranges()
 
 
@@ -564,6 +572,17 @@ class StopWhen(Word):
     Ewe_below: Potential | None = Field(None, description="Ewe fell below this")
 
 
+class MeasuredCapacity(Word):
+    """A capacity that a step of the run measures: what follows it uses the |charge| that it moved when it was
+    done last."""
+
+    measured_in: Label = Field(description="the label of the step that measures it")
+    about: AboutCapacity = Field(description="what is planned with, and used until that step has been done")
+    within: Fraction = Field(
+        description="by which part of `about` it may be off, e.g. 30 %; beyond that the run ends"
+    )
+
+
 class Protocol(Word):
     """One experiment."""
 
@@ -575,8 +594,10 @@ class Protocol(Word):
         None, description="only for cells whose reference is an electrode of its own, as their entry says"
     )
     params: dict[Name, Any] = Field({}, description="values that --set can change; used as $name")
-    capacity: Capacity | None = Field(
-        None, description="that of the cell, instead of what its entry says: C-rates and parts refer to it"
+    capacity: Capacity | MeasuredCapacity | None = Field(
+        None,
+        description="that of the cell, instead of what its entry says: C-rates and parts refer to it; or the "
+        "step that measures it",
     )
     spectra: dict[Name, NamedSweep] = Field({}, description="sweeps by name, used in steps")
     record: Record = Field(Record(), description="for every step that does not say otherwise")

@@ -15,7 +15,7 @@ from nakctl.protocol import level_rules
 from nakctl.protocol.model import KINDS, kind_of
 from nakctl.protocol.written import one_of, quantity, words
 from nakctl.text.faults import Problem, did_you_mean
-from nakctl.text.quantities import parse_many
+from nakctl.text.quantities import as_same_charge, parse_many
 from nakctl.text.reader import Loc
 from nakctl.text.sentences import nearest, words_of
 from nakctl.text.units import SENSED, UnitError
@@ -101,6 +101,7 @@ def _step(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
     match place.kind:
         case "rest" | "strip" | "plate" | "charge" | "discharge" | "cp" | "ca":
             yield from _operando(place, sweeps)
+            yield from _same_charge(place)
         case "geis" | "peis":
             yield from _spectrum(place, sweeps)
         case "pulse" | "ramp" as kind:
@@ -218,6 +219,20 @@ def _operando(place: _Place, sweeps: dict[str, Any]) -> Iterator[Problem]:
         spectra, loc = spectra.get("use"), (*loc, "use")
     wanted = {"rest": None, "ca": "peis"}.get(place.kind, "geis")
     yield from _known(spectra, loc, sweeps, wanted, f"under {place.kind}")
+
+
+def _same_charge(place: _Place) -> Iterator[Problem]:
+    """Its time is known when the chain is loaded: spectra need it before; another charge is another time."""
+    same, until = as_same_charge(place.step.get("for")), place.step.get("until")
+    if same is None or place.kind not in CURRENT_WORDS:
+        return
+    if "spectra" in place.step:
+        text = f"spectra: with `for: {same}` nobody knows before how many there will be: write the charge "
+        text += "itself, or a `geis` step of its own before or after"
+        yield Problem((*place.loc, "spectra"), text, at_key=True)
+    if any("charge" in words(each) for each in (until if isinstance(until, list) else [until])):
+        text = f"charge: `for: {same}` is one already, so leave it out of `until`"
+        yield Problem((*place.loc, "until"), text)
 
 
 def _times_of_spectra(given: dict[str, Any], loc: Loc) -> Iterator[Problem]:

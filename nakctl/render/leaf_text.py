@@ -32,13 +32,17 @@ def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
     yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
     yield from detail(depth, _ranges(leaves, view))
-    for about in (*_spectra(leaves, view), *_amounts(leaves, view), *ends_told(leaves, view)):
+    known = (*_of_capacity(leaves, view), *_same_charge(leaves))
+    told = (*_spectra(leaves, view), *known, *_amounts(leaves, view), *ends_told(leaves, view))
+    for about in told:
         yield from detail(depth, about)
 
 
 def _takes(leaf: Leaf, view: View) -> str:
     if isinstance(leaf, p.Hold) and leaf.alone_s is not None:
         return "until met" if leaf.cutoffs else "to the limit"
+    if isinstance(leaf, p.Hold) and leaf.same is not None:
+        return f"up to {duration(leaf.duration_s)}" if leaf.same.is_known else "same charge"
     return duration(view.once(leaf).duration_s)
 
 
@@ -133,6 +137,24 @@ def _rhythm(leaf: Leaf) -> str:
     return " each, back to back" if every_s is None else f" each, every {duration(every_s)}"
 
 
+def _of_capacity(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
+    """Of what the values are that go with a capacity which is measured."""
+    capacity = view.scene.plan.capacity
+    if capacity is not None and any(leaf.step_id in view.scene.with_capacity for leaf in leaves):
+        yield f"at {capacity.text}, until {capacity.label} has measured the capacity"
+
+
+def _same_charge(leaves: Sequence[Leaf]) -> Iterator[str]:
+    """Where its time comes from, and what it is at most."""
+    asking = [(leaf, leaf.same) for leaf in leaves if isinstance(leaf, p.Hold) and leaf.same is not None]
+    if not asking:
+        return
+    (first, same), *_ = asking
+    most = si(abs(first.level or 0.0) * first.duration_s / 3600, "Ah")
+    why = f"at most {most}" if same.is_known else f"at most {duration(first.duration_s)} (limits.time)"
+    yield f"the charge that {same.label} moved when it was done last, {why}; a chain begins here"
+
+
 def _amounts(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     amounts = [view.once(leaf) for leaf in leaves]
     rows = span(different([plural(amount.samples, "row") for amount in amounts]))
@@ -143,7 +165,8 @@ def _amounts(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     if any(amount.free_s for amount in amounts):
         yield f"charge as the cell lets flow; {said}"
     elif any(amount.moved_C for amount in amounts):
-        yield f"charge {span(charges)}; {said}"
+        most = "up to " if isinstance(leaves[0], p.Hold) and leaves[0].same is not None else ""
+        yield f"charge {most}{span(charges)}; {said}"
     else:
         yield said
 

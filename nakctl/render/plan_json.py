@@ -44,6 +44,7 @@ def plan_json(
         "cell": plan.cell,
         "area_cm2": plan.area_cm2,
         **({"three_electrodes": True} if plan.three_electrodes else {}),
+        **_capacity(plan, scene),
         "starts": now.isoformat(timespec="seconds"),
         "ends": None if ends is None else ends.isoformat(timespec="seconds"),
         "duration_s": duration_s,
@@ -60,6 +61,15 @@ def plan_json(
         "steps": [_step(leaf, scene, estimate) for leaf in p.leaves(plan.steps)],
         "findings": [_finding(finding) for finding in findings],
     }
+
+
+def _capacity(plan: p.Plan, scene: Scene) -> dict[str, Any]:
+    """One that is measured, and the steps of which something goes with it; nothing if there is none."""
+    of = plan.capacity
+    if of is None:
+        return {}
+    told = {"measured_in": of.label, "about_C": of.about_C, "within": of.within}
+    return {"capacity": told | {"steps": sorted(scene.with_capacity)}}
 
 
 def _sizes(total: Amount, poll_s: float | None) -> dict[str, int]:
@@ -107,6 +117,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "technique": info.technique,
         "current_A": dc_A(leaf),
         "potential_V": dc_V(leaf),
+        **_same_charge(leaf, scene),
         "I_ranges": list(dict.fromkeys(each.hardware.I_range for each in scene.techniques(leaf))),
         "E_ranges": list(dict.fromkeys(each.hardware.E_range for each in scene.techniques(leaf))),
         "sweep": None if sweep is None else _sweep(sweep),
@@ -115,6 +126,15 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),
     }
+
+
+def _same_charge(leaf: Leaf, scene: Scene) -> dict[str, Any]:
+    """Of which steps, by their number, one was done last; nothing of any other step."""
+    charge = scene.chain(leaf).charge
+    if not isinstance(leaf, p.Hold) or leaf.same is None or charge is None:
+        return {}
+    told = {"label": leaf.same.label, "steps": list(charge.steps), "at_most_C": charge.planned_C}
+    return {"same_charge": told | {"is_known": leaf.same.is_known}}
 
 
 def _sweep(sweep: p.Sweep) -> dict[str, Any]:

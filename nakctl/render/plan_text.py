@@ -43,6 +43,7 @@ def plan_text(
         tree(view),
         (
             *_electrodes(view),
+            *_capacity(plan),
             *_limits(view),
             *_rules(plan),
             _boundaries(view),
@@ -90,6 +91,14 @@ def _electrodes(view: View) -> Iterator[str]:
         halves = "both half-cells" if scene.instrument.half_cells else "the working electrode alone"
         said += f"; spectra are of {halves}"
     yield from _wrapped("cell", said)
+
+
+def _capacity(plan: p.Plan) -> Iterator[str]:
+    """Where it comes from, if it is measured."""
+    if plan.capacity is not None:
+        off = f"more than {plan.capacity.within * 100:.3g} % off ends the run"
+        said = f"{plan.capacity.text}; then what {plan.capacity.label} moved when it was done last: {off}"
+        yield from _wrapped("capacity", said)
 
 
 def _limits(view: View) -> Iterator[str]:

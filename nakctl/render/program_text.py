@@ -9,6 +9,7 @@ from nakctl.device.program import (
     Ask,
     Branch,
     Ca,
+    Capacity,
     Cp,
     Done,
     Draw,
@@ -77,6 +78,10 @@ def _nodes(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
                 slope = f" at {_n(node.slope.rate)} per s{start}"
             yield f"{indent}host sets {node.sensor} to {_n(node.value)}{slope} (SI), {place}: {node.label}"
             continue
+        if isinstance(node, Capacity):
+            planned = f"{_n(node.about_C)} C, within {_n(node.within)}"
+            yield f"{indent}host takes the charge of step {node.step} as capacity ({planned}): {node.label}"
+            continue
         yield f"{indent}segment{_about(node)}"
         for position, technique in enumerate(node.techniques):
             yield f"{indent}{position:>3} {_technique(technique)}"
@@ -94,6 +99,10 @@ def _about(segment: Segment) -> str:
         scan = f", at {_n(each.rate)} V/s" if each.rate else ""
         bounds = f"{_n(each.low_V)} to {_n(each.high_V)} V"
         about += f" ({each.at} begins at {each.of} + {_n(each.add_V)} V{scan}, within {bounds})"
+    if (charge := segment.charge) is not None:
+        at, steps = (", ".join(map(str, each)) for each in (charge.at, charge.steps))
+        about += f" ({at}: as long as it takes to move the charge of step {steps}, "
+        about += f"planned for {_n(charge.planned_C)} C)"
     return about + (f" (its step lasted {_n(segment.step_s)} s before)" if segment.step_s else "")
 
 

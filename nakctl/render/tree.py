@@ -76,7 +76,8 @@ def _shape(step: p.Step) -> tuple[object, ...]:
             return ("set", step.sensor, step.slope is None)
         case p.Hold():
             sweep = None if step.spectra is None else step.spectra.sweep.name
-            return ("hold", step.kind, step.to is None, sweep, len(step.cutoffs), str(step.settle))
+            of = (len(step.cutoffs), str(step.settle), None if step.same is None else step.same.label)
+            return ("hold", step.kind, step.to is None, sweep, *of)
 
 
 def _set(points: Sequence[SetPoint], view: View, depth: int) -> Iterator[str]:

@@ -28,13 +28,13 @@ from nakctl.decide import engine
 from nakctl.decide.cut import Cut, at_unmet, cut_at, is_cut, is_whole, left_behind
 from nakctl.decide.gate import Gate
 from nakctl.decide.guard import Guard
-from nakctl.decide.later import values_of
+from nakctl.decide.later import capacity_C, values_of
 from nakctl.decide.proof import NOT_FED, why_over
 from nakctl.decide.remainder import behind
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
 from nakctl.device.ends import End
-from nakctl.device.program import Ask, Program, Segment, knowing, lasting, segments
+from nakctl.device.program import Ask, Capacity, Program, Segment, knowing, lasting, segments, with_capacity
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
 from nakctl.run import outside as seen
@@ -47,6 +47,7 @@ from nakctl.run.recording import Recording
 from nakctl.run.requests import Requests
 from nakctl.run.sensing import Bench
 from nakctl.run.starting import Started, Starts
+from nakctl.text.numbers import si
 
 Answer = TypeVar("Answer")
 
@@ -285,6 +286,8 @@ class Control:
                     self.bench.apply(command.set_point)
             case engine.Wait():
                 self.ask(command.ask)
+            case engine.Measure():
+                self.measure(command.capacity)
             case engine.Finish():
                 if before.phase is engine.Phase.PAUSED:
                     self.logbook.over(command.ending)
@@ -363,11 +366,26 @@ class Control:
         left = behind(self.program, self.state.position)
         self.perform(self.go_on_with(left, Ending("go on", ask.text), waits=True, asks=ask.text))
 
+    def measure(self, asked: Capacity) -> None:
+        """What is left of the program is said for the capacity that was measured, and goes on at once."""
+        if self.is_to_end():
+            return
+        found_C, trouble = capacity_C(asked, self.logbook.book.ledger.last_times())
+        if trouble is not None:
+            self.ended = trouble
+            return
+        self.program = self.guard.program = with_capacity(behind(self.program, self.state.position), found_C)
+        text = f"{asked.label} measured a capacity of {si(found_C / 3600, 'Ah')}"
+        self.logbook.replaced(self.program, waits=False, why=text)
+        facts = {"capacity_C": found_C, "planned_C": asked.about_C}
+        self.logbook.note(0, "capacity", f"{text}: what follows is done with it", facts)
+        self.perform(engine.Replaced())
+
     @property
     def loaded(self) -> Segment | None:
         """The chain that was loaded, where it is not the one of the program to the letter."""
         node = engine.node_of(self.program.nodes, self.state.position)
-        return self.reader.segment if isinstance(node, Segment) and node.later else None
+        return self.reader.segment if isinstance(node, Segment) and node.is_open else None
 
     def cut(self) -> Cut:
         """Where the chain was left that has stopped."""
@@ -388,7 +406,8 @@ class Control:
             self.logbook.note(
                 1, "top_up", f"the chain was over early: {missing_s:.4g} s of the step are made up for"
             )
-        known, trouble = values_of(self.program, segment, self.logbook.book.ledger.measured)
+        ledger = self.logbook.book.ledger
+        known, trouble = values_of(self.program, segment, ledger.measured, ledger.last_times())
         if trouble is not None:
             self.ended = trouble
             return

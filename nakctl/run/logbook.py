@@ -137,7 +137,10 @@ class Logbook:
         """
         self._is_over = False
         nodes = program_json.dump_nodes(left.nodes)
-        self._write(self._entry("program", {"program": nodes, "waits": waits, "why": why, "asks": asks}))
+        facts: dict[str, Any] = {"program": nodes, "waits": waits, "why": why, "asks": asks}
+        if left.capacity_C:
+            facts["capacity_C"] = left.capacity_C
+        self._write(self._entry("program", facts))
 
     def meant_to_stop(self, ending: Ending, step_count: int = 0) -> None:
         """Waits for nothing. step_count: of the step whose row asked for it, 0: no row did."""

@@ -54,7 +54,7 @@ class Chain:
     told       somebody told why it was over; why: what was told, None: it was done
     waits      the run is paused: nothing further is loaded before somebody resumes it; asks: what a person is
                asked for meanwhile
-    known      potentials that only the run knew, with which it was to be loaded
+    known      what only the run knew, with which it was to be loaded
     """
 
     number: int = 0

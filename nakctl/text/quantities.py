@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 __all__ = [
-    "Quantities", "Quantity", "Ref", "parse_many", "quantities", "quantity", "range_of", "ranges_of",
-    "share_unit",
+    "ExtentWord", "Quantities", "Quantity", "Ref", "SameCharge", "parse_many", "quantities", "quantity",
+    "range_of", "ranges_of", "share_unit",
 ]  # fmt: skip
 
 REF_PATTERN = r"\$[A-Za-z][A-Za-z0-9_]*"
@@ -88,6 +88,44 @@ class PotentialWord:
         known = QuantityWord(("potential",)).__get_pydantic_json_schema__(schema, handler)
         pattern = f"^(OCV|.+ vs (OCV|start|last)|{known['pattern'][1:-1]})$"
         return known | {"pattern": pattern, "examples": ["3 V", "OCV", "10 mV vs OCV", "0 V vs start"]}
+
+
+_SAME_CHARGE = re.compile(r"same charge as (\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class SameCharge:
+    """The |charge| that the step of a label moved when it was done last: `same charge as strip-1`."""
+
+    label: str
+
+    def __str__(self) -> str:
+        return f"same charge as {self.label}"
+
+
+def as_same_charge(value: object) -> SameCharge | None:
+    found = _SAME_CHARGE.fullmatch(" ".join(value.split())) if isinstance(value, str) else None
+    return None if found is None else SameCharge(found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class ExtentWord:
+    """Accepts a time or a charge, `$name`, or the charge of an earlier step."""
+
+    dimensions: tuple[str, ...]
+
+    def __call__(self, value: object) -> Quantity | Ref | SameCharge:
+        return as_same_charge(value) or as_ref(value) or parse(value, self.dimensions)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _plain(self)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        known = QuantityWord(self.dimensions).__get_pydantic_json_schema__(schema, handler)
+        examples = [*known["examples"], "same charge as strip-1"]
+        return known | {"pattern": f"^(same charge as .+|{known['pattern'][1:-1]})$", "examples": examples}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ _TIMES_TEN = re.compile(rf"({_NUMBER})\s*(?:x|×|\*)\s*10\s*\^?\s*([-−]?\d+)\s
 _DEGREES = re.compile(rf"({_NUMBER})\s*(?:C|deg|degrees?|celsius|grad|°)", re.IGNORECASE)
 _UNIT_FIRST = re.compile(rf"([^\W\d_][\w/]*)\s+({_NUMBER})")
 _VERSUS = re.compile(rf"({_NUMBER}\s*m?V)\s*(?:vs\.?|against|versus)\s+(\S.*)", re.IGNORECASE)
+_SAME_CHARGE = re.compile(
+    r"(?:the\s+)?(?:same|equal)(?:\s+(?:charge|capacity))?\s+(?:as|to|of|like)\s+(?:in\s+|during\s+)?(\S.*)"
+    r"|(?:the\s+)?(?:charge|capacity)\s+of\s+(\S.*)",
+    re.IGNORECASE,
+)
 _C_ALONE = re.compile(r"[+-]?C")
 _SMALL_C = re.compile(r"c\s*/\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*c")
 
@@ -158,6 +163,16 @@ def _c_rates(text: str, dimensions: tuple[str, ...]) -> Iterator[str]:
         yield f"{text}: a C-rate has a large C: write {right}"
 
 
+def _same_charge(text: str, dimensions: tuple[str, ...]) -> Iterator[str]:
+    """Also where it is written as it should be, and stands where it cannot."""
+    found = _SAME_CHARGE.fullmatch(text)
+    if found and ("charge" in dimensions or "time" in dimensions):
+        yield (
+            f"{text}: the charge of an earlier step is written `for: same charge as {found[1] or found[2]}`, "
+            "in strip, plate, charge, discharge and cp, where the current is set"
+        )
+
+
 def _versus(text: str, dimensions: tuple[str, ...]) -> Iterator[str]:
     found = _VERSUS.fullmatch(text)
     if found and "potential" in dimensions:
@@ -178,5 +193,5 @@ def _seconds(seconds: float) -> str:
 
 _SLIPS: tuple[Callable[[str, tuple[str, ...]], Iterator[str]], ...] = (
     _looks_alike, _reference, _clock, _metres, _spoken, _comma, _thousands, _rms, _per_mass, _plus_minus,
-    _apart, _range, _degrees, _c_rates, _versus, _maths,
+    _apart, _range, _degrees, _c_rates, _same_charge, _versus, _maths,
 )  # fmt: skip

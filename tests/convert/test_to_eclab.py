@@ -89,6 +89,7 @@ REFUSED = [
     ("- {load: 1 kohm, for: 1 h}", 9, "constant load"),
     ("- {ramp: {strip: 2 mA}, from: 0 mA, rate: 1 mA/min}", 9, "a ramp of the current"),
     ("- {lsv: 1 V, from: 0 V, rate: 1 mV/s, until: {I_above: 1 mA}}", 9, "no cutoff during a scan"),
+    ("- {strip: 1 mA, for: 1 h, label: out}\n- {plate: 1 mA, for: same charge as out}", 10, "counts no charge from an earlier step"),
     ("- {strip: 100 A, for: 1 h}", 9, "no current range"),
     ("- {rest: 1 h, record: {every: 10 us}}", 9, "0.1 ms"),
     ("- {ca: 1 V, for: 1 h, until: [{I_above: 1 mA}, {I_below: 1 uA}, {charge: 1 mAh}]}", 9, "at most"),
@@ -102,6 +103,13 @@ def test_what_eclab_cannot_say_is_refused_with_its_line(steps: str, line: int, s
     with pytest.raises(LimitError) as caught:
         exported(protocol(steps))
     assert [f.mark.line for f in caught.value.faults if said in f.message] == [line], caught.value
+
+
+def test_a_capacity_that_is_measured_is_refused() -> None:
+    head = HEAD.replace("steps:", "capacity: {measured_in: out, about: 2 mAh, within: 30 %}\nsteps:")
+    text = protocol("- {strip: C/5, for: 1 h, label: out}\n- {plate: C/5, for: 1 h}", head)
+    with pytest.raises(LimitError, match="a capacity that out measures: EC-Lab measures none"):
+        exported(text)
 
 
 def test_rules_of_the_whole_run_are_refused_all_at_once() -> None:

@@ -84,7 +84,7 @@ SMALL = Program(
 
 # Old journals have to stay readable: what changes here is read as before, or gets a new version.
 HARDWARE_JSON = {"I_range": "1 mA", "E_range": "5 V", "bandwidth": 8, "Ece": False}
-ABOVE_JSON = {"quantity": "Ewe", "side": "above", "value": 3.0, "end": 1}
+ABOVE_JSON = {"quantity": "Ewe", "side": "above", "value": 3.0, "end": 1, "of_capacity": 0.0}
 SMALL_JSON = {
     "version": 1,
     "program": {
@@ -105,7 +105,7 @@ SMALL_JSON = {
                         "tops_up": False,
                         "new_cycle": [],
                         "step_s": 0.0,
-                        "later": [],
+                        "later": [], "charge": None,
                     },
                     {
                         "is": "segment",
@@ -116,7 +116,7 @@ SMALL_JSON = {
                         "tops_up": True,
                         "new_cycle": [],
                         "step_s": 0.0,
-                        "later": [],
+                        "later": [], "charge": None,
                     },
                 ],
                 "times": None,
@@ -125,12 +125,12 @@ SMALL_JSON = {
             {
                 "is": "segment",
                 "techniques": [
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False, "to_A": None},
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True, "to_A": None},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False, "to_A": None, "of_capacity": False, "time_power": 0},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True, "to_A": None, "of_capacity": False, "time_power": 0},
                     {
                         "is": "EIS", "step": 3, "control": "GEIS", "bias": 0.001, "vs_previous": False, "amplitude_peak": 5e-06, "hold_s": 0.0, "every_s": 1.0,
                         "f_first_Hz": 100000.0, "f_last_Hz": 10.0, "n_frequencies": 41, "spacing": "log", "average": 1, "wait_periods": 0.1,
-                        "drift_correction": False, "continues": True, "hardware": HARDWARE_JSON,
+                        "drift_correction": False, "continues": True, "hardware": HARDWARE_JSON, "of_capacity": False,
                     },
                     {"is": "loop", "to": 1, "times": 3, "passes": False, "begins": False},
                 ],
@@ -138,7 +138,7 @@ SMALL_JSON = {
                 "tops_up": False,
                 "new_cycle": [0, 2],
                 "step_s": 2.5,
-                "later": [],
+                "later": [], "charge": None,
             },
         ],
         "steps": [
@@ -150,11 +150,12 @@ SMALL_JSON = {
             {"step_id": 3, "label": "3 strip", "technique": "GEIS", "level": 2, "mark": {"line": 8, "column": 5}, "settle": None},
         ],
         "ends": [
-            {"id": 1, "kind": "limit", "quantity": "Ewe", "side": "above", "value": 3.0, "then": "end run", "by": "instrument", "step": 0, "text": "Ewe above 3 V", "mark": {"line": 3, "column": 9}, "sensor": "", "over_s": 0.0},
+            {"id": 1, "kind": "limit", "quantity": "Ewe", "side": "above", "value": 3.0, "then": "end run", "by": "instrument", "step": 0, "text": "Ewe above 3 V", "mark": {"line": 3, "column": 9}, "sensor": "", "over_s": 0.0, "of_capacity": 0.0},
         ],
         "short": {"fall": 0.5, "within_s": 10.0, "below_V": 0.01, "samples": 3},
         "chain_length": 0,
         "feeds": False,
+        "capacity_C": 0.0,
     },
 }  # fmt: skip
 

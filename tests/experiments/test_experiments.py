@@ -284,6 +284,20 @@ def loses_charge(run: Record) -> None:
     assert 0.03 < lost < 0.25
 
 
+def finds_what_leaked(run: Record) -> None:
+    """0.17 % of the charge in a day, by the cell's file: the discharge ends when what is left is gone."""
+    assert run.kinds == ["duration", "duration", "cutoff"]
+    left = run.moved_C("discharge") / run.moved_C("in")
+    assert run.moved_C("in") == pytest.approx(0.5 * 2.1 * 3.6, rel=1e-3)
+    assert left == pytest.approx(np.exp(-0.0017 * 30), abs=0.01)
+
+
+def returns_what_was_stripped(run: Record) -> None:
+    assert run.kinds == ["cutoff", "duration", "duration"]
+    assert run.moved_C("plate") == pytest.approx(run.moved_C("out"), rel=2e-3)
+    assert abs(float(run.samples["Q"][-1])) < 2e-3 * float(run.samples["Q"].max())
+
+
 def sees_three_electrodes(run: Record) -> None:
     assert run.kinds == ["duration", "cutoff", "duration"]
     assert run.of("rest")["Ece"][0] == pytest.approx(0.05, abs=0.05)
@@ -311,6 +325,16 @@ def titrates(run: Record) -> None:
 def checks_up(run: Record) -> None:
     assert run.report["spectra"] == 2
     assert [run.kinds.count(kind) for kind in ("cutoff", "duration")] == [20, 2]
+
+
+def goes_on_with_what_it_measured(run: Record) -> None:
+    """Of the cell's own 2.1 mAh C/20 shows a little less; 2.4 mAh was what somebody thought."""
+    capacity_C = run.moved_C("formation")
+    assert capacity_C == pytest.approx(2.1 * 3.6, rel=0.06)
+    assert float(np.median(run.of("1 charge C/20")["I"])) == pytest.approx(2.4e-3 / 20, rel=1e-3)
+    assert float(np.median(run.of("charge C/3")["I"])) == pytest.approx(capacity_C / 3600 / 3, rel=1e-3)
+    assert run.of("ca 4.2 V")["I"][-1] == pytest.approx(capacity_C / 3600 / 20, rel=0.02)
+    assert run.moved_C("discharge C/3") == pytest.approx(capacity_C / 2, rel=2e-3)
 
 
 def drives(run: Record) -> None:
@@ -351,8 +375,9 @@ SHOWS: list[Callable[[Record], None]] = [
     is_ramp, is_spike, ends_at_cutoff, is_gitt, is_cc_cv, falls_with_rate, has_capacitance, stops_at_current,
     conducts_electrons, has_transference_number, is_symmetric, has_spectra_at_potentials,
     has_one_capacitance_at_all_potentials, falls_with_temperature, has_activation_energy, alternates, keeps_power,
-    keeps_load, pulses, comes_to_rest, loses_charge, sees_three_electrodes, holds_until_current, is_limited, titrates,
-    checks_up, drives, is_at_listed_times, is_hybrid, goes_on_after_the_short, asks, takes_the_other_way,
+    keeps_load, pulses, comes_to_rest, loses_charge, finds_what_leaked, returns_what_was_stripped,
+    sees_three_electrodes, holds_until_current, is_limited, titrates, checks_up, goes_on_with_what_it_measured, drives,
+    is_at_listed_times, is_hybrid, goes_on_after_the_short, asks, takes_the_other_way,
 ]  # fmt: skip
 
 
