@@ -6,18 +6,21 @@ vendor's library. The record must be the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from compared import STEP_WORDS
 from kept import Kept
-from shortened import WITH_SENSORS, cell_name, cell_of, parameters
+from shortened import cell_name, cell_of, parameters
 
 from nakctl.device.cell import Cell
 from nakctl.device.channel import Channel
 from nakctl.device.driver import ClockLike, Place
 from nakctl.device.instrument import instrument
+from nakctl.device.program import Program
+from nakctl.device.sensor import Latest, Look, Ramp, SensorSpec
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.lower import lower
 from nakctl.protocol import library
@@ -28,6 +31,30 @@ from nakctl_sim.instrument.clock import StepClock
 
 SEED = 3
 NOT_COMPARED = {"stopped", "stop", "late_round", "silent"}  # what only hardware tells, or this computer
+
+
+class Chamber:
+    """Comes to what it is set to at once."""
+
+    specs: Mapping[str, SensorSpec] = {
+        "chamber": SensorSpec(
+            "chamber", "sim", "", "degC", "temperature", 1.0, 273.15, every_s=1.0, timeout_s=1.0
+        )
+    }
+    unseen_s: Mapping[str, float] = {"chamber": 0.0}
+
+    def __init__(self) -> None:
+        self.at_degC = 25.0
+
+    def look(self, now_s: Callable[[], float]) -> Look:
+        return Look({"chamber": Latest(now_s(), *(self.at_degC,) * 3)})
+
+    def set(self, name: str, value: float | Ramp) -> None:
+        assert isinstance(value, float)
+        self.at_degC = value
+
+    def close(self) -> Look:
+        return Look({})
 
 
 def simulated(name: str, like: str, clock: ClockLike) -> tuple[Channel, Cell]:
@@ -53,7 +80,7 @@ def record(name: str, like: str, make: Any, params: dict[str, str]) -> tuple[Out
     plan = compile_protocol(load(name, params), cell)
     kept = Kept()
     kept.program = lower(plan, instrument(like))
-    outcome = run(kept.program, channel, clock, kept, poll_s=POLL_s)
+    outcome = run(kept.program, channel, clock, kept, poll_s=POLL_s, sensors=Chamber())
     channel.close()
     return outcome, kept
 
@@ -63,7 +90,7 @@ POLL_s = 30.0  # of the clock that both live by: seldom, to be quick
 
 
 @pytest.mark.parametrize("like", ["SP-300", "VMP-3"])
-@pytest.mark.parametrize("name", sorted(set(library.names()) - WITH_SENSORS))
+@pytest.mark.parametrize("name", sorted(library.names()))
 def test_the_same_record(name: str, like: str) -> None:
     check_record(name, like, parameters(name, like))
 
@@ -78,7 +105,8 @@ def check_record(name: str, like: str, params: dict[str, str], E_step_V: float =
     """E_step_V: of so many levels some reading may come out one step of resolution apart."""
     one, expected = record(name, like, simulated, params)
     other, found = record(name, like, behind_the_library, params)
-    if any(end.kind == "cutoff" and end.by == "host" for end in found.program.ends):
+    program = found.program
+    if any(end.kind == "cutoff" and end.by == "host" for end in program.ends) or waits(program):
         # The host ends a step when it has read of it, and the two are not read at the same moments.
         assert (other.status, other.reason) == (one.status, one.reason)
         assert (
@@ -87,6 +115,10 @@ def check_record(name: str, like: str, params: dict[str, str], E_step_V: float =
         )
         lasted_s = [kept["steps"]["t_end"] - kept["steps"]["t_start"] for kept in (found, expected)]
         assert lasted_s[0] == pytest.approx(lasted_s[1], rel=0.05, abs=3 * POLL_s)
+        assert other.spectra == one.spectra
+        if one.spectra:  # of a cell at rest, whenever they were taken
+            for word in ("frequency", "Z_re", "Z_im"):
+                assert np.allclose(found["impedance"][word], expected["impedance"][word], rtol=0.02, atol=1.0)
         return
 
     assert (other.status, other.reason, other.samples, other.spectra) == (
@@ -100,6 +132,11 @@ def check_record(name: str, like: str, params: dict[str, str], E_step_V: float =
         [event.code for event in kept.events if event.code not in NOT_COMPARED] for kept in (found, expected)
     )
     assert told == expected_told
+
+
+def waits(program: Program) -> bool:
+    """For a sensor, which the host does."""
+    return any(step.settle is not None for step in program.steps)
 
 
 def check_samples(found: Any, expected: Any, E_step_V: float = 0.0) -> None:

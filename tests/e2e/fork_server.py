@@ -29,12 +29,16 @@ from nakctl.run.logbook import Logbook
 RUNNER = "nakctl.cli.runner"
 PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", RUNNER: RUNNER}
 IMPORTED = (
+    "numpy.ma",  # by np.unique
+    "nakctl.cli.app",
     "nakctl.cli.header",
     "nakctl.cli.run",
     "nakctl.cli.foreground",
     "nakctl.cli.screen.run_screen",
     "nakctl.cli.take_over",
     "nakctl.record.recorder",
+    "nakctl_sim.driver",
+    "nakctl_sim.channel",
 )
 
 

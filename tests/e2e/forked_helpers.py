@@ -115,7 +115,7 @@ def _begin(request: dict[str, Any]) -> None:
 
 def _warm_up() -> None:
     """Import what they import."""
-    for module in (*MODULES, "nakctl.record.read"):
+    for module in (*MODULES, "nakctl.record.read", "numpy.ma", "numpy.char"):
         import_module(module)
     for point in entry_points(group=conclusions.GROUP):
         point.load()
