@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import forked_helpers
@@ -91,6 +92,27 @@ def helpers_are_forked() -> Iterator[None]:
         if os.name == "posix":
             patch.setattr(isolated, "start", forked_helpers.start(forked_helpers.control))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def calls_stay_on_a_core(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The library of an instrument is called in a thread of its own, and to hand a call over takes eight times as
+    long where that is on another core. Here is nothing else, so all of it is kept on one."""
+    folder = Path(str(request.node.path)).parent.name
+    if folder not in ("biologic", "contract", "hardware", "instrument") or sys.platform != "linux":
+        yield
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    _keep_on({cores[number % len(cores)]})
+    yield
+    _keep_on(set(cores))
+
+
+def _keep_on(cores: set[int]) -> None:
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it ended meanwhile
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 @pytest.fixture

@@ -103,12 +103,12 @@ def test_a_limit_that_is_seen_on_the_way_to_a_ramp_is_not_lost() -> None:
 def test_a_pause_holds_it_and_it_goes_on_from_there() -> None:
     chamber = Chamber()
     pause, resume = request("pause", now="yes"), request("resume", number=2)
-    _, kept, _ = ran(UP + "- rest: 40 min\n", (600.0, pause), (900.0, resume), sensors=chamber)
+    _, kept, _ = ran(UP + "- rest: 4 min\n", (120.0, pause), (200.0, resume), sensors=chamber)
     first, held, after = chamber.asked
     assert isinstance(held, float)
-    assert held == pytest.approx(35, abs=0.2)
+    assert held == pytest.approx(27, abs=0.2)
     assert ramp_of(after).start == held
-    assert ramp_of(after).since_s > ramp_of(first).since_s + 600
+    assert ramp_of(after).since_s > ramp_of(first).since_s + 120
     assert (ramp_of(after).to, ramp_of(after).per_s) == (80.0, ramp_of(first).per_s)
     assert [text[:30] for text in told(kept, "set")][1:] == [
         "the ramp of chamber holds at 3",
@@ -140,14 +140,14 @@ def test_who_takes_over_goes_on_with_it_from_where_it_was() -> None:
 def test_who_takes_over_a_paused_run_holds_what_it_held() -> None:
     chamber = Chamber()
     pause, resume = request("pause", now="yes"), request("resume", number=2)
-    _, kept, _ = ran(UP + "- rest: 40 min\n", (600.0, pause), (900.0, resume), sensors=chamber)
+    _, kept, _ = ran(UP + "- rest: 4 min\n", (120.0, pause), (200.0, resume), sensors=chamber)
     sets = [
         k
         for k, entry in enumerate(kept.entries)
         if entry.facts.get("verb") == "set" and entry.kind == "meant"
     ]
-    setting = replayed(Half(kept, sets[1] + 1), 700.0).setting
+    setting = replayed(Half(kept, sets[1] + 1), 150.0).setting
     assert setting.targets == {"chamber": chamber.asked[1]}
     assert setting.held["chamber"].start == chamber.asked[1]
     assert list(setting.moving()) == []
-    assert replayed(Half(kept, sets[2] + 1), 1000.0).setting.held == {}
+    assert replayed(Half(kept, sets[2] + 1), 250.0).setting.held == {}
