@@ -26,7 +26,7 @@ gc.set_threshold(50_000)
 settings.register_profile(
     "nakctl",
     deadline=None,
-    max_examples=60,
+    max_examples=40,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -111,7 +111,7 @@ def test_a_pause_holds_it_and_it_goes_on_from_there() -> None:
     assert ramp_of(after).since_s > ramp_of(first).since_s + 120
     assert (ramp_of(after).to, ramp_of(after).per_s) == (80.0, ramp_of(first).per_s)
     assert [text[:30] for text in told(kept, "set")][1:] == [
-        "the ramp of chamber holds at 3",
+        "the ramp of chamber holds at 2",
         "the ramp of chamber goes on fr",
     ]
 
