@@ -186,8 +186,11 @@ def test_who_is_not_heard_asks_again(call: str, code: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["late rows", "late rows in their order", "no last rows", "small memory"])
-@pytest.mark.parametrize("pause_s", [0.05, 0.7])
-@pytest.mark.parametrize("segment", [MIXED, PULSES, SPECTRA], ids=["mixed", "pulses", "spectra"])
+@pytest.mark.parametrize(
+    ("segment", "pause_s"),
+    [(MIXED, 0.05), (MIXED, 0.7), (PULSES, 0.7), (SPECTRA, 0.7)],
+    ids=["mixed, often", "mixed", "pulses", "spectra"],
+)
 def test_whatever_the_habits(segment: Segment, pause_s: float, name: str) -> None:
     """Also while a block is held back."""
     habits = {

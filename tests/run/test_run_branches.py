@@ -98,8 +98,7 @@ def test_whoever_comes_next_goes_the_same_way(steps: str) -> None:
 
 
 @pytest.mark.parametrize("steps", COURSES.values(), ids=COURSES)
-@pytest.mark.parametrize("asked_s", [0.3, 2.0, 6.0, 9.0])
-@pytest.mark.parametrize("after", [None, "step"])
+@pytest.mark.parametrize(("asked_s", "after"), [(0.3, "step"), (2.0, None), (6.0, "step"), (9.0, None)])
 def test_a_pause_changes_no_way(steps: str, asked_s: float, after: str | None) -> None:
     usual = ran(steps)[1]
     more = {} if after is None else {"after": after}
