@@ -310,8 +310,10 @@ def _of_held(kind: str, value: Any, loc: Loc) -> Iterator[Mistake]:
             return
         text = f"{kind} takes one value; several are a `staircase: {levels}` around `{kind}: $level`"
         yield Mistake(Problem(loc, text))
-    elif kind in ("strip", "plate", "charge", "discharge", "cp") and quantity(
-        value, ("charge", "areal charge")
+    elif (
+        kind in ("strip", "plate", "charge", "discharge", "cp")
+        and quantity(value, _CURRENTS) is None  # 1C is one here
+        and quantity(value, ("charge", "areal charge"))
     ):
         text = f"{value} is a charge; {kind} takes a current, and the charge is `for: {value}` below it"
         yield Mistake(Problem(loc, text))

@@ -86,6 +86,25 @@ def test_nothing_that_the_tests_accept_is_red() -> None:
     assert [problem for data in found for problem in red(data)] == []
 
 
+def test_nothing_that_is_right_is_blamed_beside_a_mistake() -> None:
+    """What was meant is looked for as soon as anything is wrong, and then in all that is written."""
+    tried = 0
+    for text in texts_of_tests():
+        head, found, steps = text.partition("\nsteps:\n")
+        lines = steps.splitlines()
+        first = next((line for line in lines if line.strip()), "")
+        indent = first[: len(first) - len(first.lstrip())]
+        ends_with_steps = all(line.startswith((f"{indent}-", f"{indent} ")) for line in lines if line.strip())
+        if not found or not first.lstrip().startswith("- ") or not ends_with_steps or accepted(text) is None:
+            continue
+        tried += 1
+        with pytest.raises(NakctlError) as told:
+            understand(read_text(f"{head}{found}{steps.rstrip()}\n{indent}- nonsense: g\n", "p.yaml"), {})
+        places = [line for line in str(told.value).splitlines() if line.startswith("p.yaml:")]
+        assert [line for line in places if "nonsense" not in line] == [], text
+    assert tried > 200
+
+
 @pytest.mark.parametrize("path", sorted(TESTS.parent.rglob("*.yaml")), ids=str)
 def test_no_protocol_of_the_repository_is_red(path: Path) -> None:
     data = accepted(path.read_text(encoding="utf-8"))
