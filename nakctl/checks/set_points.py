@@ -12,23 +12,19 @@ from nakctl.plan.scene import Scene
 from nakctl.text.numbers import duration
 
 
-def ramp_beyond_limit(scene: Scene) -> Iterator[Finding]:
-    """A ramp that comes to a limit of its own sensor ends the run there."""
+def set_beyond_limit(scene: Scene) -> Iterator[Finding]:
+    """What comes to a limit of its own sensor ends the run there."""
     for point in p.set_points(scene.plan.steps):
         slope = point.slope
-        if slope is None:
-            continue
-        ends = [
-            (point.value, point.text),
-            *([(slope.start, slope.start_text)] if slope.start is not None else []),
-        ]
+        ends = [(point.value, point.text)]
+        if slope is not None and slope.start is not None:
+            ends.append((slope.start, slope.start_text))
+        how = f"{point.sensor} is set" if slope is None else f"the ramp of {point.sensor} goes"
         for limit in scene.plan.limits.sensors:
             for value, text in ends if limit.sensor == point.sensor else ():
                 if value > limit.value if limit.side == "above" else value < limit.value:
-                    message = (
-                        f"the ramp of {point.sensor} goes to {text}, beyond its limit of {limit.value_text}"
-                    )
-                    yield error("ramp-limit", point.mark, message, "the run would end there")
+                    message = f"{how} to {text}, beyond its limit of {limit.value_text}"
+                    yield error("set-limit", point.mark, message, "the run would end there")
 
 
 def ramp_without_end(scene: Scene) -> Iterator[Finding]:
@@ -58,4 +54,4 @@ def _unfinished(ramp: PlannedRamp, most_s: float | None) -> Finding | None:
     return None
 
 
-SET_POINT_CHECKS = (ramp_beyond_limit, ramp_without_end)
+SET_POINT_CHECKS = (set_beyond_limit, ramp_without_end)

@@ -36,7 +36,7 @@ def planned(steps: str) -> list[PlannedRamp]:
 
 def found(steps: str, head: str = LIMITED) -> list[tuple[str, str]]:
     plan = compiled(steps, head=head)
-    ramp = ("ramp-limit", "ramp-time")
+    ramp = ("set-limit", "ramp-time")
     return [
         (each.rule, each.severity) for each in check(plan, lower(plan, SP300), SP300) if each.rule in ramp
     ]
@@ -71,9 +71,11 @@ def test_how_long_each_takes_and_has(
         (UP + "- rest: 50 min\n", [("ramp-time", "warning")]),
         (UP + "- rest: 50 min\n- set: {chamber: 25 degC}\n- rest: 1 h\n", [("ramp-time", "warning")]),
         (UP.replace("K/min", "K/d") + "- rest: 1 h\n", [("ramp-time", "error")]),
-        (UP.replace("to: 80", "to: 95") + "- rest: 2 h\n", [("ramp-limit", "error")]),
-        (UP.replace("from: 25", "from: -5") + "- rest: 2 h\n", [("ramp-limit", "error")]),
+        (UP.replace("to: 80", "to: 95") + "- rest: 2 h\n", [("set-limit", "error")]),
+        (UP.replace("from: 25", "from: -5") + "- rest: 2 h\n", [("set-limit", "error")]),
         (UP.replace("to: 80", "to: 90") + "- rest: 2 h\n", []),
+        ("- set: {chamber: 95 degC}\n- rest: 2 h\n", [("set-limit", "error")]),
+        ("- set: {chamber: 90 degC}\n- rest: 2 h\n", []),
         (UP.replace("chamber", "oven").replace("to: 80", "to: 95") + "- rest: 2 h\n", []),
     ],
 )
