@@ -31,7 +31,8 @@ from nakctl.booking.ledger import UNCLOSED, Booked, Ledger, write_end
 from nakctl.booking.table import cut
 from nakctl.device import program_json
 from nakctl.device.channel import Rows
-from nakctl.device.program import Branch, Loop, Program, Segment, knowing, lasting, node_at, with_capacity
+from nakctl.device.known import knowing, lasting, with_capacity
+from nakctl.device.program import Branch, Loop, Program, Segment, node_at
 
 CLOCK_ROW_EVERY_s = 60.0
 AT_ONCE = 64 * 1024  # rows of reads that are booked together, at the most

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from nakctl.booking.ending import Ending
 from nakctl.booking.ledger import LastTime, Measured, newest
-from nakctl.device.program import MORE, Capacity, Later, LaterCharge, Program, Segment
+from nakctl.device.known import MORE
+from nakctl.device.program import Capacity, Later, LaterCharge, Program, Segment
 from nakctl.text.numbers import si
 
 _NOT_MEASURED = {

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from nakctl.device.feeding import ring_of
 from nakctl.device.instrument import Instrument
+from nakctl.device.known import held_for
 from nakctl.device.program import (
     Done,
     Eis,
@@ -30,7 +31,6 @@ from nakctl.device.program import (
     Segment,
     Technique,
     Tested,
-    held_for,
     is_sentinel,
     played,
 )

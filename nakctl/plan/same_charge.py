@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from nakctl.device.program import SHORTEST_s
+from nakctl.device.known import SHORTEST_s
 from nakctl.plan import plan as p
 from nakctl.plan.holds import SURELY
 from nakctl.plan.scene import Leaf

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Literal
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import MORE, Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test, played
+from nakctl.device.known import MORE
+from nakctl.device.program import Ca, Cp, Draw, Eis, Hardware, Loop, Ocv, Technique, Test, played
 from nakctl.plan import plan as p
 from nakctl.plan.chains import append
 from nakctl.plan.ends import Context, Ends, by_host, inside, share_out, share_out_unmet, stop_tests

@@ -34,7 +34,8 @@ from nakctl.decide.remainder import behind
 from nakctl.decide.stopping import Stopping
 from nakctl.device.channel import POINT, Channel, Look, Reading, State, Watch
 from nakctl.device.ends import End
-from nakctl.device.program import Ask, Capacity, Program, Segment, knowing, lasting, segments, with_capacity
+from nakctl.device.known import knowing, lasting, with_capacity
+from nakctl.device.program import Ask, Capacity, Program, Segment, segments
 from nakctl.device.sensor import Sensors
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost, NakctlError, place_of
 from nakctl.run import outside as seen

@@ -10,6 +10,7 @@ from compiling import CELL, compiled
 
 from nakctl.checks.check import check
 from nakctl.device.instrument import instrument
+from nakctl.device.known import with_capacity
 from nakctl.device.program import (
     Ca,
     Capacity,
@@ -19,7 +20,6 @@ from nakctl.device.program import (
     Segment,
     Technique,
     segments,
-    with_capacity,
 )
 from nakctl.device.program_json import dump, load
 from nakctl.errors import ProtocolError

@@ -11,7 +11,8 @@ from compiling import CELL, HEAD, compiled, lowered, segments
 from nakctl.checks.check import check
 from nakctl.device.cell import Cell
 from nakctl.device.instrument import instrument
-from nakctl.device.program import Cp, HostLoop, LaterCharge, Loop, knowing, played, referred
+from nakctl.device.known import knowing
+from nakctl.device.program import Cp, HostLoop, LaterCharge, Loop, played, referred
 from nakctl.device.program_json import dump, load
 from nakctl.errors import ProtocolError
 from nakctl.plan import plan as p

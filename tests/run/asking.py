@@ -65,6 +65,14 @@ def ran(steps: str, *due: tuple[float, Request], **options: Any) -> tuple[Any, A
     return outcome, kept, post
 
 
+def paused(steps: str, asked_s: float, after: str | None = None, **options: Any) -> tuple[Any, Any]:
+    """A run that somebody pauses, at once or at a boundary, and resumes long after."""
+    more = {} if after is None else {"after": after}
+    letters = ((asked_s, request("pause", **more)), (300.0, request("resume", number=2)))
+    outcome, kept, _ = ran(steps, *letters, **options)
+    return outcome, kept
+
+
 def ends(kept: Any) -> list[tuple[str, str]]:
     """Label without its number and kind of end of each step."""
     return [(row["label"].decode().split(" ", 1)[1], row["end_kind"].decode()) for row in kept["steps"]]

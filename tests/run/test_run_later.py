@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from asking import ran, request
-from dying import gone_on_with
+from asking import paused, ran
+from dying import gone_on_with, successors
 from running import HEAD, done
 
 from nakctl.booking.entry import Entry
@@ -127,18 +127,13 @@ def loaded(kept) -> list[Entry]:
 @pytest.mark.parametrize("steps", COURSES.values(), ids=COURSES)
 def test_whoever_comes_next_holds_the_same(steps: str) -> None:
     _, whole, _ = gone_on_with(0, heard=False, steps=steps, head=PEIS)
-    at, completed = 0, 0
-    while True:
-        at += 3
-        outcome, kept, dead = gone_on_with(at, heard=True, steps=steps, head=PEIS)
-        if dead.calls < at:
-            break
-        if outcome.status == "completed":
-            completed += 1
-            assert [label for label, _ in kept.steps()] == [label for label, _ in whole.steps()], at
-            levels = [level_V(kept, k) for k in range(len(kept["steps"]))]
-            expected = [level_V(whole, k) for k in range(len(whole["steps"]))]
-            assert levels == pytest.approx(expected, abs=2e-3, nan_ok=True), at
+    completed = 0
+    for at, kept in successors(steps, every=3, head=PEIS):
+        completed += 1
+        assert [label for label, _ in kept.steps()] == [label for label, _ in whole.steps()], at
+        levels = [level_V(kept, k) for k in range(len(kept["steps"]))]
+        expected = [level_V(whole, k) for k in range(len(whole["steps"]))]
+        assert levels == pytest.approx(expected, abs=2e-3, nan_ok=True), at
     assert completed > 3
 
 
@@ -146,8 +141,7 @@ def test_whoever_comes_next_holds_the_same(steps: str) -> None:
 @pytest.mark.parametrize("asked_s", [1.0, 4.0, 6.0, 9.5])
 def test_after_a_pause_it_is_held_on(steps: str, asked_s: float) -> None:
     usual = ran(steps, head=PEIS)[1]
-    letters = ((asked_s, request("pause")), (300.0, request("resume", number=2)))
-    outcome, kept, _ = ran(steps, *letters, head=PEIS)
+    outcome, kept = paused(steps, asked_s, head=PEIS)
     assert outcome.status == "completed"
     assert [label for label, _ in kept.steps()] == [label for label, _ in usual.steps()]
     levels = [level_V(kept, k) for k in range(len(kept["steps"]))]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from asking import ran, request
-from dying import gone_on_with
+from asking import paused, ran, request
+from dying import gone_on_with, successors
 from kept import Kept
 from running import HEAD, done
 
@@ -125,18 +125,13 @@ COURSES = {
 @pytest.mark.parametrize("steps", COURSES.values(), ids=COURSES)
 def test_whoever_comes_next_goes_on_with_the_same(steps: str) -> None:
     _, whole, _ = gone_on_with(0, heard=False, steps=steps, head=MEASURED)
-    at, completed = 0, 0
-    while True:
-        at += 2
-        outcome, kept, dead = gone_on_with(at, heard=True, steps=steps, head=MEASURED)
-        if dead.calls < at:
-            break
-        if outcome.status == "completed":  # else the rows that prove that a chain was done are lost
-            completed += 1
-            assert labels(kept) == labels(whole), at
-            assert kept["steps"]["cycle"].tolist() == whole["steps"]["cycle"].tolist(), at
-            assert currents_mA(kept) == pytest.approx(currents_mA(whole), rel=0.05, abs=2e-2), at
-            assert moved_C(kept) == pytest.approx(moved_C(whole), rel=0.25), at
+    completed = 0
+    for at, kept in successors(steps, head=MEASURED):
+        completed += 1
+        assert labels(kept) == labels(whole), at
+        assert kept["steps"]["cycle"].tolist() == whole["steps"]["cycle"].tolist(), at
+        assert currents_mA(kept) == pytest.approx(currents_mA(whole), rel=0.05, abs=2e-2), at
+        assert moved_C(kept) == pytest.approx(moved_C(whole), rel=0.25), at
     assert completed > 5
 
 
@@ -144,9 +139,7 @@ def test_whoever_comes_next_goes_on_with_the_same(steps: str) -> None:
 @pytest.mark.parametrize(("asked_s", "after"), [(0.3, "step"), (2.0, None), (5.0, "step"), (8.0, None)])
 def test_a_pause_changes_nothing_of_it(steps: str, asked_s: float, after: str | None) -> None:
     usual = ran(steps, head=MEASURED)[1]
-    more = {} if after is None else {"after": after}
-    letters = ((asked_s, request("pause", **more)), (300.0, request("resume", number=2)))
-    outcome, kept, _ = ran(steps, *letters, head=MEASURED)
+    outcome, kept = paused(steps, asked_s, after, head=MEASURED)
     assert outcome.status == "completed"
     assert labels(kept) == labels(usual)
     assert kept["steps"]["cycle"].tolist() == usual["steps"]["cycle"].tolist()

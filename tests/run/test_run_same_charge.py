@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from asking import ran, request
-from dying import gone_on_with
+from asking import paused, ran
+from dying import gone_on_with, successors
 from kept import Kept
 from running import HEAD, done
 
@@ -154,18 +154,13 @@ COURSES = {
 @pytest.mark.parametrize("steps", COURSES.values(), ids=COURSES)
 def test_whoever_comes_next_moves_the_same(steps: str) -> None:
     _, whole, _ = gone_on_with(0, heard=False, steps=steps)
-    at, completed = 0, 0
-    while True:
-        at += 2
-        outcome, kept, dead = gone_on_with(at, heard=True, steps=steps)
-        if dead.calls < at:
-            break
-        if outcome.status == "completed":  # else the rows that prove that a chain was done are lost
-            completed += 1
-            assert labels(kept) == labels(whole), at
-            for each in known(kept):
-                assert any(each == pytest.approx(one, rel=1e-3) for one in known(whole)), at
-            assert charges_C(kept) == pytest.approx(charges_C(whole), rel=0.15, abs=1e-6), at
+    completed = 0
+    for at, kept in successors(steps):
+        completed += 1
+        assert labels(kept) == labels(whole), at
+        for each in known(kept):
+            assert any(each == pytest.approx(one, rel=1e-3) for one in known(whole)), at
+        assert charges_C(kept) == pytest.approx(charges_C(whole), rel=0.15, abs=1e-6), at
     assert completed > 5
 
 
@@ -174,8 +169,7 @@ def test_whoever_comes_next_moves_the_same(steps: str) -> None:
 def test_a_step_that_is_paused_counts_on(steps: str, asked_s: float) -> None:
     """Also the one that is referred to: its charge is that of both its parts."""
     usual = ran(steps)[1]
-    letters = ((asked_s, request("pause")), (300.0, request("resume", number=2)))
-    outcome, kept, _ = ran(steps, *letters)
+    outcome, kept = paused(steps, asked_s)
     assert outcome.status == "completed"
     assert labels(kept) == labels(usual)
     assert charges_C(kept) == pytest.approx(charges_C(usual), rel=0.03, abs=1e-6)
