@@ -137,3 +137,14 @@ def _exact(time_s: np.ndarray) -> np.ndarray:
     made = np.zeros(len(time_s), columns)
     made["time"], made["Ewe"], made["step_count"], made["step_id"] = time_s, 4 + 1e-3 / 3600 * time_s, 1, 1
     return made
+
+
+def test_nobody_looks_before_anything_can_be_known_nor_later_than_it_is_due() -> None:
+    watch = SlopeWatch(slope_end("below", 1e-9))
+    assert watch.may_wait_s(50.0) == OVER_s  # its step may begin now
+    time_s = np.arange(1000.0, 1041.0)
+    watch.look(rows(time_s, 0.5 + 1e-3 * time_s))
+    assert watch.may_wait_s(1040.0) == pytest.approx(60.0)
+    time_s = np.arange(1041.0, 1200.0)
+    watch.look(rows(time_s, 0.5 + 1e-3 * time_s))
+    assert watch.may_wait_s(1199.0) == pytest.approx(OVER_s / 20)

@@ -33,6 +33,7 @@ from virtual_bench import (
 )
 
 from nakctl.booking.layout import GAP_CODE
+from nakctl.device.instrument import instrument
 from nakctl.record import files, lock
 from nakctl.record.registry import FOLDER_VARIABLE, known_runs
 from nakctl.record.slot import state_of
@@ -330,6 +331,8 @@ def test_a_chain_that_is_handed_over_while_it_runs_is_gone_on_with(bench: Bench)
         events = [json.loads(text) for text in file["entry/events/json"].asstr()[()]]
         labels = [label.split(" ", 1)[1] for label in file["entry/steps/label"].asstr()[()]]
         chains, spectra = len(file["entry/chains/time"]), len(file["entry/spectra/step_count"])
+    longest = max(chain.count("\n") for chain in text_of(path, "plan/program").split("segment"))
+    assert longest > instrument("SP-300").chain_length
     assert codes(events).count("taken_over") == 1
     assert labels[1::2] == [f"strip {0.001 * k:.4g} mA/cm2" for k in range(1, 46)]
     assert (len(labels), spectra) == (1 + 2 * 45, 45)
