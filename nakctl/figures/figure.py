@@ -104,8 +104,9 @@ class Panel:
 
     equal   a unit is as long in x as in y (Nyquist)
     linked  panels of a figure with the same word here share their x; "" with none
-    height  beside the other rows of the figure
+    height, width  beside the other rows of the figure, the other panels of the row
     note    a sentence below the title: what was left out, what cannot be known
+    legend  what the names of the lines are ("rest"); "" where they say it themselves
     """
 
     x: Axis
@@ -117,6 +118,8 @@ class Panel:
     linked: str = ""
     height: float = 1.0
     note: str = ""
+    width: float = 1.0
+    legend: str = ""
 
     @property
     def lines(self) -> Iterator[Line]:
@@ -128,12 +131,14 @@ class Figure:
     """kind: by what `--kind` calls it. rows: panels, from above; a row's panels stand side by side.
 
     simulated  any of the runs was: it is written across the figure
+    wide       it takes the width of a page; else that of one of its columns
     """
 
     kind: str
     title: str
     rows: tuple[tuple[Panel, ...], ...]
     simulated: bool = False
+    wide: bool = False
 
     @property
     def panels(self) -> Iterator[Panel]:
