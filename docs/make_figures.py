@@ -233,9 +233,9 @@ def heights(spectra: Spectra) -> tuple[list[float], list[float]]:
     """Hours at rest, and gamma_int over pristine; every tenth spectrum."""
     rest = spectra.resting()
     chosen = [spectra[k] for k in rest[::10]]
-    pristine = spectra[0].drt.peak(INTERFACE).height_ohm_cm2
+    pristine = spectra[0].drt.top(INTERFACE).height_ohm_cm2
     hours = [(one.time_s - spectra[rest[0]].time_s) / 3600 for one in chosen]
-    return hours, [one.drt.peak(INTERFACE).height_ohm_cm2 / pristine for one in chosen]
+    return hours, [one.drt.top(INTERFACE).height_ohm_cm2 / pristine for one in chosen]
 
 
 def ends_of_pulses(run: Run) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -1,57 +1,109 @@
-"""The spectra of a run, in areal units and with the current and the time they belong to."""
+"""The spectra of a run, with the current and the time they belong to; areal where the area is known."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.read import Run
-from nakctl.results.areal import area_cm2, current_mA_cm2
-from nakctl.results.drt import Drt, drt
+from nakctl.results.areal import UnknownArea, current_mA_cm2
+from nakctl.results.drt import LAMBDA, Complex, Drt, Floats, Grid, drt, drt_on, taus_s
+from nakctl.results.nonneg import Flags
+from nakctl.results.validity import Validity, changes, kramers_kronig, validities
 
 Ints = npt.NDArray[np.intp]
 
 SAME_mA_cm2 = 2e-3  # levels closer than this are one
 # The first PEIS of a rest holds a potential while the cell still relaxes: then a little current flows.
 AT_REST_mA_cm2 = 0.03
+AT_REST = 0.02  # of the largest current, where no area is known
+# Frequencies closer than this (relative) are the same ones: an instrument realises them to about 1e-5. What
+# shares a matrix is off by less than that, below the last digit of any Z.
+SAME_Hz = 1e-4
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """One complete impedance sweep. time_s: of its first row; j_mA_cm2: > 0 strips the working electrode."""
+    """One complete impedance sweep. time_s: of its first row; I_A > 0 strips the working electrode.
+
+    f_Hz, z_ohm  (n,) in the order measured; Z = E/I, a capacitor has Im < 0
+    area_cm2     None: not known; then `z` and all that follows from it is in ohm
+    grid         what it shares with spectra of the same frequencies; None: nothing
+    """
 
     number: int
     time_s: float
-    j_mA_cm2: float
-    f_Hz: npt.NDArray[np.float64]
-    z_ohm_cm2: npt.NDArray[np.complex128]
+    I_A: float
+    f_Hz: Floats
+    z_ohm: Complex
+    area_cm2: float | None
+    grid: Grid | None = field(default=None, repr=False)
+
+    @property
+    def unit(self) -> str:
+        """Of `z`, `drt` and its peaks."""
+        return "ohm cm2" if self.area_cm2 else "ohm"
+
+    @property
+    def z(self) -> Complex:
+        """In `unit`."""
+        return self.z_ohm * (self.area_cm2 or 1.0)
+
+    @property
+    def z_ohm_cm2(self) -> Complex:
+        """UnknownArea: see `z`."""
+        return self.z_ohm * _known(self.area_cm2)
+
+    @property
+    def j_mA_cm2(self) -> float:
+        """To the resolution a level is set with. UnknownArea: see `I_A`."""
+        return float(_levels(np.array([self.I_A]), _known(self.area_cm2))[0])
 
     @cached_property
     def drt(self) -> Drt:
-        return drt(self.f_Hz, self.z_ohm_cm2)
+        """As in the paper. With another lambda: `drt(spectrum.f_Hz, spectrum.z, lam, spectrum.unit)`."""
+        if self.grid is None:
+            return drt(self.f_Hz, self.z, unit=self.unit)
+        return drt_on(self.grid, self.z, self.unit)[0]
+
+    @cached_property
+    def validity(self) -> Validity:
+        return kramers_kronig(self.f_Hz, self.z_ohm)
 
 
 class Spectra(Sequence[Spectrum]):
-    """All complete spectra of a run, in order; cut out when asked for. UnknownArea where that is needed.
+    """All complete spectra of a run, in order; cut out when asked for.
 
-    j_mA_cm2, time_s: (n,)
+    time_s, I_A  (n,): when each began, and the direct current in the middle of it
+    area_cm2     None: not known
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._area_cm2 = area_cm2(run)
+        self.area_cm2 = run.header.area_cm2 or None
         self._rows: Ints = np.flatnonzero(run.spectra["complete"])
         self._known: dict[int, Spectrum] = {}
-        first = run.spectra["first_row"][self._rows].astype(np.intp)
-        last = first + run.spectra["row_count"][self._rows].astype(np.intp) - 1
-        # in the middle of the sweep, to the resolution a level is set with
-        I_A = run.impedance["I_dc"][(first + last) // 2].astype(np.float64)
-        self.j_mA_cm2 = np.round(current_mA_cm2(I_A, self._area_cm2), 3) + 0.0
+        self._first = run.spectra["first_row"][self._rows].astype(np.intp)
+        self._count = run.spectra["row_count"][self._rows].astype(np.intp)
+        middle = self._first + np.maximum(self._count - 1, 0) // 2
+        # an empty sweep has no row of its own
+        none = (self._count == 0) | (middle >= len(run.impedance))
+        self.I_A = np.full(len(self._rows), np.nan)
+        self.I_A[~none] = run.impedance["I_dc"][middle[~none]].astype(np.float64)
         self.time_s = run.spectra["time"][self._rows]
+
+    @property
+    def unit(self) -> str:
+        return "ohm cm2" if self.area_cm2 else "ohm"
+
+    @cached_property
+    def j_mA_cm2(self) -> Floats:
+        """(n,). UnknownArea: see `I_A`."""
+        return _levels(self.I_A, _known(self.area_cm2))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -75,22 +127,103 @@ class Spectra(Sequence[Spectrum]):
         inside = (j >= low_mA_cm2 - SAME_mA_cm2) & (j <= high_mA_cm2 + SAME_mA_cm2)
         return [self[int(k)] for k in np.flatnonzero(inside)]
 
+    def at_rest(self) -> npt.NDArray[np.bool_]:
+        """(n,): no current but what little flows while a cell relaxes at a held potential."""
+        if self.area_cm2:
+            return np.asarray(np.abs(self.j_mA_cm2) <= AT_REST_mA_cm2)
+        return np.asarray(np.abs(self.I_A) <= AT_REST * np.nanmax(np.abs(self.I_A), initial=0.0))
+
     def resting(self) -> list[int]:
         """Places of those at rest that come after a current."""
-        flowed = np.flatnonzero(np.abs(self.j_mA_cm2) > AT_REST_mA_cm2)
+        flowed = np.flatnonzero(~self.at_rest())
         if len(flowed) == 0:
             return []
         return list(range(int(flowed[-1]) + 1, len(self)))
 
+    def same_frequencies(self) -> list[Ints]:
+        """Places of spectra that were measured at the same frequencies, each group in order."""
+        groups: list[Ints] = []
+        for count in np.unique(self._count):
+            left = np.flatnonzero(self._count == count)
+            while len(left):
+                f_Hz = self._stack("frequency", left)
+                same = (np.abs(f_Hz - f_Hz[0]) <= SAME_Hz * np.abs(f_Hz[0])).all(axis=1)
+                same[0] = True  # also where a frequency is no number
+                groups.append(left[same])
+                left = left[~same]
+        return groups
+
+    @cached_property
+    def _grids(self) -> list[Grid]:
+        """By place. All on the same relaxation times, so that they can be laid side by side."""
+        groups = self.same_frequencies()
+        lists = [self._column("frequency", int(members[0])) for members in groups]
+        good = [f_Hz[np.isfinite(f_Hz) & (f_Hz > 0)] for f_Hz in lists]
+        all_Hz = np.concatenate([*good, [1.0, 1e6]])
+        tau_s = taus_s(float(all_Hz.min()), float(all_Hz.max()))
+        grids: dict[int, Grid] = {}
+        for f_Hz, members in zip(lists, groups, strict=True):
+            grids |= dict.fromkeys(members.tolist(), Grid(f_Hz, tau_s))
+        return [grids[k] for k in range(len(self))]
+
+    def drts(self, places: Sequence[int] | None = None, lam: float = LAMBDA) -> list[Drt]:
+        """Of these places, or of all: sooner than one by one, because one is the start for the next."""
+        grids: dict[int, Grid] = {}
+        starts: dict[int, Flags | None] = {}
+        found = []
+        for k in range(len(self)) if places is None else places:
+            shared = self._grids[k]
+            grid = grids.setdefault(id(shared), shared if lam == LAMBDA else shared.with_lambda(lam))
+            one, starts[id(shared)] = drt_on(grid, self[k].z, self.unit, starts.get(id(shared)))
+            found.append(one)
+        return found
+
+    @cached_property
+    def validities(self) -> list[Validity]:
+        """Kramers-Kronig of each."""
+        found: dict[int, Validity] = {}
+        for members in self.same_frequencies():
+            f_Hz = self._column("frequency", int(members[0]))
+            found |= dict(zip(members.tolist(), validities(f_Hz, self._z_ohm(members)), strict=True))
+        return [found[k] for k in range(len(self))]
+
+    def changes(self) -> Floats:
+        """(n,): how much the lowest decade of each differs from the one before; NaN: there is none."""
+        found = np.full(len(self), np.nan)
+        for members in self.same_frequencies():
+            found[members[1:]] = changes(self._column("frequency", int(members[0])), self._z_ohm(members))
+        return found
+
+    def _column(self, name: str, place: int) -> Floats:
+        first = int(self._first[place])
+        return np.asarray(self._run.impedance[name][first : first + int(self._count[place])], np.float64)
+
+    def _stack(self, name: str, places: Ints) -> Floats:
+        """(k, n) of spectra with the same number of points."""
+        rows = self._first[places, None] + np.arange(int(self._count[places[0]]))
+        return np.asarray(self._run.impedance[name][rows], np.float64)
+
+    def _z_ohm(self, places: Ints) -> Complex:
+        return np.asarray(self._stack("Z_re", places) + 1j * self._stack("Z_im", places))
+
     def _cut(self, place: int) -> Spectrum:
-        run, row = self._run, self._rows[place]
-        start = int(run.spectra["first_row"][row])
-        part = slice(start, start + int(run.spectra["row_count"][row]))
-        z_ohm = run.impedance["Z_re"][part] + 1j * run.impedance["Z_im"][part]
         return Spectrum(
-            number=int(run.spectra["spectrum"][row]),
+            number=int(self._run.spectra["spectrum"][self._rows[place]]),
             time_s=float(self.time_s[place]),
-            j_mA_cm2=float(self.j_mA_cm2[place]),
-            f_Hz=run.impedance["frequency"][part],
-            z_ohm_cm2=z_ohm * self._area_cm2,
+            I_A=float(self.I_A[place]),
+            f_Hz=self._column("frequency", place),
+            z_ohm=self._z_ohm(np.array([place]))[0],
+            area_cm2=self.area_cm2,
+            grid=self._grids[place],
         )
+
+
+def _levels(I_A: Floats, area_cm2: float) -> Floats:
+    """mA/cm2, to the resolution a level is set with."""
+    return np.round(current_mA_cm2(I_A, area_cm2), 3) + 0.0
+
+
+def _known(area_cm2: float | None) -> float:
+    if not area_cm2:
+        raise UnknownArea("the file does not say how large the electrode is, so nothing areal follows")
+    return area_cm2

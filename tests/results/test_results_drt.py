@@ -29,9 +29,9 @@ def test_each_arc_is_found_where_it_is_and_as_large_as_it_is(
     found = drt(f_Hz, cell(R_gb, R_fast, R_int))
     leak = 0.06 * (R_gb + R_fast + R_int)  # the feet of one arc reach into the window of the next
     for window, R in ((GRAIN_BOUNDARY, R_gb), (FAST_INTERFACE, R_fast), (INTERFACE, R_int)):
-        peak = found.peak(window)
+        peak = found.top(window)
         assert peak.area_ohm_cm2 == pytest.approx(R, abs=leak)
-    assert found.peak(FAST_INTERFACE).tau_s == pytest.approx(5e-4, rel=0.6) or R_fast < leak
+    assert found.top(FAST_INTERFACE).tau_s == pytest.approx(5e-4, rel=0.6) or R_fast < leak
 
 
 @given(st.floats(1e-3, 1e4))
@@ -46,8 +46,8 @@ def test_nothing_is_negative_and_noise_makes_no_peak() -> None:
     noise: Floats = 1e-3 * random.standard_normal((2, len(f_Hz)))
     found = drt(f_Hz, cell(100, 0, 150, 0.1) * (1 + noise[0] + 1j * noise[1]))
     assert (found.gamma_ohm_cm2 >= 0).all()
-    assert found.peak(FAST_INTERFACE).area_ohm_cm2 < 8.0
-    assert found.peak(INTERFACE).tau_s == pytest.approx(0.1, rel=0.4)
+    assert found.top(FAST_INTERFACE).area_ohm_cm2 < 8.0
+    assert found.top(INTERFACE).tau_s == pytest.approx(0.1, rel=0.4)
 
 
 def test_the_order_of_the_frequencies_does_not_matter() -> None:

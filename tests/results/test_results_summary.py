@@ -160,7 +160,8 @@ def test_an_unknown_area_is_no_area_of_1_cm2(tmp_path: Path) -> None:
     assert found["area_cm2"] is None
     assert [key for key in found if key.endswith("cm2")] == ["area_cm2"]
     assert found["Ewe_max_V"] == pytest.approx(0.1)
-    for areal in (on_time_charge_mAh_cm2, critical_capacity_mAh_cm2, rises, levels, Spectra):
+    currents = lambda run: Spectra(run).j_mA_cm2  # noqa: E731
+    for areal in (on_time_charge_mAh_cm2, critical_capacity_mAh_cm2, rises, levels, currents):
         with pytest.raises(UnknownArea, match="does not say how large the electrode is"):
             areal(run)  # type: ignore[operator]
     with pytest.raises((UnknownArea, KeyError)):
