@@ -9,7 +9,15 @@ from nakctl.record.read import open_run
 from nakctl.results.summary import figures, told
 
 # Units as UDUNITS reads them, by the end of a name; the longest that fits.
-_UNITS = {"_mAh_cm2": "mA*h/cm^2", "_mA_cm2": "mA/cm^2", "_V": "V", "_s": "s"}
+_UNITS = {
+    "_mAh_cm2": "mA*h/cm^2",
+    "_mA_cm2": "mA/cm^2",
+    "_ohm_cm2": "ohm*cm^2",
+    "_ohm": "ohm",
+    "_mA": "mA",
+    "_V": "V",
+    "_s": "s",
+}
 
 
 def conclusions(path: Path) -> dict[str, Any]:

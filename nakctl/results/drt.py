@@ -10,43 +10,26 @@ for another number of frequencies: more of them weigh more.
 The paper's spectra end at 5 Hz (tau = 0.03 s), while its interface peak lies at 0.1 s: what gamma is
 there rests on the upper flank of the arc. The grid therefore goes on to 10 s; compare peaks, not their
 feet.
-
-What a peak is. Without negative values an arc has lobes beside its peak, up to 7 % of its height at a
-decade and a seventh of that with each decade further, and noise makes maxima anywhere. A maximum is told
-as a peak if it stands out by more than both: RINGING of what is higher within a decade (FADING with each
-further one), and NOISE standard errors of gamma there, as the residuals of the fit let expect. With
-white noise of 0.2 to 1 % of |Z| such a peak is one of noise in less than one spectrum of seven (tried on
-arcs of exponents 0.7 to 0.9). A process smaller than that is not told. What does not stand out belongs
-to the peak it leans on; so does its area.
-
-A capacitor in series (a blocking electrode) is not in the model. It makes a maximum at 4.4 to 5.1 times
-the longest time measured, a constant phase element of exponent 0.9 at 3.5, which says nothing of where
-an arc would have its top: beyond FARTHEST times the window no peak is told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.results.areal import UnknownArea
 from nakctl.results.nonneg import Flags, nonnegative
+from nakctl.results.peaks import PER_DECADE, STEP, Peak, peaks_of
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
 LAMBDA = 1e-3
-LOG_TAU_FIRST, LOG_TAU_LAST, PER_DECADE = -7.5, 1.0, 10
-STEP = float(np.log(10.0) / PER_DECADE)  # of ln tau
+LOG_TAU_FIRST, LOG_TAU_LAST = -7.5, 1.0
 FEWEST_POINTS = 5
-RINGING = 0.1  # of a higher maximum within a decade
-FADING = 0.3  # times that, with each decade further
-NOISE = 5.0  # standard errors of gamma
-FARTHEST = 3.4  # beyond the measured window, times
-ROUNDING = 1e-6  # of the whole resistance: no digit of an impedance
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +58,6 @@ class Top:
     area_ohm_cm2: float
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
-    """A maximum of gamma that stands out. height per unit of ln tau, and area, in the unit of the impedance.
-
-    tau_s         by a parabola through three points of ln tau: finer than the grid
-    area          between the minima on both sides: the resistance of the process, where arcs do not overlap
-    share         of the whole polarisation resistance (all of the area below gamma)
-    extrapolated  beyond the measured window, 1 / (2 pi f): it rests on one flank of the arc
-    """
-
-    tau_s: float
-    height: float
-    area: float
-    share: float
-    extrapolated: bool
-
-
 @dataclass(frozen=True)
 class Drt:
     """tau_s rising and gamma per unit of ln tau, each (n,); NaN where a spectrum does not determine it.
@@ -115,9 +81,9 @@ class Drt:
 
     @property
     def gamma_ohm_cm2(self) -> Floats:
-        """LookupError (as UnknownArea is) where gamma is in ohm, because the area is not known."""
+        """UnknownArea: see `gamma`."""
         if self.unit != "ohm cm2":
-            raise LookupError(f"gamma is known in {self.unit} only: the area of the electrode is not known")
+            raise UnknownArea(f"gamma is known in {self.unit} only: the area of the electrode is not known")
         return self.gamma
 
     @property
@@ -138,74 +104,13 @@ class Drt:
 
     @cached_property
     def _peaks(self) -> tuple[Peak, ...]:
-        if not self.determined or self.gamma.max() <= 0:
+        if not self.determined:
             return ()
-        noise = NOISE * self.error if len(self.error) else np.zeros(len(self.gamma))
-        least = np.maximum(_ringing(self.gamma), ROUNDING * (self.R + self.polarisation))
-        places = _standing_out(self.gamma, np.maximum(noise, least))
-        edges = _minima_between(self.gamma, places)
-        inner = range(1, len(self.gamma) - 1)  # gamma that rises to the end of the grid is a flank
-        sides = zip(places, pairwise(edges), strict=False)
-        found = (self._peak(k, low, high) for k, (low, high) in sides if k in inner)
-        return tuple(peak for peak in found if self._near(peak.tau_s, FARTHEST))
+        return peaks_of(self.tau_s, self.gamma, self.error, self.window_s, self.R + self.polarisation)
 
     def peaks(self, window: Window | None = None) -> tuple[Peak, ...]:
         """Those that stand out, with rising tau; empty where none does. window: only those in it."""
         return tuple(peak for peak in self._peaks if window is None or window.holds(peak.tau_s))
-
-    def _peak(self, k: int, low: int, high: int) -> Peak:
-        before, top, after = (float(value) for value in self.gamma[k - 1 : k + 2])
-        offset = 0.5 * (before - after) / (before - 2 * top + after)
-        log_tau = float(np.log(self.tau_s[k])) + STEP * offset
-        tau_s = float(np.exp(log_tau))
-        area = _between(self.gamma, low, high)
-        return Peak(
-            tau_s=tau_s,
-            height=top - 0.25 * (before - after) * offset,
-            area=area,
-            share=area / self.polarisation,
-            extrapolated=not self._near(tau_s, 1.0),
-        )
-
-    def _near(self, tau_s: float, beyond: float) -> bool:
-        return self.window_s[0] / beyond <= tau_s <= self.window_s[1] * beyond
-
-
-def _ringing(gamma: Floats) -> Floats:
-    """(n,): how high lobes of what lies elsewhere may be."""
-    places = np.arange(len(gamma))
-    decades = np.abs(places[:, None] - places) / PER_DECADE
-    return np.asarray((RINGING * FADING ** np.maximum(decades - 1.0, 0.0) * gamma).max(axis=1))
-
-
-def _standing_out(gamma: Floats, needed: Floats) -> list[int]:
-    """Places of maxima. needed (n,): by how much; the one that misses it most goes first, until none does."""
-    padded = np.concatenate([[-1.0], gamma, [-1.0]])
-    rises, falls = padded[1:-1] > padded[:-2], padded[1:-1] >= padded[2:]
-    places = [int(k) for k in np.flatnonzero(rises & falls & (gamma > 0))]
-    while places:
-        edges = _minima_between(gamma, places)
-        low = [0.0, *gamma[edges[1:-1]], 0.0]
-        stands = [gamma[k] - max(low[i], low[i + 1]) - needed[k] for i, k in enumerate(places)]
-        least = int(np.argmin(stands))
-        if stands[least] > 0:
-            break
-        del places[least]
-    return places
-
-
-def _minima_between(gamma: Floats, places: list[int]) -> list[int]:
-    """Where one peak ends and the next begins: one more than there are peaks, with both ends of the grid."""
-    inner = [a + int(np.argmin(gamma[a : b + 1])) for a, b in pairwise(places)]
-    return [0, *inner, len(gamma) - 1]
-
-
-def _between(gamma: Floats, low: int, high: int) -> float:
-    """Area from one minimum to the next, which give half to either side; all of it at an end of the grid."""
-    total = float(gamma[low : high + 1].sum())
-    total -= 0.5 * float(gamma[low]) if low > 0 else 0.0
-    total -= 0.5 * float(gamma[high]) if high < len(gamma) - 1 else 0.0
-    return total * STEP
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,29 @@ class Spectra(Sequence[Spectrum]):
         """(n,). UnknownArea: see `I_A`."""
         return _levels(self.I_A, _known(self.area_cm2))
 
+    @property
+    def current(self) -> Floats:
+        """(n,) as it is shown: mA/cm2, or mA where no area is known."""
+        return _levels(self.I_A, self.area_cm2 or 1.0)
+
+    @cached_property
+    def end_s(self) -> Floats:
+        """(n,): time of the last point of each."""
+        last = np.maximum(self._first + self._count - 1, 0)
+        found = self.time_s.astype(np.float64)
+        good = self._count > 0
+        found[good] = self._run.impedance["time"][last[good]]
+        return found
+
+    def current_ended_s(self, place: int) -> float:
+        """When the last current before this spectrum ended, by rows and spectra before it; 0: none did."""
+        driven = np.flatnonzero(~self.at_rest()[:place])
+        ended_s = float(self.end_s[driven[-1]]) if len(driven) else 0.0
+        samples = self._run.samples
+        rows = slice(0, int(np.searchsorted(samples["time"], self.time_s[place])))
+        flowed = np.flatnonzero(np.abs(samples["I"][rows]) > self._little_A)
+        return max(ended_s, float(samples["time"][rows][flowed[-1]])) if len(flowed) else ended_s
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -129,9 +152,13 @@ class Spectra(Sequence[Spectrum]):
 
     def at_rest(self) -> npt.NDArray[np.bool_]:
         """(n,): no current but what little flows while a cell relaxes at a held potential."""
+        return np.asarray(np.abs(self.I_A) <= self._little_A)
+
+    @property
+    def _little_A(self) -> float:
         if self.area_cm2:
-            return np.asarray(np.abs(self.j_mA_cm2) <= AT_REST_mA_cm2)
-        return np.asarray(np.abs(self.I_A) <= AT_REST * np.nanmax(np.abs(self.I_A), initial=0.0))
+            return AT_REST_mA_cm2 * self.area_cm2 * 1e-3
+        return AT_REST * float(np.nanmax(np.abs(self.I_A), initial=0.0))
 
     def resting(self) -> list[int]:
         """Places of those at rest that come after a current."""
@@ -140,6 +167,7 @@ class Spectra(Sequence[Spectrum]):
             return []
         return list(range(int(flowed[-1]) + 1, len(self)))
 
+    @cached_property
     def same_frequencies(self) -> list[Ints]:
         """Places of spectra that were measured at the same frequencies, each group in order."""
         groups: list[Ints] = []
@@ -156,7 +184,7 @@ class Spectra(Sequence[Spectrum]):
     @cached_property
     def _grids(self) -> list[Grid]:
         """By place. All on the same relaxation times, so that they can be laid side by side."""
-        groups = self.same_frequencies()
+        groups = self.same_frequencies
         lists = [self._column("frequency", int(members[0])) for members in groups]
         good = [f_Hz[np.isfinite(f_Hz) & (f_Hz > 0)] for f_Hz in lists]
         all_Hz = np.concatenate([*good, [1.0, 1e6]])
@@ -182,7 +210,7 @@ class Spectra(Sequence[Spectrum]):
     def validities(self) -> list[Validity]:
         """Kramers-Kronig of each."""
         found: dict[int, Validity] = {}
-        for members in self.same_frequencies():
+        for members in self.same_frequencies:
             f_Hz = self._column("frequency", int(members[0]))
             found |= dict(zip(members.tolist(), validities(f_Hz, self._z_ohm(members)), strict=True))
         return [found[k] for k in range(len(self))]
@@ -190,7 +218,7 @@ class Spectra(Sequence[Spectrum]):
     def changes(self) -> Floats:
         """(n,): how much the lowest decade of each differs from the one before; NaN: there is none."""
         found = np.full(len(self), np.nan)
-        for members in self.same_frequencies():
+        for members in self.same_frequencies:
             found[members[1:]] = changes(self._column("frequency", int(members[0])), self._z_ohm(members))
         return found
 

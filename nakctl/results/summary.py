@@ -18,6 +18,7 @@ from nakctl.results.current import moved
 from nakctl.results.interruptions import interruptions
 from nakctl.results.sensors import sensor_figures, sensors_told
 from nakctl.results.shorts import Short, held_steps, verdict
+from nakctl.results.spectral_summary import spectra_told, spectral_figures
 from nakctl.text.numbers import duration, plural, si
 
 _DIGITS = 6  # samples are stored in single precision; more would be noise
@@ -58,6 +59,7 @@ def figures(run: Run) -> dict[str, Any]:
     found |= _interrupted(run) | _taken_over(run)
     if len(run.samples):
         found |= _rounded(_potential(run) | _areal(run) | _short(run))
+    found |= spectral_figures(run)
     if run.aux:
         found["sensors"] = sensor_figures(run)
     return found
@@ -147,6 +149,7 @@ def told(found: dict[str, Any]) -> list[str]:
         *_short_told(found),
         *_charge_told(found),
         *_rows_told(found),
+        *spectra_told(found),
         *_interruptions_told(found),
         *_taken_over_told(found),
         *sensors_told(found.get("sensors", {})),

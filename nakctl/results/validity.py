@@ -28,7 +28,7 @@ LIMIT = 0.01  # of |Z|, root mean square: customary (Schoenleber et al. show val
 MU = 0.85  # Schoenleber et al.
 PER_DECADE = (3.0, 4.0, 5.0, 6.0)  # RC elements: tried in this order
 FEWEST_POINTS = 5
-SIGMAS = 3.0  # beyond which neighbouring residuals are no accident
+SIGMAS = 4.0  # beyond which neighbouring residuals are no accident
 LOWEST = 10.0  # times the lowest frequency: there a sweep takes longest, so a change of the cell shows
 CRITERION = f"residuals of at most {100 * LIMIT:g} % of |Z| (rms), in the whole and in the lowest decade"
 
@@ -72,8 +72,8 @@ def validities(f_Hz: Floats, z_ohm: Complex) -> list[Validity]:
     for elements in rungs:
         residuals, mu = _fitted(_design(f_Hz, elements), z_ohm[left])
         done = (mu < MU) | (elements == rungs[-1])
-        for k in np.flatnonzero(done):
-            found[left[k]] = _judged(f_Hz, residuals[k], elements, float(mu[k]))
+        for place, one in zip(left[done], _judged(f_Hz, residuals[done], elements, mu[done]), strict=True):
+            found[place] = one
         left = left[~done]
         if len(left) == 0:
             break
@@ -143,30 +143,47 @@ def _mu(resistances: Floats) -> Floats:
         return np.asarray(1.0 - negative / positive)
 
 
-def _judged(f_Hz: Floats, residuals: Complex, elements: int, mu: float) -> Validity:
-    rms, low_rms = _rms(residuals), _rms(residuals[f_Hz <= LOWEST * f_Hz.min()])
-    re, im = residuals.real.copy(), residuals.imag.copy()
-    worst = float(max(np.abs(re).max(), np.abs(im).max()))
-    verdict: Verdict = "noisy"
+def _judged(f_Hz: Floats, residuals: Complex, elements: int, mu: Floats) -> list[Validity]:
+    """residuals (k, n), mu (k,)"""
+    rms, low_rms = _rms(residuals), _rms(residuals[:, f_Hz <= LOWEST * f_Hz.min()])
+    worst = np.maximum(np.abs(residuals.real), np.abs(residuals.imag)).max(axis=1)
+    together = _go_together(residuals[:, np.argsort(f_Hz)])
+    coarse = elements < round(_decades(f_Hz) * PER_DECADE[0])
+    return [
+        Validity(
+            residual_re=residuals[k].real,
+            residual_im=residuals[k].imag,
+            elements=elements,
+            mu=float(mu[k]),
+            rms=float(rms[k]),
+            low_rms=float(low_rms[k]),
+            worst=float(worst[k]),
+            verdict=_verdict(float(rms[k]), float(low_rms[k]), bool(together[k]), coarse),
+        )
+        for k in range(len(residuals))
+    ]
+
+
+def _verdict(rms: float, low_rms: float, together: bool, coarse: bool) -> Verdict:
     if max(rms, low_rms) <= LIMIT:
-        verdict = "valid"
-    elif elements < round(_decades(f_Hz) * PER_DECADE[0]):
-        verdict = "not determined"
-    elif _goes_together(residuals[np.argsort(f_Hz)]):
-        verdict = "drifts" if low_rms >= rms else "distorted"
-    return Validity(re, im, elements, mu, rms, low_rms, worst, verdict)
+        return "valid"
+    if coarse:
+        return "not determined"
+    if not together:
+        return "noisy"
+    return "drifts" if low_rms >= rms else "distorted"
 
 
-def _rms(residuals: Complex) -> float:
-    """Of Re and Im."""
-    return float(np.sqrt(np.mean(np.abs(residuals) ** 2) / 2.0))
+def _rms(residuals: Complex) -> Floats:
+    """(k,): of Re and Im."""
+    return np.asarray(np.sqrt(np.mean(residuals.real**2 + residuals.imag**2, axis=1) / 2.0))
 
 
-def _goes_together(residuals: Complex) -> bool:
-    """Neighbours differ by less than white noise would (von Neumann's ratio, which is 2 for that)."""
-    parts = np.stack([residuals.real, residuals.imag])
-    ratio = float(np.sum(np.diff(parts, axis=1) ** 2) / np.sum(parts**2))
-    return ratio < 2.0 * (1.0 - SIGMAS / float(np.sqrt(parts.size)))
+def _go_together(residuals: Complex) -> npt.NDArray[np.bool_]:
+    """(k,): neighbours differ by less than white noise would (von Neumann's ratio, which is 2 for that)."""
+    differences = np.diff(residuals, axis=1)
+    apart, size = (np.sum(x.real**2 + x.imag**2, axis=1) for x in (differences, residuals))
+    return np.asarray(apart < 2.0 * (1.0 - SIGMAS / np.sqrt(2.0 * residuals.shape[1])) * size)
 
 
 def _unknown(n: int) -> Validity:

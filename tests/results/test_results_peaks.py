@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from nakctl.results.drt import FAST_INTERFACE, LAMBDA, STEP, Drt, Grid, Peak, drt, taus_s
+from nakctl.results.drt import FAST_INTERFACE, LAMBDA, Drt, Grid, drt, taus_s
 from nakctl.results.nonneg import nonnegative
+from nakctl.results.peaks import STEP, Peak
 
 WINDOWS = {"7 MHz to 5 Hz": PAPER_Hz, "1 MHz to 0.1 Hz": COARSE_Hz, "1 MHz to 10 mHz": LONG_Hz}
 # R, tau_s, exponent: apart by two decades or more, so that each has a resistance of its own
