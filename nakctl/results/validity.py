@@ -86,7 +86,9 @@ def changes(f_Hz: Floats, z_ohm: Complex) -> Floats:
     f_Hz (n,), z_ohm (k, n): spectra with the same frequencies, in order. A cell that changes by so much from
     sweep to sweep changed by about as much while it was swept.
     """
-    low = z_ohm[:, f_Hz <= LOWEST * f_Hz.min(initial=np.inf)]
+    low = z_ohm[:, (f_Hz > 0) & (f_Hz <= LOWEST * f_Hz.min(initial=np.inf))]
+    if low.shape[1] == 0:  # frequencies that are none
+        return np.full(max(len(z_ohm) - 1, 0), np.nan)
     size = 0.5 * (np.abs(low[1:]) + np.abs(low[:-1]))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.sqrt(np.mean((np.abs(np.diff(low, axis=0)) / size) ** 2, axis=1)))
