@@ -16,6 +16,7 @@ an arc would have its top: beyond FARTHEST times the window no peak is told.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -83,9 +84,14 @@ def _near(tau_s: float, window_s: tuple[float, float], beyond: float) -> bool:
 
 def _ringing(gamma: Floats) -> Floats:
     """(n,): how high lobes of what lies elsewhere may be."""
-    places = np.arange(len(gamma))
-    decades = np.abs(places[:, None] - places) / PER_DECADE
-    return np.asarray((RINGING * FADING ** np.maximum(decades - 1.0, 0.0) * gamma).max(axis=1))
+    return np.asarray((_fading(len(gamma)) * gamma).max(axis=1))
+
+
+@cache
+def _fading(n: int) -> Floats:
+    """(n, n)"""
+    decades = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / PER_DECADE
+    return np.asarray(RINGING * FADING ** np.maximum(decades - 1.0, 0.0))
 
 
 def _standing_out(gamma: Floats, needed: Floats) -> list[int]:

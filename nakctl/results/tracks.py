@@ -28,7 +28,7 @@ PROCESSES: dict[str, Window] = {
     GAMMA_INT_FAST: FAST_INTERFACE,
 }
 MOSTLY = 0.5  # of the spectra at one current: a peak of noise is rarer, and a true one missed is so too
-DENSE = 1.5  # places within one current: 1st, 2nd, 3rd, 5th, 7th, 11th ...
+DENSE = 2.0  # places within one current: 1st, 2nd, 4th, 8th ...
 
 
 @dataclass(frozen=True, slots=True)
