@@ -85,11 +85,27 @@ def test_a_window_without_a_peak_has_none_though_it_has_a_highest_point() -> Non
     assert found.top(FAST_INTERFACE).height_ohm_cm2 > 0
 
 
+def test_a_small_process_is_seen_beside_a_large_one_that_is_far_enough() -> None:
+    found = drt(PAPER_Hz, of(PAPER_Hz, [(40, 1e-6, 0.92), (1500, 5e-4, 0.92)])).peaks()
+    assert [peak.tau_s for peak in found] == pytest.approx([1e-6, 5e-4], rel=0.05)
+
+
 def test_noise_makes_few_peaks() -> None:
     z = of(PAPER_Hz, ARCS["two ZARC"])
     counts = [len(drt(PAPER_Hz, z * noise(5e-3, 93, seed)).peaks()) for seed in range(40)]
     assert min(counts) == 2
     assert np.mean(counts) < 2.15
+
+
+@pytest.mark.parametrize(("f_Hz", "tau_s"), [(PAPER_Hz, 1e-3), (COARSE_Hz, 1e-2), (LONG_Hz, 0.1)])
+def test_diffusion_into_a_finite_depth_has_its_peak_where_its_authors_print_it(
+    f_Hz: Floats, tau_s: float
+) -> None:
+    """Boukamp, Electrochim. Acta 252, 2017, 154: at tau / (pi^2 (k - 1/2)^2), k = 1, 2, ..., with 81 % in the first."""
+    root = np.sqrt(2j * np.pi * f_Hz * tau_s)
+    found = drt(f_Hz, 20.0 + 100.0 * np.tanh(root) / root).peaks()
+    assert np.log10(found[-1].tau_s / (4 * tau_s / np.pi**2)) == pytest.approx(0.0, abs=0.1)
+    assert found[-1].area == pytest.approx(81, rel=0.06)
 
 
 def test_a_peak_beyond_the_measured_window_is_said_to_be() -> None:
@@ -159,6 +175,19 @@ def test_least_squares_without_negative_values_meets_its_conditions(seed: int, n
     gradient = gram @ x - right
     assert (x >= 0).all()
     assert (x[~free] == 0).all()
+    assert gradient[free] == pytest.approx(np.zeros(free.sum()), abs=1e-6)
+    assert (gradient >= -1e-6).all()
+
+
+@pytest.mark.parametrize(("seed", "n"), [(12674, 3), (18342, 5)])
+def test_least_squares_come_to_an_end_where_a_full_exchange_goes_round_in_circles(seed: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    assert random.integers(3, 9) == n
+    rows = random.standard_normal((n + 1, n))
+    gram, right = rows.T @ rows, 3 * random.standard_normal(n)
+    x, free = nonnegative(gram, right, random.random(n) > 0.5)
+    gradient = gram @ x - right
+    assert (x >= 0).all()
     assert gradient[free] == pytest.approx(np.zeros(free.sum()), abs=1e-6)
     assert (gradient >= -1e-6).all()
 
