@@ -22,7 +22,7 @@ SAME_mA_cm2 = 2e-3  # levels closer than this are one
 AT_REST_mA_cm2 = 0.03
 AT_REST = 0.02  # of the largest current, where no area is known
 # Frequencies closer than this (relative) are the same ones: an instrument realises them to about 1e-5. What
-# shares a matrix is off by less than that, below the last digit of any Z.
+# shares a matrix is off by about as much, which is less than any noise.
 SAME_Hz = 1e-4
 
 
@@ -32,7 +32,7 @@ class Spectrum:
 
     f_Hz, z_ohm  (n,) in the order measured; Z = E/I, a capacitor has Im < 0
     area_cm2     None: not known; then `z` and all that follows from it is in ohm
-    grid         what it shares with spectra of the same frequencies; None: nothing
+    tau_s        relaxation times of its DRT, the same for all spectra of a run; None: as its frequencies need
     """
 
     number: int
@@ -41,7 +41,7 @@ class Spectrum:
     f_Hz: Floats
     z_ohm: Complex
     area_cm2: float | None
-    grid: Grid | None = field(default=None, repr=False)
+    tau_s: Floats | None = field(default=None, repr=False)
 
     @property
     def unit(self) -> str:
@@ -66,9 +66,9 @@ class Spectrum:
     @cached_property
     def drt(self) -> Drt:
         """As in the paper. With another lambda: `drt(spectrum.f_Hz, spectrum.z, lam, spectrum.unit)`."""
-        if self.grid is None:
+        if self.tau_s is None:
             return drt(self.f_Hz, self.z, unit=self.unit)
-        return drt_on(self.grid, self.z, self.unit)[0]
+        return drt_on(Grid(self.f_Hz, self.tau_s), self.z, self.unit)[0]
 
     @cached_property
     def validity(self) -> Validity:
@@ -195,7 +195,7 @@ class Spectra(Sequence[Spectrum]):
         return [grids[k] for k in range(len(self))]
 
     def drts(self, places: Sequence[int] | None = None, lam: float = LAMBDA) -> list[Drt]:
-        """Of these places, or of all: sooner than one by one, because one is the start for the next."""
+        """Of these places, or all. Sooner than one by one: see SAME_Hz, and one is the start for the next."""
         grids: dict[int, Grid] = {}
         starts: dict[int, Flags | None] = {}
         found = []
@@ -242,7 +242,7 @@ class Spectra(Sequence[Spectrum]):
             f_Hz=self._column("frequency", place),
             z_ohm=self._z_ohm(np.array([place]))[0],
             area_cm2=self.area_cm2,
-            grid=self._grids[place],
+            tau_s=self._grids[place].tau_s,
         )
 
 
