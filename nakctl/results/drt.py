@@ -30,6 +30,7 @@ Complex = npt.NDArray[np.complex128]
 LAMBDA = 1e-3
 LOG_TAU_FIRST, LOG_TAU_LAST = -7.5, 1.0
 FEWEST_POINTS = 5
+MISFIT = 0.2  # of Z; a blocking electrode, which is not in the model, leaves as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Drt:
               itself flattens and widens, which is not in it
     R, L      in series: resistance, and inductance in unit times s
     window_s  shortest and longest relaxation time that was measured, 1 / (2 pi f)
-    residual  root mean square of what the distribution does not describe, over that of Z
+    residual  root mean square of what the distribution does not describe, over that of Z. Above MISFIT it
+              describes something else (an inductive loop, noise as large as Z): then nothing is told of it
     """
 
     tau_s: Floats
@@ -91,6 +93,11 @@ class Drt:
         return bool(np.isfinite(self.gamma).all())
 
     @property
+    def describes(self) -> bool:
+        """Whether the spectrum is one that a distribution can describe."""
+        return self.determined and not self.residual > MISFIT
+
+    @property
     def polarisation(self) -> float:
         """The area below all of gamma: the resistance of everything that relaxes."""
         return float(self.gamma.sum() * STEP)
@@ -104,7 +111,7 @@ class Drt:
 
     @cached_property
     def _peaks(self) -> tuple[Peak, ...]:
-        if not self.determined:
+        if not self.describes:
             return ()
         return peaks_of(self.tau_s, self.gamma, self.error, self.window_s, self.R + self.polarisation)
 

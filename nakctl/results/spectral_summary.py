@@ -88,8 +88,8 @@ def _numbers(spectra: Spectra, places: Sequence[int]) -> str:
 def _first(spectra: Spectra) -> dict[str, Any]:
     """Of the first spectrum: what is in series, and its peaks from fast to slow."""
     first, unit = spectra[0].drt, _suffix(spectra)
-    if not first.determined:
-        return {}
+    if not first.describes:
+        return {"peaks": "not determined"} if first.determined else {}
     found: dict[str, Any] = {f"high_frequency_resistance_{unit}": first.R} if first.R > 0 else {}
     peaks = first.peaks()
     found["peaks"] = len(peaks)
@@ -150,7 +150,9 @@ def _validity_told(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _first_told(found: Mapping[str, Any]) -> Iterator[str]:
-    if "peaks" not in found:
+    if found.get("peaks") == "not determined":
+        yield "first spectrum: no distribution of relaxation times describes it"
+    if not isinstance(found.get("peaks"), int):
         return
     said = []
     for unit in ("ohm_cm2", "ohm"):

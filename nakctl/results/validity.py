@@ -28,7 +28,7 @@ LIMIT = 0.01  # of |Z|, root mean square: customary (Schoenleber et al. show val
 MU = 0.85  # Schoenleber et al.
 PER_DECADE = (3.0, 4.0, 5.0, 6.0)  # RC elements: tried in this order
 FEWEST_POINTS = 5
-SIGMAS = 4.0  # beyond which neighbouring residuals are no accident
+SIGMAS = 3.0  # beyond which neighbouring residuals are no accident
 LOWEST = 10.0  # times the lowest frequency: there a sweep takes longest, so a change of the cell shows
 CRITERION = f"residuals of at most {100 * LIMIT:g} % of |Z| (rms), in the whole and in the lowest decade"
 
@@ -182,10 +182,15 @@ def _rms(residuals: Complex) -> Floats:
 
 
 def _go_together(residuals: Complex) -> npt.NDArray[np.bool_]:
-    """(k,): neighbours differ by less than white noise would (von Neumann's ratio, which is 2 for that)."""
-    differences = np.diff(residuals, axis=1)
-    apart, size = (np.sum(x.real**2 + x.imag**2, axis=1) for x in (differences, residuals))
-    return np.asarray(apart < 2.0 * (1.0 - SIGMAS / np.sqrt(2.0 * residuals.shape[1])) * size)
+    """(k,): neighbours differ by less than white noise would (von Neumann's ratio, which is 2 for that).
+
+    Where few residuals are far larger than the others, it is as uncertain as of these few alone.
+    """
+    apart, each = (np.abs(x) ** 2 for x in (np.diff(residuals, axis=1), residuals))
+    size = each.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = 4.0 * size**2 / np.sum(each**2, axis=1)  # of white noise: as many as there are, Re and Im
+        return np.asarray(apart.sum(axis=1) < 2.0 * (1.0 - SIGMAS / np.sqrt(parts)) * size)
 
 
 def _unknown(n: int) -> Validity:

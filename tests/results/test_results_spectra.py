@@ -155,6 +155,7 @@ ODD: dict[str, list[Given]] = {
     "zero": [(50.0, 0.0, f, np.zeros(43, np.complex128), True)],
     "a frequency that is none": [(50.0, 0.0, np.where(f > 1e5, np.nan, f), cell(f), True)],
     "negative frequencies": [(50.0, 0.0, -f, cell(f), True)],
+    "noise as large as it": [(50.0, 0.0, f, cell(f) * noise(2.0, 43, 3), True)],
     "only under current": [(250.0, 1e-4, f, cell(f, 300), True)],
     "other frequencies": [(50.0, 0.0, f, cell(f), True), (250.0, 1e-4, PAPER_Hz, cell(PAPER_Hz), True), (450.0, 0.0, f[:4], cell(f)[:4], True)],
 }  # fmt: skip
@@ -172,6 +173,7 @@ def test_odd_files_have_no_invented_numbers(tmp_path: Path, name: str, about: di
     assert {track.places.shape for track in tracks(spectra).values()} == {(len(spectra),)}
     if name in ("three points", "one point", "no numbers", "zero"):
         assert found["spectra_undetermined"] == 1
+    assert (found.get("peaks") == "not determined") == (name == "noise as large as it")
     assert ("peaks" in found) == (
         name
         not in (
