@@ -74,6 +74,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @property
+    def scale(self) -> str:
+        """The column that rows are found by: its axis, else the first one; "" where nobody looks for rows."""
+        return "" if self.name.startswith("raw/") else self.axes or self.names[0]
+
     def empty(self) -> npt.NDArray[np.void]:
         return np.empty(0, self.dtype)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.booking import layout
 from nakctl.booking.book import Book, Page
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
@@ -31,6 +32,7 @@ _COMPRESSED: dict[str, Any] = {
     "shuffle": True,
     "fletcher32": True,
 }
+_POINTER = h5py.vlen_dtype(h5py.ref_dtype)
 
 
 @dataclass
@@ -177,15 +179,18 @@ def write_derived(writer: Hdf5Writer) -> None:
     entry = writer.entry
     nyquist = group(entry, "nyquist", "NXdata")
     _mark_axes(nyquist, "neg_Z_im", "Z_re", ())
-    nyquist["Z_re"] = h5py.SoftLink("/entry/impedance/Z_re")
+    for name in (layout.IMPEDANCE.scale, "Z_re"):  # netCDF looks for a scale beside what it belongs to
+        nyquist[name] = h5py.SoftLink(f"/entry/impedance/{name}")
     values = -entry["impedance/Z_im"][()]
     negative = nyquist.create_dataset("neg_Z_im", data=values, **(_COMPRESSED if len(values) else {}))
     negative.attrs["units"] = "ohm"
     negative.attrs["long_name"] = "-Im(Z) / ohm"
+    _found_by(negative, entry["impedance"][layout.IMPEDANCE.scale])
     texts = [storable(json.dumps(asdict(event), ensure_ascii=False)) for event in writer.events]
     whole = entry["events"].create_dataset("json", data=texts, dtype=h5py.string_dtype())
     whole.attrs["units"] = ""
     whole.attrs["long_name"] = "the whole event"
+    _found_by(whole, entry["events"][layout.EVENTS.scale])
 
 
 def _make(entry: h5py.Group, table: Table, sealed: bool) -> h5py.Group:
@@ -193,13 +198,37 @@ def _make(entry: h5py.Group, table: Table, sealed: bool) -> h5py.Group:
     if table.signal:
         _mark_axes(made, table.signal, table.axes, table.auxiliary_signals)
     chunk, filters = (table.sealed_chunk, _filters(table)) if sealed else (table.live_chunk, {})
+    columns: dict[str, h5py.Dataset] = {}
     for column in table.columns:
         dtype = np.dtype(column.dtype)
         stored = h5py.string_dtype("utf-8", dtype.itemsize) if dtype.kind == "S" else dtype
         dataset = made.create_dataset(column.name, (0,), stored, maxshape=(None,), chunks=(chunk,), **filters)
         for name, text in column.attributes.items():
             dataset.attrs[name] = storable(text)
+        columns[column.name] = dataset
+    _scale(columns, table.scale)
     return made
+
+
+def _scale(columns: Mapping[str, h5py.Dataset], name: str) -> None:
+    """Rows are found by this column: xarray and netCDF take it for the coordinate of all the others."""
+    if not name:
+        return
+    columns[name].make_scale(name)
+    for column in columns:
+        if column != name:
+            _found_by(columns[column], columns[name])
+
+
+def _found_by(column: h5py.Dataset, scale: h5py.Dataset) -> None:
+    """As `attach_scale` does, but without a list of all columns at the scale: nobody who reads needs it, and
+    PyTables 3.11 cannot open a column that has one (KeyError 'Reference')."""
+    pointer = np.empty(1, _POINTER)
+    pointer[0] = np.array([scale.ref], h5py.ref_dtype)
+    kind, one = h5py.h5t.py_create(_POINTER, logical=True), h5py.h5s.create_simple((1,))
+    h5py.h5a.create(column.id, b"DIMENSION_LIST", kind, one).write(
+        pointer
+    )  # `attrs.create` takes thrice as long
 
 
 def _filters(table: Table) -> dict[str, Any]:

@@ -30,6 +30,7 @@ TABLES = ("samples", "impedance", "spectra", "steps", "events", "clock")  # in e
 _LATER_TABLES = ("entry/ends", "entry/chains", "entry/ties")
 _SENSORS = "entry/aux/"
 CHECKSUMS = "crc32"  # attribute of the root
+_POINTER = "DIMENSION_LIST"  # from a column to its scale: no text says where it points
 
 # A run exists as a journal for a moment before there is anything to open.
 _PATIENCE_S = 5.0
@@ -89,7 +90,8 @@ def _is_loose(name: str, item: _Object) -> bool:
 
 def _checksum(item: _Object) -> int:
     """Of its attributes, which lie where texts lie, and of its values if HDF5 does not guard those."""
-    crc = zlib.crc32(json.dumps(dict(item.attrs), sort_keys=True, default=str).encode())
+    said = {name: value for name, value in item.attrs.items() if name != _POINTER}
+    crc = zlib.crc32(json.dumps(said, sort_keys=True, default=str).encode())
     if isinstance(item, h5py.Group) or item.fletcher32:
         return crc
     value = item[()]

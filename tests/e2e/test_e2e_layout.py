@@ -83,13 +83,12 @@ def test_xarray_opens_the_groups(ccd: Ran) -> None:
     xarray = pytest.importorskip("xarray")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries below xarray
-        samples = xarray.open_dataset(
-            ccd.path, group="entry/samples", engine="h5netcdf", phony_dims="access", decode_times=False
-        )
+        samples = xarray.open_dataset(ccd.path, group="entry/samples", engine="h5netcdf")
     with samples:
         assert samples.Ewe.attrs["units"] == "V"
         assert samples.Ewe.attrs["long_name"] == "Ewe / V"
         assert samples.Ewe.shape == (ccd.report["samples"],)
+        assert samples.Ewe.dims == tuple(samples.coords) == ("time",)
 
 
 def test_nexusformat_finds_the_default_plot(ccd: Ran) -> None:
