@@ -47,6 +47,7 @@ class Run(read.Run):
 
     @property
     def cycles(self) -> Cycles:
+        """What has one number in the column `cycle`: `run.cycles[3]`."""
         return Cycles(self)
 
     @property

@@ -81,7 +81,7 @@ class Step(Section):
     """
 
     def __init__(self, run: Run, place: int) -> None:
-        row = run.steps.row(place)
+        row = run.steps.row_of(place)
         first = row["first_row"]
         what = f"step {row['step_count']}, {row['label']} ({row['technique']})"
         own = run.spectra["step_count"] == row["step_count"]
@@ -126,8 +126,8 @@ class Steps(Columns):
     def __iter__(self) -> Iterator[Step]:
         return (Step(self._run, place) for place in range(len(self)))
 
-    def row(self, place: int) -> dict[str, Any]:
-        """One row of the table, by its place."""
+    def row_of(self, place: int) -> dict[str, Any]:
+        """One row of the table, by its place, which counts from 0."""
         found: dict[str, Any] = self._row(place)
         return found
 
@@ -154,6 +154,7 @@ class Steps(Columns):
         return np.where((technique == "PEIS") & self._rests(charge_Ah), 0.0, found)
 
     def forget(self) -> None:
+        """Also what lies below it."""
         super().forget()
         self._of.forget()
         self.__dict__.pop("signs", None)

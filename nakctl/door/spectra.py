@@ -65,7 +65,7 @@ class Spectrum:
         return self.I_A / self._known_cm2() * 1e3
 
     def drt(self) -> Drt:
-        """Its distribution of relaxation times, see `nakctl.results.drt`. UnknownArea."""
+        """Its distribution of relaxation times: tau_s, gamma_ohm_cm2 (`nakctl.results.drt`). UnknownArea."""
         from nakctl.results.drt import drt
 
         return drt(self.f_Hz, self.z_ohm_cm2)
@@ -102,7 +102,7 @@ class Spectra(Columns):
         return map(self._cut, range(len(self)))
 
     def of_rows(self, places: npt.NDArray[np.bool_]) -> tuple[Spectrum, ...]:
-        """Those of these rows of the table."""
+        """Those of these rows of the table, (n,) true and false."""
         return tuple(self._cut(int(place)) for place in np.flatnonzero(places))
 
     def _cut(self, place: int) -> Spectrum:

@@ -38,9 +38,9 @@ Rows = slice | Sequence[int] | Array
 class Columns:
     """One table of a run: `table.name` or `table["name"]` is a column, (n,) with n the same for all.
 
-    Text columns come as str. len(table) is n; table.names lists the columns. `table[100:200]`, `table[rows]`
-    (their places, or true and false for each) is a table again, `table[5]` one row as a dict. Places count
-    from 0.
+    Text columns come as str. len(table), or table.length, is n; table.names lists the columns, title and path
+    say which table it is. `table[100:200]`, `table[rows]` (their places, or true and false for each) is a
+    table again, `table[5]` one row as a dict. Places count from 0.
     """
 
     names: tuple[str, ...]
@@ -92,6 +92,7 @@ class Columns:
         return dataset(self)
 
     def forget(self) -> None:
+        """The columns that were read."""
         self._read.clear()
 
     def _column(self, name: str) -> Array:
