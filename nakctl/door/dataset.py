@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nakctl.door.times import sensors
 from nakctl.record.columns import Columns
 from nakctl.record.frames import library, padded, plain, variables
 
@@ -24,11 +25,10 @@ def whole(run: Run) -> xr.Dataset:
     data = variables(run.samples, "time")
     data |= _spectra(run.spectra, run.impedance)
     coordinates = {"time", *_COORDINATES}
-    for name, log in run.aux.items():
-        shown = name if name not in data else f"sensor_{name}"
-        time = f"time_{shown}"
+    for name, log in sensors(run).items():
+        time = f"time_{name}"
         data[time] = (time, log["time"], log.attributes("time"))
-        data[shown] = (time, log["value"], log.attributes("value"))
+        data[name] = (time, log["value"], log.attributes("value"))
         coordinates.add(time)
     found: xr.Dataset = xarray.Dataset(data, attrs=plain(_about(run)))
     return found.set_coords(sorted(coordinates & set(data)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nakctl.door.numbered import NoSuch
-from nakctl.door.times import of_sensor
+from nakctl.door.times import of_sensor, sensors
 from nakctl.errors import InputError
 from nakctl.record.columns import Array, Columns, Made
 from nakctl.record.read import Run, open_run
@@ -20,18 +20,18 @@ _RUN = {"units": "1", "long_name": "run", "meaning": "number of the run, from 1,
 _UNIX = {"units": "s", "long_name": "Unix time / s", "bdf_name": "unix_time_second"}
 
 
-def beside(run: Run, sensors: Iterable[str] | None) -> Made:
+def beside(run: Run, wanted: Iterable[str] | None) -> Made:
     """The samples, and a column for each of these sensors (None: all) as it was at their times."""
-    names = list(run.aux) if sensors is None else [sensors] if isinstance(sensors, str) else list(sensors)
+    known = sensors(run)
+    names = list(known) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     samples = run.samples
     columns: dict[str, Array] = {name: samples[name] for name in samples.names}
     said = {name: samples.attributes(name) for name in samples.names}
     for name in names:
-        if name not in run.aux:
-            raise NoSuch(f"{run.path} has no sensor {name}; it has {', '.join(run.aux) or 'none'}")
-        shown = name if name not in samples.names else f"sensor_{name}"
-        columns[shown] = of_sensor(run.aux[name], samples["time"], None)
-        said[shown] = {"units": run.aux[name].units, "long_name": f"{name} / {run.aux[name].units}"}
+        if name not in known:
+            raise NoSuch(f"{run.path} has no sensor {name}; it has {', '.join(known) or 'none'}")
+        columns[name] = of_sensor(known[name], samples["time"], None)
+        said[name] = known[name].attributes("value")
     return Made(run.path, "samples with sensors", columns, said)
 
 

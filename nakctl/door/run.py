@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nakctl.door.numbered import NoSuch
 from nakctl.door.sections import Between, Cycles, Steps
 from nakctl.door.spectra import Spectra, Spectrum
-from nakctl.door.times import of_column, of_sensor
+from nakctl.door.times import of_column, of_sensor, sensors
 from nakctl.record import read
 from nakctl.record.columns import Made
 from nakctl.text.numbers import duration, plural
@@ -83,16 +83,20 @@ class Run(read.Run):
         sensor where a neighbouring reading is more than 2.5 of its periods away. within_s: instead of that.
         Raises NoSuch for a name that is neither.
         """
+        beside = sensors(self)
         if name in self.samples.names:
             found = of_column(self, name, t_s, within_s)
-        elif name in self.aux:
-            found = of_sensor(self.aux[name], t_s, within_s)
+        elif name in beside:
+            found = of_sensor(beside[name], t_s, within_s)
         else:
-            raise NoSuch(f"{self.path} has no {name}; it has {', '.join((*self.samples.names, *self.aux))}")
+            raise NoSuch(f"{self.path} has no {name}; it has {', '.join((*self.samples.names, *beside))}")
         return found if np.ndim(t_s) else float(found)
 
     def merged(self, sensors: Iterable[str] | None = None) -> Made:
-        """`samples` with a column for each of these sensors (None: all), as `at` gives it at their times."""
+        """`samples` with a column for each of these sensors (None: all), as `at` gives it at their times.
+
+        A sensor that is called like a column has "sensor_" before its name, here and in `at` and `xr`.
+        """
         from nakctl.door.joined import beside
 
         return beside(self, sensors)

@@ -15,6 +15,12 @@ Floats = npt.NDArray[np.float64]
 MISSED = 2.5  # periods of a sensor: one reading that did not come is no gap yet
 
 
+def sensors(run: Run) -> dict[str, Log]:
+    """By name, with "sensor_" before a name that a column has as well."""
+    taken = {*run.samples.names, *run.impedance.names, *run.spectra.names}
+    return {f"sensor_{name}" if name in taken else name: log for name, log in run.aux.items()}
+
+
 def of_sensor(log: Log, t_s: Any, within_s: float | None) -> Floats:
     """On the line between the reading before and the one after, NaN where either is further than within_s.
 

@@ -258,6 +258,7 @@ def test_sensors_beside_samples(run: nakctl.Run, stored: dict[str, np.ndarray]) 
     np.testing.assert_array_equal(both.pressure, run.at(stored["samples/time"], "pressure"))
     np.testing.assert_array_equal(both.I, stored["samples/I"])
     np.testing.assert_array_equal(both["sensor_I"], np.ones(20))
+    assert run.at(5.0, "sensor_I") == 1.0
     assert both.with_units("pressure") == "pressure / MPa"
     assert run.merged(["pressure"])[3:5].pressure.tolist() == both.pressure[3:5].tolist()
     with pytest.raises(NoSuch, match="has no sensor chamber; it has"):
