@@ -156,6 +156,7 @@ def test_a_run_that_goes_on(tmp_path: Path) -> None:
     shown = [
         (len(run.samples), len(run.steps), [len(cycle) for cycle in run.cycles], len(run.cycles[2].strip))
     ]
+    assert run.cycles[3].samples.time.tolist() == run.samples.time[100:].tolist()
     live.append(120, 60)
     run.refresh()
     shown.append(
