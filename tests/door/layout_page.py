@@ -20,7 +20,7 @@ electrochemistry. With Python there is a shorter way to all of it: [python.md](p
   `1` for a plain number), `long_name` (label of an axis), and where there is one its name in the Battery Data Format
   (`bdf_name`, `bdf_label`, `bdf_iri`) and in EC-Lab (`eclab_name`).
 - The column that rows are found by is a **dimension scale** of the others, so xarray and netCDF take it for their
-  coordinate. Files of before have none.
+  coordinate. Older files have none.
 - **Signs**: I > 0 oxidises (strips) the working electrode. Z = E/I, so a capacitor has Im < 0; EC-Lab's column holds the
   opposite. Potentials are against the reference electrode, or the counter electrode where that is the reference.
 - **Times** are seconds from `/entry/start_time`. `time` never goes back; it may repeat.
