@@ -4,44 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.door.spectra import Spectrum
+from nakctl.results.areal import UnknownArea
+from nakctl.results.spectra import Spectra
+
+if TYPE_CHECKING:
+    from nakctl.door.spectra import Spectrum
+    from nakctl.record.read import Run
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class DrtMap:
-    """gamma of n spectra over m relaxation times.
+    """gamma of n spectra over m relaxation times, in `unit`: "ohm cm2", or "ohm" where the area is not known.
 
-    number, time_s, j_mA_cm2  (n,) of the spectra
-    tau_s                     (m,) rising
-    gamma_ohm_cm2             (n, m) per unit of ln tau; NaN where a spectrum is not asked about so long times
+    number, time_s, I_A  (n,) of the spectra
+    tau_s                (m,) rising
+    gamma                (n, m) per unit of ln tau; NaN where a spectrum does not determine it
     """
 
     number: npt.NDArray[np.int64]
     time_s: Floats = field(repr=False)
-    j_mA_cm2: Floats = field(repr=False)
+    I_A: Floats = field(repr=False)
     tau_s: Floats = field(repr=False)
-    gamma_ohm_cm2: Floats = field(repr=False)
+    gamma: Floats = field(repr=False)
+    unit: str = "ohm cm2"
+
+    @property
+    def gamma_ohm_cm2(self) -> Floats:
+        """`gamma`; UnknownArea where that is in ohm."""
+        if self.unit != "ohm cm2":
+            raise UnknownArea(f"the area of the electrode is not known, so gamma is in {self.unit}")
+        return self.gamma
 
     def __len__(self) -> int:
         return len(self.number)
 
 
-def drt_map(spectra: Iterable[Spectrum]) -> DrtMap:
-    """Of these spectra; UnknownArea."""
-    spectra = tuple(spectra)
-    found = [each.drt() for each in spectra]
-    tau_s = np.unique(np.concatenate([np.empty(0), *(np.round(np.log10(one.tau_s), 6) for one in found)]))
-    rows = [np.interp(tau_s, np.log10(one.tau_s), one.gamma_ohm_cm2, np.nan, np.nan) for one in found]
+def drt_map(run: Run, wanted: Iterable[Spectrum] | None) -> DrtMap:
+    """Of these spectra, None: of all complete ones. What is not complete has none."""
+    spectra = Spectra(run)
+    number = np.array(run.spectra["spectrum"][run.spectra["complete"] != 0], np.int64)
+    asked = None if wanted is None else {each.number for each in wanted}
+    places = [k for k, each in enumerate(number.tolist()) if asked is None or each in asked]
+    found = spectra.drts(places)
+    tau_s = found[0].tau_s if found else np.empty(0)
     return DrtMap(
-        number=np.array([each.number for each in spectra], np.int64),
-        time_s=np.array([each.time_s for each in spectra], np.float64),
-        j_mA_cm2=np.array([each.j_mA_cm2 for each in spectra], np.float64),
-        tau_s=10**tau_s,
-        gamma_ohm_cm2=np.array(rows, np.float64).reshape(len(spectra), len(tau_s)),
+        number=number[places],
+        time_s=spectra.time_s[places],
+        I_A=spectra.I_A[places],
+        tau_s=tau_s,
+        gamma=np.array([each.gamma for each in found], np.float64).reshape(len(found), len(tau_s)),
+        unit=spectra.unit,
     )

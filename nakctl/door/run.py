@@ -102,12 +102,10 @@ class Run(read.Run):
         return beside(self, sensors)
 
     def drt(self, spectra: Iterable[Spectrum] | None = None) -> DrtMap:
-        """Distributions of relaxation times of these spectra (None: of all complete ones). UnknownArea."""
+        """Distributions of relaxation times of these spectra (None: of all complete ones), see `DrtMap`."""
         from nakctl.door.relaxation_times import drt_map
 
-        return (
-            drt_map(each for each in self.spectra if each.complete) if spectra is None else drt_map(spectra)
-        )
+        return drt_map(self, spectra)
 
     def __repr__(self) -> str:
         return "\n".join(_told(self))

@@ -65,10 +65,11 @@ class Spectrum:
         return self.I_A / self._known_cm2() * 1e3
 
     def drt(self) -> Drt:
-        """Its distribution of relaxation times: tau_s, gamma_ohm_cm2 (`nakctl.results.drt`). UnknownArea."""
+        """Its distribution of relaxation times, with peaks (`nakctl.results.drt`); in ohm without an area."""
         from nakctl.results.drt import drt
 
-        return drt(self.f_Hz, self.z_ohm_cm2)
+        unit = "ohm cm2" if self.area_cm2 else "ohm"
+        return drt(self.f_Hz, self.z_ohm * (self.area_cm2 or 1.0), unit=unit)
 
     def _in_the_middle(self, column: str) -> float:
         return float(self.points[column][(len(self.points) - 1) // 2]) if len(self.points) else np.nan

@@ -14,7 +14,7 @@ import nakctl
 from nakctl.door.numbered import NoSuch
 from nakctl.errors import InputError
 from nakctl.results.areal import UnknownArea
-from nakctl.results.drt import drt
+from nakctl.results.drt import STEP, drt
 from nakctl.results.spectra import Spectra
 from nakctl.results.summary import figures
 
@@ -205,6 +205,11 @@ def test_nothing_areal_follows_from_an_unknown_area(tmp_path: Path) -> None:
     for areal in ("z_ohm_cm2", "j_mA_cm2"):
         with pytest.raises(UnknownArea, match="does not say how large"):
             getattr(spectrum, areal)
+    every = nakctl.open(path).drt()
+    assert (every.unit, spectrum.drt().unit) == ("ohm", "ohm")
+    assert every.gamma[0].sum() * STEP == pytest.approx(100, rel=0.05)
+    with pytest.raises(UnknownArea, match="gamma is in ohm"):
+        _ = every.gamma_ohm_cm2
 
 
 # --- values at times -----------------------------------------------------------------------------------
