@@ -15,6 +15,7 @@ from nakctl.results.areal import UnknownArea
 
 if TYPE_CHECKING:
     from nakctl.results.drt import Drt
+    from nakctl.results.validity import Validity
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,6 +71,13 @@ class Spectrum:
 
         unit = "ohm cm2" if self.area_cm2 else "ohm"
         return drt(self.f_Hz, self.z_ohm * (self.area_cm2 or 1.0), unit=unit)
+
+    @property
+    def validity(self) -> Validity:
+        """What Kramers and Kronig say of it, see `nakctl.results.validity`."""
+        from nakctl.results.validity import kramers_kronig
+
+        return kramers_kronig(self.f_Hz, self.z_ohm)
 
     def _in_the_middle(self, column: str) -> float:
         return float(self.points[column][(len(self.points) - 1) // 2]) if len(self.points) else np.nan

@@ -182,6 +182,7 @@ def test_results_take_it_as_they_take_any_run(run: nakctl.Run) -> None:
     complete = Spectra(run)
     assert [each.number for each in complete] == [1, 2]
     np.testing.assert_array_equal(complete[1].z_ohm_cm2, run.spectra[2].z_ohm_cm2)
+    assert run.spectra[2].validity.verdict == complete[1].validity.verdict
     assert complete[1].j_mA_cm2 == pytest.approx(run.spectra[2].j_mA_cm2, abs=5e-4)
     assert figures(run)["spectra"] == 3
 
