@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import app_convert, app_host, app_instruments, app_requests
+from nakctl.cli import app_convert, app_exchange, app_host, app_instruments, app_requests
 from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
@@ -189,6 +189,7 @@ def run(
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)
 app.command()(app_convert.convert)
+app.command()(app_exchange.export)
 app.command()(app_requests.stop)
 app.command()(app_requests.attach)
 app.command()(app_requests.pause)

@@ -2,32 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
-
+import in_this_process
 import pytest
 
-from nakctl.record import seal
-from nakctl.record.conclusions import conclusions
-from nakctl.record.verify import faults_of
-
-
-class InThisProcess:
-    """The same questions as `nakctl.record.verify` answers."""
-
-    def __enter__(self) -> InThisProcess:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def confirm(
-        self, path: Path, tables: Mapping[str, tuple[int, Mapping[str, int]]], meanwhile: Callable[[], None]
-    ) -> dict[str, Any]:
-        assert not list(faults_of(path, tables))
-        return conclusions(path)
-
-
-@pytest.fixture(autouse=True)
-def no_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seal, "Verifier", InThisProcess)
+no_other_process = pytest.fixture(autouse=True)(in_this_process.no_other_process)

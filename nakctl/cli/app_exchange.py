@@ -1,0 +1,90 @@
+"""The commands about files of other programs' data; as cheap to import as `app`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nakctl.cli.explained import explained
+
+if TYPE_CHECKING:
+    from nakctl.exchange.part import Part
+
+
+@explained
+def export(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN.h5...", help="Result files, finished or going on.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="FORMAT", help="csv, bdf, bdf-parquet, mpt, z, netcdf or xlsx; list says more."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE|FOLDER", help="Where to [default: beside RUN]; never overwrites."
+        ),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--table",
+            metavar="NAME",
+            help="csv: samples, spectra, sensors, steps, events; repeatable [default: samples, spectra].",
+        ),
+    ] = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option("--step", metavar="2.1|LABEL", help="Steps by number, label or technique; repeatable."),
+    ] = None,
+    cycle: Annotated[str | None, typer.Option("--cycle", metavar="2-5", help="Cycles.")] = None,
+    spectrum: Annotated[
+        str | None, typer.Option("--spectrum", metavar="3", help="Spectra, and samples taken meanwhile.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="1h", help="From this time of the run on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="2h", help="Up to this time.")] = None,
+) -> int:
+    """Make files of a result file, or of a part of it, for other programs: data, not settings.
+
+    EC-Lab settings of a protocol: nakctl export-mps.
+    """
+    from nakctl.cli import export as command
+
+    if name == command.LIST:
+        return command.listed()
+    return command.export(
+        files or [], name, out, table or [], lambda: _part(step, cycle, spectrum, since, until)
+    )
+
+
+def _part(
+    step: list[str] | None, cycle: str | None, spectrum: str | None, since: str | None, until: str | None
+) -> Part:
+    from nakctl.exchange.part import Part, ranges
+
+    return Part(
+        tuple(step or ()),
+        ranges(cycle, "--cycle") if cycle else (),
+        ranges(spectrum, "--spectrum") if spectrum else (),
+        _seconds(since, "--from"),
+        _seconds(until, "--to"),
+    )
+
+
+def _seconds(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    from nakctl.errors import InputError
+    from nakctl.text.units import UnitError, parse
+
+    try:
+        return parse(text, ("time",), zero=True).value
+    except UnitError as error:
+        raise InputError(f"{option} {text}: {error}") from None

@@ -1,0 +1,103 @@
+"""`nakctl export RUN... --as FORMAT`"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nakctl.cli.results import recover_if_killed
+from nakctl.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from nakctl.exchange.formats import Format
+    from nakctl.exchange.part import Part
+    from nakctl.exchange.placing import Parts
+    from nakctl.exchange.source import Source
+
+LIST = "list"
+
+
+def listed() -> int:
+    from nakctl.exchange.formats import FORMATS
+
+    print("\n".join(_listed(FORMATS.values())))
+    return ExitCode.DONE
+
+
+def export(
+    files: list[Path], name: str | None, out: Path | None, tables: list[str], part: Callable[[], Part]
+) -> int:
+    from nakctl.exchange.formats import FORMATS
+
+    if name not in FORMATS:
+        fault = "say in which format, with --as" if name is None else f"--as {name}: there is no such format"
+        raise InputError("\n".join((f"{fault}:", *_listed(FORMATS.values()))))
+    if not files:
+        raise InputError("name the result file to export")
+    _refuse_settings(files)
+    require(FORMATS[name].needs, f"--as {name}")
+    if tables and name != "csv":
+        raise InputError(f"--table is of --as csv; --as {name} has all that it can hold")
+    if len(files) > 1 and out is not None and out.name.lower().endswith(FORMATS[name].ending):
+        raise InputError(f"{out} is one file, and {len(files)} runs are to be exported: name a folder")
+    for file in files:
+        _one(file, FORMATS[name], out, tables, part())
+    return ExitCode.DONE
+
+
+def _one(file: Path, format: Format, out: Path | None, tables: list[str], part: Part) -> None:
+    recover_if_killed(file)
+    from nakctl.exchange.placing import targets, write
+    from nakctl.exchange.source import Source
+    from nakctl.record.read import open_run
+
+    with open_run(file) as run:
+        source = Source(run, part)
+        made = _parts(source, format, tables)
+        if not made:
+            raise InputError(f"{file} holds nothing of {part} that --as {format.name} could hold")
+        placed = targets(file, made, format.ending, out, many=format.many)
+        write(placed)
+    _tell(source, list(placed))
+
+
+def _parts(source: Source, format: Format, tables: list[str]) -> Parts:
+    from nakctl.exchange import to_csv
+
+    unknown = [each for each in tables if each not in to_csv.TABLES]
+    if unknown:
+        raise InputError(f"--table {unknown[0]}: there are {', '.join(to_csv.TABLES)}")
+    return to_csv.parts(source, tuple(tables)) if tables else format.parts(source)
+
+
+def _tell(source: Source, placed: list[Path]) -> None:
+    if len(placed) <= 12:
+        print("\n".join(map(str, placed)))
+    else:
+        print(f"{placed[0].parent}: {len(placed)} files, {placed[0].name} to {placed[-1].name}")
+    if not source.run.header.sealed:
+        print(f"note: {source.run.path} is not sealed: this is as far as it had come", file=sys.stderr)
+
+
+def _listed(formats: Iterable[Format]) -> Iterable[str]:
+    for each in formats:
+        yield f"{each.name:<12} {each.ending:<13} {each.what_for}; read by {each.read_by}"
+
+
+def _refuse_settings(files: list[Path]) -> None:
+    for file in files:
+        if file.suffix.lower() in (".yaml", ".yml"):
+            raise InputError(
+                f"{file} is a protocol: nakctl export-mps makes EC-Lab settings of it; nakctl export is for "
+                "result files (.h5)"
+            )
+
+
+def require(packages: Iterable[str], what: str) -> None:
+    """InputError if one of these is not installed."""
+    missing = [each for each in packages if importlib.util.find_spec(each) is None]
+    if missing:
+        raise InputError(f'{what} needs {", ".join(missing)}: pip install "nakctl[exports]"')

@@ -1,0 +1,173 @@
+"""Which part of a run is meant: steps, cycles, spectra, a time. All that is given has to be true of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nakctl.errors import InputError
+from nakctl.record.read import Run
+from nakctl.text.numbers import duration
+
+Bools = npt.NDArray[np.bool_]
+Ranges = tuple[tuple[int, int], ...]
+_SHOWN = 12  # labels, where none is as asked
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Empty and None: all of it.
+
+    steps    numbers as `plan` and `show` count them ("2.1"; "2" is 2, 2.1, 2.2, ...), labels or techniques
+    cycles, spectra  from, to: both included
+    from_s, to_s     of the time of the run
+    """
+
+    steps: tuple[str, ...] = ()
+    cycles: Ranges = ()
+    spectra: Ranges = ()
+    from_s: float | None = None
+    to_s: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != Part()
+
+    def __str__(self) -> str:
+        said = [f"step {each}" for each in self.steps]
+        said += [f"cycle {_range(*each)}" for each in self.cycles]
+        said += [f"spectrum {_range(*each)}" for each in self.spectra]
+        if self.from_s is not None:
+            said.append(f"from {duration(self.from_s)}")
+        if self.to_s is not None:
+            said.append(f"to {duration(self.to_s)}")
+        return ", ".join(said) or "the whole run"
+
+
+def ranges(text: str, option: str) -> Ranges:
+    """`3`, `2-5`, `1,4-6`. InputError for anything else; option: whose value it is, for its sentence."""
+    try:
+        parts = [each.strip().partition("-") for each in text.split(",")]
+        found = tuple((int(low), int(high) if dash else int(low)) for low, dash, high in parts)
+    except ValueError:
+        raise InputError(f"{option} {text}: write numbers, as in {option} 3, {option} 2-5 or 1,4-6") from None
+    if any(high < low for low, high in found):
+        raise InputError(f"{option} {text}: a range begins with its smaller number")
+    return found
+
+
+def chosen(run: Run, part: Part) -> Mapping[str, Bools | None]:
+    """By table, which rows: (n,), None for all of them. InputError if the part is empty.
+
+    --spectrum means those spectra, and the samples from the first to the last point of each.
+    """
+    if not part:
+        return dict.fromkeys(("samples", "impedance", "spectra", "steps", "events"))
+    steps = _steps(run, part)
+    spectra = _spectra(run, part, steps)
+    found = {
+        "samples": _samples(run, part, steps, spectra),
+        "impedance": np.isin(run.impedance["spectrum"], run.spectra["spectrum"][spectra]),
+        "spectra": spectra,
+        "steps": steps,
+        "events": _in_time(run.events["time"], part),
+    }
+    if not (found["samples"].any() or found["impedance"].any()):
+        raise InputError(f"{run.path} holds nothing of {part}: it has {_known(run)}")
+    return found
+
+
+def _steps(run: Run, part: Part) -> Bools:
+    table = run.steps
+    mask: Bools = _in_ranges(table["cycle"], part.cycles)
+    if part.from_s is not None:
+        mask &= table["t_end"] >= part.from_s
+    if part.to_s is not None:
+        mask &= table["t_start"] <= part.to_s
+    if not part.steps:
+        return mask
+    named = [
+        any(_is_meant(word, label, technique) for word in part.steps)
+        for label, technique in zip(table["label"].tolist(), table["technique"].tolist(), strict=True)
+    ]
+    mask &= np.array(named, bool)
+    return mask
+
+
+def _is_meant(word: str, label: str, technique: str) -> bool:
+    number, _, words = label.partition(" ")
+    asked = word.casefold()
+    texts = (number, words.casefold(), label.casefold(), technique.casefold())
+    return asked in texts or number.startswith(f"{asked}.")
+
+
+def _spectra(run: Run, part: Part, steps: Bools) -> Bools:
+    table = run.spectra
+    mask = _in_ranges(table["spectrum"], part.spectra) & _in_ranges(table["cycle"], part.cycles)
+    if part.steps:
+        mask &= np.isin(table["step_count"], run.steps["step_count"][steps])
+    return mask & _in_time(table["time"], part)
+
+
+def _samples(run: Run, part: Part, steps: Bools, spectra: Bools) -> Bools:
+    mask = np.ones(len(run.samples), bool)
+    if part.steps:
+        mask &= np.isin(run.samples["step_count"], run.steps["step_count"][steps])
+    if part.cycles:
+        mask &= _in_ranges(run.samples["cycle"], part.cycles)
+    if part.from_s is not None or part.to_s is not None:
+        mask &= _in_time(run.samples["time"], part)
+    if part.spectra:
+        mask &= _during(run, spectra)
+    return mask
+
+
+def _during(run: Run, spectra: Bools) -> Bools:
+    """Whether a sample was taken while one of these spectra was."""
+    time_s = run.samples["time"]
+    mask = np.zeros(len(time_s), bool)
+    first = run.spectra["first_row"][spectra].astype(int)
+    last = first + run.spectra["row_count"][spectra].astype(int) - 1
+    starts, ends = run.spectra["time"][spectra], run.impedance["time"][last]
+    for start_s, end_s in zip(starts, ends, strict=True):
+        mask |= (time_s >= start_s) & (time_s <= end_s)
+    return mask
+
+
+def _in_ranges(values: npt.NDArray[Any], wanted: Ranges) -> Bools:
+    if not wanted:
+        return np.ones(len(values), bool)
+    inside: Bools = np.any([(values >= low) & (values <= high) for low, high in wanted], axis=0)
+    return inside
+
+
+def _in_time(time_s: npt.NDArray[np.float64], part: Part) -> Bools:
+    mask = np.ones(len(time_s), bool)
+    if part.from_s is not None:
+        mask &= time_s >= part.from_s
+    if part.to_s is not None:
+        mask &= time_s <= part.to_s
+    return mask
+
+
+def _known(run: Run) -> str:
+    labels = list(dict.fromkeys(run.steps["label"].tolist()))
+    steps = _listed(labels) if labels else "none that is over"
+    cycles = run.samples["cycle"]
+    numbers = run.spectra["spectrum"]
+    told = [f"the steps {steps}"]
+    told.append(f"cycles {_range(int(cycles.min()), int(cycles.max()))}" if len(cycles) else "no samples")
+    told.append(f"spectra {_range(int(numbers[0]), int(numbers[-1]))}" if len(numbers) else "no spectra")
+    return f"{'; '.join(told)}, and lasted {duration(run.header.duration_s)}"
+
+
+def _listed(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return ", ".join(repr(each) for each in labels[:_SHOWN]) + more
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"
