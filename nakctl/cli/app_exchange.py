@@ -88,3 +88,32 @@ def _seconds(text: str | None, option: str) -> float | None:
         return parse(text, ("time",), zero=True).value
     except UnitError as error:
         raise InputError(f"{option} {text}: {error}") from None
+
+
+@explained
+def import_file(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE.mpr|FILE.mpt...", help="Recordings of EC-Lab, all of one experiment."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE.h5", help="Where to [default: beside FILE]; never overwrites."
+        ),
+    ] = None,
+    area: Annotated[
+        str | None,
+        typer.Option("--area", metavar="0.79cm2", help="Electrode area [default: as EC-Lab was told]."),
+    ] = None,
+    cell: Annotated[
+        str, typer.Option("--cell", metavar="NAME", help="Name of the cell [default: the material].")
+    ] = "",
+) -> int:
+    """Make a result file of EC-Lab recordings, for show, plot and export: data, not settings.
+
+    A protocol of EC-Lab settings (.mps): nakctl import-mps.
+    """
+    from nakctl.cli import import_file as command
+
+    return command.import_files(files, out, area, cell)

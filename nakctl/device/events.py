@@ -40,6 +40,7 @@ EVENTS: dict[str, Meaning] = {
     "capacity": _told(NOTE, text="the capacity was measured, and what follows is done with it"),
     "resumed": _told(WARNING, text="what was left of the program when the run was paused goes on"),
     "asked": _told(WARNING, text="somebody asked for something, and the answer"),
+    "imported": _told(NOTE, text="the file was made of recordings of another program"),
     "note": _told(NOTE, text="what somebody wanted to be kept with the run"),
     "requests": _told(NOTE, WARNING, text="requests were refused, or could not be taken for a time"),
     "late_round": _told(WARNING, text="the host looked at the cell later than promised"),

@@ -25,7 +25,7 @@ import numpy as np
 from nakctl.errors import InputError, NakctlError, RecordError, typed
 from nakctl.record import files, lock
 
-STATUSES = ("running", "completed", "stopped", "aborted", "interrupted", "recovered")
+STATUSES = ("running", "completed", "stopped", "aborted", "interrupted", "recovered", "imported")
 TABLES = ("samples", "impedance", "spectra", "steps", "events", "clock")  # in every file of every version
 _LATER_TABLES = ("entry/ends", "entry/chains", "entry/ties")
 _SENSORS = "entry/aux/"

@@ -75,10 +75,9 @@ class RawReader:
 
     def __init__(self, file: h5py.File) -> None:
         if "entry/raw/documents" not in file:
-            raise RecordError(
-                f"{file.filename} cannot be booked anew: an older nakctl recorded it, and kept no more than "
-                "its tables"
-            )
+            imported = file["entry/run_status"].asstr()[()] == "imported"
+            why = "it was imported, and holds" if imported else "an older nakctl recorded it, and kept"
+            raise RecordError(f"{file.filename} cannot be booked anew: {why} no more than its tables")
         self._raw = file["entry/raw"]
         self.documents: dict[str, Any] = json.loads(self._raw["documents/byte"][()].tobytes())
         if self.documents["from_view"]:

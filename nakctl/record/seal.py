@@ -19,7 +19,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -84,6 +84,25 @@ def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> 
     left = _clear_as_far_as_possible(path)
     at("cleared")
     return _outcome(path, True, left, found)
+
+
+def seal_tables(
+    path: Path, source: Source, tables: Mapping[str, Any], events: Sequence[Event], told: Ending
+) -> None:
+    """A file of rows that are booked already, as every sealed file is: from recordings of other programs.
+
+    Nothing may be at `path`. Raises as `seal`, and leaves nothing behind then.
+    """
+    try:
+        with Verifier() as verifier:
+            writer = _begin(path, source)
+            for name, rows in tables.items():
+                writer.tables[name].add(rows)
+            writer.add_events(events)
+            _finish(path, _closed(writer, source, told, {}), verifier, lambda stage: None)
+    except BaseException:
+        files.temporary_of(path).unlink(missing_ok=True)
+        raise
 
 
 def is_sealed(path: Path) -> bool:
