@@ -22,6 +22,8 @@ from nakctl.text.reader import read_text
 
 
 def import_mps(file: Path, out: Path | None) -> int:
+    if file.suffix.lower() in (".mpr", ".mpt"):
+        raise InputError(f"{file} holds data of EC-Lab: nakctl import makes a result file of them")
     draft, told = from_eclab.draft(settings.read(_bytes(file), str(file)))
     return _write(draft, told, out)
 

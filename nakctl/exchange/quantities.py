@@ -119,8 +119,8 @@ def _kind(recording: Recording, f_Hz: Floats) -> Texts:
 def _spectra_by_step(recording: Recording, f_Hz: Floats) -> Iterator[Ints]:
     """Points with the same Ns, whose mode is the same: in EC-Lab's files it is seen to change in a sweep."""
     place = np.flatnonzero(f_Hz > 0)
-    Ns = _whole(_or(recording.find("Ns"), 0.0, recording))[place]
-    return (place[Ns == each] for each in np.unique(Ns))
+    of = _whole(_or(recording.find("Ns"), 0.0, recording))[place]
+    return (place[of == each] for each in np.unique(of))
 
 
 def _current(recording: Recording, kind: Texts) -> Floats:
