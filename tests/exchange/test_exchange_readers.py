@@ -11,8 +11,10 @@ from pathlib import Path
 import exchange_runs
 import numpy as np
 import pytest
+import results_runs as runs
 from exchange_runs import F_Hz, source
 
+from nakctl.device.sensor import SensorSpec
 from nakctl.exchange import to_bdf, to_csv, to_mpt, to_netcdf, to_xlsx, to_z
 from nakctl.exchange.placing import Parts
 from nakctl.record.read import Run, open_run
@@ -251,3 +253,28 @@ def test_netcdf_by_xarray(run: Run, tmp_path: Path, engine: str) -> None:
     assert np.array_equal(points["Z_im"], run.impedance["Z_im"])
     assert tree["steps"]["label"].values.tolist() == run.steps["label"].tolist()
     tree.close()
+
+
+# Sensors
+
+
+def test_sensors(tmp_path: Path) -> None:
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    spec = SensorSpec("oven", "sim", "sim://", "degC", "temperature", 1.0, 273.15, 1.0, 1.0)
+    path = tmp_path / "run.h5"
+    rows = [(0.5, 25.0, 0.01), (1.5, 25.5, 0.01), (9.0, np.nan, 0.01)]
+    runs.sensed(path, "oven", rows)
+    runs.written(path, [runs.rest(3)], sensors=[spec.as_json()])
+    with open_run(path) as run:
+        part = source(run, from_s=1.0)
+        files = written(to_csv.parts(part, ("sensors",)) | to_netcdf.parts(part), tmp_path)
+        assert list(files) == ["_sensor_oven.csv", ".nc"]
+    frame = pandas.read_csv(files["_sensor_oven.csv"], comment="#")
+    assert list(frame.columns) == ["time / s", "value / degC", "time_error / s"]
+    assert frame["value / degC"].tolist()[0] == 25.5 and frame["value / degC"].isna().tolist() == [
+        False,
+        True,
+    ]
+    with xarray.open_datatree(files[".nc"], engine="h5netcdf") as tree:
+        oven = tree["sensors/oven"].to_dataset()
+        assert oven["value"].attrs["units"] == "degC" and oven["time"].values.tolist() == [1.5, 9.0]
