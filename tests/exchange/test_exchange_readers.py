@@ -15,6 +15,7 @@ import results_runs as runs
 from exchange_runs import F_Hz, source
 
 from nakctl.device.sensor import SensorSpec
+from nakctl.exchange import source as module
 from nakctl.exchange import to_bdf, to_csv, to_mpt, to_netcdf, to_xlsx, to_z
 from nakctl.exchange.placing import Parts
 from nakctl.record.read import Run, open_run
@@ -203,6 +204,8 @@ def test_mpt_by_yadg(run: Run, tmp_path: Path) -> None:
             names.pop("control/V/mA", None)
             for name, theirs in names.items():
                 assert np.array_equal(tree[theirs], told[name], equal_nan=True), (end, name)
+            for name in ("cycle number", "Ns", *(("z cycle",) if "GEIS" in end else ())):
+                assert np.array_equal(tree[name], told[name]), (end, name)
             if "GEIS" not in end:
                 held = tree["control_I"].values[told["mode"] == 1]
                 assert np.array_equal(held, told["control/V/mA"][told["mode"] == 1])
@@ -253,6 +256,28 @@ def test_netcdf_by_xarray(run: Run, tmp_path: Path, engine: str) -> None:
     assert np.array_equal(points["Z_im"], run.impedance["Z_im"])
     assert tree["steps"]["label"].values.tolist() == run.steps["label"].tolist()
     tree.close()
+
+
+def test_blocks_make_the_same_files(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a block has no row of the part."""
+    xarray = pytest.importorskip("xarray")
+
+    def made(name: str) -> tuple[dict[str, bytes], object]:
+        folder = tmp_path / name
+        folder.mkdir()
+        part = source(run, steps=("rest", "=3", "geis"))
+        parts = (
+            to_csv.parts(part, to_csv.TABLES) | to_mpt.parts(part) | to_z.parts(part) | to_bdf.as_csv(part)
+        )
+        texts = {end: path.read_bytes() for end, path in written(parts, folder).items()}
+        path = written(to_netcdf.parts(part), folder)[".nc"]
+        with xarray.open_datatree(path, engine="h5netcdf") as tree:
+            return texts, tree.load()
+
+    whole = made("whole")
+    monkeypatch.setattr(module, "AT_A_TIME", 2)
+    texts, tree = made("blocks")
+    assert texts == whole[0] and tree.identical(whole[1])
 
 
 # Sensors
