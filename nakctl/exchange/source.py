@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -16,6 +17,7 @@ from nakctl.booking.layout import I_SIGN
 from nakctl.errors import RecordError
 from nakctl.exchange.part import Bools, Part, chosen
 from nakctl.record.describe import read_fields
+from nakctl.record.files import refuse_full_disk
 from nakctl.record.opening import opened
 from nakctl.record.read import Run
 
@@ -23,6 +25,7 @@ Array = npt.NDArray[Any]
 Block = dict[str, Array]
 
 AT_A_TIME = 1 << 16  # rows
+_READING_BYTES, _HEAD_BYTES = 24, 1 << 18
 _LEFT_OUT = ("json",)  # of the events: the same once more, for machines
 
 
@@ -41,6 +44,21 @@ class Source:
     def count(self, table: str) -> int:
         mask = self.rows[table]
         return len(getattr(self.run, table)) if mask is None else int(mask.sum())
+
+    def refuse_full_disk(self, path: Path) -> None:
+        """RecordError if its tables, as they are in memory, would not fit beside `path`.
+
+        For writers that do not survive a full disk: libhdf5 takes the process down, a workbook is closed twice.
+        """
+        tables = ("samples", "impedance", "spectra", "steps", "events")
+        with opened(self.run.path) as file:
+            widths = {
+                each: sum(column.dtype.itemsize for column in file[f"entry/{each}"].values())
+                for each in tables
+            }
+        size = sum(self.count(each) * width for each, width in widths.items())
+        size += sum(len(log) * _READING_BYTES for log in self.run.aux.values())
+        refuse_full_disk(path, size + _HEAD_BYTES, "this file")
 
     def blocks(self, table: str) -> Iterator[Block]:
         """The rows of a table in their order, text as str. Never more than AT_A_TIME of them in memory."""

@@ -30,6 +30,7 @@ def parts(source: Source) -> Parts:
 def _write(source: Source, path: Path) -> None:
     import h5netcdf
 
+    source.refuse_full_disk(path)
     with h5netcdf.File(path, "w") as file:
         file.attrs.update(source.about | {"Conventions": "CF-1.11", "history": source.about["exported_by"]})
         for table, (dimension, coordinates) in _TABLES.items():

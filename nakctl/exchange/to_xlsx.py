@@ -30,6 +30,7 @@ def parts(source: Source) -> Parts:
 def _write(source: Source, path: Path) -> None:
     from openpyxl import Workbook
 
+    source.refuse_full_disk(path)
     book = Workbook(write_only=True)
     _sheet(book, "about", [("name", "value"), *source.about.items()])
     for sheet, table in _SHEETS.items():

@@ -133,12 +133,12 @@ def refuse_network_share(path: Path) -> None:
         raise RecordError(f"{path} is on a network share, where a journal is not safe: use a local disk")
 
 
-def refuse_full_disk(path: Path, expected_bytes: int) -> None:
-    """RecordError if what the run is expected to write does not fit."""
+def refuse_full_disk(path: Path, expected_bytes: int, what: str = "the run") -> None:
+    """RecordError if what is expected to be written does not fit."""
     free = shutil.disk_usage(path.parent).free
     if expected_bytes > free:
         raise RecordError(
-            f"{path.parent} has {free / 1e6:.0f} MB left, and the run needs {expected_bytes / 1e6:.0f} MB"
+            f"{path.parent} has {free / 1e6:.0f} MB left, and {what} needs {expected_bytes / 1e6:.3g} MB"
         )
 
 

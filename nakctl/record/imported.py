@@ -14,6 +14,8 @@ from nakctl.record import files
 from nakctl.record.ending import Ending
 from nakctl.record.seal import seal_tables
 
+_HEAD_BYTES = 1 << 18
+
 
 class _Rows:
     """As `hdf5_writer.Source` asks: a header, and nothing that could be booked anew."""
@@ -43,4 +45,7 @@ def write(
     """header, tables: as `recorder` and `booking.layout` describe them. InputError if `path` is taken."""
     files.refuse_existing(path)
     files.refuse_unwritable(path)
+    files.refuse_full_disk(
+        path, sum(rows.nbytes for rows in tables.values()) + _HEAD_BYTES, "its result file"
+    )
     seal_tables(path, _Rows(header), tables, events, Ending(status, end_reason, {}))

@@ -11,9 +11,10 @@ import pytest
 from exchange_runs import source
 from hypothesis import given
 from hypothesis import strategies as st
+from record_disks import Usage
 
-from nakctl.errors import InputError
-from nakctl.exchange import placing
+from nakctl.errors import InputError, RecordError
+from nakctl.exchange import placing, to_netcdf, to_xlsx
 from nakctl.exchange.part import Part, ranges
 from nakctl.exchange.source import nine_digits, one_line, shortest
 from nakctl.record.read import Run
@@ -137,6 +138,21 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     assert not folder.exists()
     placing.write({folder / "a.csv": whole, folder / "c.csv": whole})
     assert sorted(path.name for path in folder.iterdir()) == ["a.csv", "c.csv"]
+
+
+def test_a_disk_that_is_too_small_is_told_before(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what would not survive it; a file is never larger than was looked for."""
+    for parts in (to_netcdf.parts(source(run)), to_xlsx.parts(source(run))):
+        [(end, write)] = parts.items()
+        write(tmp_path / f"run{end}")
+        size = (tmp_path / f"run{end}").stat().st_size
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.disk_usage", lambda path, size=size: Usage(size, 0, size))
+            with pytest.raises(RecordError, match="MB left, and this file needs"):
+                write(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_what_came_meanwhile_stays(tmp_path: Path) -> None:
