@@ -62,12 +62,14 @@ def ranges(text: str, option: str) -> Ranges:
 def chosen(run: Run, part: Part) -> Mapping[str, Bools | None]:
     """By table, which rows: (n,), None for all of them. InputError if the part is empty.
 
-    --spectrum means those spectra, and the samples from the first to the last point of each.
+    --spectrum means those spectra, their steps, and the samples from the first to the last point of each.
     """
     if not part:
         return dict.fromkeys(("samples", "impedance", "spectra", "steps", "events"))
     steps = _steps(run, part)
     spectra = _spectra(run, part, steps)
+    if part.spectra:
+        steps &= np.isin(run.steps["step_count"], run.spectra["step_count"][spectra])
     found = {
         "samples": _samples(run, part, steps, spectra),
         "impedance": np.isin(run.impedance["spectrum"], run.spectra["spectrum"][spectra]),

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,9 @@ _VERSION = re.compile(r"(?:EC|BT)-Lab.* v([\d.]+)", re.IGNORECASE)
 
 def read(raw: bytes, name: str) -> Recording:
     """InputError if it is no recording of EC-Lab."""
-    lines = _text(raw).splitlines()
-    head, names, body = _taken_apart(lines, name)
-    columns = _columns(names, body)
+    text = _text(raw)
+    head, names, rows = _taken_apart(text, name)
+    columns = _columns(names, text[rows:])
     technique, ours = _technique(head, name, columns)
     told = dict(_facts(head))
     return Recording(
@@ -72,40 +73,53 @@ def _text(raw: bytes) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def _taken_apart(lines: Sequence[str], name: str) -> tuple[list[str], list[str], list[str]]:
-    """The head, the names of the columns, the rows."""
-    first = lines[0].strip() if lines else ""
-    if first.upper().startswith(_SETTINGS):
+def _taken_apart(text: str, name: str) -> tuple[list[str], list[str], int]:
+    """The head, the names of the columns, and where the rows begin."""
+    lines = _lines(text)
+    first = next(lines, ("", 0))
+    if first[0].upper().startswith(_SETTINGS):
         raise InputError(
             f"{name} holds settings of EC-Lab and no data: nakctl import-mps makes a protocol of it"
         )
-    if first not in _MAGIC:
-        names = [each.strip() for each in first.split("\t")]
+    if first[0] not in _MAGIC:
+        names = [each.strip() for each in first[0].split("\t")]
         if not {"time/s", "freq/Hz"} & set(names):
             raise InputError(
                 f"{name} is no text of EC-Lab: it begins neither with {_MAGIC[0]!r} nor with the names of "
                 "its columns"
             )
-        return [], names, list(lines[1:])
-    count = re.match(r"Nb header lines\s*:\s*(\d+)", lines[1]) if len(lines) > 1 else None
+        return [], names, first[1]
+    second = next(lines, ("", 0))
+    count = re.match(r"Nb header lines\s*:\s*(\d+)", second[0])
     last = int(count[1]) if count else 0
-    if not 3 <= last <= len(lines):
+    rest = list(islice(lines, max(last - 2, 0)))
+    if last < 3 or len(rest) < last - 2:
         raise InputError(f"{name}: its second line does not say how many lines its head has")
-    return list(lines[: last - 1]), [each.strip() for each in lines[last - 1].split("\t")], list(lines[last:])
+    head = [first[0], second[0], *(line for line, _ in rest[:-1])]
+    return head, [each.strip() for each in rest[-1][0].split("\t")], rest[-1][1]
 
 
-def _columns(names: Sequence[str], body: Sequence[str]) -> dict[str, Floats]:
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    """Each without its end, and where the next one begins. One by one: rows may be many millions."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end].rstrip("\r"), end + 1
+        start = end + 1
+
+
+def _columns(names: Sequence[str], body: str) -> dict[str, Floats]:
     """The first of each name; anything that is no number is NaN."""
     import pandas
 
     places = {each: names.index(each) for each in dict.fromkeys(names) if each}
-    rows = [line for line in body if line.strip()]
-    if not rows:
+    sample = next((line for line, _ in _lines(body) if line.strip()), "")
+    if not sample:
         return {name: np.zeros(0) for name in places}
-    decimal = "," if "," in rows[0] else "."
     table = pandas.read_csv(
-        io.StringIO("\n".join(rows)), sep="\t", header=None, decimal=decimal, names=range(len(names) + 1),
-        index_col=False, low_memory=False,
+        io.StringIO(body), sep="\t", header=None, decimal="," if "," in sample else ".",
+        names=range(len(names) + 1), index_col=False, low_memory=False,
     )  # fmt: skip
     return {
         name: pandas.to_numeric(table[place], errors="coerce").to_numpy(np.float64)

@@ -48,7 +48,7 @@ class Source:
     def refuse_full_disk(self, path: Path) -> None:
         """RecordError if its tables, as they are in memory, would not fit beside `path`.
 
-        For writers that do not survive a full disk: libhdf5 takes the process down, a workbook is closed twice.
+        For writers that do not survive a full disk: libhdf5 ends the process, a workbook is closed twice.
         """
         tables = ("samples", "impedance", "spectra", "steps", "events")
         with opened(self.run.path) as file:

@@ -42,6 +42,8 @@ def test_help_names_every_command(here: Here) -> None:
         "run",
         "status",
         "recover",
+        "export",
+        "import",
         "plot",
         "show",
         "schema",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import results_runs as runs
-from command_line import nakctl
+from command_line import nakctl, nakctl_here
 
 from nakctl.cli.export import require
 from nakctl.errors import InputError
@@ -66,8 +66,15 @@ def test_a_killed_run_is_made_whole_first(tmp_path: Path) -> None:
         (["run.h5", "--as", "csv", "--cycle", "7"], "holds nothing of cycle 7: it has the steps"),
     ],
 )
-def test_errors_help(here: Path, args: list[str], told: str) -> None:
-    said = nakctl("export", *args, cwd=here)
+def test_errors_help(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(here)
+    said = nakctl_here("export", *args, capsys=capsys)
     assert said.code == 2 and told in said.err and "Traceback" not in said.err
     assert files(here) == ["run.h5"]
 

@@ -182,7 +182,8 @@ def parser(kind: str) -> Callable[[Path], list[object]]:
 
 def test_mpt_by_impedance_py(run: Run, tmp_path: Path) -> None:
     files = written(to_mpt.parts(source(run, spectra=((2, 2),))), tmp_path)
-    f_Hz, z_ohm = impedance_py().readBioLogic(str(files["_03_GEIS.mpt"]))
+    f_Hz, z_ohm = impedance_py().readBioLogic(str(files["_01_GEIS.mpt"]))
+    assert list(files) == ["_01_GEIS.mpt", ".mpt"]
     assert np.array_equal(f_Hz, F_Hz) and np.array_equal(z_ohm, of_both(run)[1])
 
 

@@ -8,7 +8,7 @@ import exchange_runs
 import numpy as np
 import pytest
 import recorded_files as files
-from command_line import nakctl
+from command_line import nakctl, nakctl_here
 from exchange_runs import source
 
 import nakctl as package
@@ -131,11 +131,18 @@ def test_a_real_file(tmp_path: Path) -> None:
         (["a.mpt", "b.mpt"], "a.mpt and b.mpt were recorded at the same time"),
     ],
 )
-def test_errors_help(tmp_path: Path, args: list[str], told: str) -> None:
+def test_errors_help(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("a.mpt", "b.mpt"):
         (tmp_path / name).write_bytes(files.mpt("OCV", files.OCV | {"time/s": [0, 5, 10]}))
     (tmp_path / "b.mpt").write_bytes(files.mpt("OCV", files.OCV | {"time/s": [1, 5, 11]}))
-    said = nakctl("import", *args, cwd=tmp_path)
+    said = nakctl_here("import", *args, capsys=capsys)
     assert said.code == 2 and told in said.err and "Traceback" not in said.err
     assert not list(tmp_path.glob("*.h5"))
 
