@@ -33,7 +33,8 @@ class Header:
     """What a file says about its run, beside the arrays.
 
     status       running (also of a killed run, until it is recovered), completed, stopped, aborted,
-                 interrupted or recovered; sealed: whether the file is final
+                 interrupted, recovered, or imported (nobody knows how it ended); sealed: whether the file is
+                 final
     end_reason   "" as long as it runs; end: the same as codes, for whoever draws conclusions from it
     recovery     what is known of a run that had to be recovered, else ""
     unbooked     why its tables hold less than was recorded, else ""

@@ -53,7 +53,7 @@ GROUPS = """\
 | path | class | holds |
 |---|---|---|
 | `/` | NXroot | attributes `nakctl_format` (1), `sealed` (1: final), `simulated`, `default`, `creator`, `creator_version`, `file_time`, `crc32` (checksums of what HDF5 does not guard itself), versions of HDF5 and h5py |
-| `/entry` | NXentry | `title`, `start_time` (ISO 8601 with zone), `end_time`, `duration`, `entry_identifier_uuid`, `run_status` (running, completed, stopped, aborted, interrupted, recovered), `end_reason` and the same as codes: `end_kind`, `end_id` (row of `ends`), `end_value`; `note`, `program_name`, `git_commit`, `git_dirty`; where it applies `recovery`, `damage`, `unbooked`, `booked_again`, `not_stored` |
+| `/entry` | NXentry | `title`, `start_time` (ISO 8601 with zone; imported ones without, or empty), `end_time`, `duration`, `entry_identifier_uuid`, `run_status` (running, completed, stopped, aborted, interrupted, recovered, imported), `end_reason` and the same as codes: `end_kind`, `end_id` (row of `ends`), `end_value`; `note`, `program_name`, `git_commit`, `git_dirty`; where it applies `recovery`, `damage`, `unbooked`, `booked_again`, `not_stored` |
 | `/entry/user` | NXuser | `name` |
 | `/entry/sample` | NXsample | `name` of the cell, `electrode_area` (cm^2), `nominal_capacity` (C), `working_electrode`, `counter_electrode`, `reference_electrode`, `electrolyte`, `source`, `working_is`, `three_electrodes`, `facts`, `simulated` |
 | `/entry/instrument` | NXinstrument | `name`; in `potentiostat` what is known of the channel |
