@@ -151,5 +151,6 @@ def _no_figures(found: Mapping[str, Any], path: Path) -> str:
 
 
 def _number(value: Any) -> Any:
-    """Without its unit, which its name has."""
-    return value["value"] if isinstance(value, dict) and value.keys() == {"value", "units"} else value
+    """Without its unit, which its name has, and what it is."""
+    said = isinstance(value, dict) and "value" in value and value.keys() <= {"value", "units", "definition"}
+    return value["value"] if said and len(value) > 1 else value

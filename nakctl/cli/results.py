@@ -24,10 +24,11 @@ def goes_on(file: Path, channel: str) -> str:
 def show(file: Path, as_json: bool) -> int:
     recover_if_killed(file)
     from nakctl.record.read import open_run
+    from nakctl.results.conclude import concluded
     from nakctl.results.summary import summary, told
 
     with open_run(file) as run:
-        found = {"file": str(file)} | summary(run)
+        found = {"file": str(file)} | summary(run, concluded(run))
         header = run.header
     if as_json:
         print_json(found)

@@ -2,7 +2,7 @@
 
 The rooms above the record offer a function in the entry point group `nakctl.conclusions`: it is given the
 path of the finished file and returns what belongs into /entry/results: name -> number, text or
-{"value": number, "units": text}.
+{"value": number, "units": text}; `record.describe.fields` says what else.
 """
 
 from __future__ import annotations

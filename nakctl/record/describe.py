@@ -15,6 +15,7 @@ import numpy as np
 from nakctl import __version__
 from nakctl.booking import layout
 
+_SAID = ({"value", "units"}, {"value", "definition"}, {"value", "units", "definition"})
 _SHOWN = 200  # of a value that cannot be stored
 _TAIL = 4096  # rows
 
@@ -70,7 +71,8 @@ def group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
 def fields(parent: h5py.Group, /, **values: Any) -> dict[str, str]:
     """One dataset per value that is known: numbers and text as they are, anything else as JSON.
 
-    A mapping {"value": number, "units": text} becomes a number with that unit. Returns what could not be
+    A mapping {"value": number, "units": text} becomes a number with that unit, {"value": [number, ...], ...}
+    a row of them; "definition": text says beside any value what it is. Returns what could not be
     stored: {path: the value as text}.
     """
     left_out = {}
@@ -110,11 +112,13 @@ def _last_number(column: h5py.Dataset) -> float:
 
 
 def _store(parent: h5py.Group, name: str, value: Any) -> None:
-    units = None
-    if isinstance(value, Mapping) and set(value) == {"value", "units"}:
-        value, units = value["value"], value["units"]
-        value = float(value) if isinstance(value, int) else value
-    plain = isinstance(value, str | int | float)
+    units = definition = None
+    if isinstance(value, Mapping) and set(value) in _SAID:
+        units, definition, value = value.get("units"), value.get("definition"), value["value"]
+        value = float(value) if isinstance(value, int) and units is not None else value
+    if isinstance(value, list) and units is not None:
+        value = np.array(value, np.float64)
+    plain = isinstance(value, str | int | float | np.ndarray)
     stored = value if plain else json.dumps(value, ensure_ascii=False)
     if isinstance(stored, bool):
         stored = np.uint8(stored)
@@ -123,6 +127,10 @@ def _store(parent: h5py.Group, name: str, value: Any) -> None:
         parent[storable(name)].attrs["type"] = "application/json"
     if units is not None:
         parent[storable(name)].attrs["units"] = storable(units)
+    if definition is not None:
+        parent[storable(name)].attrs["definition"] = storable(definition)
+    if isinstance(stored, np.ndarray):
+        parent[storable(name)].attrs["long_name"] = storable(name.replace("_", " "))
 
 
 def _part(header: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -136,7 +144,7 @@ def _value(dataset: h5py.Dataset) -> Any:
     if isinstance(stored, bytes):
         text = stored.decode()
         return json.loads(text) if dataset.attrs.get("type") == "application/json" else text
-    number = stored.item()
+    number = stored.tolist()
     units = dataset.attrs.get("units")
     return number if units is None else {"value": number, "units": units}
 

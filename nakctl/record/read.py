@@ -38,6 +38,7 @@ class Header:
     end_reason   "" as long as it runs; end: the same as codes, for whoever draws conclusions from it
     recovery     what is known of a run that had to be recovered, else ""
     unbooked     why its tables hold less than was recorded, else ""
+    sample       all that it says of the cell (electrodes, nominal_capacity, working_is, facts ...)
     cell, area_cm2, protocol (the YAML as it was), plan (as compiled), rules, results: as recorded; None: not
                  known
     duration_s   from the start to the last row
@@ -57,6 +58,7 @@ class Header:
     duration_s: float
     cell: str
     area_cm2: float | None
+    sample: dict[str, Any]
     instrument: dict[str, Any]
     protocol: str
     protocol_file: str
@@ -171,6 +173,7 @@ def _header(file: h5py.File) -> Header:
         duration_s=last_time_s(entry),
         cell=sample.get("name", ""),
         area_cm2=sample["electrode_area"]["value"] if "electrode_area" in sample else None,
+        sample=sample,
         instrument=read_fields(entry["instrument/potentiostat"]),
         protocol=protocol.get("data", ""),
         protocol_file=protocol.get("file_name", ""),

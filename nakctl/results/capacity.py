@@ -29,7 +29,10 @@ def critical_capacity_mAh_cm2(run: Run) -> float | None:
 
 
 def rises(run: Run) -> dict[float, float]:
-    """Relative rise of Ewe in the first stripping step of each level, from SETTLED_s on: {mA/cm2: share}."""
+    """Relative rise of Ewe in the first stripping step of each level, from SETTLED_s on: {mA/cm2: share}.
+
+    Without the levels whose step was shorter, or whose Ewe is no number, or none to compare with.
+    """
     steps = current_steps(run)
     j_mA_cm2 = current_mA_cm2(steps.I_A, area_cm2(run))
     time, Ewe = run.samples["time"], run.samples["Ewe"]
@@ -37,8 +40,12 @@ def rises(run: Run) -> dict[float, float]:
     for k in np.flatnonzero(steps.I_A > 0):
         rows = slice(int(steps.first[k]), int(steps.last[k]) + 1)
         settled_s = began_s(run, int(steps.first[k])) + SETTLED_s
-        settled_V = float(np.interp(settled_s, time[rows], Ewe[rows]))
-        found.setdefault(round(float(j_mA_cm2[k]), 4), float(Ewe[steps.last[k]]) / settled_V - 1.0)
+        known = np.isfinite(Ewe[rows])
+        if not known.any() or time[steps.last[k]] < settled_s:
+            continue
+        settled_V = float(np.interp(settled_s, time[rows][known], Ewe[rows][known]))
+        if settled_V != 0:
+            found.setdefault(round(float(j_mA_cm2[k]), 4), float(Ewe[rows][known][-1]) / settled_V - 1.0)
     return found
 
 

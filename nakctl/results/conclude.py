@@ -5,29 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nakctl.record.read import open_run
+from nakctl.record.read import Run, open_run
+from nakctl.results.catalogue import VERSION, Quantity, quantity, version
 from nakctl.results.summary import figures, told
 
-# Units as UDUNITS reads them, by the end of a name; the longest that fits.
-_UNITS = {
-    "_mAh_cm2": "mA*h/cm^2",
-    "_mA_cm2": "mA/cm^2",
-    "_ohm_cm2": "ohm*cm^2",
-    "_ohm": "ohm",
-    "_mA": "mA",
-    "_V": "V",
-    "_s": "s",
-}
+_BESIDE = ("text", VERSION)  # what follows from the figures, and who drew them
 
 
 def conclusions(path: Path) -> dict[str, Any]:
-    """By the names of `nakctl show --json`: numbers with units. text: the same as the sentences of `show`."""
+    """By the names of `nakctl show --json`: numbers with units and what they are. text: the sentences of
+    `show`."""
     with open_run(path) as run:
         found = figures(run)
-    kept = {name: _with_units(name, value) for name, value in found.items()}
-    return kept | {"text": "\n".join(told(found))}
+    said = found | {"text": "\n".join(told(found)), VERSION: version()}
+    return {name: _described(value, quantity(name)) for name, value in said.items()}
 
 
-def _with_units(name: str, value: Any) -> Any:
-    units = next((units for end, units in _UNITS.items() if name.endswith(end)), None)
-    return value if units is None else {"value": value, "units": units}
+def _described(value: Any, known: Quantity | None) -> Any:
+    if known is None:
+        return value
+    units = {"units": known.units} if known.units else {}
+    return {"value": value, **units, "definition": known.text}
+
+
+def concluded(run: Run) -> dict[str, Any] | None:
+    """The figures as they stand in the file, if it is sealed and they were drawn by this version; else
+    None."""
+    kept = run.header.results
+    if not run.header.sealed or kept.get(VERSION) != version():
+        return None
+    figures_kept = {name: value for name, value in kept.items() if name not in _BESIDE}
+    return {name: _plain(value, known) for name, value in figures_kept.items() if (known := quantity(name))}
+
+
+def _plain(value: Any, known: Quantity) -> Any:
+    bare = value["value"] if isinstance(value, dict) and known.units else value
+    return bool(bare) if known.kind == "truth" else bare

@@ -35,6 +35,7 @@ class Short:
 
     charge_Ah  moved in the step until then, absolute
     time_s, cycle  of the row at which it was certain
+    half_cycle     in which it was, counted from 1: how often the current had turned
     held_A     magnitudes of the currents that a whole step was done at before, with the cell not shorted
     """
 
@@ -42,6 +43,7 @@ class Short:
     charge_Ah: float
     time_s: float
     cycle: int
+    half_cycle: int
     held_A: npt.NDArray[np.float64]
     found_by: Literal["rule", "data"]
 
@@ -53,6 +55,7 @@ class Verdict:
     rule_set  whether the protocol had a rule for it
     visible   whether Ewe under current was ever high enough for a short to show
     looked_for  the numbers that the rows were searched with; None if the rule ended the run
+    unshorted_A  without a short that could have been seen: the largest current that a whole step was done at
     blind_apart_s  how far apart rows are where the rule that was set saw less than two in its window
     """
 
@@ -61,6 +64,7 @@ class Verdict:
     visible: bool
     looked_for: ShortRule | None
     blind_apart_s: float | None = None
+    unshorted_A: float | None = None
 
 
 def verdict(run: Run) -> Verdict | None:
@@ -76,7 +80,7 @@ def verdict(run: Run) -> Verdict | None:
     row, visible = _search(run, steps, rule)
     apart_s = _blind_apart_s(run, steps, rule) if rules else None
     if row is None:
-        return Verdict(None, rule_set, visible, rule, apart_s)
+        return Verdict(None, rule_set, visible, rule, apart_s, _largest_A(steps) if visible else None)
     k = int(np.searchsorted(steps.last, row))
     return Verdict(_short(run, steps, k, row, "data"), rule_set, True, rule, apart_s)
 
@@ -87,8 +91,13 @@ def held_steps(run: Run) -> int:
 
 
 def shorted(run: Run) -> bool:
+    """Whether a short was met by the rule, or is seen in the rows."""
     found = verdict(run)
     return found is not None and found.short is not None
+
+
+def _largest_A(steps: CurrentSteps) -> float | None:
+    return float(np.abs(steps.I_A[steps.whole]).max()) if steps.whole.any() else None
 
 
 def _rule(words: dict[str, Any]) -> ShortRule:
@@ -103,6 +112,7 @@ def _short(run: Run, steps: CurrentSteps, k: int, row: int, found_by: Literal["r
         charge_Ah=abs(float(run.samples["Q"][row]) - before_Ah),
         time_s=float(run.samples["time"][row]),
         cycle=int(run.samples["cycle"][row]),
+        half_cycle=1 + int(np.count_nonzero(np.diff(np.sign(steps.I_A[: k + 1])))),
         held_A=size_A[:-1][steps.whole[:k] & (size_A[:-1] < size_A[-1] * (1 - 1e-6))],
         found_by=found_by,
     )

@@ -15,6 +15,8 @@ from nakctl.record.read import Run
 from nakctl.results.areal import charge_mAh_cm2, current_mA_cm2
 from nakctl.results.capacity import critical_capacity_mAh_cm2
 from nakctl.results.current import moved
+from nakctl.results.experiments import experiment_figures
+from nakctl.results.experiments_told import experiments_told
 from nakctl.results.interruptions import interruptions
 from nakctl.results.sensors import sensor_figures, sensors_told
 from nakctl.results.shorts import Short, held_steps, verdict
@@ -24,8 +26,11 @@ from nakctl.text.numbers import duration, plural, si
 _DIGITS = 6  # samples are stored in single precision; more would be noise
 
 
-def summary(run: Run) -> dict[str, Any]:
-    """Plain numbers and texts, ready for JSON. Keys that do not apply to this run are left out."""
+def summary(run: Run, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Plain numbers and texts, ready for JSON. Keys that do not apply to this run are left out.
+
+    known  its figures, where somebody has them already; None: they are drawn from the rows
+    """
     header = run.header
     found: dict[str, Any] = {
         "title": header.title,
@@ -43,7 +48,7 @@ def summary(run: Run) -> dict[str, Any]:
         found["end_value"] = header.end.value
     if header.recovery:
         found["recovery"] = header.recovery
-    return found | figures(run)
+    return found | (figures(run) if known is None else known)
 
 
 def figures(run: Run) -> dict[str, Any]:
@@ -58,7 +63,9 @@ def figures(run: Run) -> dict[str, Any]:
     }
     found |= _interrupted(run) | _taken_over(run)
     if len(run.samples):
-        found |= _rounded(_potential(run) | _areal(run) | _short(run))
+        short = _short(run)
+        kinds = experiment_figures(run, short.get("short_at_s"))
+        found |= _rounded(_potential(run) | _areal(run) | short | kinds)
     found |= spectral_figures(run)
     if run.aux:
         found["sensors"] = sensor_figures(run)
@@ -66,7 +73,13 @@ def figures(run: Run) -> dict[str, Any]:
 
 
 def _rounded(found: dict[str, Any]) -> dict[str, Any]:
-    return {k: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for k, v in found.items()}
+    return {name: _digits(value) for name, value in found.items()}
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_digits(each) for each in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def _interrupted(run: Run) -> dict[str, Any]:
@@ -120,6 +133,8 @@ def _short(run: Run) -> dict[str, Any]:
     if said is None:
         return found
     found |= {"short_rule_set": said.rule_set, "short_visible": said.visible}
+    if said.unshorted_A is not None and run.header.area_cm2:
+        found["no_short_up_to_mA_cm2"] = float(current_mA_cm2(said.unshorted_A, run.header.area_cm2))
     if said.looked_for is not None:
         found["short_looked_for_below_V"] = said.looked_for.below_V
         if said.blind_apart_s is not None:
@@ -134,6 +149,7 @@ def _place(short: Short, area_cm2: float | None) -> dict[str, Any]:
         "short_while": "stripping" if short.I_A > 0 else "plating",
         "short_at_s": short.time_s,
         "short_cycle": short.cycle,
+        "short_half_cycle": short.half_cycle,
     }
     if area_cm2:
         found["short_at_mA_cm2"] = float(current_mA_cm2(abs(short.I_A), area_cm2))
@@ -148,6 +164,7 @@ def told(found: dict[str, Any]) -> list[str]:
     return [
         *_short_told(found),
         *_charge_told(found),
+        *experiments_told(found),
         *_rows_told(found),
         *spectra_told(found),
         *_interruptions_told(found),
