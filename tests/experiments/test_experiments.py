@@ -17,6 +17,18 @@ import pytest
 import yaml
 from command_line import nakctl
 
+from nakctl.record.read import Run, open_run
+from nakctl.results import (
+    activation,
+    cycles,
+    hebb_wagner,
+    pulse_resistances,
+    rate_capability,
+    scans,
+    titration,
+)
+from nakctl.results import transference as bruce_vincent_of
+
 Floats = npt.NDArray[np.float64]
 EXPERIMENTS: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("experiments.yaml").read_text(encoding="utf-8")
@@ -34,7 +46,7 @@ record: {every: 10 s, dE: 5 mV}
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What came of a run. samples, steps, impedance: columns by name."""
+    """What came of a run. samples, steps, impedance: columns by name; run: as results are drawn from it."""
 
     report: dict[str, Any]
     samples: Mapping[str, Any]
@@ -42,6 +54,7 @@ class Record:
     impedance: Mapping[str, Any]
     chains: Mapping[str, Any]
     sensors: Mapping[str, Mapping[str, Any]]
+    run: Run
 
     def spectra(self) -> list[dict[str, Any]]:
         """The columns of each spectrum."""
@@ -111,7 +124,7 @@ def done(experiment: dict[str, Any], folder: Path) -> Record:
             for name, seen in file.get("entry/aux", {}).items()
         }
     report = ran.json["runs"][0] if "runs" in ran.json else ran.json
-    return Record(report, sensors=sensors, **tables)
+    return Record(report, sensors=sensors, run=open_run(out), **tables)
 
 
 def is_ramp(run: Record) -> None:
@@ -151,6 +164,10 @@ def is_gitt(run: Record) -> None:
     slope = np.polyfit(root[early], E[on][early], 1)[0]
     D = 4 / np.pi * (L_cm * (rest_after - rest_before) / (slope * tau_s)) ** 2
     assert D_cm2_s / 2 < D < 2 * D_cm2_s
+    found = titration(run.run, L_cm)
+    assert found.D_cm2_s[np.searchsorted(found.start_s, run.steps["t_start"][k])] == pytest.approx(D, rel=0.1)
+    assert 0.7 < np.median(found.D_cm2_s) / D_cm2_s < 1.4
+    assert run.report["gitt_D_per_L2_Hz"] == pytest.approx(found.D_cm2_s / L_cm**2, rel=1e-4)
 
 
 def is_cc_cv(run: Record) -> None:
@@ -160,6 +177,13 @@ def is_cc_cv(run: Record) -> None:
     tapered = run.of("ca 4.2 V", 1)
     assert abs(tapered["I"][-1]) == pytest.approx(2.1e-3 / 20, rel=0.02)
     assert set(run.kinds) == {"cutoff", "duration"}
+    found = cycles(run.run)
+    charged_C = run.moved_C("charge C/2", 2) + run.moved_C("ca 4.2 V", 1)
+    assert found.strip_Ah[1] * 3600 == pytest.approx(charged_C, rel=2e-3)
+    assert found.plate_Ah[1] * 3600 == pytest.approx(run.moved_C("discharge", 1), rel=2e-3)
+    assert 0.99 < found.coulombic_efficiency[1] < 1.0
+    assert 0.9 < found.energy_efficiency[1] < found.coulombic_efficiency[1]
+    assert run.report["cycles_charge_is"] == "strip"
 
 
 def falls_with_rate(run: Record) -> None:
@@ -167,6 +191,9 @@ def falls_with_rate(run: Record) -> None:
     assert moved[0] > moved[1] > moved[2] > moved[3] > moved[4]
     assert moved[5] == pytest.approx(moved[0], rel=0.03)
     assert moved[0] == pytest.approx(1.92, rel=0.03)
+    found = rate_capability(run.run)
+    assert 1e3 * found.capacity_Ah == pytest.approx(moved, rel=3e-3)
+    assert pytest.approx([2.1e-3 / C for C in (10, 5, 2, 1, 0.5, 10)], rel=1e-3) == -found.I_A
 
 
 def has_capacitance(run: Record) -> None:
@@ -175,6 +202,10 @@ def has_capacitance(run: Record) -> None:
     area_C = np.trapezoid(np.abs(of["I"].astype(float)), of["time"])
     assert area_C / (2 * 1.2) == pytest.approx(2e-3, rel=0.02)
     assert np.unique(run.samples["cycle"]).tolist() == [1, 2, 3]
+    found = scans(run.run)[2]
+    assert (found.anodic, found.cathodic) == (None, None)
+    assert 3600 * (found.anodic_Ah + found.cathodic_Ah) == pytest.approx(area_C, rel=6e-3)
+    assert found.rate_V_s == pytest.approx(0.01, rel=1e-3)
 
 
 def stops_at_current(run: Record) -> None:
@@ -189,6 +220,9 @@ def conducts_electrons(run: Record) -> None:
     expected = 0.785 / 0.1 * 1e-7 * 0.15 * np.expm1(E / 0.15)
     seen = [float(np.mean(run.of(f"ca {each:g} V")["I"][-20:])) for each in E]
     assert seen == pytest.approx(expected.tolist(), rel=0.12)
+    found = hebb_wagner(run.run, thickness_cm=0.1)
+    assert pytest.approx(np.array(seen), rel=1e-6) == found.I_A
+    assert found.conductivity_S_cm[1:-1] == pytest.approx(1e-7 * np.exp(E / 0.15)[1:-1], rel=0.15)
 
 
 def has_transference_number(run: Record) -> None:
@@ -201,6 +235,11 @@ def has_transference_number(run: Record) -> None:
     I_0, I_ss = float(hold["I"][1]), float(np.mean(hold["I"][-10:]))
     t_plus = I_ss * (dE_V - I_0 * R_0) / (I_0 * (dE_V - I_ss * R_ss))
     assert t_plus == pytest.approx(0.2, abs=0.01)
+    found = bruce_vincent_of(run.run, electrolyte_ohm=25 / 1.131)
+    assert found is not None
+    assert found.t_plus == pytest.approx(t_plus, abs=0.01)
+    assert found.R_ss_ohm == pytest.approx(R_ss, rel=0.03)
+    assert bruce_vincent_of(run.run).t_plus is None  # from 100 kHz on: it is within the arc of the film
 
 
 def is_symmetric(run: Record) -> None:
@@ -248,6 +287,10 @@ def has_activation_energy(run: Record) -> None:
         ohm.append(float(np.median(each["Z_re"][plateau])))
     kJ_mol = np.polyfit(1 / np.array(K), np.log(ohm), 1)[0] * 8.314462e-3
     assert [len(ohm), kJ_mol] == [3, pytest.approx(35, rel=0.03)]
+    found = activation(run.run)
+    assert pytest.approx(np.array(K), abs=0.01) == found.T_K
+    assert found.R_ohm == pytest.approx(np.array(ohm), rel=0.02)
+    assert abs((found.kJ_mol or 0) - 35) < max(3 * found.error_kJ_mol, 0.5)
 
 
 def alternates(run: Record) -> None:
@@ -353,6 +396,13 @@ def is_at_listed_times(run: Record) -> None:
 def is_hybrid(run: Record) -> None:
     assert run.report["gaps"] <= 1
     assert len([1 for label in run.steps["label"] if b"discharge 1C" in label]) > 5
+    found = pulse_resistances(run.run)
+    assert {float(f"{each:.2e}") for each in found.I_A} == {-2.1e-3, 1.58e-3}
+    # 30 ohm cm2, 13 of lithium, and the least of the positive electrode, over 0.785 cm2: after the sample's 34 us
+    assert (found.first_ohm > 30 / 0.785).all()
+    for k, (rest, pulse) in enumerate((run.of("rest", 2 * k), run.of("4.1 discharge", k)) for k in range(3)):
+        by_hand = (float(pulse["Ewe"][-1]) - float(rest["Ewe"][-1])) / -2.1e-3
+        assert found.end_ohm[2 * k] == pytest.approx(by_hand, rel=1e-3)
 
 
 def goes_on_after_the_short(run: Record) -> None:

@@ -35,6 +35,7 @@ class Step:
     end_kind: str = "duration"
     end_reason: str = "duration"
     step_id: int = 0  # 0: its place
+    cycle: int = 1
 
 
 def strip(I_A: float, Ewe_V: Sequence[float], every_s: float = 1.0, **more: Any) -> Step:
@@ -61,9 +62,9 @@ def tables_of(steps: Sequence[Step]) -> dict[str, Rows]:
         since_s = step.every_s * np.arange(1, count + 1)
         part["time"], part["Ewe"], part["I"] = time_s + since_s, step.Ewe_V, step.I_A
         part["Q"] = Q_Ah + step.I_A * since_s / 3600
-        part["step_count"], part["step_id"], part["cycle"] = k + 1, step.step_id or k + 1, 1
+        part["step_count"], part["step_id"], part["cycle"] = k + 1, step.step_id or k + 1, step.cycle
         part["control"] = step.I_A if step.control is None else step.control
-        row["step_count"], row["step_id"], row["cycle"] = k + 1, step.step_id or k + 1, 1
+        row["step_count"], row["step_id"], row["cycle"] = k + 1, step.step_id or k + 1, step.cycle
         row["technique"] = step.technique.encode()
         row["label"] = f"{step.step_id or k + 1}.1 step".encode()
         row["t_start"], row["t_end"] = time_s, time_s + count * step.every_s

@@ -29,6 +29,28 @@ def test_a_bump_that_passes_is_no_threshold() -> None:
     assert threshold_mA_cm2(j, V) == pytest.approx(0.7, abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("levels", "V"),
+    [
+        (j, np.zeros(len(j))),
+        (j, -0.3 * j + 5 * np.maximum(j - 0.5, 0)),  # it falls first: nothing to compare with
+        (np.append(j, j[::-1]), np.append(0.3 * j**3, 0.3 * j[::-1] ** 3)),  # up and down again
+        (np.full(20, 0.1), np.arange(20.0)),
+        (np.append(-j[::-1], j), 0.3 * np.append(-j[::-1], j) ** 3),
+        (j, np.full(len(j), np.nan)),
+    ],
+)
+def test_what_is_no_staircase_has_no_threshold(levels: np.ndarray, V: np.ndarray) -> None:
+    assert threshold_mA_cm2(levels, V) is None
+
+
+def test_a_threshold_of_plating_is_negative_and_a_lost_level_does_not_matter() -> None:
+    V = 0.3 * j + 2 * np.maximum(j - 0.5, 0)
+    assert threshold_mA_cm2(-j, -V) == pytest.approx(-0.5, abs=0.03)
+    V[30] = np.nan
+    assert threshold_mA_cm2(j, V) == pytest.approx(0.5, abs=0.04)
+
+
 @pytest.mark.parametrize("count", [0, 1, 4, 9])
 def test_too_few_levels_have_no_threshold(count: int) -> None:
     assert threshold_mA_cm2(j[:count], 0.3 * j[:count] ** 3) is None
