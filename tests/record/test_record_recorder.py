@@ -76,7 +76,7 @@ def test_a_quick_run_is_sealed_at_its_end(tmp_path: Path) -> None:
     why = {"end_kind": "limit", "end_id": 2, "end_value": 3.01}
     finished = recorder.finish("stopped", "limit: Ewe above 3 V", {"n": 1}, **why)
     assert (finished.path, finished.sealed, finished.message) == (path, True, "")
-    assert finished.found["samples"] == 200
+    assert finished.found["samples"]["value"] == 200
     with open_run(path) as run:
         assert (run.header.status, run.header.end_reason) == ("stopped", "limit: Ewe above 3 V")
         assert run.header.end == Ended("limit", 2, "Ewe", "above", 3.01)

@@ -44,7 +44,7 @@ def test_its_file_is_that_of_a_run_which_was_watched(tmp_path: Path) -> None:
             assert not path.exists()
         finished = recorder.finish("completed", "all steps done", {"n": 1}, end_kind="steps done")
         assert (finished.path, finished.sealed, finished.message) == (recorder.path, True, "")
-        assert (finished.found["samples"], finished.found["steps"]) == (215, 5)
+        assert [finished.found[name]["value"] for name in ("samples", "steps")] == [215, 5]
     found, expected = rows.datasets(path), rows.datasets(calm)
     assert found.keys() == expected.keys()
     for name in (
