@@ -121,7 +121,7 @@ def test_they_stand_in_the_file_with_units(tmp_path: Path) -> None:
     assert kept["peak_2_ohm_cm2"]["units"] == "ohm*cm^2"
     assert kept["peak_2_tau_s"]["units"] == "s"
     assert "gamma'_int from 0.6 mA/cm2 on" in kept["text"]
-    assert conclusions(tmp_path / "run.h5")["text"] == kept["text"]
+    assert conclusions(tmp_path / "run.h5")["text"]["value"] == kept["text"]
 
 
 def test_without_an_area_they_are_in_ohm_and_nothing_is_areal(tmp_path: Path) -> None:
