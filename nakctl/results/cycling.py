@@ -20,9 +20,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 BLOCK = 1 << 17  # rows looked at together: ten million need no second copy of themselves
-BOTH_WAYS = (
-    0.01  # of the charge of one direction: less than that in the other is a spectrum, and no half cycle
-)
+# Of the charge of one direction: less than that in the other is a spectrum, and no half cycle.
+BOTH_WAYS = 0.01
+LEAST_BACK = 0.25  # of the charge that a cycle took, for it to show a capacity
 _LAST = "steps done"
 
 
@@ -227,11 +227,13 @@ class Rates:
 
 def rate_capability(run: Run, direction: Literal["strip", "plate"] | None = None) -> Rates:
     """direction: that of discharging, where the file says it, else plating. Currents within 2 % are one, if
-    they follow one another."""
+    they follow one another. Only cycles that put back what they took: a step of a pulse test shows no capacity.
+    """
     found = cycles(run)
     way = direction or ("strip" if found.charge_is == "plate" else "plate")
     I_A, Q_Ah = (found.strip_A, found.strip_Ah) if way == "strip" else (found.plate_A, found.plate_Ah)
-    used = found.whole & (Q_Ah > 0)
+    other_Ah = found.plate_Ah if way == "strip" else found.strip_Ah
+    used = found.whole & (Q_Ah > 0) & (other_Ah > LEAST_BACK * Q_Ah)
     I_A, Q_Ah = I_A[used], Q_Ah[used]
     new = np.append(True, np.abs(np.diff(I_A)) > 0.02 * np.abs(I_A[:-1]))[: len(I_A)]
     parts = np.split(np.arange(len(I_A)), np.flatnonzero(new)[1:]) if len(I_A) else []

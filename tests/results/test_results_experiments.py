@@ -178,6 +178,16 @@ def test_rates_of_whole_cycles(tmp_path: Path) -> None:
     assert any("capacity by rate: 0.475 mAh at 1 mA, 0.4 mAh at 2 mA" in line for line in told(figures(run)))
 
 
+def test_steps_of_a_pulse_test_show_no_capacity(tmp_path: Path) -> None:
+    steps = []
+    for cycle, I_A in enumerate((1e-3, 2e-3, 3e-3), 1):
+        steps.append(runs.strip(1e-3, [3.6], 10.0, cycle=cycle))
+        steps.append(runs.strip(-I_A, [3.5] * 20, 90.0, cycle=cycle))
+    run = open_run(runs.written(tmp_path / "run.h5", steps, sample=known.BATTERY))
+    assert len(rate_capability(run).I_A) == 0
+    assert not any("capacity by rate" in line for line in told(figures(run)))
+
+
 def test_a_long_table_shows_its_ends(tmp_path: Path) -> None:
     steps = [
         runs.strip(sign * 1e-3, [sign * 0.1] * 3, cycle=cycle) for cycle in range(1, 31) for sign in (1, -1)
