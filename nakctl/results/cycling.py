@@ -227,7 +227,7 @@ class Rates:
 
 def rate_capability(run: Run, direction: Literal["strip", "plate"] | None = None) -> Rates:
     """direction: that of discharging, where the file says it, else plating. Currents within 2 % are one, if
-    they follow one another. Only cycles that put back what they took: a step of a pulse test shows no capacity.
+    they follow one another. Cycles that put back what they took: a step of a pulse test is none.
     """
     found = cycles(run)
     way = direction or ("strip" if found.charge_is == "plate" else "plate")
