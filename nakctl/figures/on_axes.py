@@ -1,0 +1,226 @@
+"""One panel of a figure on the axes of matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
+
+from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Floats, Heat, Line, Mark, Panel, Scale
+from nakctl.figures.legends import place_legend
+from nakctl.figures.letters import one_line, width_pt, wrapped
+from nakctl.figures.room import is_free, occupied
+from nakctl.figures.ticks import set_ticks
+
+_COLOURS = {INK: "black", FAINT: "0.6"}
+_DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
+_FAINT_INK = "0.35"  # of words: what is faint as a line is too faint to be read
+_MAP = "viridis"
+_CLEAR = 0.01  # of the axes, between a mark and its words
+NOTE_pt = 6.0
+_FEW = 60  # points of a line that are seen as such
+# Without its lightest part, which is not seen on paper.
+_OF_LINES: Colormap = LinearSegmentedColormap.from_list("lines", colormaps[_MAP](np.linspace(0.0, 0.9, 64)))
+
+Room = tuple[float, float]
+
+
+def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> ScalarMappable | None:
+    """What its colours stand for, if that needs a scale."""
+    _axis(axes, panel.x, "x", room_cm[0])
+    _axis(axes, panel.y, "y", room_cm[1])
+    coloured = None
+    colour_of = _colours(panel)
+    for each in panel.drawn:
+        if isinstance(each, Heat):
+            coloured = _heat(axes, panel, each)
+        elif isinstance(each, Line):
+            _line(axes, each, colour_of(each))
+    _limits(axes, panel)
+    points = occupied(axes, panel)
+    _marks(axes, panel, points, room_cm)
+    _words(axes, panel, room_cm)
+    place_legend(axes, panel, points, room_cm)
+    if panel.scale is not None:
+        coloured = ScalarMappable(_norm(panel.scale), _OF_LINES)
+    return coloured
+
+
+def ratio(panel: Panel) -> float:
+    """Height over width of what is seen of it, of equal axes."""
+    low, high = _seen(panel.x, [line.x for line in panel.lines])
+    bottom, top = _seen(panel.y, [line.y for line in panel.lines])
+    return (top - bottom) / (high - low)
+
+
+def _seen(axis: Axis, values: Sequence[Floats]) -> tuple[float, float]:
+    """From where to where, with a margin where no bound is given."""
+    known = [each[np.isfinite(each)] for each in values]
+    known = [each for each in known if len(each)]
+    low = min((float(each.min()) for each in known), default=0.0) if axis.low is None else axis.low
+    high = max((float(each.max()) for each in known), default=1.0) if axis.high is None else axis.high
+    size = (high - low) or 1.0
+    return low, high + (0.04 * size if axis.high is None else 0.0)
+
+
+def _axis(axes: Axes, axis: Axis, which: str, room_cm: float) -> None:
+    getattr(axes, f"set_{which}label")("\n".join(map(one_line, axis.label.split("\n"))))
+    if axis.log:
+        getattr(axes, f"set_{which}scale")("log")
+    set_ticks(getattr(axes, f"{which}axis"), axis, room_cm)
+
+
+def _colours(panel: Panel) -> Callable[[Line], str | tuple[float, ...]]:
+    """By place, by its own word, or the next that is free, the same for all lines of one name."""
+    free = iter(DISTINCT * (1 + sum(1 for _ in panel.lines)))
+    of_name: dict[str, str] = {}
+
+    def colour(line: Line) -> str | tuple[float, ...]:
+        if line.place is not None and panel.scale is not None:
+            return _OF_LINES(_norm(panel.scale)(line.place))
+        if line.colour is not None:
+            return _COLOURS.get(line.colour, line.colour)
+        if line.name not in of_name:
+            of_name[line.name] = next(free)
+        return of_name[line.name]
+
+    return colour
+
+
+def _norm(scale: Scale | Heat) -> Normalize:
+    return LogNorm(scale.low, scale.high) if scale.log else Normalize(scale.low, scale.high)
+
+
+def _line(axes: Axes, line: Line, colour: str | tuple[float, ...]) -> None:
+    points = line.style != "line"
+    size = 2.6 if line.style == "points" else 3.0 if len(line.x) == 1 else 1.8 if len(line.x) <= _FEW else 1.2
+    axes.plot(
+        line.x,
+        line.y,
+        color=colour,
+        linestyle="none" if line.style == "points" else _DASHES[line.dash],
+        linewidth=0.9 if line.style == "line" else 0.6,
+        marker="o" if points else "",
+        markersize=size,
+        markeredgewidth=0,
+        zorder=3 if line.style == "points" else 2,
+    )
+
+
+def _heat(axes: Axes, panel: Panel, heat: Heat) -> ScalarMappable:
+    values = np.asarray(heat.z, np.float64)
+    known = values[np.isfinite(values) & ((values > 0) | (not heat.log))]
+    low = heat.low if heat.low is not None else float(known.min(initial=1.0))
+    high = heat.high if heat.high is not None else float(known.max(initial=low))
+    norm = LogNorm(low, high) if heat.log else Normalize(low, high)
+    across, upwards = edges(heat.x, log=panel.x.log), edges(heat.y, log=panel.y.log)
+    return axes.pcolormesh(
+        across, upwards, np.clip(values, low, high), norm=norm, cmap=_MAP, rasterized=True, zorder=1
+    )
+
+
+def edges(middles: Floats, *, log: bool) -> Floats:
+    """Of the fields with these middles: half way between them."""
+    x = np.log(middles) if log else np.asarray(middles, np.float64)
+    if len(x) == 1:
+        x = np.array([x[0] - 0.5, x[0] + 0.5])
+        return np.exp(x) if log else x
+    between = (x[:-1] + x[1:]) / 2
+    whole = np.concatenate([[x[0] - (between[0] - x[0])], between, [x[-1] + (x[-1] - between[-1])]])
+    return np.exp(whole) if log else whole
+
+
+def _limits(axes: Axes, panel: Panel) -> None:
+    """What is to be seen; of a map and against time no empty edge."""
+    if any(isinstance(each, Heat) for each in panel.drawn):
+        axes.margins(0)
+    elif panel.linked:
+        axes.margins(x=0.01)
+    if panel.equal:
+        axes.set(xlim=_seen(panel.x, [line.x for line in panel.lines]))
+        axes.set(ylim=_seen(panel.y, [line.y for line in panel.lines]))
+        axes.set_aspect("equal", adjustable="box", anchor="W")
+        return
+    for axis, limit in ((panel.x, axes.set_xlim), (panel.y, axes.set_ylim)):
+        if axis.low is not None or axis.high is not None:
+            limit(axis.low, axis.high)
+
+
+def _marks(axes: Axes, panel: Panel, points: Floats, room_cm: Room) -> None:
+    told: set[str] = set()
+    for each in panel.drawn:
+        if isinstance(each, Mark):
+            text = "" if each.text in told else wrapped(each.text, min(room_cm) / 2.54 * 72, NOTE_pt, 1)
+            told.add(each.text)
+            if each.y is not None:
+                _across(axes, each.y, text, each.colour)
+            elif each.until is not None and each.x is not None:
+                _band(axes, each.x, each.until, text)
+            elif each.x is not None:
+                _upwards(axes, each.x, text, each.colour, points, room_cm)
+
+
+def _band(axes: Axes, low: float, high: float, text: str) -> None:
+    """Its words stand above the axes, where no curve is."""
+    axes.axvspan(low, high, color="0.93", zorder=0, linewidth=0)
+    seen = sorted(axes.get_xlim())
+    left, right = (_part(axes, min(max(x, seen[0]), seen[1])) for x in (low, high))
+    axes.annotate(
+        text, ((left + right) / 2, 1.0), xycoords="axes fraction", xytext=(0, 1.5),
+        textcoords="offset points", fontsize=NOTE_pt - 0.5, color=_FAINT_INK, ha="center", va="bottom",
+    )  # fmt: skip
+
+
+def _across(axes: Axes, y: float, text: str, colour: str) -> None:
+    """A line without words is that of zero."""
+    drawn = _COLOURS.get(colour, colour) if text else "0.75"
+    dashes: Any = (0, (4, 2)) if text else "-"
+    axes.axhline(y, color=drawn, linewidth=0.6, zorder=0.5, linestyle=dashes)
+    axes.annotate(
+        text, (0.98, y), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
+        fontsize=NOTE_pt, color=_ink(colour), ha="right", va="bottom",
+    )  # fmt: skip
+
+
+def _upwards(axes: Axes, x: float, text: str, colour: str, points: Floats, room_cm: Room) -> None:
+    """With its words on the side, above or below, where no curve runs through them."""
+    drawn = _COLOURS.get(colour, colour)
+    axes.axvline(x, color=drawn, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1.5)
+    wide, high = 8.0 / (room_cm[0] / 2.54 * 72), width_pt(text, NOTE_pt) / (room_cm[1] / 2.54 * 72)
+    at = _part(axes, x)
+    left = {True: at + _CLEAR, False: at - _CLEAR - wide}
+    bottom = {True: 0.97 - high, False: 0.03}
+    sides = [(right, top) for right in (True, False) for top in (True, False)]
+    boxes = {side: (left[side[0]], bottom[side[1]], wide, high) for side in sides}
+    fits = [s for s in sides if boxes[s][0] >= 0 and boxes[s][0] + wide <= 1]
+    right, top = next((s for s in fits if is_free(points, boxes[s])), fits[0] if fits else sides[0])
+    axes.annotate(
+        text, (x, 0.97 if top else 0.03), xycoords=("data", "axes fraction"), rotation=90,
+        xytext=(1.5 if right else -1.5, 0), textcoords="offset points", fontsize=NOTE_pt, color=_ink(colour),
+        va="top" if top else "bottom", ha="left" if right else "right",
+    )  # fmt: skip
+
+
+def _ink(colour: str) -> str:
+    return _FAINT_INK if colour == FAINT else _COLOURS.get(colour, colour)
+
+
+def _part(axes: Axes, x: float) -> float:
+    """How far to the right, from 0 to 1."""
+    low, high = axes.get_xlim()
+    if axes.get_xscale() == "log":
+        low, high, x = np.log([low, high, max(x, 1e-300)]).tolist()
+    return (x - low) / ((high - low) or 1.0)
+
+
+def _words(axes: Axes, panel: Panel, room_cm: Room) -> None:
+    room_pt = room_cm[0] / 2.54 * 72
+    said = wrapped(panel.title, room_pt, NOTE_pt + 1, 1)
+    note = wrapped(panel.note, room_pt, NOTE_pt, 2)
+    if said or note:
+        axes.set_title("\n".join(filter(None, [said, note])), loc="left", fontsize=NOTE_pt, pad=2.5)
