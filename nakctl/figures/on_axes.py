@@ -44,8 +44,7 @@ def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> ScalarMappable | None
     _limits(axes, panel)
     points = occupied(axes, panel)
     _marks(axes, panel, points, room_cm)
-    _words(axes, panel, room_cm)
-    place_legend(axes, panel, points, room_cm)
+    _words(axes, panel, room_cm, place_legend(axes, panel, points, room_cm))
     if panel.scale is not None:
         coloured = ScalarMappable(_norm(panel.scale), _OF_LINES)
     return coloured
@@ -152,11 +151,16 @@ def _limits(axes: Axes, panel: Panel) -> None:
 
 
 def _marks(axes: Axes, panel: Panel, points: Floats, room_cm: Room) -> None:
-    told: set[str] = set()
+    """The words of marks that look alike and mean the same stand once."""
+    told: set[tuple[str, str]] = set()
     for each in panel.drawn:
         if isinstance(each, Mark):
-            text = "" if each.text in told else wrapped(each.text, min(room_cm) / 2.54 * 72, NOTE_pt, 1)
-            told.add(each.text)
+            text = (
+                ""
+                if (each.text, each.colour) in told
+                else wrapped(each.text, min(room_cm) / 2.54 * 72, NOTE_pt, 1)
+            )
+            told.add((each.text, each.colour))
             if each.y is not None:
                 _across(axes, each.y, text, each.colour)
             elif each.until is not None and each.x is not None:
@@ -218,9 +222,11 @@ def _part(axes: Axes, x: float) -> float:
     return (x - low) / ((high - low) or 1.0)
 
 
-def _words(axes: Axes, panel: Panel, room_cm: Room) -> None:
+def _words(axes: Axes, panel: Panel, room_cm: Room, above_pt: float) -> None:
     room_pt = room_cm[0] / 2.54 * 72
     said = wrapped(panel.title, room_pt, NOTE_pt + 1, 1)
     note = wrapped(panel.note, room_pt, NOTE_pt, 2)
     if said or note:
-        axes.set_title("\n".join(filter(None, [said, note])), loc="left", fontsize=NOTE_pt, pad=2.5)
+        axes.set_title(
+            "\n".join(filter(None, [said, note])), loc="left", fontsize=NOTE_pt, pad=2.5 + above_pt
+        )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nakctl.figures.choice import ALL, Choice, Ints
-from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Drawn, Figure, Line, Mark, Panel
+from nakctl.figures.figure import DISTINCT, INK, Axis, Drawn, Figure, Line, Mark, Panel
 from nakctl.figures.nyquist import nyquist_panel
 from nakctl.figures.sight import Sight, curve, sights, simulated, time_unit, title_of
 from nakctl.record.read import Run
@@ -114,7 +114,7 @@ def _current(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
         shown = one.current(samples["I"][rows])
         drawn.append(curve(samples["time"][rows] / size_s, shown, one.name, colour, legend=False))
     return Panel(
-        time, Axis(f"{seen[0].current_label}\n(> 0 strips WE)"), tuple(drawn), linked=TIME, height=0.38
+        time, Axis(f"{seen[0].current_label}\n(> 0 strips WE)"), tuple(drawn), linked=TIME, height=0.42
     )
 
 
@@ -125,7 +125,7 @@ def _charge(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
         shown = one.charge(samples["Q"][rows])
         colour = one.colour if len(seen) > 1 else GREEN
         drawn.append(curve(samples["time"][rows] / size_s, shown, one.name, colour, legend=False))
-    return Panel(time, Axis(f"net charge\n/ {seen[0].charge_unit}"), tuple(drawn), linked=TIME, height=0.38)
+    return Panel(time, Axis(f"net charge\n/ {seen[0].charge_unit}"), tuple(drawn), linked=TIME, height=0.42)
 
 
 def _sensors(seen: Sequence[Sight], time: Axis, size_s: float) -> Iterator[Panel]:
@@ -143,7 +143,7 @@ def _sensors(seen: Sequence[Sight], time: Axis, size_s: float) -> Iterator[Panel
             x, y = log.time[inside] / size_s, log.value[inside]
             drawn.append(curve(x, y, told, colour, legend=len(mine) > 1))
         what = names[0] if len(names) == 1 else "sensors"
-        yield Panel(time, Axis(f"{what}\n/ {units}"), tuple(drawn), linked=TIME, height=0.38)
+        yield Panel(time, Axis(f"{what}\n/ {units}"), tuple(drawn), linked=TIME, height=0.42)
 
 
 def _interrupted(one: Sight, size_s: float, *, several: bool) -> Iterator[Line]:
@@ -168,11 +168,7 @@ def _shorts_at_time(seen: Sequence[Sight], size_s: float) -> Iterator[Mark]:
         said = verdict(one.run)
         low_s, high_s = one.run.samples["time"][one.rows][[0, -1]]
         if said is not None and said.short is not None and low_s <= said.short.time_s <= high_s:
-            yield Mark(_of(one, seen, "short"), x=said.short.time_s / size_s, colour=INK)
-
-
-def _of(one: Sight, seen: Sequence[Sight], what: str) -> str:
-    return f"{one.name}: {what}" if len(seen) > 1 else what
+            yield Mark("short", x=said.short.time_s / size_s, colour=one.colour if len(seen) > 1 else INK)
 
 
 # --- against charge --------------------------------------------------------------------------------------
@@ -220,4 +216,4 @@ def _shorts_at_charge(seen: Sequence[Sight], side: int) -> Iterator[Mark]:
             row = int(np.searchsorted(one.run.samples["time"], said.short.time_s))
             Q_Ah = one.run.samples["Q"][min(row, len(one.run.samples) - 1)]
             x = float(side * one.charge(np.array([Q_Ah]))[0])
-            yield Mark(_of(one, seen, "short"), x=x, colour=FAINT)
+            yield Mark("short", x=x, colour=one.colour if len(seen) > 1 else INK)

@@ -97,7 +97,7 @@ def _current_of(one: Sight, panel: Panel) -> Panel:
     time_s, I_A = one.run.samples["time"][one.rows], one.run.samples["I"][one.rows]
     line = curve(time_s / size_s, one.current(I_A), one.name, DISTINCT[1])
     drawn = (Mark("", y=0.0), line)
-    return Panel(panel.x, Axis(f"{one.current_label}\n(> 0 strips WE)"), drawn, linked=TIME, height=0.35)
+    return Panel(panel.x, Axis(f"{one.current_label}\n(> 0 strips WE)"), drawn, linked=TIME, height=0.42)
 
 
 # --- overlays --------------------------------------------------------------------------------------------

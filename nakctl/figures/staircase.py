@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nakctl.figures.choice import ALL, Choice
-from nakctl.figures.figure import DISTINCT, Axis, Drawn, Figure, Line, Mark, Panel
+from nakctl.figures.figure import DISTINCT, FAINT, Axis, Drawn, Figure, Line, Mark, Panel
 from nakctl.figures.maps import TAU, heat, one_scale
 from nakctl.figures.sight import Sight, sights, simulated, title_of
 from nakctl.figures.sweeps import Sweeps, lacks_spectra
@@ -38,8 +38,13 @@ def staircase(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
         drawn.append(Line(np.abs(j), Ewe_V, one.name, one.colour if several else DISTINCT[0], style="both"))
         threshold = threshold_mA_cm2(j, Ewe_V)
         if threshold is not None:
-            text = f"{abs(threshold):.2g} mA cm⁻²"
-            drawn.append(Mark(f"{one.name}: {text}" if several else f"threshold {text}", x=abs(threshold)))
+            drawn.append(
+                Mark(
+                    f"threshold {abs(threshold):.2g} mA cm⁻²",
+                    x=abs(threshold),
+                    colour=one.colour if several else FAINT,
+                )
+            )
     axis = Axis(_label(seen))
     rows: list[tuple[Panel, ...]] = [
         (Panel(axis, Axis("Ewe / V"), tuple(drawn), linked=CURRENT, height=0.75),)
@@ -76,5 +81,5 @@ def _map(one: Sight, axis: Axis, marks: list[Mark]) -> list[tuple[Panel, ...]]:
         return []
     x = np.array([level for level, _ in met])
     drawn = heat(x, [found[k] for _, k in met])
-    plain = tuple(Mark("", x=mark.x) for mark in marks)
+    plain = tuple(Mark("", x=mark.x, colour=mark.colour) for mark in marks)
     return one_scale([(Panel(axis, TAU, (drawn, *plain), linked=CURRENT, height=0.75),)])
