@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nakctl.figures import nyquist, over_time, pulses, relaxation_times, staircase, sweeps
+from nakctl.figures import nyquist, over_time, processes, pulses, relaxation_times, staircase, sweeps
 from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.figure import Figure
 from nakctl.record.read import Run
@@ -73,6 +73,13 @@ KINDS: dict[str, Kind] = {
             "distributions of relaxation times overlaid: pristine, under current, at rest; or several cells",
             sweeps.lacks_spectra,
             relaxation_times.drt_overlay,
+        ),
+        Kind(
+            "peaks",
+            "Fig. 3, 5",
+            "where the peaks of the relaxation times lie through the run, and how large they are",
+            sweeps.lacks_spectra,
+            processes.peaks,
         ),
         Kind(
             "nyquist",

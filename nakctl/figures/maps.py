@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from nakctl.figures.figure import Axis, Floats, Heat, Panel
-from nakctl.figures.sweeps import Sweep
+from nakctl.figures.sweeps import Sweeps
 
 TAU = Axis("τ / s", log=True)
 BELOW_PEAKS = 10.0  # times lower than a usual peak: there the colours begin
 PAUSE = 4.0  # times the usual distance of spectra: nothing is drawn in between
 
 
-def heat(x: Floats, sweeps: Sequence[Sweep], *, log: bool = False) -> Heat:
+def heat(x: Floats, sweeps: Sweeps, *, log: bool = False) -> Heat:
     """γ of spectra in order at rising x, (n,). log: of x, where distances are ratios."""
-    found = [one.drt for one in sweeps]
+    found = sweeps.drts()
     z = np.array([gamma for _, gamma in found]).T
     across, z = with_pauses(np.asarray(x, np.float64), z, log=log)
-    return Heat(across, found[0][0], z, f"γ / {sweeps[0].unit}", "γ", log=True)
+    return Heat(across, found[0][0], z, f"γ / {sweeps.unit}", "γ", log=True)
 
 
 def with_pauses(x: Floats, z: Floats, *, log: bool = False) -> tuple[Floats, Floats]:

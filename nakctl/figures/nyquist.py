@@ -90,8 +90,8 @@ class _Shown:
 def _shown(seen: Sequence[Sight], choice: Choice, usual: int) -> tuple[list[_Shown], Scale | None, str]:
     """With what the colours stand for, and what was left out."""
     if len(seen) > 1:
-        found_of = [(one, each) for one in seen for each in first_or_chosen(one, choice)]
-        return [_Shown(sweep, name, one.colour) for one, (sweep, name) in found_of], None, ""
+        several = [(one, zip(*first_or_chosen(one, choice), strict=True)) for one in seen]
+        return [_Shown(sweep, name, one.colour) for one, each in several for sweep, name in each], None, ""
     one = seen[0]
     found, in_all = chosen(one, choice, usual), len(Sweeps(one))
     told = names(list(found), unit=one.current_unit)

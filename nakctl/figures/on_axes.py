@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -11,17 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
 
-from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Floats, Heat, Line, Mark, Panel, Scale
+from nakctl.figures.figure import DISTINCT, Axis, Floats, Heat, Line, Panel, Scale
 from nakctl.figures.legends import place_legend
-from nakctl.figures.letters import one_line, width_pt, wrapped
-from nakctl.figures.room import is_free, occupied
+from nakctl.figures.letters import one_line, wrapped
+from nakctl.figures.marks import COLOURS, draw_marks
+from nakctl.figures.room import occupied
 from nakctl.figures.ticks import set_ticks
 
-_COLOURS = {INK: "black", FAINT: "0.6"}
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
-_FAINT_INK = "0.35"  # of words: what is faint as a line is too faint to be read
 _MAP = "viridis"
-_CLEAR = 0.01  # of the axes, between a mark and its words
 NOTE_pt = 6.0
 _FEW = 60  # points of a line that are seen as such
 # Without its lightest part, which is not seen on paper.
@@ -42,8 +39,7 @@ def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> ScalarMappable | None
         elif isinstance(each, Line):
             _line(axes, each, colour_of(each))
     _limits(axes, panel)
-    points = occupied(axes, panel)
-    _marks(axes, panel, points, room_cm)
+    points = draw_marks(axes, panel, occupied(axes, panel), room_cm)
     _words(axes, panel, room_cm, place_legend(axes, panel, points, room_cm))
     if panel.scale is not None:
         coloured = ScalarMappable(_norm(panel.scale), _OF_LINES)
@@ -83,7 +79,7 @@ def _colours(panel: Panel) -> Callable[[Line], str | tuple[float, ...]]:
         if line.place is not None and panel.scale is not None:
             return _OF_LINES(_norm(panel.scale)(line.place))
         if line.colour is not None:
-            return _COLOURS.get(line.colour, line.colour)
+            return COLOURS.get(line.colour, line.colour)
         if line.name not in of_name:
             of_name[line.name] = next(free)
         return of_name[line.name]
@@ -145,81 +141,14 @@ def _limits(axes: Axes, panel: Panel) -> None:
         axes.set(ylim=_seen(panel.y, [line.y for line in panel.lines]))
         axes.set_aspect("equal", adjustable="box", anchor="W")
         return
-    for axis, limit in ((panel.x, axes.set_xlim), (panel.y, axes.set_ylim)):
-        if axis.low is not None or axis.high is not None:
+    for axis, limit, values in (
+        (panel.x, axes.set_xlim, [line.x for line in panel.lines]),
+        (panel.y, axes.set_ylim, [line.y for line in panel.lines]),
+    ):
+        if axis.low is not None and axis.high is None and not axis.log and values:
+            limit(*_seen(axis, values))
+        elif axis.low is not None or axis.high is not None:
             limit(axis.low, axis.high)
-
-
-def _marks(axes: Axes, panel: Panel, points: Floats, room_cm: Room) -> None:
-    """The words of marks that look alike and mean the same stand once."""
-    told: set[tuple[str, str]] = set()
-    for each in panel.drawn:
-        if isinstance(each, Mark):
-            text = (
-                ""
-                if (each.text, each.colour) in told
-                else wrapped(each.text, min(room_cm) / 2.54 * 72, NOTE_pt, 1)
-            )
-            told.add((each.text, each.colour))
-            if each.y is not None:
-                _across(axes, each.y, text, each.colour)
-            elif each.until is not None and each.x is not None:
-                _band(axes, each.x, each.until, text)
-            elif each.x is not None:
-                _upwards(axes, each.x, text, each.colour, points, room_cm)
-
-
-def _band(axes: Axes, low: float, high: float, text: str) -> None:
-    """Its words stand above the axes, where no curve is."""
-    axes.axvspan(low, high, color="0.93", zorder=0, linewidth=0)
-    seen = sorted(axes.get_xlim())
-    left, right = (_part(axes, min(max(x, seen[0]), seen[1])) for x in (low, high))
-    axes.annotate(
-        text, ((left + right) / 2, 1.0), xycoords="axes fraction", xytext=(0, 1.5),
-        textcoords="offset points", fontsize=NOTE_pt - 0.5, color=_FAINT_INK, ha="center", va="bottom",
-    )  # fmt: skip
-
-
-def _across(axes: Axes, y: float, text: str, colour: str) -> None:
-    """A line without words is that of zero."""
-    drawn = _COLOURS.get(colour, colour) if text else "0.75"
-    dashes: Any = (0, (4, 2)) if text else "-"
-    axes.axhline(y, color=drawn, linewidth=0.6, zorder=0.5, linestyle=dashes)
-    axes.annotate(
-        text, (0.98, y), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
-        fontsize=NOTE_pt, color=_ink(colour), ha="right", va="bottom",
-    )  # fmt: skip
-
-
-def _upwards(axes: Axes, x: float, text: str, colour: str, points: Floats, room_cm: Room) -> None:
-    """With its words on the side, above or below, where no curve runs through them."""
-    drawn = _COLOURS.get(colour, colour)
-    axes.axvline(x, color=drawn, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1.5)
-    wide, high = 8.0 / (room_cm[0] / 2.54 * 72), width_pt(text, NOTE_pt) / (room_cm[1] / 2.54 * 72)
-    at = _part(axes, x)
-    left = {True: at + _CLEAR, False: at - _CLEAR - wide}
-    bottom = {True: 0.97 - high, False: 0.03}
-    sides = [(right, top) for right in (True, False) for top in (True, False)]
-    boxes = {side: (left[side[0]], bottom[side[1]], wide, high) for side in sides}
-    fits = [s for s in sides if boxes[s][0] >= 0 and boxes[s][0] + wide <= 1]
-    right, top = next((s for s in fits if is_free(points, boxes[s])), fits[0] if fits else sides[0])
-    axes.annotate(
-        text, (x, 0.97 if top else 0.03), xycoords=("data", "axes fraction"), rotation=90,
-        xytext=(1.5 if right else -1.5, 0), textcoords="offset points", fontsize=NOTE_pt, color=_ink(colour),
-        va="top" if top else "bottom", ha="left" if right else "right",
-    )  # fmt: skip
-
-
-def _ink(colour: str) -> str:
-    return _FAINT_INK if colour == FAINT else _COLOURS.get(colour, colour)
-
-
-def _part(axes: Axes, x: float) -> float:
-    """How far to the right, from 0 to 1."""
-    low, high = axes.get_xlim()
-    if axes.get_xscale() == "log":
-        low, high, x = np.log([low, high, max(x, 1e-300)]).tolist()
-    return (x - low) / ((high - low) or 1.0)
 
 
 def _words(axes: Axes, panel: Panel, room_cm: Room, above_pt: float) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.choice import steps as chosen_steps
-from nakctl.figures.figure import DISTINCT, FAINT, Axis, Drawn, Figure, Floats, Line, Mark, Panel
-from nakctl.figures.sight import Sight, curve, sights, simulated, title_of
+from nakctl.figures.figure import DISTINCT, FAINT, Axis, Drawn, Figure, Line, Mark, Panel
+from nakctl.figures.sight import Sight, curve, is_wide, sights, simulated, title_of
 from nakctl.record.read import Run
 from nakctl.results.capacity import critical_capacity_mAh_cm2, on_time_charge_mAh_cm2
 from nakctl.results.current import CurrentSteps, began_s, current_steps
@@ -145,10 +145,7 @@ def _relaxation(one: Sight, *, several: bool) -> tuple[Line, Mark | None]:
 
 def _potential(lines: Sequence[Line]) -> Axis:
     """In decades where it falls through more than one."""
-    values: Floats = np.concatenate([line.y for line in lines]) if lines else np.zeros(0)
-    known = values[np.isfinite(values)]
-    is_log = len(known) > 0 and bool(known.min() > 0) and bool(known.max() > LOG_FROM * known.min())
-    return Axis("Ewe / V", log=is_log)
+    return Axis("Ewe / V", log=is_wide([line.y for line in lines], LOG_FROM))
 
 
 # --- capacities ------------------------------------------------------------------------------------------

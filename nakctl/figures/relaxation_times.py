@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nakctl.figures.choice import ALL, Choice, Ints
+from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.figure import DISTINCT, INK, Axis, Drawn, Figure, Floats, Line, Mark, Panel
 from nakctl.figures.maps import TAU, heat, one_scale
 from nakctl.figures.sight import Sight, curve, sights, simulated, time_unit, title_of, told_time
-from nakctl.figures.sweeps import Sweep, Sweeps, chosen, first_or_chosen, names
+from nakctl.figures.sweeps import Sweeps, chosen, first_or_chosen, in_decades, names, scan_and_rest
 from nakctl.record.read import Run
 
 MOST_IN_MAP = 240  # spectra
@@ -36,7 +36,12 @@ def drt_overlay(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     """γ against relaxation time: of a pristine cell, under its last current, and at times of rest."""
     seen = sights(runs, choice)
     if len(seen) > 1:
-        lines = [_line(*each, one.colour) for one in seen for each in first_or_chosen(one, choice)]
+        lines = [
+            _line(gamma, name, one.colour)
+            for one in seen
+            for found, told in [first_or_chosen(one, choice)]
+            for gamma, name in zip(found.drts(), told, strict=True)
+        ]
     else:
         lines = _of_one(seen[0], choice)
     lowest_Hz = min(float(Sweeps(one)[0].f_Hz.min()) for one in seen)
@@ -55,11 +60,11 @@ def drt_overlay(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
 def _maps(one: Sight, most: int) -> tuple[Panel, ...]:
     """One against time; or that of the scan, and that of the rest after it."""
     found = Sweeps(one)
-    rest = found.resting
-    if one.choice.is_part or one.choice.spectra or not 1 < len(rest) < len(found) - 1:
+    parts = scan_and_rest(found, one.choice)
+    if parts is None:
         return (_against_time(found, most),)
-    scan = found.among(np.arange(rest[0]))
-    beside = _against_rest(found.among(rest), float(scan.end_s[-1]), most)
+    scan, rest = parts
+    beside = _against_rest(rest, float(scan.end_s[-1]), most)
     return replace(_against_time(scan, most), title="under current", linked=""), beside
 
 
@@ -67,27 +72,20 @@ def _against_time(found: Sweeps, most: int) -> Panel:
     shown = found.thinned(most)
     size_s, unit = time_unit(float(found.time_s[-1]))
     note = f"{len(shown)} of {len(found)} spectra" if len(shown) < len(found) else ""
-    drawn = heat(shown.time_s / size_s, list(shown))
+    drawn = heat(shown.time_s / size_s, shown)
     return Panel(Axis(f"time / {unit}"), TAU, (drawn,), linked=TIME, note=note, height=0.85)
 
 
 def _against_rest(found: Sweeps, since_s: float, most: int) -> Panel:
     """Each at the time at which it was done, as the paper counts: the first one after 35 s."""
-    shown = found.among(_in_decades(len(found), most))
+    shown = found.among(in_decades(len(found), most))
     size_s, unit = time_unit(float(found.end_s[-1] - since_s))
     note = f"{len(shown)} of {len(found)} spectra" if len(shown) < len(found) else ""
     x = (shown.end_s - since_s) / size_s
-    drawn = heat(x, list(shown), log=True)
+    drawn = heat(x, shown, log=True)
     return Panel(
         Axis(f"time at rest / {unit}", log=True), TAU, (drawn,), title="at rest", note=note, height=0.85
     )
-
-
-def _in_decades(count: int, most: int) -> Ints:
-    """At most `most` of 0 to count - 1, closer together at the beginning."""
-    if count <= most:
-        return np.arange(count)
-    return np.unique(np.geomspace(1, count, most).round().astype(np.intp)) - 1
 
 
 def _current_of(one: Sight, panel: Panel) -> Panel:
@@ -110,37 +108,33 @@ def _of_one(one: Sight, choice: Choice) -> list[Line]:
     if len(rest) > 1 and not is_chosen and found.flows.any():
         return _through_rest(one, found)
     shown = chosen(one, choice, USUAL)
-    lines = [
-        _line(*each) for each in zip(shown, names(list(shown), unit=one.current_unit), _cycle(), strict=False)
-    ]
+    told = names(list(shown), unit=one.current_unit)
+    lines = [_line(*each) for each in zip(shown.drts(), told, _cycle(), strict=False)]
     is_pristine = not shown.flows[0] and found.flows.any() and not choice.spectra
-    return [_pristine(shown[0]), *lines[1:]] if is_pristine else lines
+    return [_pristine(lines[0]), *lines[1:]] if is_pristine else lines
 
 
 def _through_rest(one: Sight, found: Sweeps) -> list[Line]:
     """Before any current (dashed), under the last one, and at rest."""
     rest = found.resting
-    last = found[int(rest[0]) - 1]
-    at_rest_s = found.end_s[rest] - found.end_s[rest[0] - 1]
-    wanted = [
-        0,
-        *(int(np.argmin(np.abs(at_rest_s - s))) for s in RESTS_s if s < at_rest_s[-1] * 0.8),
-        len(rest) - 1,
-    ]
-    shown = [found[int(rest[k])] for k in dict.fromkeys(wanted)]
-    told = [f"{told_time(float(at_rest_s[k]), 2)} at rest" for k in dict.fromkeys(wanted)]
-    lines = [_line(last, f"{abs(last.I):g} {one.current_unit}", DISTINCT[1])]
+    last = int(rest[0]) - 1
+    at_rest_s = found.end_s[rest] - found.end_s[last]
+    near = [int(np.argmin(np.abs(at_rest_s - s))) for s in RESTS_s if s < at_rest_s[-1] * 0.8]
+    wanted = list(dict.fromkeys([0, *near, len(rest) - 1]))
+    told = [f"{told_time(float(at_rest_s[k]), 2)} at rest" for k in wanted]
+    pristine, driven, *resting = found.among(np.array([0, last, *rest[wanted]])).drts()
+    lines = [_line(driven, f"{abs(found.I[last]):g} {one.current_unit}", DISTINCT[1])]
     colours = [colour for colour in DISTINCT if colour != DISTINCT[1]]
-    lines += [_line(*each) for each in zip(shown, told, colours, strict=False)]
-    return lines if found.flows[0] else [_pristine(found[0]), *lines]
+    lines += [_line(*each) for each in zip(resting, told, colours, strict=False)]
+    return lines if found.flows[0] else [_pristine(_line(pristine, "", INK)), *lines]
 
 
-def _pristine(sweep: Sweep) -> Line:
-    return replace(_line(sweep, "pristine", INK), dash="dashed")
+def _pristine(line: Line) -> Line:
+    return replace(line, name="pristine", colour=INK, dash="dashed")
 
 
-def _line(sweep: Sweep, name: str, colour: str) -> Line:
-    return Line(*sweep.drt, name, colour)
+def _line(gamma: tuple[Floats, Floats], name: str, colour: str) -> Line:
+    return Line(*gamma, name, colour)
 
 
 def _cycle() -> list[str]:
@@ -149,7 +143,7 @@ def _cycle() -> list[str]:
 
 def _gamma_axis(lines: Sequence[Line], unit: str) -> Axis:
     """In decades where some curves would not be seen beside others."""
-    tops: Floats = np.array([float(line.y.max()) for line in lines])
+    tops: Floats = np.array([float(np.nan_to_num(line.y).max()) for line in lines])
     is_log = bool(tops.min() > 0 and tops.max() > SPREAD * tops.min())
     low = float(tops.max() * 10**-SEEN_DECADES) if is_log else 0.0
     return Axis(f"γ / {unit}", log=is_log, low=low)

@@ -44,15 +44,20 @@ def free_box(points: Floats, width: float, height: float) -> Box | None:
     """For something of this size: a corner if one is free, else anywhere, from above; None: nowhere."""
     if width > 1 or height > 1:
         return None
-    corners = ((right * (1 - width), top * (1 - height)) for top in (1, 0) for right in (1, 0))
-    return _first_free(points, width, height, [*corners, *_grid(1 - width, 1 - height)])
+    corners = [(right * (1 - width), top * (1 - height)) for top in (1, 0) for right in (1, 0)]
+    places = [*corners, *_grid(1 - width, 1 - height)]
+    return first_free(points, [(left, bottom, width, height) for left, bottom in places])
 
 
-def _first_free(
-    points: Floats, width: float, height: float, places: Iterable[tuple[float, float]]
-) -> Box | None:
-    boxes = ((left, bottom, width, height) for left, bottom in places)
+def first_free(points: Floats, boxes: Iterable[Box]) -> Box | None:
     return next((box for box in boxes if is_free(points, box)), None)
+
+
+def filled_box(box: Box) -> Floats:
+    """Points all over it, (n, 2)."""
+    left, bottom, width, height = box
+    x, y = np.meshgrid(left + width * np.linspace(0, 1, _ALONG), bottom + height * np.linspace(0, 1, _ALONG))
+    return np.column_stack([x.ravel(), y.ravel()])
 
 
 def _grid(across: float, up: float) -> list[tuple[float, float]]:

@@ -112,3 +112,9 @@ def curve(x: Floats, y: Floats, name: str, colour: str | None = None, *, legend:
     """A line with as many points as can be seen."""
     kept = thin(y, MOST_POINTS)
     return Line(np.asarray(x)[kept], np.asarray(y)[kept], name, colour, legend=legend)
+
+
+def is_wide(values: Sequence[Floats], times: float) -> bool:
+    """Whether they are better seen in decades: all above zero, the highest so many times the lowest."""
+    known = np.concatenate([np.zeros(0), *(each[np.isfinite(each)] for each in values)])
+    return len(known) > 0 and bool(known.min() > 0) and bool(known.max() > times * known.min())

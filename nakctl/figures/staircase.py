@@ -80,6 +80,6 @@ def _map(one: Sight, axis: Axis, marks: list[Mark]) -> list[tuple[Panel, ...]]:
     if len(met) < 2:
         return []
     x = np.array([level for level, _ in met])
-    drawn = heat(x, [found[k] for _, k in met])
+    drawn = heat(x, found.among(np.array([k for _, k in met])))
     plain = tuple(Mark("", x=mark.x, colour=mark.colour) for mark in marks)
     return one_scale([(Panel(axis, TAU, (drawn, *plain), linked=CURRENT, height=0.75),)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,12 @@ from nakctl.figures.sight import Sight, told_time
 from nakctl.record.read import Run
 from nakctl.results.areal import impedance_shown
 
+if TYPE_CHECKING:
+    from nakctl.results.spectra import Spectra
+
 LEAST_LEVELS = 5  # of a staircase
-NO_CURRENT = 0.03  # of the largest: a PEIS at rest holds a potential, and a little current flows
+
+Complex = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +35,9 @@ class Sweep:
     time_s: float
     I: float
     f_Hz: Floats
-    Z: npt.NDArray[np.complex128]
-    Z_ce: npt.NDArray[np.complex128] | None
+    Z: Complex
+    Z_ce: Complex | None
     unit: str
-
-    @property
-    def drt(self) -> tuple[Floats, Floats]:
-        """tau in s and gamma in the unit of Z, per unit of ln tau, each (n,)."""
-        from nakctl.results.drt import drt  # scipy: only where it is needed
-
-        found = drt(np.asarray(self.f_Hz, np.float64), self.Z)
-        return found.tau_s, found.gamma_ohm_cm2
 
 
 def lacks_spectra(run: Run) -> str:
@@ -52,55 +49,57 @@ def lacks_spectra(run: Run) -> str:
 class Sweeps(Sequence[Sweep]):
     """Those of a run that are meant by a choice, cut out when asked for.
 
-    places (n,) in the table of spectra; time_s and end_s: of their first and last frequency, I: each (n,)
+    places (n,) among all complete spectra; time_s and end_s: of their first and last frequency, I: each (n,)
     """
 
-    def __init__(self, one: Sight, places: Ints | None = None) -> None:
-        run, self._one = one.run, one
-        self.places = spectra(run, one.choice) if places is None else places
-        first = run.spectra["first_row"][self.places].astype(np.intp)
-        last = first + run.spectra["row_count"][self.places].astype(np.intp) - 1
-        self.time_s: Floats = run.spectra["time"][self.places]
-        self.end_s: Floats = run.impedance["time"][last]
-        # in the middle of the sweep, to the resolution a level is set with
-        I_A = run.impedance["I_dc"][(first + last) // 2].astype(np.float64)
-        self.I: Floats = np.round(one.current(I_A), 3) + 0.0
+    def __init__(self, one: Sight, places: Ints | None = None, known: Spectra | None = None) -> None:
+        from nakctl.results.spectra import Spectra  # scipy: only where spectra are drawn
+
+        self._one = one
+        self.spectra = Spectra(one.run) if known is None else known
+        self._rows = np.flatnonzero(one.run.spectra["complete"])
+        meant = spectra(one.run, one.choice) if places is None else None
+        self.places: Ints = np.searchsorted(self._rows, meant) if meant is not None else np.asarray(places)
+        self.time_s: Floats = self.spectra.time_s[self.places]
+        self.end_s: Floats = self.spectra.end_s[self.places]
+        self.I: Floats = np.round(one.current(self.spectra.I_A[self.places]), 3) + 0.0  # as levels are set
+        self.unit = one.ohm_unit
 
     def __len__(self) -> int:
         return len(self.places)
 
     def __getitem__(self, index: int) -> Sweep:  # type: ignore[override]
         place = range(len(self))[index]
-        one, run, row = self._one, self._one.run, self.places[place]
+        found = self.spectra[int(self.places[place])]
+        Z, unit = impedance_shown(found.z_ohm, self._one.cm2)
+        time_s, I = float(self.time_s[place]), float(self.I[place])
+        return Sweep(found.number, time_s, I, found.f_Hz, Z, self._of_counter(place), unit)
+
+    def drts(self) -> list[tuple[Floats, Floats]]:
+        """tau in s and gamma in the unit of Z, per unit of ln tau, each (n,) and NaN where not determined."""
+        scale = (self._one.cm2 or 1.0) / (self.spectra.area_cm2 or 1.0)
+        return [(one.tau_s, one.gamma * scale) for one in self.spectra.drts(self.places.tolist())]
+
+    def _of_counter(self, place: int) -> Complex | None:
+        run, row = self._one.run, self._rows[self.places[place]]
+        if not run.has_half_cells:
+            return None
         start = int(run.spectra["first_row"][row])
         part = slice(start, start + int(run.spectra["row_count"][row]))
-        data = run.impedance
-        Z, unit = impedance_shown(data["Z_re"][part] + 1j * data["Z_im"][part], one.cm2)
-        Z_ce = None
-        if run.has_half_cells:
-            Z_ce, _ = impedance_shown(data["Zce_re"][part] + 1j * data["Zce_im"][part], one.cm2)
-        return Sweep(
-            int(run.spectra["spectrum"][row]),
-            float(self.time_s[place]),
-            float(self.I[place]),
-            data["frequency"][part],
-            Z,
-            Z_ce,
-            unit,
-        )
+        Z_ohm = run.impedance["Zce_re"][part] + 1j * run.impedance["Zce_im"][part]
+        return impedance_shown(Z_ohm, self._one.cm2)[0]
 
     def thinned(self, most: int) -> Sweeps:
         """Evenly chosen through the run, the first and the last among them."""
-        return Sweeps(self._one, evenly(self.places, most))
+        return Sweeps(self._one, evenly(self.places, most), self.spectra)
 
     def among(self, wanted: Ints) -> Sweeps:
-        return Sweeps(self._one, self.places[wanted])
+        return Sweeps(self._one, self.places[wanted], self.spectra)
 
     @property
     def flows(self) -> npt.NDArray[np.bool_]:
         """Which of them were measured under current."""
-        size = np.abs(self.I)
-        return np.asarray(size > NO_CURRENT * size.max(initial=0.0))
+        return ~self.spectra.at_rest()[self.places]
 
     @property
     def resting(self) -> Ints:
@@ -140,11 +139,25 @@ def chosen(one: Sight, choice: Choice, usual: int) -> Sweeps:
     return found.thinned(choice.curves or usual)
 
 
-def first_or_chosen(one: Sight, choice: Choice) -> list[tuple[Sweep, str]]:
+def first_or_chosen(one: Sight, choice: Choice) -> tuple[Sweeps, list[str]]:
     """Of one of several runs, with names: its first spectrum, before any current, if none is asked for."""
     if not (choice.spectra or choice.is_part or choice.curves):
-        return [(Sweeps(one)[0], one.name)]
+        return Sweeps(one).among(np.array([0])), [one.name]
     found = chosen(one, choice, 1)
-    if len(found) == 1:
-        return [(found[0], one.name)]
-    return list(zip(found, names(list(found), f"{one.name}, ", one.current_unit), strict=True))
+    told = names(list(found), f"{one.name}, ", one.current_unit) if len(found) > 1 else [one.name]
+    return found, told
+
+
+def scan_and_rest(found: Sweeps, choice: Choice) -> tuple[Sweeps, Sweeps] | None:
+    """Up to the last current, and the rest after it; None where a part is asked for, or there is no rest."""
+    rest = found.resting
+    if choice.is_part or choice.spectra or not 1 < len(rest) < len(found) - 1:
+        return None
+    return found.among(np.arange(rest[0])), found.among(rest)
+
+
+def in_decades(count: int, most: int) -> Ints:
+    """At most `most` of 0 to count - 1, closer together at the beginning."""
+    if count <= most:
+        return np.arange(count)
+    return np.unique(np.geomspace(1, count, most).round().astype(np.intp)) - 1

@@ -13,6 +13,7 @@ _UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = (0.009, 11_000.0)  # within these, numbers are written out
 _EACH_cm, _DECADE_cm = 1.1, 0.6  # of the axis, for a number
 _FEW_DECADES = 1.7  # then numbers between the decades are told, too
+_PART = 0.8  # of a decade: then all of them
 _TOLD_BETWEEN = (2, 5)
 
 
@@ -56,4 +57,5 @@ def set_decades(drawn: Drawn, room_cm: float) -> None:
 
 def _is_told(value: float, low: float, high: float) -> bool:
     first = value / 10 ** math.floor(math.log10(value))
-    return math.log10(high / max(low, 1e-300)) < _FEW_DECADES and round(first, 6) in _TOLD_BETWEEN
+    decades = math.log10(high / max(low, 1e-300))
+    return decades < _PART or (decades < _FEW_DECADES and round(first, 6) in _TOLD_BETWEEN)

@@ -28,7 +28,7 @@ def scan(path: Path, name: str = "NaK50", **about: Any) -> Path:
         I_A = j * runs.AREA_cm2 * 1e-3
         V = 0.1 * j + (0.5 * (k - THRESHOLD) ** 2 if k > THRESHOLD else 0.0)
         steps += [runs.strip(I_A, [V] * 20)]
-        given.append((20.0 * (k + 1) + 1.0, I_A, f_Hz[:-4], arcs(150.0 + 50 * k, 0.05)[:-4], True))
+        given.append((20.0 * (k + 1) + 1.0, I_A, f_Hz[:-1], arcs(150.0 + 50 * k, 0.05)[:-1], True))
     steps.append(runs.rest(600, Ewe_V=0.01))
     since_s = 20.0 * (len(LEVELS_mA_cm2) + 1)
     given += [(since_s + 1 + 60 * k, 0.0, f_Hz, arcs(300.0 - 15 * k, 0.05), True) for k in range(9)]

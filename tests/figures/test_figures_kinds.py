@@ -237,12 +237,26 @@ def test_nothing_is_drawn_where_nothing_was_measured(folder: Path) -> None:
 def test_the_overlay_tells_pristine_current_and_rest(scan: Path) -> None:
     panel = next(drawn("drt", scan).panels)
     shown = list(panel.lines)
-    assert [line.name for line in shown] == ["pristine", "1.2 mA cm⁻²", "24 s at rest", "8.4 min at rest"]
+    assert [line.name for line in shown] == ["pristine", "1.2 mA cm⁻²", "21 s at rest", "8.3 min at rest"]
     for line, number in zip(shown, (1, 13, 14, 22), strict=True):
         assert line.y == pytest.approx(gamma(*spectrum(scan, number)), abs=1e-6)
     assert shown[0].dash == "dashed"
     [beyond] = marks(panel)
     assert beyond.x == pytest.approx(1 / (2 * np.pi * made.f_Hz.min()))
+
+
+def test_peaks_are_where_the_arcs_were_put(scan: Path) -> None:
+    during, at_rest, sizes, sizes_at_rest = drawn("peaks", scan).panels
+    assert list(lines(during))[:2] == ["γ GB", "γ int"]
+    assert lines(during)["γ GB"].y == pytest.approx(np.full(13, 1e-6), rel=0.1)
+    assert lines(during)["γ int"].y == pytest.approx(np.full(13, 0.05), rel=0.15)
+    assert lines(sizes)["γ GB"].y == pytest.approx(np.full(13, 200 * cm2), rel=0.1)
+    tau_s = 10.0 ** np.linspace(-7.5, 1.0, 86)
+    for k in (0, 5, 12):  # that of the interface is extrapolated: as large as the distribution says
+        area = gamma(*spectrum(scan, k + 1))[tau_s > 3e-3].sum() * np.log(10) / 10
+        assert lines(sizes)["γ int"].y[k] == pytest.approx(area, rel=0.02)
+    assert len(lines(sizes_at_rest)["γ int"].x) == 9
+    assert (during.y, sizes.y) == (at_rest.y, sizes_at_rest.y)
 
 
 def test_alloys_are_compared_by_their_first_spectra(folder: Path, scan: Path) -> None:

@@ -195,7 +195,10 @@ def test_what_holds_little_is_drawn(bare: Path, folder: Path, tmp_path: Path) ->
     one = runs.written(folder / "one.h5", [runs.strip(1e-3, [0.1])])
     more = runs.spectra((1.0, 0.0, made.f_Hz, made.arcs(1.0, 0.05), True))
     single = runs.written(folder / "single.h5", [runs.rest(3)], more=more)
-    for path, kinds in ((bare, ["run"]), (one, ["charge"]), (single, ["drt-map", "nyquist", "drt"])):
+    few = runs.spectra((1.0, 0.0, made.f_Hz[:3], made.arcs(1.0, 0.05)[:3], True))
+    short = runs.written(folder / "short-sweep.h5", [runs.rest(3)], more=few)  # too short for a distribution
+    maps = ["drt-map", "drt", "peaks"]
+    for path, kinds in ((bare, ["run"]), (one, ["charge"]), (single, ["nyquist", *maps]), (short, maps)):
         for kind in kinds:
             on_paper.draw(KINDS[kind].make([open_run(path)]), tmp_path / "x.png", dpi=40)
     flat = Heat(np.array([1.0, 2.0]), np.array([1.0, 2.0]), np.zeros((2, 2)), "z", "z", log=True)
