@@ -20,6 +20,7 @@ TRAIN = 20  # so many steps under current are a train of pulses
 ONE_WAY = 20.0  # times as much charge as the other way: that was noise
 TIME = "time"  # the panels of a figure that share it
 SENSORS = DISTINCT[3:]
+UNITS = {"degC": "°C", "fraction": "1", "ohm": "Ω"}
 
 
 def lacks_samples(run: Run) -> str:
@@ -143,7 +144,9 @@ def _sensors(seen: Sequence[Sight], time: Axis, size_s: float) -> Iterator[Panel
             x, y = log.time[inside] / size_s, log.value[inside]
             drawn.append(curve(x, y, told, colour, legend=len(mine) > 1))
         what = names[0] if len(names) == 1 else "sensors"
-        yield Panel(time, Axis(f"{what}\n/ {units}"), tuple(drawn), linked=TIME, height=0.42)
+        yield Panel(
+            time, Axis(f"{what}\n/ {UNITS.get(units, units)}"), tuple(drawn), linked=TIME, height=0.42
+        )
 
 
 def _interrupted(one: Sight, size_s: float, *, several: bool) -> Iterator[Line]:

@@ -12,6 +12,7 @@ import pytest
 import results_runs as runs
 from scipy.optimize import nnls
 
+from nakctl.device.sensor import SensorSpec
 from nakctl.errors import InputError
 from nakctl.figures.choice import Choice
 from nakctl.figures.figure import Figure, Heat, Line, Mark, Panel
@@ -145,6 +146,22 @@ def test_interruptions_are_points_on_the_curve(folder: Path) -> None:
     assert (one.y[0], other.y[0]) == (pytest.approx(0.2), pytest.approx(0.1))
 
 
+def test_sensors_stand_below_by_their_units(folder: Path) -> None:
+    path = folder / "sensed.h5"
+    specs = [
+        SensorSpec(name, "serial", "COM3", unit, what, 1.0, 0.0, 1.0, 1.0)
+        for name, unit, what in (("press", "MPa", "pressure"), ("oven", "degC", "temperature"))
+    ]
+    runs.sensed(path, "press", [(0.0, 10.0, 0.01), (1.0, 12.0, 0.01), (1.5, np.nan, 0.0), (9.0, 11.0, 0.01)])
+    runs.sensed(path, "oven", [(0.5, 25.0, 0.01), (50.0, 26.0, 0.01)])
+    path = runs.written(path, [runs.strip(1e-3, [0.1] * 12)], sensors=[spec.as_json() for spec in specs])
+    press, oven = list(drawn("voltage", path).panels)[3:]
+    assert (press.y.label, oven.y.label) == ("press\n/ MPa", "oven\n/ °C")
+    assert next(press.lines).x.tolist() == [1.0, 1.5, 9.0]  # while the run has samples
+    assert next(press.lines).y == pytest.approx([12.0, np.nan, 11.0], nan_ok=True)
+    assert press.linked == oven.linked == next(drawn("voltage", path).panels).linked
+
+
 def test_a_long_run_is_drawn_with_its_maximum(folder: Path) -> None:
     Ewe_V = np.full(50_000, 0.1)
     Ewe_V[31_415] = 2.0
@@ -152,7 +169,7 @@ def test_a_long_run_is_drawn_with_its_maximum(folder: Path) -> None:
     for kind in ("run", "charge"):
         for panel in (panel for panel in drawn(kind, path).panels if panel.y.label == "Ewe / V"):
             line = next(panel.lines)
-            assert len(line.x) <= 8_000
+            assert len(line.x) <= 4_000
             assert line.y.max() == 2.0
 
 
