@@ -47,7 +47,7 @@ def _keep(made: Path) -> None:
     with Image.open(made) as picture:
         size = picture.width // 2, picture.height // 2
         half = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    half.quantize(COLOURS, dither=Image.Dither.NONE).save(FIGURES / made.name, optimize=True)
+    half.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(FIGURES / made.name, optimize=True)
 
 
 if __name__ == "__main__":

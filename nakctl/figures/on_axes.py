@@ -92,7 +92,7 @@ def _norm(scale: Scale | Heat) -> Normalize:
 
 
 def _line(axes: Axes, line: Line, colour: str | tuple[float, ...]) -> None:
-    points = line.style != "line"
+    points = line.style != "line" or len(line.x) == 1  # a single one is no line
     size = 2.6 if line.style == "points" else 3.0 if len(line.x) == 1 else 1.8 if len(line.x) <= _FEW else 1.2
     axes.plot(
         line.x,
@@ -110,8 +110,9 @@ def _line(axes: Axes, line: Line, colour: str | tuple[float, ...]) -> None:
 def _heat(axes: Axes, panel: Panel, heat: Heat) -> ScalarMappable:
     values = np.asarray(heat.z, np.float64)
     known = values[np.isfinite(values) & ((values > 0) | (not heat.log))]
-    low = heat.low if heat.low is not None else float(known.min(initial=1.0))
-    high = heat.high if heat.high is not None else float(known.max(initial=low))
+    known = known if len(known) else np.ones(1)
+    low = float(known.min()) if heat.low is None else heat.low
+    high = float(known.max()) if heat.high is None else heat.high
     norm = LogNorm(low, high) if heat.log else Normalize(low, high)
     across, upwards = edges(heat.x, log=panel.x.log), edges(heat.y, log=panel.y.log)
     return axes.pcolormesh(

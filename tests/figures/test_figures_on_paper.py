@@ -148,6 +148,12 @@ def test_numbers_of_log_axes(value: float, plain: bool, text: str) -> None:
     assert told(value, plain=plain) == text
 
 
+def test_small_numbers_are_written_whole(tmp_path: Path, sheets: list[Sheet]) -> None:
+    on_paper.draw(figure(Line(np.arange(3.0), np.array([-2e-6, 0.0, 2e-6]), "a")), tmp_path / "x.svg")
+    [axes] = sheets[0].axes
+    assert [text.get_text() for text in axes.get_yticklabels()][1:-1] == ["−2×10⁻⁶", "0", "2×10⁻⁶"]
+
+
 def test_fields_of_a_map_meet_half_way() -> None:
     assert edges(np.array([1.0, 2.0, 4.0]), log=False) == pytest.approx([0.5, 1.5, 3.0, 5.0])
     assert edges(np.array([1.0, 10.0, 100.0]), log=True) == pytest.approx(
