@@ -298,6 +298,16 @@ def test_the_staircase_is_the_last_sample_of_each_level(scan: Path) -> None:
     assert heat.z[:, 7] == pytest.approx(gamma(*spectrum(scan, 9)), abs=1e-6)
 
 
+def test_beside_a_run_of_unknown_area_all_are_in_ohm(folder: Path, scan: Path) -> None:
+    more = runs.spectra((1.0, 0.0, made.f_Hz, made.arcs(100.0, 0.05), True))
+    path = runs.written(folder / "beside.h5", [runs.rest(60)], more=more, sample={"name": "unknown"})
+    panel = next(drawn("drt", scan, path).panels)
+    assert panel.y.label == "γ / Ω"
+    f_Hz, z = spectrum(scan, 1)
+    assert lines(panel)["NaK50"].y == pytest.approx(gamma(f_Hz, z / cm2), abs=1e-6)
+    assert next(drawn("nyquist", scan, path).panels).x.label == "Re Z / Ω"
+
+
 # --- pulses ----------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from nakctl.record.read import open_run
 
 BEGINS = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 HOSTILE = [
-    "$x_{", r"\alpha $\frac{1}{0}$", "a\nb\tc\x00\x1b[31m", "<script>&amp;--></svg>", "長さ 電池 نص עברית",
+    "$x_{$", r"\alpha $\frac{1}{0}$", "a\nb\tc\x00\x1b[31m", "<script>&amp;--></svg>", "長さ 電池 نص עברית",
     "🔋 \U0010ffff \ud800", "\u202eabc\u2066", "%s {0} {name}", "x" * 400, "", "   ",
 ]  # fmt: skip
 
