@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nakctl.figures import nyquist, over_time, processes, pulses, relaxation_times, staircase, sweeps
+from nakctl.figures import (
+    cycling,
+    nyquist,
+    over_time,
+    processes,
+    pulses,
+    relaxation_times,
+    scans,
+    staircase,
+    sweeps,
+    temperatures,
+    titrations,
+)
 from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.figure import Figure
 from nakctl.record.read import Run
@@ -115,6 +127,41 @@ KINDS: dict[str, Kind] = {
             "critical stripping capacity against the rest between pulses, over several files",
             pulses.lacks_capacity,
             pulses.capacity,
+        ),
+        Kind(
+            "cycling",
+            "",
+            "capacity and efficiency against the number of the cycle",
+            cycling.lacks_cycles,
+            cycling.capacities,
+        ),
+        Kind(
+            "dqdv",
+            "",
+            "dQ/dV against potential, of some cycles",
+            cycling.lacks_dq_dv,
+            cycling.dq_dvs,
+        ),
+        Kind(
+            "cv",
+            "",
+            "current against potential of scans, with their peaks",
+            scans.lacks_scans,
+            scans.voltammogram,
+        ),
+        Kind(
+            "gitt",
+            "",
+            "titration: potential with its rests, against charge, and diffusion over the squared length",
+            titrations.lacks_titration,
+            titrations.titrations,
+        ),
+        Kind(
+            "arrhenius",
+            "",
+            "resistance against 1/T, with the activation energy",
+            temperatures.lacks_temperatures,
+            temperatures.arrhenius,
         ),
     )
 }  # fmt: skip

@@ -11,6 +11,7 @@ from nakctl.figures.figure import DISTINCT, INK, Axis, Drawn, Figure, Line, Mark
 from nakctl.figures.nyquist import nyquist_panel
 from nakctl.figures.sight import Sight, curve, sights, simulated, time_unit, title_of
 from nakctl.record.read import Run
+from nakctl.results.conclude import concluded
 from nakctl.results.current import current_steps, moved
 from nakctl.results.interruptions import interruptions
 from nakctl.results.shorts import verdict
@@ -168,10 +169,19 @@ def _interrupted(one: Sight, size_s: float, *, several: bool) -> Iterator[Line]:
 
 def _shorts_at_time(seen: Sequence[Sight], size_s: float) -> Iterator[Mark]:
     for one in seen:
-        said = verdict(one.run)
+        at_s = short_at_s(one.run)
         low_s, high_s = one.run.samples["time"][one.rows][[0, -1]]
-        if said is not None and said.short is not None and low_s <= said.short.time_s <= high_s:
-            yield Mark("short", x=said.short.time_s / size_s, colour=one.colour if len(seen) > 1 else INK)
+        if at_s is not None and low_s <= at_s <= high_s:
+            yield Mark("short", x=at_s / size_s, colour=one.colour if len(seen) > 1 else INK)
+
+
+def short_at_s(run: Run) -> float | None:
+    """As it stands in a sealed file; else its rows are searched, which takes seconds of a million pulses."""
+    kept = concluded(run)
+    if kept is not None:
+        return kept.get("short_at_s")
+    said = verdict(run)
+    return said.short.time_s if said is not None and said.short is not None else None
 
 
 # --- against charge --------------------------------------------------------------------------------------
@@ -214,9 +224,9 @@ def _side(one: Sight) -> int:
 
 def _shorts_at_charge(seen: Sequence[Sight], side: int) -> Iterator[Mark]:
     for one in seen:
-        said = verdict(one.run)
-        if said is not None and said.short is not None:
-            row = int(np.searchsorted(one.run.samples["time"], said.short.time_s))
+        at_s = short_at_s(one.run)
+        if at_s is not None:
+            row = int(np.searchsorted(one.run.samples["time"], at_s))
             Q_Ah = one.run.samples["Q"][min(row, len(one.run.samples) - 1)]
             x = float(side * one.charge(np.array([Q_Ah]))[0])
             yield Mark("short", x=x, colour=one.colour if len(seen) > 1 else INK)

@@ -12,20 +12,24 @@ from nakctl.figures.maps import TAU, heat, one_scale
 from nakctl.figures.sight import Sight, sights, simulated, title_of
 from nakctl.figures.sweeps import Sweeps, lacks_spectra
 from nakctl.record.read import Run
-from nakctl.results.threshold import Floats, levels, threshold_mA_cm2
+from nakctl.results.staircases import Staircase
+from nakctl.results.staircases import staircase as levels_of
+from nakctl.results.threshold import rise
 
 LEVELS = 3  # of one direction, each above the one before
+SAME_mA_cm2 = 2e-3
 CURRENT = "current"
 
 
 def lacks_staircase(run: Run) -> str:
     if not run.header.area_cm2:
         return "the area of its electrode, which levels are compared by"
-    j, _ = staircase_of(run)
-    ended_at_once = len(j) and len(j) == len(levels(run)[0]) and "staircase" in run.header.protocol
-    if len(j) >= LEVELS or ended_at_once:
+    found = staircase_of(run)
+    ended_at_once = len(found) > 0 and "staircase" in run.header.protocol
+    if (len(found) >= LEVELS or ended_at_once) and rise(found.j_mA_cm2):
         return ""
-    return f"a staircase: {len(j)} rising level{'s' if len(j) != 1 else ''} of current in one direction"
+    count = len(np.unique(found.j_mA_cm2))
+    return f"a staircase: {count} level{'s' if count != 1 else ''} of current in one direction"
 
 
 def staircase(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
@@ -34,17 +38,10 @@ def staircase(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     several = len(seen) > 1
     drawn: list[Drawn] = []
     for one in seen:
-        j, Ewe_V = staircase_of(one.run)
-        drawn.append(Line(np.abs(j), Ewe_V, one.name, one.colour if several else DISTINCT[0], style="both"))
-        threshold = threshold_mA_cm2(j, Ewe_V)
-        if threshold is not None:
-            drawn.append(
-                Mark(
-                    f"threshold {abs(threshold):.2g} mA cm⁻²",
-                    x=abs(threshold),
-                    colour=one.colour if several else FAINT,
-                )
-            )
+        found = staircase_of(one.run)
+        colour = one.colour if several else DISTINCT[0]
+        drawn.append(Line(np.abs(found.j_mA_cm2), found.Ewe_V, one.name, colour, style="both"))
+        drawn += _threshold(found, one.colour if several else FAINT)
     axis = Axis(_label(seen))
     rows: list[tuple[Panel, ...]] = [
         (Panel(axis, Axis("Ewe / V"), tuple(drawn), linked=CURRENT, height=0.75),)
@@ -54,29 +51,28 @@ def staircase(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     return Figure("staircase", title_of(runs), tuple(rows), simulated(runs))
 
 
-def staircase_of(run: Run) -> tuple[Floats, Floats]:
-    """Levels (mA/cm2, signed) and Ewe_V of the first staircase: as long as each is above the one before."""
-    j, Ewe_V = levels(run)
-    rising = (np.diff(np.abs(j)) > 0) & (np.sign(j[1:]) == np.sign(j[:-1]))
-    fallen = np.flatnonzero(~rising)
-    count = int(fallen[0]) + 1 if len(fallen) else len(j)
-    return j[:count], Ewe_V[:count]
+def staircase_of(run: Run) -> Staircase:
+    """In the direction in which there are more levels."""
+    return max(levels_of(run, "strip"), levels_of(run, "plate"), key=len)
+
+
+def _threshold(found: Staircase, colour: str) -> list[Mark]:
+    at = found.threshold_mA_cm2
+    return [] if at is None else [Mark(f"threshold {abs(at):.2g} mA cm⁻²", x=abs(at), colour=colour)]
 
 
 def _label(seen: Sequence[Sight]) -> str:
-    signs = {float(np.sign(staircase_of(one.run)[0][0])) for one in seen}
-    word = (
-        {1.0: "stripping current", -1.0: "plating current"}.get(signs.pop(), "") if len(signs) == 1 else "|j|"
-    )
+    ways = {staircase_of(one.run).direction for one in seen}
+    word = {"strip": "stripping current", "plate": "plating current"}[ways.pop()] if len(ways) == 1 else "|j|"
     return f"{word} / mA cm⁻²"
 
 
 def _map(one: Sight, axis: Axis, marks: list[Mark]) -> list[tuple[Panel, ...]]:
     """Of the last spectrum of each level."""
     found = Sweeps(one)
-    j = staircase_of(one.run)[0]
-    places = [np.flatnonzero(np.isclose(found.I, level, atol=2e-3)) for level in j]
-    met = [(abs(float(level)), int(each[-1])) for level, each in zip(j, places, strict=True) if len(each)]
+    j_mA_cm2 = staircase_of(one.run).j_mA_cm2
+    places = [np.flatnonzero(np.isclose(found.I, level, atol=SAME_mA_cm2)) for level in j_mA_cm2]
+    met = [(abs(float(j)), int(each[-1])) for j, each in zip(j_mA_cm2, places, strict=True) if len(each)]
     if len(met) < 2:
         return []
     x = np.array([level for level, _ in met])

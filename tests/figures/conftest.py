@@ -52,5 +52,26 @@ def train(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def cycled(folder: Path) -> Path:
+    return figure_runs.cycled(folder / "cycled.h5")
+
+
+@pytest.fixture(scope="session")
+def scanned(folder: Path) -> Path:
+    return figure_runs.scanned(folder / "scanned.h5")
+
+
+@pytest.fixture(scope="session")
+def warmed(folder: Path) -> Path:
+    return figure_runs.warmed(folder / "warmed.h5")
+
+
+@pytest.fixture(scope="session")
+def all_of_them(scan: Path, train: Path, cycled: Path, scanned: Path, warmed: Path) -> tuple[Path, ...]:
+    """A run for each kind, at least."""
+    return scan, train, cycled, scanned, warmed
+
+
+@pytest.fixture(scope="session")
 def bare(folder: Path) -> Path:
     return figure_runs.bare(folder / "bare.h5")

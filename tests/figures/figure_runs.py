@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import results_runs as runs
 
+from nakctl.device.sensor import SensorSpec
+
 LEVELS_mA_cm2 = np.round(0.1 * np.arange(1, 13), 3)
 THRESHOLD = 8  # levels, from which on Ewe rises faster
 f_Hz = np.logspace(6, 0.7, 24)
@@ -51,6 +53,46 @@ def train(path: Path, rest_s: float = REST_s, *, met: bool = True, **about: Any)
     more = {"ends": runs.ends(("cutoff", "Ewe", "above", 3.0))}
     params = {"rest": f"{rest_s:g} s"}
     return runs.written(path, steps, more=more, params=params, **how, **about)
+
+
+def cycled(path: Path, cycles: int = 4, **about: Any) -> Path:
+    """Charged from 3 to 4 V and back, with a little less charge each time; the potential bends in the middle."""
+    steps = []
+    for k in range(cycles):
+        x = np.linspace(-1, 1, 120 - 5 * k)
+        up = 3.5 + 0.5 * x**3 + 0.02 * x
+        steps += [
+            runs.strip(1e-3, up.tolist(), cycle=k + 1),
+            runs.strip(-1e-3, up[::-1].tolist(), cycle=k + 1),
+        ]
+    return runs.written(path, steps, **about)
+
+
+def scanned(path: Path) -> Path:
+    """Two cycles of a scan from 0 to 1 V and back, with a peak at 0.6 V and one at 0.4 V."""
+    E_V = np.linspace(0, 1, 101)
+    forth = 1e-4 + 1e-3 * np.exp(-(((E_V - 0.6) / 0.05) ** 2))
+    back = -1e-4 - 1e-3 * np.exp(-(((E_V - 0.4) / 0.05) ** 2))
+    steps = []
+    for k in (1, 2):
+        for E in (E_V, E_V[::-1]):
+            steps.append(runs.Step("CV", 0.0, E.tolist(), 1.0, control=np.nan, cycle=k))
+    tables = runs.tables_of(steps)
+    tables["samples"]["I"] = np.concatenate([forth, back[::-1]] * 2)
+    tables["samples"]["Q"] = np.cumsum(tables["samples"]["I"]) / 3600
+    return runs.written(path, steps, tables=tables)
+
+
+def warmed(path: Path) -> Path:
+    """Three spectra at 25, 50 and 75 degC of a cell whose resistance follows 0.3 eV."""
+    T_K = np.array([298.15, 323.15, 348.15])
+    R_ohm = 100.0 * np.exp(0.3 / 8.617333262e-5 * (1 / T_K - 1 / T_K[0]))
+    f_Hz = np.logspace(3, 0, 10)
+    given = [(100.0 * k + 1, 0.0, f_Hz, np.full(10, R + 0j), True) for k, R in enumerate(R_ohm)]
+    spec = SensorSpec("oven", "serial", "COM3", "degC", "temperature", 1.0, 0.0, 1.0, 1.0)
+    readings = [(t, T_K[int(t // 100)] - 273.15, 0.01) for t in np.arange(0.0, 300.0, 5.0)]
+    runs.sensed(path, "oven", readings)
+    return runs.written(path, [runs.rest(300)], more=runs.spectra(*given), sensors=[spec.as_json()])
 
 
 def bare(path: Path) -> Path:

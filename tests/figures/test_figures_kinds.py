@@ -345,6 +345,73 @@ def test_capacity_is_the_charge_until_the_cutoff(folder: Path, train: Path) -> N
     assert "at least" in partly.name
 
 
+# --- beyond the paper --------------------------------------------------------------------------------------
+
+
+def test_cycles_are_counted_both_ways(cycled: Path, folder: Path) -> None:
+    charge, efficiency = drawn("cycling", cycled).panels
+    moved_mAh_cm2 = 1e-3 * np.array([120, 115, 110, 105]) / 3600 / cm2 * 1e3
+    assert lines(charge)["stripped"].x.tolist() == [1, 2, 3, 4]
+    assert lines(charge)["stripped"].y == pytest.approx(moved_mAh_cm2)
+    assert lines(charge)["plated"].y == pytest.approx(moved_mAh_cm2)
+    assert lines(efficiency)["coulombic"].y == pytest.approx([100.0] * 4)
+    few = drawn("cycling", cycled, cycles=(2, 3))
+    assert lines(next(few.panels))["plated"].x.tolist() == [2, 3]
+    sample = {"name": "battery", "area_cm2": cm2, "working_is": "positive"}
+    battery = made.cycled(folder / "battery.h5", sample=sample)
+    assert list(lines(next(drawn("cycling", battery).panels))) == ["charged", "discharged"]
+    both = list(lines(next(drawn("cycling", cycled, battery).panels)))
+    assert both == ["cell, plated", "battery, discharged"]
+
+
+def test_dq_dv_is_the_charge_between_potentials(cycled: Path) -> None:
+    panel = next(drawn("dqdv", cycled, cycles=(1,)).panels)
+    up, down = panel.lines
+    x = np.linspace(-1, 1, 120)
+    E_V, Q = 3.5 + 0.5 * x**3 + 0.02 * x, np.arange(1, 121) / 3600 / cm2
+    for line, sign in ((up, 1), (down, -1)):
+        middle = np.argmin(np.abs(line.x - 3.7))
+        low, high = line.x[middle] - 0.05, line.x[middle] + 0.05
+        inside = (line.x > low) & (line.x < high)
+        slope = np.diff(np.interp([low, high], E_V, Q))[0] / 0.1
+        assert line.y[inside].mean() == pytest.approx(sign * slope, rel=0.05)
+    assert up.name == down.name == "cycle 1"
+
+
+def test_a_voltammogram_is_current_against_potential(scanned: Path) -> None:
+    panel = next(drawn("cv", scanned).panels)
+    found = lines(panel)
+    first = stored(scanned, "samples/cycle") == 1
+    assert found["cycle 1"].x == pytest.approx(stored(scanned, "samples/Ewe")[first])
+    assert found["cycle 1"].y == pytest.approx(stored(scanned, "samples/I")[first] / cm2 * 1e3)
+    assert found["peaks"].x == pytest.approx([0.6, 0.4, 0.6, 0.4], abs=0.011)
+    assert np.abs(found["peaks"].y) == pytest.approx([1.1 / cm2] * 4, rel=1e-3)
+
+
+def test_a_titration_shows_its_potentials_at_rest(train: Path) -> None:
+    time, rest, fast = drawn("gitt", train).panels
+    E_V = stored(train, "samples/Ewe")
+    ends = np.flatnonzero(np.diff(stored(train, "samples/I")) > 0)
+    ends = ends[E_V[ends] < 0.1]  # the last rows of the rests before pulses
+    found = lines(time)["end of rest"]
+    count = len(found.x)
+    assert found.y == pytest.approx(E_V[ends][:count])
+    charge = stored(train, "samples/Q")[ends][:count] / cm2 * 1e3
+    assert next(rest.lines).x == pytest.approx(charge, abs=1e-12)
+    assert next(rest.lines).y == pytest.approx(found.y)
+    assert "D/L²" in fast.y.label
+
+
+def test_the_activation_energy_is_told(warmed: Path) -> None:
+    panel = next(drawn("arrhenius", warmed).panels)
+    points, fit = panel.lines
+    T_K = np.array([298.15, 323.15, 348.15])
+    assert points.x == pytest.approx(1e3 / T_K)
+    assert points.y == pytest.approx(100 * cm2 * np.exp(0.3 / 8.617333262e-5 * (1 / T_K - 1 / T_K[0])))
+    assert np.diff(np.log(fit.y)) / np.diff(fit.x) == pytest.approx(0.3 / 8.617333262e-5 / 1e3, rel=1e-3)
+    assert panel.note.startswith("Ea = 28.9") and "0.300 eV" in panel.note
+
+
 # --- what does not suit ------------------------------------------------------------------------------------
 
 
@@ -354,4 +421,6 @@ def test_a_run_says_what_it_lacks(bare: Path, train: Path) -> None:
     assert suits == {"run", "voltage", "charge"}
     assert "none was measured" in KINDS["drt"].lacks(run)
     assert "of which it has 1" in KINDS["pulse"].lacks(run)
-    assert "1 rising level" in KINDS["staircase"].lacks(open_run(train))
+    for kind in ("cycling", "dqdv", "cv", "gitt", "arrhenius"):
+        assert KINDS[kind].lacks(run)
+    assert "1 level of current" in KINDS["staircase"].lacks(open_run(train))

@@ -55,14 +55,15 @@ def line(name: str = "a", **about: Any) -> Line:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_each_kind_is_drawn(kind: str, scan: Path, train: Path, tmp_path: Path, sheets: list[Sheet]) -> None:
-    for k, path in enumerate((scan, train)):
-        if KINDS[kind].suits(open_run(path)):
-            values = KINDS[kind].make([open_run(path)])
-            ending = list(BEGINS)[(sorted(KINDS).index(kind) + k) % 3]
-            target = tmp_path / f"{k}{ending}"
-            on_paper.draw(values, target, dpi=60)
-            assert target.read_bytes().startswith(BEGINS[ending])
+def test_each_kind_is_drawn(
+    kind: str, all_of_them: tuple[Path, ...], tmp_path: Path, sheets: list[Sheet]
+) -> None:
+    fitting = [run for run in map(open_run, all_of_them) if KINDS[kind].suits(run)]
+    for k, run in enumerate(fitting[:2]):
+        ending = list(BEGINS)[(sorted(KINDS).index(kind) + k) % 3]
+        target = tmp_path / f"{k}{ending}"
+        on_paper.draw(KINDS[kind].make([run]), target, dpi=60)
+        assert target.read_bytes().startswith(BEGINS[ending])
     assert sheets
     for sheet in sheets:
         assert "SIMULATED" in [text.get_text() for text in sheet.texts]
