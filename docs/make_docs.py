@@ -2,7 +2,7 @@
 
 nakctl sim compare --json --keep runs > table.json
 python docs/make_docs.py table.json
-python docs/make_figures.py runs
+python docs/make_gallery.py runs
 """
 
 from __future__ import annotations

@@ -10,7 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from nakctl.cli import app_convert, app_exchange, app_host, app_instruments, app_requests
+from nakctl.cli import (
+    app_convert,
+    app_exchange,
+    app_host,
+    app_instruments,
+    app_plot,
+    app_requests,
+)
 from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
@@ -266,18 +273,7 @@ def show(file: RunFile, as_json: Json = False) -> int:
     return results.show(file, as_json)
 
 
-@app.command()
-@explained
-def plot(
-    file: RunFile,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE.png", help="Picture [default: RUN.png].")
-    ] = None,
-) -> int:
-    """Draw potential and current, and the spectra through the run."""
-    from nakctl.cli import results
-
-    return results.plot(file, out)
+app.command()(app_plot.plot)
 
 
 @app.command()

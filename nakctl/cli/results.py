@@ -1,4 +1,4 @@
-"""What is done with result files: `show`, `plot`, `recover`."""
+"""What is done with result files: `show`, `recover`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from nakctl.cli.json_output import print_json
-from nakctl.cli.pictures import check_target
 from nakctl.errors import ExitCode, InputError, typed
 from nakctl.text.numbers import duration
 
@@ -79,20 +78,6 @@ def recover_if_killed(file: Path) -> None:
         print(goes_on(file, channel), file=sys.stderr)
     else:
         print(f"{file} was left unsealed: {make_whole(file).message}", file=sys.stderr)
-
-
-def plot(file: Path, out: Path | None) -> int:
-    target = check_target(out if out is not None else file.with_suffix(".png"))
-    recover_if_killed(file)
-    from nakctl.record.read import open_run
-    from nakctl.results.figures import draw_run
-
-    with open_run(file) as run:
-        if len(run.samples) == 0:
-            raise InputError(f"{file} holds no samples yet")
-        draw_run(run, target)
-    print(target)
-    return ExitCode.DONE
 
 
 def recover(file: Path, as_json: bool, *, again: bool, as_it_is: bool = False) -> int:
