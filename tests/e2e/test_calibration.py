@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from command_line import Said, nakctl, nakctl_anew
 
@@ -37,6 +40,42 @@ def test_the_values_come_from_sealed_files_that_say_simulated(compared: tuple[Sa
     assert shown.json["simulated"] is True
     assert shown.json["sealed"] is True
     assert shown.json["critical_capacity_mAh_cm2"] == pytest.approx(row["value"], rel=1e-3)
+
+
+# What the paper's four figures claim, as a reader of `show` finds it: run, number, from, to.
+CLAIMS = (
+    ("strip_NaK50", "strip_threshold_mA_cm2", 0.5, 0.7),  # Fig. 3: ~0.6
+    ("strip_NaK65", "strip_threshold_mA_cm2", 0.1, 0.2),  # Fig. S6: ~0.15
+    ("strip_NaK50", "gamma_int_fast_from_mA_cm2", 0.5, 0.7),
+    ("strip_NaK50", "gamma_int_fast_gone_after_s", 1.0, 40.0),  # Fig. 3: in the first spectrum, after 35 s
+    ("pulses_1s", "critical_capacity_mAh_cm2", 1.2, 3.2),  # Fig. 4c: 2, 10 and 12 to 14
+    ("pulses_2s", "critical_capacity_mAh_cm2", 7.5, 12.0),
+    ("pulses_10s", "critical_capacity_mAh_cm2", 11.5, 15.0),
+    ("ccd_NaK50", "ccd_mA_cm2", 0.15, 0.25),  # Fig. 1: short at 0.4, after 0.2 was held
+    ("ccd_NaK50", "short_at_mA_cm2", 0.35, 0.45),
+)
+
+
+@pytest.mark.parametrize(("run", "number", "low", "high"), CLAIMS)
+def test_the_claims_of_the_paper_are_shown(
+    run: str, number: str, low: float, high: float, compared: tuple[Said, Path]
+) -> None:
+    assert low < nakctl("show", f"{run}.h5", "--json", cwd=compared[1]).json[number] < high
+
+
+def test_the_numbers_behind_a_figure_are_those_of_the_file(compared: tuple[Said, Path]) -> None:
+    how = ("--kind", "staircase", "-o", "fig.svg", "--data", "fig.csv")
+    assert nakctl("plot", "strip_NaK50.h5", *how, cwd=compared[1]).code == 0
+    with (compared[1] / "fig.csv").open(encoding="utf-8-sig", newline="") as rows:
+        j_mA_cm2, Ewe_V = np.array([row[1:3] for row in list(csv.reader(rows))[1:97]], float).T
+    with h5py.File(compared[1] / "strip_NaK50.h5") as file:
+        steps, samples = file["entry/steps"], file["entry/samples"]
+        under = steps["technique"][()] == b"GEIS"
+        last = (steps["first_row"][()] + steps["row_count"][()] - 1)[under]
+        I_A, ended_V = samples["control"][()][last], samples["Ewe"][()][last]
+    flows = np.abs(I_A) > 1e-9  # the pristine cell is looked at without any
+    assert np.allclose(j_mA_cm2, I_A[flows] * 1e3 / 0.4418, rtol=1e-5)
+    assert np.array_equal(Ewe_V.astype("f4"), ended_V[flows])
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
