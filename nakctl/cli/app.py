@@ -278,6 +278,26 @@ app.command()(app_plot.plot)
 
 @app.command()
 @explained
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN.h5...", help="Result files.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE.html", help="The page [default: RUN.html, comparison.html]."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also in the place of a page that is there.")
+    ] = False,
+) -> int:
+    """Make a page of a run that opens offline in any browser; of several runs, a comparison."""
+    from nakctl.cli import page_report
+
+    return page_report.report(runs, out, overwrite=overwrite)
+
+
+@app.command()
+@explained
 def cells(as_json: Json = False) -> int:
     """List the simulated cells."""
     from nakctl.cli import shipped

@@ -1,0 +1,104 @@
+"""The report of a run, or of several beside each other: one page that opens offline, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nakctl.figures.figure import Figure
+from nakctl.page import said
+from nakctl.page.curves import Named, against_time
+from nakctl.page.document import figure_html, page, section, table
+from nakctl.page.markup import Content, Markup, tag, text
+from nakctl.page.on_screen import on_screen
+from nakctl.page.spectra import through_the_run
+from nakctl.record.read import Run
+
+POINTS = 340_000  # of all long curves of a page together: 11 MB of it
+
+
+def report(run: Run, more: Iterable[Figure] = ()) -> str:
+    """more: figures that suit the run, beside those that every report has."""
+    found = said.found(run)
+    sensors = said.sensors(run)
+    parts = [
+        *said.head(run),
+        section("Look at this first", said.first_of_all(run, found.numbers), id_="first"),
+        section("Key numbers", *said.key_numbers(found), id_="numbers"),
+        *_figures([Named(run)], more),
+        section("What was asked", *said.asked(run), id_="asked"),
+        section("What was done", *said.steps(run), id_="steps"),
+        section("Sensors", sensors, id_="sensors") if sensors else None,
+        section("Events", *said.events(run), id_="events"),
+        section("Where it comes from", *said.provenance(run), id_="provenance"),
+    ]
+    return page(f"{run.header.title or run.path.stem}: {run.path.stem}", parts)
+
+
+def comparison(runs: Sequence[Run], more: Iterable[Figure] = ()) -> str:
+    """Several runs: their curves over each other, their numbers side by side."""
+    named = [Named(run, name) for run, name in zip(runs, names(runs), strict=True)]
+    found = [said.found(each.run) for each in named]
+    warnings = [
+        Markup(tag("h3", text(each.name)) + said.first_of_all(each.run, about.numbers))
+        for each, about in zip(named, found, strict=True)
+    ]
+    simulated = any(run.header.simulated for run in runs)
+    mark = [" ", tag("span", "SIMULATED", class_="badge warning")] if simulated else []
+    parts = [
+        tag("h1", f"{len(runs)} runs beside each other", mark),
+        section("Look at this first", *warnings, id_="first"),
+        section("Key numbers", _side_by_side(named, found), id_="numbers"),
+        *_figures(named, more),
+        section("Where they come from", *_sources(named), id_="provenance"),
+    ]
+    return page(", ".join(each.name for each in named), parts)
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """That of the file, with its folder where two have the same, or with a number."""
+    stems = [run.path.stem for run in runs]
+    if len(set(stems)) < len(stems):
+        stems = [f"{run.path.resolve().parent.name}/{run.path.stem}" for run in runs]
+    return stems if len(set(stems)) == len(stems) else [f"{k}. {stem}" for k, stem in enumerate(stems, 1)]
+
+
+def _figures(named: Sequence[Named], more: Iterable[Figure]) -> list[Content]:
+    parts: list[Content] = []
+    if (curves := against_time(named)) is not None:
+        lines = sum(1 for panel in curves.panels for _ in panel.lines)
+        drawn = on_screen(curves, "time", POINTS // max(lines, 1))
+        parts.append(section("Against time", figure_html(drawn), id_="curves"))
+    if len(named) == 1 and (spectra := through_the_run(named[0].run)) is not None:
+        parts.append(section("Spectra through the run", spectra, id_="nyquist"))
+    for number, figure in enumerate(more):
+        drawn = on_screen(figure, f"figure{number}")
+        parts.append(section(_titled(figure.kind), figure_html(drawn), id_=f"kind-{number}"))
+    return parts
+
+
+def _titled(kind: str) -> str:
+    return kind.replace("-", " ").capitalize() if kind.islower() else kind
+
+
+def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup:
+    columns = [
+        {
+            "cell": each.run.header.cell, "status": each.run.header.status,
+            "ended by": each.run.header.end_reason,
+            "area": f"{each.run.header.area_cm2:g} cm2" if each.run.header.area_cm2 else "unknown",
+            "started": each.run.header.start_time, **dict(said.numbers_told(about.numbers)),
+        }
+        for each, about in zip(named, found, strict=True)
+    ]  # fmt: skip
+    quantities = dict.fromkeys(quantity for column in columns for quantity in column)
+    rows = (
+        (text(quantity), *(text(column.get(quantity, "none")) for column in columns))
+        for quantity in quantities
+    )
+    return table(("quantity", *(text(each.name) for each in named)), rows, "compared")
+
+
+def _sources(named: Sequence[Named]) -> Iterable[Content]:
+    for each in named:
+        yield tag("h3", text(each.name))
+        yield tag("div", *said.provenance(each.run))

@@ -1,0 +1,294 @@
+"""What a page says of a run, from its file: its end, what to look at first, numbers, steps, provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nakctl.page.document import facts, folded, table
+from nakctl.page.markup import Content, Markup, tag, text
+from nakctl.record.columns import Columns
+from nakctl.record.describe import read_fields
+from nakctl.record.opening import opened
+from nakctl.record.read import Run
+from nakctl.results.sensors import sensor_figures
+from nakctl.results.summary import figures, told
+from nakctl.text.numbers import count, duration, plural
+
+ROWS = 500  # of a table
+ALARMS = 20  # that stand above all else
+SEVERITIES = ("note", "warning", "alarm")
+_BYTES = 1 << 24
+_UNITS = {
+    "_mAh_cm2": "mAh/cm2", "_mA_cm2": "mA/cm2", "_ohm_cm2": "ohm cm2", "_cm2_s": "cm2/s", "_ohm": "ohm",
+    "_Hz": "Hz", "_mAh": "mAh", "_Ah": "Ah", "_Wh": "Wh", "_eV": "eV", "_V": "V", "_A": "A", "_s": "s",
+    "_K": "K",
+}  # fmt: skip
+_GOOD = {"completed": "good"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """numbers: plain, by name; sentences: the same as `nakctl show` says them."""
+
+    numbers: Mapping[str, Any]
+    sentences: tuple[str, ...]
+
+
+def found(run: Run) -> Found:
+    """As it stands in a file that was sealed; else it is worked out."""
+    results = run.header.results
+    if run.header.sealed and "text" in results:
+        plain = {name: _plain(value) for name, value in results.items() if name != "text"}
+        return Found(plain, tuple(str(results["text"]).splitlines()))
+    worked_out = figures(run)
+    return Found(worked_out, tuple(told(worked_out)))
+
+
+def _plain(value: Any) -> Any:
+    is_with_unit = isinstance(value, dict) and value.keys() == {"value", "units"}
+    return value["value"] if is_with_unit else value
+
+
+def head(run: Run) -> list[Markup]:
+    header = run.header
+    title = header.title.removeprefix("SIMULATED").strip() or "a run without a title"
+    mark = [" ", tag("span", "SIMULATED", class_="badge warning")] if header.simulated else []
+    area = f"{header.area_cm2:g} cm²" if header.area_cm2 else "area unknown, so nothing areal follows"
+    how = _GOOD.get(header.status, "warning")
+    end = [": ", text(header.end_reason)] if header.end_reason else None
+    about = [
+        tag("p", "cell ", text(header.cell or "without a name"), f", {area}", class_="lead"),
+        tag(
+            "p", f"started {_moment(header.start_time)}, lasted {duration(header.duration_s)}", class_="lead"
+        ),
+    ]
+    ended = tag("p", tag("strong", header.status, class_=how), end)
+    return [tag("h1", text(title), mark), ended, *about]
+
+
+def first_of_all(run: Run, numbers: Mapping[str, Any]) -> Markup:
+    """Warnings, gaps and interruptions; or that there are none."""
+    alarms = _alarms(run)
+    said = [*_about_the_file(run), *_about_the_record(numbers), *alarms]
+    if not said:
+        none = "no warnings, no gaps in the record, no interruption of the experiment"
+        return tag("div", tag("p", none), class_="first nothing")
+    is_bad = run.header.status in ("aborted", "interrupted", "recovered") or bool(alarms)
+    items = tag("ul", *(tag("li", text(each)) for each in said))
+    return tag("div", items, class_="first alarmed" if is_bad else "first")
+
+
+def _about_the_file(run: Run) -> Iterator[str]:
+    header = run.header
+    if header.status not in ("completed", "running"):
+        yield f"{header.status}: {header.end_reason}" if header.end_reason else header.status
+    if header.recovery:
+        yield f"recovered: {header.recovery}"
+    if header.unbooked:
+        yield f"not whole: {header.unbooked}"
+    if not header.sealed:
+        yield "not sealed: the run goes on, or its program died; this page is as far as it had come"
+
+
+def _about_the_record(numbers: Mapping[str, Any]) -> Iterator[str]:
+    if numbers.get("gaps"):
+        yield f"{plural(numbers['gaps'], 'known gap')} in the record, see the events"
+    if many := numbers.get("interruptions"):
+        driven = numbers.get("interruptions_under_current", 0)
+        longest = duration(float(numbers["interruptions_longest_s"]))
+        under = f"{count(driven) if driven else 'none'} of them under current"
+        yield f"{plural(many, 'interruption')}, {under}; the longest lasted {longest}"
+    if many := numbers.get("incomplete_spectra"):
+        yield f"{plural(many, 'spectrum is', 'spectra are')} not complete"
+    if many := numbers.get("taken_over"):
+        yield f"taken over {plural(many, 'time')} from a program that had died"
+
+
+def _alarms(run: Run) -> list[str]:
+    rows = np.flatnonzero(run.events["severity"] > 0)
+    shown = [f"{_at(run.events['time'][row])}: {run.events['message'][row]}" for row in rows[:ALARMS]]
+    more = [f"and {count(len(rows) - ALARMS)} more, see the events"] if len(rows) > ALARMS else []
+    return shown + more
+
+
+# --- numbers -----------------------------------------------------------------------------------------------
+
+
+def key_numbers(told_of: Found) -> list[Content]:
+    sentences = tag("ul", *(tag("li", text(each)) for each in told_of.sentences), class_="told")
+    rows = [(text(name), value) for name, value in numbers_told(told_of.numbers)]
+    return [sentences, folded("all numbers", table(("quantity", "value"), rows))]
+
+
+def numbers_told(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Quantity and value with its unit; what is a table of its own is left out."""
+    for name, value in numbers.items():
+        if isinstance(value, (dict, list, tuple)):
+            continue
+        end = next((end for end in _UNITS if name.endswith(end)), "")
+        quantity = name.removesuffix(end).replace("_", " ")
+        yield quantity, f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return "none" if np.isnan(value) else f"{float(value):.6g}"
+    is_long = isinstance(value, int | np.integer) and abs(int(value)) >= 10_000
+    return count(int(value)) if is_long else str(value)
+
+
+# --- what was asked, and done ------------------------------------------------------------------------------
+
+
+def asked(run: Run) -> list[Content]:
+    header = run.header
+    params = [(tag("code", text(name)), text(str(value))) for name, value in header.params.items()]
+    protocol = tag("pre", tag("code", header.protocol), dir="auto", tabindex="0")
+    return [
+        tag("p", "note: ", text(header.note)) if header.note else None,
+        table(("parameter", "value"), params) if params else None,
+        folded(f"protocol {header.protocol_file}".strip(), protocol) if header.protocol else None,
+    ]
+
+
+def steps(run: Run) -> list[Content]:
+    names = ("step", "cycle", "began", "lasted", "rows", "ended by")
+    of, shown = run.steps, min(len(run.steps), ROWS)
+    columns = {
+        name: of[name][:shown] for name in ("label", "cycle", "t_start", "t_end", "row_count", "end_reason")
+    }
+    rows = (
+        (
+            text(str(label)),
+            str(cycle),
+            _at(start),
+            duration(max(0.0, float(end - start))),
+            count(many),
+            text(str(why)),
+        )
+        for label, cycle, start, end, many, why in zip(*columns.values(), strict=True)
+    )
+    return [_first_rows(of, "step"), table(names, rows)]
+
+
+def events(run: Run) -> list[Content]:
+    of, shown = run.events, min(len(run.events), ROWS)
+    rows = (
+        (
+            _at(time_s),
+            tag("span", SEVERITIES[min(int(how), 2)], class_=("", "warning", "alarm")[min(int(how), 2)]),
+            text(str(said)),
+        )
+        for time_s, how, said in zip(
+            *(of[name][:shown] for name in ("time", "severity", "message")), strict=True
+        )
+    )
+    return [_first_rows(of, "event"), table(("time", "", "what happened"), rows)]
+
+
+def _first_rows(of: Columns, what: str) -> Markup:
+    many = len(of)
+    told = (
+        plural(many, what) if many <= ROWS else f"the first {ROWS} of {count(many)} {what}s; the file has all"
+    )
+    return tag("p", told, class_="note")
+
+
+def sensors(run: Run) -> Markup | None:
+    """None: there were none beside the run."""
+    if not run.aux:
+        return None
+    rows = (
+        (
+            text(name), text(str(one["unit"])), *(_sensor(one.get(each)) for each in ("min", "mean", "max")),
+            count(one["readings"]), count(one["gaps"]), duration(one["longest_silence_s"]),
+        )
+        for name, one in sensor_figures(run).items()
+    )  # fmt: skip
+    return table(("sensor", "unit", "least", "mean", "greatest", "readings", "gaps", "longest silence"), rows)
+
+
+def _sensor(value: float | None) -> str:
+    return "none" if value is None else f"{value:.5g}"
+
+
+# --- where it comes from -----------------------------------------------------------------------------------
+
+
+def provenance(run: Run) -> list[Content]:
+    header = run.header
+    with opened(run.path) as file:
+        entry = file["entry"]
+        top = read_fields(entry)
+        parts = {
+            name: read_fields(entry[name]) for name in ("protocol", "plan", "user", "sample") if name in entry
+        }
+        version = str(entry["program_name"].attrs.get("version", "")) if "program_name" in entry else ""
+    environment = dict(header.environment)
+    command = environment.pop("command_line", "")
+    instrument = {name: value for name, value in header.instrument.items() if name != "facts"}
+    dirty = " with changes that were not committed" if _is_set(top.get("git_dirty")) else ""
+    told_of = facts(
+        [
+            ("run", tag("code", text(header.run_id))),
+            ("file", text(run.path.name)),
+            ("SHA-256 of the file", tag("code", _checksum(run))),
+            (
+                "instrument",
+                text(", ".join(f"{name} {value}" for name, value in instrument.items() if value != "")),
+            ),
+            ("command", tag("code", text(str(command))) if command else None),
+            ("program", f"{top.get('program_name', '')} {version}".strip()),
+            ("git", tag("code", f"{top.get('git_commit')}{dirty}") if top.get("git_commit") else None),
+            ("by", text(str(parts.get("user", {}).get("name", "")))),
+            *(
+                (f"SHA-256 of the {name}", _code(parts.get(name, {}).get("sha256")))
+                for name in ("protocol", "plan")
+            ),
+            *((name, text(str(value))) for name, value in environment.items()),
+        ]
+    )
+    about = {"instrument": header.instrument.get("facts"), "cell": parts.get("sample", {}).get("facts")}
+    more = (
+        folded(
+            f"facts of the {name}", tag("pre", json.dumps(each, indent=1, ensure_ascii=False), tabindex="0")
+        )
+        for name, each in about.items()
+        if each
+    )
+    return [told_of, *more]
+
+
+def _code(value: Any) -> Markup | None:
+    return tag("code", str(value)) if value else None
+
+
+def _is_set(value: Any) -> bool:
+    return str(value) not in ("", "0", "None", "False")
+
+
+def _checksum(run: Run) -> str:
+    """What `sha256sum` says of it; of a file that grows that means nothing."""
+    if not run.header.sealed:
+        return "not sealed"
+    digest = hashlib.sha256()
+    with run.path.open("rb") as file:
+        while part := file.read(_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _at(time_s: Any) -> str:
+    return duration(float(time_s)) if np.isfinite(time_s) else "?"
+
+
+def _moment(start_time: str) -> str:
+    return start_time.replace("T", " ", 1)
