@@ -298,6 +298,25 @@ def report(
 
 @app.command()
 @explained
+def serve(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Runs whose files lie there [default: all of this computer]."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="0: any that is free.")] = 8017,
+    control: Annotated[bool, typer.Option("--control", help="Let runs be stopped from the page.")] = False,
+    new_token: Annotated[
+        bool, typer.Option("--new-token", help="Whoever knows the address until now is shut out.")
+    ] = False,
+) -> int:
+    """Show runs in a browser while they go on; for this computer alone. Ctrl-C ends the view, and no run."""
+    from nakctl.cli import serve as command
+
+    return command.serve(folder, port, control=control, new_token=new_token)
+
+
+@app.command()
+@explained
 def cells(as_json: Json = False) -> int:
     """List the simulated cells."""
     from nakctl.cli import shipped

@@ -32,8 +32,8 @@ def markup(content: Content) -> Markup:
 
 
 def tag(name: str, /, *content: Content, **attributes: str | int | bool | None) -> Markup:
-    """attributes: `class_` and `for_` for those words; `_` is a hyphen. True: without a value; None, False: not
-    there.
+    """attributes: `class_` and `for_` for those words; `_` is a hyphen. True: without a value; None, False:
+    not there.
     """
     told = "".join(
         _attribute(key, value)

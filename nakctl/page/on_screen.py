@@ -32,7 +32,7 @@ from bokeh.models import (
 from bokeh.palettes import Viridis256
 from bokeh.plotting import figure as new_plot
 
-from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Figure, Floats, Heat, Line, Mark, Panel, Scale
+from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Figure, Heat, Line, Mark, Panel, Scale
 from nakctl.page.even_fields import EvenFields
 from nakctl.page.pyramid import DRAWN, Level, is_rising, levels
 from nakctl.results.thin import thin

@@ -1,0 +1,38 @@
+"""`nakctl serve`: the runs of this computer in a browser, as long as it is not interrupted. It ends no run."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from nakctl.cli import console
+from nakctl.cli.page_report import need_bokeh
+from nakctl.errors import ExitCode, InputError
+
+
+def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> int:
+    need_bokeh("serve")
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"there is no folder {folder}")
+    from nakctl.cli.serving import guard, server
+
+    sockets = server.sockets_at(port)
+    known = guard.token(new=new_token)
+
+    def ready(at: int) -> None:
+        what = (
+            "runs can be stopped from it"
+            if control
+            else "it only shows; --control lets runs be stopped from it"
+        )
+        console.say(
+            f"http://{guard.LOOPBACK}:{at}/?token={known}",
+            f"for this computer alone, and who knows this address; {what}. Ctrl-C ends it, and no run",
+        )
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.serve(sockets, known, folder, control, ready)
+    except KeyboardInterrupt:
+        pass
+    return ExitCode.INTERRUPTED
