@@ -1,8 +1,9 @@
-"""`nakctl serve`: the runs of this computer in a browser, as long as it is not interrupted. It ends no run."""
+"""`nakctl serve`: the runs of this computer in a browser, until it is interrupted. It ends no run."""
 
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from nakctl.cli import console
@@ -31,8 +32,6 @@ def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> 
         )
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with suppress(KeyboardInterrupt):
         server.serve(sockets, known, folder, control, ready)
-    except KeyboardInterrupt:
-        pass
     return ExitCode.INTERRUPTED

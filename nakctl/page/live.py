@@ -1,4 +1,4 @@
-"""Pages of runs that go on, as they are before anything is known: `live.js` fills them, and keeps doing so."""
+"""Pages of runs that go on, as they are before anything is known: `live.js` fills them, again and again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nakctl.page.markup import Content, Markup, tag, text
 from nakctl.page.on_screen import on_screen
 
 SPECTRA = ("the last one", "the one before", "two before")
-_NOTHING = np.zeros(0)
+_NOT_YET = np.zeros(1)  # of a picture without a point Bokeh complains
 
 
 def wall(folder: str, *, control: bool) -> str:
@@ -31,17 +31,21 @@ def wall(folder: str, *, control: bool) -> str:
 
 def run(title: str, run_id: str, areal: bool, control: bool) -> str:
     """One run: its state, its curves, its last spectra, and what was said."""
+    curves, spectra = (
+        on_screen(of(areal), name) for of, name in ((_curves, "curves"), (_spectra, "spectra"))
+    )
+    mark = tag("span", "SIMULATED", class_="badge warning", id="simulated", hidden=True)
     body = [
         tag("p", tag("a", "all runs", href="/"), class_="lead"),
-        tag("h1", tag("bdi", title, id="title"), " ", tag("span", "SIMULATED", class_="badge warning", id="simulated", hidden=True)),
+        tag("h1", tag("bdi", title, id="title"), " ", mark),
         tag("p", id="about", class_="lead", dir="auto"),
         tag("div", id="state", class_="card alone"),
         tag("div", id="over", class_="first", hidden=True),
         _stop() if control else None,
-        tag("section", tag("h2", "Against time"), figure_html(on_screen(_curves(areal), "curves"))),
-        tag("section", tag("h2", "Last spectra"), figure_html(on_screen(_spectra(areal), "spectra")), id="nyquist", hidden=True),
-        tag("section", tag("h2", "What was said"), tag("ol", class_="told", reversed=True, id="said")),
-    ]  # fmt: skip
+        tag("section", tag("h2", "Against time"), figure_html(curves)),
+        tag("section", tag("h2", "Last spectra"), figure_html(spectra), id="nyquist", hidden=True),
+        tag("section", tag("h2", "What was said"), tag("ol", class_="told", id="said")),
+    ]
     about = {"kind": "run", "from": f"/run/{run_id}/now.json", "id": run_id}
     return _page(title, body, about, scripts=("bokeh.js", "page.js"))
 
@@ -58,46 +62,38 @@ def _how(control: bool) -> str:
 
 def _stop() -> Markup:
     """Asked for twice."""
-    choices = (
-        ("", "now"),
-        ("step", "at the end of the step"),
-        ("cycle", "at the end of the cycle"),
-        ("spectrum", "at the end of the spectrum"),
-    )
+    boundaries = ("step", "cycle", "spectrum")
+    choices = (("", "now"), *((each, f"at the end of the {each}") for each in boundaries))
     options = (tag("option", words, value=value) for value, words in choices)
+    do_it = tag("button", "Stop it", type="button", class_="danger", id="stop-it")
+    leave_it = tag("button", "Leave it running", type="button", id="leave-it", autofocus=True)
     ask = [
         tag("p", tag("strong", "Stop this run?"), " ", tag("bdi", id="which")),
         tag("p", tag("label", "when ", tag("select", *options, id="after"))),
-        tag("p", tag("button", "Stop it", type="button", class_="danger", id="stop-it"), " ", tag("button", "Leave it running", type="button", id="leave-it", autofocus=True)),
-    ]  # fmt: skip
+        tag("p", do_it, " ", leave_it),
+    ]
     button = tag("button", "Stop ...", type="button", class_="danger", id="stop")
-    return tag(
-        "div", button, tag("span", id="asked", role="status"), tag("dialog", *ask, id="ask"), class_="control"
-    )
+    said = tag("span", id="asked", role="status")
+    return tag("div", button, said, tag("dialog", *ask, id="ask"), class_="control")
 
 
 def _curves(areal: bool) -> Figure:
-    time = Axis("time / s")
-    rows = (
-        (Panel(time, Axis("Ewe / V"), (_line("Ewe", DISTINCT[0]),), linked="time"),),
-        (Panel(time, Axis("j / mA cm⁻²" if areal else "I / mA"), (_line("I", DISTINCT[1]),), linked="time", height=0.75),),
-    )  # fmt: skip
-    return Figure("live", "", rows)
+    time, current = Axis("time / s"), Axis("j / mA cm⁻²" if areal else "I / mA")
+    Ewe, I = (Line(_NOT_YET, _NOT_YET, name, colour) for name, colour in zip("EI", DISTINCT[:2], strict=True))
+    above = Panel(time, Axis("Ewe / V"), (Ewe,), linked="time")
+    below = Panel(time, current, (I,), linked="time", height=0.75)
+    return Figure("live", "", ((above,), (below,)))
 
 
 def _spectra(areal: bool) -> Figure:
     unit = "Ω cm²" if areal else "Ω"
     colours = (DISTINCT[0], DISTINCT[5], FAINT)
     lines = tuple(
-        Line(_NOTHING, _NOTHING, name, colour, style="both" if k == 0 else "line")
+        Line(_NOT_YET, _NOT_YET, name, colour, style="both" if k == 0 else "line")
         for k, (name, colour) in enumerate(zip(SPECTRA, colours, strict=True))
     )
     panel = Panel(Axis(f"Re Z / {unit}"), Axis(f"−Im Z / {unit}"), lines, equal=True)
     return Figure("nyquist", "", ((panel,),))
-
-
-def _line(name: str, colour: str) -> Line:
-    return Line(_NOTHING, _NOTHING, name, colour)
 
 
 def _page(title: str, body: Content, about: dict[str, str], scripts: tuple[str, ...] = ()) -> str:

@@ -70,7 +70,7 @@ class OnScreen:
 def on_screen(figure: Figure, name: str, most: int = 20_000) -> OnScreen:
     """most: points of a line of any length that the page keeps."""
     document, curves = Document(), {}
-    linked: dict[str, Any] = {}
+    linked = _ranges_of_long_curves(figure)
     for place, panel in enumerate(figure.panels):
         drawing = _Drawing(panel, f"{name}-{place}", most, linked, figure.simulated)
         document.add_root(drawing.plot)
@@ -85,6 +85,24 @@ def _packed(level: Level) -> dict[str, str]:
 
 def _base64(values: Any) -> str:
     return base64.b64encode(values.tobytes()).decode("ascii")
+
+
+def _ranges_of_long_curves(figure: Figure) -> dict[str, Any]:
+    """Of x that panels share. What a page shows of a long curve changes, and must not move its axis."""
+    lines: dict[str, list[Line]] = {}
+    for panel in figure.panels:
+        lines.setdefault(panel.linked, []).extend(panel.lines)
+    return {
+        word: _whole(each)
+        for word, each in lines.items()
+        if word and any(len(line.x) > DRAWN for line in each)
+    }
+
+
+def _whole(lines: Sequence[Line]) -> Any:
+    ends = [float(end) for line in lines if len(line.x) for end in (np.nanmin(line.x), np.nanmax(line.x))]
+    margin = 0.01 * (max(ends) - min(ends))
+    return Range1d(min(ends) - margin, max(ends) + margin)
 
 
 class _Drawing:
@@ -150,7 +168,7 @@ class _Drawing:
 
     def _points(self, line: Line, name: str) -> dict[str, Any]:
         x, y = np.asarray(line.x), np.asarray(line.y)
-        if len(x) > DRAWN and is_rising(x):
+        if len(x) > DRAWN and self.panel.linked and is_rising(x):
             self.curves[name] = found = levels(x, y, self.most)
             x, y = found[-1].x, found[-1].y
         elif len(x) > self.most:

@@ -27,7 +27,7 @@ class Errand:
     """A command of ours that runs. What it says is kept in files: nobody has to listen."""
 
     def __init__(self, *arguments: str) -> None:
-        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._out, self._err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
         self._process = isolated.start("nakctl", *arguments, stdout=self._out, stderr=self._err)
 
     @property

@@ -1,7 +1,7 @@
-"""Which runs there are, and how they do: looked at when somebody asks, and never more often than that helps.
+"""Which runs there are, and how they do: looked at when somebody asks, and not more often than that helps.
 
-All of it costs the runs what `nakctl watch` costs them: nothing is asked of them, and a look reads for a tenth
-of a second at the most. What is kept is bounded, and forgotten when nobody looks any more.
+It costs the runs what `nakctl watch` costs them: nothing is asked of them, and a look reads for a tenth of a
+second at the most. What is kept is bounded, and forgotten when nobody looks any more.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Followed:
 
 
 class Lookout:
-    """folder: None: all runs of this user on this computer; else those whose file lies in it or below, and the
-    files in it of runs that are over.
+    """folder: None: all runs of this user on this computer; else those whose file lies in it or below, and
+    the files in it of runs that are over.
     """
 
     def __init__(self, folder: Path | None) -> None:

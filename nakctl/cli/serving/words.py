@@ -1,4 +1,4 @@
-"""What the live page is told of a run: texts, which a browser shows as they are, and numbers for its curves."""
+"""What the live page is told of a run: texts, which a browser shows as they are, and numbers of curves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nakctl.cli.health import Seen, ago, clock, unix_since_s
 from nakctl.cli.screen import words
 from nakctl.cli.screen.mail import ALARM, WARNING
 from nakctl.cli.screen.trace import Trace
-from nakctl.cli.screen.watched import Said, Watched
+from nakctl.cli.screen.watched import Watched
 from nakctl.text.numbers import areal_current, duration, si
 
 BAD = ("HUNG", "STUCK", "DEAD", "LOST", "AWAY")
@@ -145,7 +145,3 @@ def _short(value: float, digits: int) -> float:
 
 def _time_unit(span_s: float) -> tuple[float, str]:
     return next((size_s, name) for least_s, size_s, name in _UNITS_OF_TIME if span_s >= least_s)
-
-
-def said_of(watched: Watched) -> list[Said]:
-    return list(watched.said)

@@ -93,7 +93,8 @@
     at("over").hidden = !is_over;
     const report = told.status ? element("p", "", link(`/report/${about.id}`, "its report")) : null;
     if (is_over) put(at("over"), ...told.over.map((line) => element("p", "", line)), report);
-    put(at("said"), ...told.said.slice().reverse().map(([level, text]) => element("li", level, text)));
+    if (told.said.length === 0) put(at("said"), element("p", "note", "nothing yet"));
+    else put(at("said"), ...told.said.slice().reverse().map(([level, text]) => element("li", level, text)));
     control(told, is_over);
     curves(told);
     return is_over ? OVER_ms : EVERY_ms;
