@@ -48,7 +48,7 @@ def rest(count: int, every_s: float = 1.0, Ewe_V: float = 0.0) -> Step:
 
 def header(**more: Any) -> dict[str, Any]:
     known = {"sample": {"name": "cell", "area_cm2": AREA_cm2}, "rules": []}
-    return header_of("by hand", **known | more)
+    return header_of(**{"title": "by hand"} | known | more)
 
 
 def tables_of(steps: Sequence[Step]) -> dict[str, Rows]:
