@@ -17,7 +17,7 @@ def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> 
         raise InputError(f"there is no folder {folder}")
     from nakctl.cli.serving import guard, server
 
-    sockets = server.sockets_at(port)
+    listening = server.socket_at(port)
     known = guard.token(new=new_token)
 
     def ready(at: int) -> None:
@@ -33,5 +33,5 @@ def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> 
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        server.serve(sockets, known, folder, control, ready)
+        server.serve(listening, known, folder, control, ready)
     return ExitCode.INTERRUPTED

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from nakctl.cli.serving.errands import AFTER, Reports, Stops
@@ -32,6 +33,7 @@ POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _STRANGER = "this page is for who started it: open the address that nakctl serve has printed"
+_LAST_PORT = 65535
 _MOST_BYTES = 4096  # of what is asked
 _ASSETS: dict[str, tuple[str, Callable[[], str]]] = {
     "bokeh.js": ("text/javascript", bokeh_js),
@@ -205,21 +207,30 @@ class _Nothing(_Handler):
             self.refuse(404, "there is nothing here")
 
 
-def sockets_at(port: int) -> list[Any]:
-    """port: 0: any that is free. InputError if it is taken."""
+def socket_at(port: int) -> socket.socket:
+    """It listens. port: 0: any that is free. InputError if it is taken, or none."""
+    if not 0 <= port <= _LAST_PORT:  # a greater one would be cut short by the system
+        raise InputError(f"port {port} is none: there are 1 to {_LAST_PORT}, and 0 for any that is free")
+    listening = socket.socket()
+    if os.name == "posix":  # at once where a server has just ended; on Windows it would let two listen
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return bind_sockets(port, LOOPBACK)
-    except (OSError, OverflowError) as error:
-        why = "is taken, by another nakctl serve perhaps" if isinstance(error, OSError) else "is none"
+        listening.bind((LOOPBACK, port))
+    except OSError as error:
+        listening.close()
+        why = "is not for every user" if isinstance(error, PermissionError) else "is taken"
         raise InputError(f"port {port} {why}: --port N gives another one, 0 any that is free") from None
+    listening.listen(128)
+    listening.setblocking(False)
+    return listening
 
 
 def serve(
-    sockets: list[Any], known: str, folder: Path | None, control: bool, ready: Callable[[int], None]
+    listening: socket.socket, known: str, folder: Path | None, control: bool, ready: Callable[[int], None]
 ) -> None:
     """Until KeyboardInterrupt. ready: is told the port, once there is somebody to answer."""
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # addresses hold the token
-    port = int(sockets[0].getsockname()[1])
+    port = int(listening.getsockname()[1])
     server = Server(Guard(port, known), Lookout(folder), control)
 
     async def answer() -> None:
@@ -227,7 +238,7 @@ def serve(
             application(server), max_body_size=_MOST_BYTES, max_header_size=16384, idle_connection_timeout=60,
             body_timeout=10,
         )  # fmt: skip
-        web.add_sockets(sockets)
+        web.add_sockets([listening])
         ready(port)
         await asyncio.Event().wait()
 
