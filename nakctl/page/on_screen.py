@@ -42,6 +42,7 @@ _COLOURS = {INK: "#7d8590", FAINT: "#9aa1ab"}
 _WORDS = {INK: "--ink", FAINT: "--faint", **{colour: f"--c{k}" for k, colour in enumerate(DISTINCT)}}
 _FONT = "system-ui, sans-serif"
 _HEIGHT = 280  # of a row of height 1, in px
+_BESIDE_A_BAR = 68  # px that a bar of colours takes beside a picture: others of the same x leave them free
 _TOLD = 12  # marks beyond these have no words
 _DIGITS = "{%.5g}"
 
@@ -72,7 +73,7 @@ def on_screen(figure: Figure, name: str, most: int = 20_000) -> OnScreen:
     document, curves = Document(), {}
     linked = _ranges_of_long_curves(figure)
     for place, panel in enumerate(figure.panels):
-        drawing = _Drawing(panel, f"{name}-{place}", most, linked, figure.simulated)
+        drawing = _Drawing(panel, f"{name}-{place}", most, linked, figure)
         document.add_root(drawing.plot)
         curves.update(drawing.curves)
     return OnScreen(name, figure, document, curves)
@@ -108,8 +109,10 @@ def _whole(lines: Sequence[Line]) -> Any:
 class _Drawing:
     """One panel."""
 
-    def __init__(self, panel: Panel, name: str, most: int, linked: dict[str, Any], simulated: bool) -> None:
+    def __init__(self, panel: Panel, name: str, most: int, linked: dict[str, Any], figure: Figure) -> None:
         self.panel, self.name, self.most = panel, name, most
+        self._bars = any(map(_has_bar, figure.panels))
+        self._left = 86 if any("\n" in each.y.label for each in figure.panels) else 68  # px, the same for all
         self.curves: dict[str, tuple[Level, ...]] = {}
         self.plot = self._plot(linked)
         self._names = {line.name: place for place, line in enumerate(named(panel))}
@@ -124,7 +127,7 @@ class _Drawing:
         if panel.scale is not None:
             self._colour_bar(_mapper(panel.scale, panel.scale.low, panel.scale.high), panel.scale.label)
         self._hover()
-        if simulated:
+        if figure.simulated:
             self._say("SIMULATED", x=12, y=8, alpha=0.35, size="15px", units="screen")
 
     def _plot(self, linked: dict[str, Any]) -> Any:
@@ -134,7 +137,7 @@ class _Drawing:
             tools="pan,box_zoom,wheel_zoom,reset,save", x_axis_type="log" if panel.x.log else "linear",
             y_axis_type="log" if panel.y.log else "linear", match_aspect=panel.equal, output_backend="canvas",
             x_range=_range(panel.x, 0.02), y_range=_range(panel.y, 0.1),
-            toolbar_location="above", min_border_left=68,
+            toolbar_location="above", min_border_left=self._left,
         )  # fmt: skip
         if panel.equal:
             plot.update(sizing_mode="scale_width", aspect_ratio=1.7)
@@ -148,7 +151,7 @@ class _Drawing:
                 axis_label_text_font_size="13px", major_label_text_font=_FONT,
                 major_label_text_font_size="12px", minor_tick_line_color=None,
             )  # fmt: skip
-        plot.min_border_right = 16
+        plot.min_border_right = _BESIDE_A_BAR if panel.linked and self._bars else 16
         return plot
 
     # --- what is drawn ---------------------------------------------------------------------------------
@@ -210,6 +213,7 @@ class _Drawing:
             color_mapper=mapper, title=_plain(label), width=12, padding=4, title_text_font=_FONT,
             title_text_font_style="normal", title_text_font_size="12px", major_label_text_font=_FONT,
             ticker=LogTicker() if log else BasicTicker(desired_num_ticks=5), bar_line_color=None,
+            tags=_tags(INK),
         )  # fmt: skip
         self.plot.add_layout(bar, "right")
 
@@ -282,6 +286,10 @@ class _Drawing:
                 muted_policy="ignore",
             )
         )
+
+
+def _has_bar(panel: Panel) -> bool:
+    return panel.scale is not None or any(isinstance(each, Heat) for each in panel.drawn)
 
 
 def named(panel: Panel) -> Iterator[Line]:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nakctl.figures.figure import Figure
 from nakctl.page import said
 from nakctl.page.curves import Named, against_time
 from nakctl.page.document import figure_html, page, section, table
 from nakctl.page.markup import Content, Markup, tag, text
 from nakctl.page.on_screen import on_screen
 from nakctl.page.spectra import through_the_run
+from nakctl.page.suiting import suiting, title_of
 from nakctl.record.read import Run
 
 POINTS = 340_000  # of all long curves of a page together: 11 MB of it
 
 
-def report(run: Run, more: Iterable[Figure] = ()) -> str:
-    """more: figures that suit the run, beside those that every report has."""
+def report(run: Run) -> str:
     found = said.found(run)
     sensors = said.sensors(run)
     parts = [
         *said.head(run),
         section("Look at this first", said.first_of_all(run, found.numbers), id_="first"),
         section("Key numbers", *said.key_numbers(found), id_="numbers"),
-        *_figures([Named(run)], more),
+        *_figures([Named(run)]),
         section("What was asked", *said.asked(run), id_="asked"),
         section("What was done", *said.steps(run), id_="steps"),
         section("Sensors", sensors, id_="sensors") if sensors else None,
@@ -34,7 +33,7 @@ def report(run: Run, more: Iterable[Figure] = ()) -> str:
     return page(f"{run.header.title or run.path.stem}: {run.path.stem}", parts)
 
 
-def comparison(runs: Sequence[Run], more: Iterable[Figure] = ()) -> str:
+def comparison(runs: Sequence[Run]) -> str:
     """Several runs: their curves over each other, their numbers side by side."""
     named = [Named(run, name) for run, name in zip(runs, names(runs), strict=True)]
     found = [said.found(each.run) for each in named]
@@ -48,7 +47,7 @@ def comparison(runs: Sequence[Run], more: Iterable[Figure] = ()) -> str:
         tag("h1", f"{len(runs)} runs beside each other", mark),
         section("Look at this first", *warnings, id_="first"),
         section("Key numbers", _side_by_side(named, found), id_="numbers"),
-        *_figures(named, more),
+        *_figures(named),
         section("Where they come from", *_sources(named), id_="provenance"),
     ]
     return page(", ".join(each.name for each in named), parts)
@@ -62,22 +61,30 @@ def names(runs: Sequence[Run]) -> list[str]:
     return stems if len(set(stems)) == len(stems) else [f"{k}. {stem}" for k, stem in enumerate(stems, 1)]
 
 
-def _figures(named: Sequence[Named], more: Iterable[Figure]) -> list[Content]:
-    parts: list[Content] = []
-    if (curves := against_time(named)) is not None:
-        lines = sum(1 for panel in curves.panels for _ in panel.lines)
-        drawn = on_screen(curves, "time", POINTS // max(lines, 1))
-        parts.append(section("Against time", figure_html(drawn), id_="curves"))
-    if len(named) == 1 and (spectra := through_the_run(named[0].run)) is not None:
-        parts.append(section("Spectra through the run", spectra, id_="nyquist"))
-    for number, figure in enumerate(more):
-        drawn = on_screen(figure, f"figure{number}")
-        parts.append(section(_titled(figure.kind), figure_html(drawn), id_=f"kind-{number}"))
+def _figures(named: Sequence[Named]) -> list[Content]:
+    """One after the other: of a long run each takes its memory."""
+    runs = [each.run for each in named]
+    parts: list[Content] = [_curves(named), _spectra(runs)]
+    for kind, figure in suiting(runs):
+        about = tag("p", kind.about, class_="note")
+        drawn = figure_html(on_screen(figure, f"kind-{kind.name}"), title=False)
+        parts.append(section(title_of(kind), about, drawn, id_=f"of-{kind.name}"))
     return parts
 
 
-def _titled(kind: str) -> str:
-    return kind.replace("-", " ").capitalize() if kind.islower() else kind
+def _curves(named: Sequence[Named]) -> Markup | None:
+    figure = against_time(named)
+    if figure is None:
+        return None
+    lines = sum(1 for panel in figure.panels for _ in panel.lines)
+    drawn = on_screen(figure, "time", POINTS // max(lines, 1))
+    return section("Against time", figure_html(drawn), id_="curves")
+
+
+def _spectra(runs: Sequence[Run]) -> Markup | None:
+    """Of a run that is alone."""
+    found = through_the_run(runs[0]) if len(runs) == 1 else None
+    return None if found is None else section("Spectra through the run", found, id_="nyquist")
 
 
 def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup:

@@ -4,6 +4,7 @@
 
 const nakctl = (() => {
   const MOST = 4000; // points of a curve that are drawn at a time
+  const COLOURED = ["line_color", "fill_color", "title_text_color", "major_label_text_color"];
   const documents = new Map(); // by the name of a figure
 
   function floats(text, Kind) {
@@ -106,12 +107,12 @@ const nakctl = (() => {
   function colour() {
     const style = getComputedStyle(document.documentElement);
     for (const root of plots()) {
-      for (const each of [...root.renderers, ...root.center]) {
+      for (const each of [...root.renderers, ...root.center, ...root.right]) {
         const name = each.tags.find((tag) => typeof tag === "string" && tag.startsWith("--"));
         const model = each.glyph ?? each;
-        for (const what of ["line_color", "fill_color"]) {
-          const is_drawn = model.attributes?.[what] ?? null;
-          if (name && is_drawn !== null) model[what] = each.glyph ? { value: style.getPropertyValue(name).trim() } : style.getPropertyValue(name).trim();
+        const value = name && style.getPropertyValue(name).trim();
+        for (const what of name ? COLOURED : []) {
+          if ((model.attributes[what] ?? null) !== null) model[what] = each.glyph ? { value } : value;
         }
       }
       view_of(root)?.request_paint();
