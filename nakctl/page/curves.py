@@ -8,15 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nakctl.figures.figure import DISTINCT, FAINT, Axis, Figure, Line, Mark, Panel
+from nakctl.figures.sight import time_unit
 from nakctl.record.read import Run
 from nakctl.results.interruptions import interruptions
 
-_UNITS_OF_TIME = (
-    (2 * 86400.0, 86400.0, "d"),
-    (2 * 3600.0, 3600.0, "h"),
-    (120.0, 60.0, "min"),
-    (0.0, 1.0, "s"),
-)
 _MARKED = 200  # interruptions; of more the table of events tells
 _LINKED = "time"
 
@@ -27,11 +22,6 @@ class Named:
 
     run: Run
     name: str = ""
-
-
-def time_unit(duration_s: float) -> tuple[float, str]:
-    """Seconds of the unit in which a run of this length reads well, and its name."""
-    return next((size_s, name) for least_s, size_s, name in _UNITS_OF_TIME if not duration_s < least_s)
 
 
 def against_time(runs: Sequence[Named]) -> Figure | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from nakctl.figures.sight import names_of
 from nakctl.page import said
 from nakctl.page.curves import Named, against_time
 from nakctl.page.document import figure_html, page, section, table
@@ -35,7 +36,7 @@ def report(run: Run) -> str:
 
 def comparison(runs: Sequence[Run]) -> str:
     """Several runs: their curves over each other, their numbers side by side."""
-    named = [Named(run, name) for run, name in zip(runs, names(runs), strict=True)]
+    named = [Named(run, name) for run, name in zip(runs, names_of(runs), strict=True)]
     found = [said.found(each.run) for each in named]
     warnings = [
         Markup(tag("h3", text(each.name)) + said.first_of_all(each.run, about.numbers))
@@ -51,14 +52,6 @@ def comparison(runs: Sequence[Run]) -> str:
         section("Where they come from", *_sources(named), id_="provenance"),
     ]
     return page(", ".join(each.name for each in named), parts)
-
-
-def names(runs: Sequence[Run]) -> list[str]:
-    """That of the file, with its folder where two have the same, or with a number."""
-    stems = [run.path.stem for run in runs]
-    if len(set(stems)) < len(stems):
-        stems = [f"{run.path.resolve().parent.name}/{run.path.stem}" for run in runs]
-    return stems if len(set(stems)) == len(stems) else [f"{k}. {stem}" for k, stem in enumerate(stems, 1)]
 
 
 def _figures(named: Sequence[Named]) -> list[Content]:

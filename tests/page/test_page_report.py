@@ -14,6 +14,7 @@ import results_runs as runs
 from command_line import Said, refused
 from hostile import Parsed
 
+from nakctl.figures.kinds import KINDS
 from nakctl.page.report import comparison, report
 from nakctl.record.read import open_run
 
@@ -86,6 +87,14 @@ def test_numbers_stand_there_as_the_file_says_them(path: Path, page: str) -> Non
         assert line in text
 
 
+def test_every_kind_of_figure_that_suits_the_run_is_there(path: Path, page: str) -> None:
+    run = open_run(path)
+    mine = {name for name, kind in KINDS.items() if kind.suits(run)} - {"run", "voltage", "nyquist"}
+    assert {"bode", "drt"} <= mine
+    ids = set(Parsed(page).values("id"))
+    assert {each.removeprefix("of-") for each in ids if each.startswith("of-")} == mine
+
+
 def test_spectra_are_those_of_the_file(path: Path, page: str) -> None:
     [told] = [each for each in Parsed(page).data if "words" in each]
     x, y = (np.frombuffer(b64decode(told[name]), "<f4") for name in "xy")
@@ -129,8 +138,9 @@ def test_runs_stand_beside_each_other(path: Path, tmp_path: Path) -> None:
     parsed = Parsed(page_of(path, other))
     assert "2 runs beside each other" in parsed.shown
     assert shown(hostile.IMAGE) in parsed.shown
-    assert "I / mA" in str(parsed.data)  # areal for both, or for none
-    assert "mA cm" not in str(parsed.data)
+    [curves] = [str(each) for each in parsed.data if each.get("name") == "time"]
+    assert "I / mA" in curves  # areal for both, or for none
+    assert "mA cm" not in curves
 
 
 def test_the_command_writes_it_beside_the_run(path: Path, here: Here, tmp_path: Path) -> None:

@@ -94,9 +94,12 @@ class Lookout:
         return self._runs.get(run_id)
 
     def file(self, run_id: str) -> Path | None:
-        """Of which a report can be made: of a run that was seen, or of a finished one of the folder."""
+        """Of which a report can be made: of a run that was seen and is sealed, or of a finished file.
+
+        What is not sealed is left to who may do more than look.
+        """
         if (run := self.run(run_id)) is not None:
-            return sealed_file(run.path)
+            return None if files.journal_of(run.path).exists() else sealed_file(run.path)
         return next((path for path in self._files() if _id_of(path) == run_id), None)
 
     # --- which runs ------------------------------------------------------------------------------------
