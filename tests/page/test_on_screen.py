@@ -137,4 +137,5 @@ def test_names_in_a_legend_are_text() -> None:
         assert text in parsed.shown
     assert parsed.names.count("button") == 3  # of one name, one
     assert "img" not in parsed.names
+    assert (len(parsed.data), parsed.scripts) == (1, [])  # nor does a name end what scripts read
     assert parsed.values("data-entry") == ["0", "1", "2"]
