@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nakctl.figures.sight import names_of
 from nakctl.page import said
@@ -22,7 +22,7 @@ def report(run: Run) -> str:
     sensors = said.sensors(run)
     parts = [
         *said.head(run),
-        section("Look at this first", said.first_of_all(run, found.numbers), id_="first"),
+        section("Look at this first", said.first_of_all(run, said.warnings(run, found.numbers)), id_="first"),
         section("Key numbers", *said.key_numbers(found), id_="numbers"),
         *_figures([Named(run)]),
         section("What was asked", *said.asked(run), id_="asked"),
@@ -38,20 +38,28 @@ def comparison(runs: Sequence[Run]) -> str:
     """Several runs: their curves over each other, their numbers side by side."""
     named = [Named(run, name) for run, name in zip(runs, names_of(runs), strict=True)]
     found = [said.found(each.run) for each in named]
-    warnings = [
-        Markup(tag("h3", text(each.name)) + said.first_of_all(each.run, about.numbers))
-        for each, about in zip(named, found, strict=True)
-    ]
     simulated = any(run.header.simulated for run in runs)
     mark = [" ", tag("span", "SIMULATED", class_="badge warning")] if simulated else []
     parts = [
         tag("h1", f"{len(runs)} runs beside each other", mark),
-        section("Look at this first", *warnings, id_="first"),
+        section("Look at this first", *_warnings(named, found), id_="first"),
         section("Key numbers", _side_by_side(named, found), id_="numbers"),
         *_figures(named),
         section("Where they come from", *_sources(named), id_="provenance"),
     ]
     return page(", ".join(each.name for each in named), parts)
+
+
+def _warnings(named: Sequence[Named], found: Sequence[said.Found]) -> Iterator[Content]:
+    """Of each run that has some; the others in one sentence."""
+    clean = []
+    for each, about in zip(named, found, strict=True):
+        if warnings := said.warnings(each.run, about.numbers):
+            yield [tag("h3", text(each.name)), said.first_of_all(each.run, warnings)]
+        else:
+            clean.append(text(each.name))
+    if clean:
+        yield said.nothing([": ", *(part for name in clean for part in (name, ", "))][:-1])
 
 
 def _figures(named: Sequence[Named]) -> list[Content]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ _UNITS = {
     "_Hz": "Hz", "_mAh": "mAh", "_Ah": "Ah", "_Wh": "Wh", "_eV": "eV", "_V": "V", "_A": "A", "_s": "s",
     "_K": "K",
 }  # fmt: skip
-_GOOD = {"completed": "good"}
+_BAD = ("aborted", "interrupted", "recovered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ def head(run: Run) -> list[Markup]:
     title = header.title.removeprefix("SIMULATED").strip() or "a run without a title"
     mark = [" ", tag("span", "SIMULATED", class_="badge warning")] if header.simulated else []
     area = f"{header.area_cm2:g} cm²" if header.area_cm2 else "area unknown, so nothing areal follows"
-    how = _GOOD.get(header.status, "warning")
     end = [": ", text(header.end_reason)] if header.end_reason else None
     about = [
         tag("p", "cell ", text(header.cell or "without a name"), f", {area}", class_="lead"),
@@ -60,20 +59,29 @@ def head(run: Run) -> list[Markup]:
             "p", f"started {_moment(header.start_time)}, lasted {duration(header.duration_s)}", class_="lead"
         ),
     ]
-    ended = tag("p", tag("strong", header.status, class_=how), end)
+    ended = tag(
+        "p", tag("strong", header.status, class_="good" if header.status == "completed" else "warning"), end
+    )
     return [tag("h1", text(title), mark), ended, *about]
 
 
-def first_of_all(run: Run, numbers: Mapping[str, Any]) -> Markup:
-    """Warnings, gaps and interruptions; or that there are none."""
-    alarms = _alarms(run)
-    said = [*_about_the_file(run), *_about_the_record(numbers), *alarms]
+def warnings(run: Run, numbers: Mapping[str, Any]) -> list[str]:
+    """Warnings, gaps and interruptions, and an end that nobody wanted."""
+    return [*_about_the_file(run), *_about_the_record(numbers), *_alarms(run)]
+
+
+def first_of_all(run: Run, said: Sequence[str]) -> Markup:
+    """said: its warnings."""
     if not said:
-        none = "no warnings, no gaps in the record, no interruption of the experiment"
-        return tag("div", tag("p", none), class_="first nothing")
-    is_bad = run.header.status in ("aborted", "interrupted", "recovered") or bool(alarms)
+        return nothing()
+    is_bad = run.header.status in _BAD or bool((run.events["severity"] > 1).any())
     items = tag("ul", *(tag("li", text(each)) for each in said))
     return tag("div", items, class_="first alarmed" if is_bad else "first")
+
+
+def nothing(of: Content = None) -> Markup:
+    none = "no warnings, no gaps in the record, no interruption of the experiment"
+    return tag("div", tag("p", none, of), class_="first nothing")
 
 
 def _about_the_file(run: Run) -> Iterator[str]:
