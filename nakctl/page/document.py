@@ -109,8 +109,8 @@ def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], class_: st
     """It is scrolled where it is too wide, or too long."""
     top = tag("tr", *(tag("th", each, scope="col") for each in head))
     body = (tag("tr", *(tag("td", each) for each in row)) for row in rows)
-    whole = tag("table", tag("thead", top), tag("tbody", *body), class_=class_ or None)
-    return tag("div", whole, class_="scrolled", tabindex="0")
+    whole = tag("table", tag("thead", top), tag("tbody", *body))
+    return tag("div", whole, class_=f"scrolled {class_}".rstrip(), tabindex="0")
 
 
 def facts(told: Iterable[tuple[str, Content]]) -> Markup:

@@ -88,16 +88,18 @@ def _base64(values: Any) -> str:
     return base64.b64encode(values.tobytes()).decode("ascii")
 
 
-def _ranges_of_long_curves(figure: Figure) -> dict[str, Any]:
+def _ranges_of_long_curves(figure: Figure) -> dict[tuple[str, str, bool], Any]:
     """Of x that panels share. What a page shows of a long curve changes, and must not move its axis."""
-    lines: dict[str, list[Line]] = {}
+    lines: dict[tuple[str, str, bool], list[Line]] = {}
     for panel in figure.panels:
-        lines.setdefault(panel.linked, []).extend(panel.lines)
-    return {
-        word: _whole(each)
-        for word, each in lines.items()
-        if word and any(len(line.x) > DRAWN for line in each)
-    }
+        if panel.linked:
+            lines.setdefault(_shared(panel), []).extend(panel.lines)
+    return {key: _whole(each) for key, each in lines.items() if any(len(line.x) > DRAWN for line in each)}
+
+
+def _shared(panel: Panel) -> tuple[str, str, bool]:
+    """Panels share their x where it means the same: hours are no seconds."""
+    return panel.linked, panel.x.label, panel.x.log
 
 
 def _whole(lines: Sequence[Line]) -> Any:
@@ -109,7 +111,9 @@ def _whole(lines: Sequence[Line]) -> Any:
 class _Drawing:
     """One panel."""
 
-    def __init__(self, panel: Panel, name: str, most: int, linked: dict[str, Any], figure: Figure) -> None:
+    def __init__(
+        self, panel: Panel, name: str, most: int, linked: dict[tuple[str, str, bool], Any], figure: Figure
+    ) -> None:
         self.panel, self.name, self.most = panel, name, most
         self._bars = any(map(_has_bar, figure.panels))
         self._left = 86 if any("\n" in each.y.label for each in figure.panels) else 68  # px, the same for all
@@ -130,7 +134,7 @@ class _Drawing:
         if figure.simulated:
             self._say("SIMULATED", x=12, y=8, alpha=0.35, size="15px", units="screen")
 
-    def _plot(self, linked: dict[str, Any]) -> Any:
+    def _plot(self, linked: dict[tuple[str, str, bool], Any]) -> Any:
         panel = self.panel
         plot = new_plot(
             name=self.name, sizing_mode="stretch_width", height=round(_HEIGHT * max(panel.height, 0.6)),
@@ -142,7 +146,7 @@ class _Drawing:
         if panel.equal:
             plot.update(sizing_mode="scale_width", aspect_ratio=1.7)
         if panel.linked:
-            plot.x_range = linked.setdefault(panel.linked, plot.x_range)
+            plot.x_range = linked.setdefault(_shared(panel), plot.x_range)
         plot.toolbar.logo = None
         for axis, about in ((plot.xaxis[0], panel.x), (plot.yaxis[0], panel.y)):
             axis.axis_label = _plain(about.label)

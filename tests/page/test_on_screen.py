@@ -61,6 +61,10 @@ def test_panels_of_one_word_share_their_x() -> None:
         panel(line([0], [0])),
     ).document.roots
     assert first.x_range is second.x_range
+    hours, seconds = drawn(
+        panel(line([0, 1], [0, 1]), linked="time"), panel(line([0], [0]), linked="time", x=Axis("x / h"))
+    ).document.roots
+    assert hours.x_range is not seconds.x_range
     assert first.x_range is not alone.x_range
 
 

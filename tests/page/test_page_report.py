@@ -89,7 +89,12 @@ def test_numbers_stand_there_as_the_file_says_them(path: Path, page: str) -> Non
 
 def test_every_kind_of_figure_that_suits_the_run_is_there(path: Path, page: str) -> None:
     run = open_run(path)
-    mine = {name for name, kind in KINDS.items() if kind.suits(run)} - {"run", "voltage", "nyquist", "capacity"}
+    mine = {name for name, kind in KINDS.items() if kind.suits(run)} - {
+        "run",
+        "voltage",
+        "nyquist",
+        "capacity",
+    }
     assert {"bode", "drt"} <= mine
     ids = set(Parsed(page).values("id"))
     assert {each.removeprefix("of-") for each in ids if each.startswith("of-")} == mine
