@@ -9,8 +9,10 @@ from importlib.resources import files
 from typing import Any
 
 from nakctl.figures.figure import Figure, Line, Panel
+from nakctl.page.drawing import named
+from nakctl.page.look import in_page
 from nakctl.page.markup import Content, Markup, markup, tag, text
-from nakctl.page.on_screen import OnScreen, in_page, named
+from nakctl.page.on_screen import OnScreen
 
 # What a browser may do with a page: run and show what lies in it. Bokeh sets styles of its own.
 POLICY = (

@@ -10,6 +10,7 @@ from nakctl.page.curves import Named, against_time
 from nakctl.page.document import figure_html, page, section, table
 from nakctl.page.markup import Content, Markup, tag, text
 from nakctl.page.on_screen import on_screen
+from nakctl.page.provenance import provenance
 from nakctl.page.spectra import through_the_run
 from nakctl.page.suiting import suiting, title_of
 from nakctl.record.read import Run
@@ -29,7 +30,7 @@ def report(run: Run) -> str:
         section("What was done", *said.steps(run), id_="steps"),
         section("Sensors", sensors, id_="sensors") if sensors else None,
         section("Events", *said.events(run), id_="events"),
-        section("Where it comes from", *said.provenance(run), id_="provenance"),
+        section("Where it comes from", *provenance(run), id_="provenance"),
     ]
     return page(f"{run.header.title or run.path.stem}: {run.path.stem}", parts)
 
@@ -109,4 +110,4 @@ def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup
 def _sources(named: Sequence[Named]) -> Iterable[Content]:
     for each in named:
         yield tag("h3", text(each.name))
-        yield tag("div", *said.provenance(each.run))
+        yield tag("div", *provenance(each.run))
