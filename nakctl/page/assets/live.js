@@ -86,7 +86,7 @@
     at("title").textContent = told.title;
     at("simulated").hidden = !told.simulated;
     at("about").textContent = `${told.about}; ${told.file}`;
-    document.title = is_over ? `${told.status || "over"}: ${told.title}` : told.title;
+    document.title = is_over ? `${told.status || told.word}: ${told.title}` : told.title;
     const alone = told.alone ? element("p", "note", `without the PC: ${told.alone}`) : null;
     at("state").hidden = is_over;
     put(at("state"), ...state(told), ...(told.progress || []).map((line) => element("p", "note", line)), alone);
