@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from bokeh.models import DataRange1d, Range1d
 from bokeh.plotting import figure as new_plot
 
-from nakctl.figures.figure import Axis, Figure, Heat, Line, Panel
+from nakctl.figures.figure import Axis, Figure, Floats, Heat, Line, Mark, Panel
 from nakctl.page.look import FONT, plain
 from nakctl.page.pyramid import DRAWN
 
@@ -35,7 +35,7 @@ class Axes:
             name=name, sizing_mode="stretch_width", height=round(_HEIGHT * max(panel.height, 0.6)),
             tools="pan,box_zoom,wheel_zoom,reset,save", x_axis_type="log" if panel.x.log else "linear",
             y_axis_type="log" if panel.y.log else "linear", match_aspect=panel.equal, output_backend="canvas",
-            x_range=_range(panel.x, 0.02), y_range=_range(panel.y, 0.1), toolbar_location="above",
+            x_range=_range(panel, "x", 0.02), y_range=_range(panel, "y", 0.1), toolbar_location="above",
             min_border_left=self._left,
             min_border_right=_BESIDE_A_BAR if panel.linked and self._has_bars else _RIGHT,
         )  # fmt: skip
@@ -79,10 +79,20 @@ def _has_bar(panel: Panel) -> bool:
     return panel.scale is not None or any(isinstance(each, Heat) for each in panel.drawn)
 
 
-def _range(axis: Axis, padding: float) -> Any:
+def _range(panel: Panel, which: Literal["x", "y"], padding: float) -> Any:
+    """which: of the axes."""
+    axis: Axis = getattr(panel, which)
     if axis.low is not None and axis.high is not None:
         return Range1d(axis.low, axis.high)
+    if not any(
+        _has_values(getattr(each, which), axis.log) for each in panel.drawn if not isinstance(each, Mark)
+    ):
+        return Range1d(1.0, 10.0) if axis.log else Range1d(0.0, 1.0)  # of an empty one Bokeh complains
     given = {"start": axis.low, "end": axis.high}
-    return DataRange1d(
-        **{name: value for name, value in given.items() if value is not None}, range_padding=padding
-    )
+    known = {name: value for name, value in given.items() if value is not None}
+    return DataRange1d(**known, range_padding=padding)
+
+
+def _has_values(values: Floats, log: bool) -> bool:
+    """That have a place on the axis."""
+    return bool((np.isfinite(values) & (values > 0)).any() if log else np.isfinite(values).any())

@@ -8,6 +8,7 @@ from typing import Any
 
 import hostile
 import numpy as np
+import pytest
 from hostile import Parsed
 
 from nakctl.figures.figure import DISTINCT, FAINT, INK, Axis, Figure, Heat, Line, Mark, Panel, Scale
@@ -129,6 +130,16 @@ def test_nothing_to_draw_is_no_fault() -> None:
         panel(Heat(np.ones(1), np.ones(1), np.full((1, 1), np.nan), "z", "z", log=True)),
     )  # fmt: skip
     json.loads(json.dumps(figure.as_json(), default=lambda each: each.to_base64()))
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_an_empty_picture_has_axes_all_the_same(log: bool) -> None:
+    """Bokeh would look for its ends among the points, and complain on the console of the browser."""
+    axis = Axis("x", log=log)
+    for points in ([], [np.nan], [0.0, -1.0] if log else [np.inf]):
+        plot = plot_of(line(points, points), Mark("m", x=1.0), x=axis, y=axis)
+        assert plot.x_range.end > plot.x_range.start > -1
+        assert plot.y_range.end > plot.y_range.start > -1
 
 
 def test_names_in_a_legend_are_text() -> None:
