@@ -77,6 +77,7 @@ def test_the_first_visit_leaves_a_cookie_and_no_token_in_the_address(server: Ser
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+    assert server.ask(f"//evil.example?token={server.token}", token="").headers["Location"] == "/evil.example"
     assert server.ask("/").code == 200
     assert server.ask("/", Host=f"localhost:{server.port}").code == 200
 

@@ -81,7 +81,7 @@ class _Handler(RequestHandler):
             self.refuse(403, "this is no name of this computer")
         elif guard.knows(self.get_query_argument("token", None)):
             self.set_cookie(guard.cookie, self.get_query_argument("token"), httponly=True, samesite="Lax")
-            self.redirect(self.request.path)
+            self.redirect("/" + self.request.path.lstrip("/"))  # of this server in any case
         elif not guard.knows(self.get_cookie(guard.cookie)):
             self.refuse(403, _STRANGER)
 
