@@ -90,21 +90,25 @@ def _spectra(runs: Sequence[Run]) -> Markup | None:
 
 
 def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup:
-    columns = [
-        {
-            "cell": each.run.header.cell, "status": each.run.header.status,
-            "ended by": each.run.header.end_reason,
-            "area": f"{each.run.header.area_cm2:g} cm2" if each.run.header.area_cm2 else "unknown",
-            "started": each.run.header.start_time, **dict(said.numbers_told(about.numbers)),
-        }
-        for each, about in zip(named, found, strict=True)
-    ]  # fmt: skip
+    columns = [_column(each.run, about) for each, about in zip(named, found, strict=True)]
     quantities = dict.fromkeys(quantity for column in columns for quantity in column)
     rows = (
         (text(quantity), *(text(column.get(quantity, "none")) for column in columns))
         for quantity in quantities
     )
     return table(("quantity", *(text(each.name) for each in named)), rows, "compared")
+
+
+def _column(run: Run, about: said.Found) -> dict[str, str]:
+    header = run.header
+    first = {
+        "cell": header.cell,
+        "status": header.status,
+        "ended by": header.end_reason,
+        "started": header.start_time,
+        "area": f"{header.area_cm2:g} cm2" if header.area_cm2 else "unknown",
+    }
+    return first | {one.name: one.value for one in said.numbers_told(about.numbers)}
 
 
 def _sources(named: Sequence[Named]) -> Iterable[Content]:

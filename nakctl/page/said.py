@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from nakctl.page.document import folded, table
 from nakctl.page.markup import Content, Markup, tag, text
 from nakctl.record.columns import Columns
 from nakctl.record.read import Run
+from nakctl.results.catalogue import quantity
+from nakctl.results.conclude import concluded
 from nakctl.results.sensors import sensor_figures
-from nakctl.results.summary import figures, told
+from nakctl.results.summary import summary, told
 from nakctl.text.numbers import count, duration, plural
 
 ROWS = 500  # of a table
@@ -25,6 +28,17 @@ _UNITS = {
     "_Hz": "Hz", "_mAh": "mAh", "_Ah": "Ah", "_Wh": "Wh", "_eV": "eV", "_V": "V", "_A": "A", "_s": "s",
     "_K": "K",
 }  # fmt: skip
+_SAID_ABOVE = {
+    "title",
+    "status",
+    "end_reason",
+    "simulated",
+    "sealed",
+    "cell",
+    "area_cm2",
+    "start_time",
+    "recovery",
+}
 _BAD = ("aborted", "interrupted", "recovered")
 
 
@@ -37,10 +51,10 @@ class Found:
 
 
 def found(run: Run) -> Found:
-    """As this version works it out: the file may be older. What was read for that is forgotten."""
-    worked_out = figures(run)
+    """As `nakctl show` tells it. What was read of a long run for that is forgotten."""
+    numbers = summary(run, concluded(run))
     run.close()
-    return Found(worked_out, tuple(told(worked_out)))
+    return Found(numbers, tuple(told(numbers)))
 
 
 def head(run: Run) -> list[Markup]:
@@ -117,19 +131,38 @@ def _alarms(run: Run) -> list[str]:
 
 
 def key_numbers(told_of: Found) -> list[Content]:
-    sentences = tag("ul", *(tag("li", text(each)) for each in told_of.sentences), class_="told")
-    rows = [(text(name), value) for name, value in numbers_told(told_of.numbers)]
-    return [sentences, folded("all numbers", table(("quantity", "value"), rows))]
+    rows = ((text(each.name), each.value, text(each.about)) for each in numbers_told(told_of.numbers))
+    more = folded("all numbers", table(("quantity", "value", "what it is"), rows))
+    return [*_sentences(told_of.sentences), more]
 
 
-def numbers_told(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Quantity and value with its unit; what is a table of its own is left out."""
+def _sentences(lines: Sequence[str]) -> Iterator[Content]:
+    """Each by itself; what is a table in a terminal stays one."""
+    for is_table, several in groupby(lines, lambda line: "  " in line):
+        if is_table:
+            yield tag("pre", "\n".join(several), tabindex="0")
+        else:
+            yield tag("ul", *(tag("li", text(each)) for each in several), class_="told")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """value: with its unit; about: what it is, "" if nobody says so."""
+
+    name: str
+    value: str
+    about: str
+
+
+def numbers_told(numbers: Mapping[str, Any]) -> Iterator[Number]:
+    """But those of which there are many, which the figures show, and what stands above in so many words."""
     for name, value in numbers.items():
-        if isinstance(value, (dict, list, tuple)):
+        if name in _SAID_ABOVE or not isinstance(value, str | bool | int | float | np.generic):
             continue
         end = next((end for end in _UNITS if name.endswith(end)), "")
-        quantity = name.removesuffix(end).replace("_", " ")
-        yield quantity, f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
+        known = quantity(name)
+        value = f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
+        yield Number(name.removesuffix(end).replace("_", " "), value, known.text if known else "")
 
 
 def _number(value: Any) -> str:
