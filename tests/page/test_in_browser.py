@@ -93,7 +93,7 @@ def _is_light_and_dark(driver: Any) -> None:
 def _fits_a_phone(driver: Any) -> None:
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    assert driver.execute_script("return document.documentElement.scrollWidth") <= 360
+    until(lambda: driver.execute_script("return document.documentElement.scrollWidth") <= 360)
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
