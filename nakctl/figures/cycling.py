@@ -17,7 +17,8 @@ from nakctl.results.cycling import Cycles, cycles
 from nakctl.results.dqdv import dq_dv
 
 LEAST = 2
-LEAST_STEPS = 10  # of the potential, and rows
+LEAST_ROWS = 10  # of a half cycle
+LEAST_STEPS = 30  # of the potential, 0.15 V: less is an electrode that polarises, and no capacity
 NAMED = 6  # so few cycles have names, more have a scale
 CYCLE = "cycle"
 
@@ -39,8 +40,8 @@ def lacks_dq_dv(run: Run) -> str:
     steps = current_steps(run)
     rows = int((steps.last - steps.first).max(initial=0)) + 1
     ends = (dq_dv(run, number, way) for number in (numbers[0], numbers[-1]) for way in WAYS)
-    if rows < LEAST_STEPS or not any(len(each.E_V) >= LEAST_STEPS for each in ends):
-        return "a half cycle through which the potential changes, in more than a few rows"
+    if rows < LEAST_ROWS or not any(len(each.E_V) >= LEAST_STEPS for each in ends):
+        return "a half cycle through which the potential changes by 0.15 V, in more than a few rows"
     return ""
 
 
@@ -54,7 +55,7 @@ def capacities(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
         found, shown = cycles(one.run), _shown(one, choice)
         charge += _charges(one, found, shown, several=several)
         efficiency += _efficiencies(one, found, shown, several=several)
-    axis = Axis("cycle")
+    axis = Axis("cycle", whole=True)
     above = Panel(axis, Axis(f"capacity / {seen[0].charge_unit}", low=0.0), tuple(charge), height=0.75)
     shares = np.concatenate([np.array([99.0, 101.0]), *(line.y for line in efficiency)])
     low, high = float(np.nanmin(shares)), float(np.nanmax(shares))

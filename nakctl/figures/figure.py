@@ -29,12 +29,16 @@ Dash = Literal["solid", "dashed", "dotted"]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """label: quantity and unit. low, high: what is to be seen, where that is not all there is."""
+    """label: quantity and unit. low, high: what is to be seen, where that is not all there is.
+
+    whole  it counts something: no numbers between 1 and 2
+    """
 
     label: str
     log: bool = False
     low: float | None = None
     high: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

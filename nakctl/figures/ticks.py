@@ -62,7 +62,7 @@ def set_ticks(drawn: Drawn, axis: Axis, room_cm: float) -> None:
         set_decades(drawn, room_cm)
     else:
         most = min(max(3, int(room_cm / _EACH_cm)), 9)
-        drawn.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+        drawn.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10], integer=axis.whole))
         drawn.set_major_formatter(Numbers())
 
 

@@ -46,6 +46,8 @@ class Axes:
         plot.toolbar.logo = None
         for axis, about in ((plot.xaxis[0], panel.x), (plot.yaxis[0], panel.y)):
             axis.axis_label = plain(about.label)
+            if about.whole:
+                axis.ticker.update(min_interval=1, mantissas=[1, 2, 5])
             axis.update(
                 axis_label_text_font_style="normal", axis_label_text_font=FONT,
                 axis_label_text_font_size="13px", major_label_text_font=FONT,
