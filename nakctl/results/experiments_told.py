@@ -35,8 +35,8 @@ def _levels(found: Found, way: str) -> Iterator[str]:
     if threshold is not None:
         error = found[f"{way}_threshold_error_mA_cm2"]
         yield f"{told}: unstable from {threshold:.4g} +- {error:.2g} mA/cm2 on"
-    elif len(j_mA_cm2) < FEWEST_LEVELS:
-        yield f"{told}: whether it becomes unstable is not determined from less than {FEWEST_LEVELS} levels"
+    elif len(j_mA_cm2) < FEWEST_LEVELS:  # said, because a threshold that was not found is something else
+        yield f"{told}: too few for a threshold"
     else:
         yield f"{told}: stable throughout"
 
