@@ -1,8 +1,13 @@
 """A chain that is longer than the channel holds, handed over while it runs: what is changed when.
 
 One call changes one technique, of at most ten parameters, and only one that does not run: the slot was
-passed, or lies behind a fence. In this order: the new fence, what lies between, and at last the fence that
-stands is made what belongs there. Each call may be made again, and whenever it stops, a fence stands ahead.
+passed, or lies behind a fence. In this order: the new fence, then what lies before it, from the last to the
+first, and at last the fence that stands is made what belongs there. Each call may be made again, and whenever
+it stops, a fence stands ahead.
+
+From the last to the first, because a successor does not know where the fence stands that it found: whoever
+was there before may have opened the one that is known, and have set another behind it. Whichever it is, all
+behind it is as it should be when its turn comes to be opened.
 """
 
 from __future__ import annotations
@@ -40,8 +45,9 @@ Values = dict[tuple[str, int], Param]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One BL_UpdateParameters. opens: with it a fence is gone."""
+    """One BL_UpdateParameters: of what is to be in this place. opens: with it a fence is gone."""
 
+    place: int
     slot: int
     entry: Loaded
     opens: bool = False
@@ -161,7 +167,7 @@ class Feeder:
         running_s = elapsed_s - start_s
         if not self._calls:
             self._plan(running_s)
-        if self._calls and self._calls[0].opens and not self._is_far(self._from, running_s):
+        if self._calls and self._is_late(self._calls[0], running_s):
             self._be_late()
         return self._calls[0] if self._calls else None
 
@@ -200,6 +206,10 @@ class Feeder:
         self._opened.add(self._from)
         self._fence_at = self._until
 
+    def _is_late(self, call: Call, running_s: float) -> bool:
+        """While nobody knows where the fence stands, it may be in any place that is written."""
+        return (call.opens or self._fence_at is None) and not self._is_far(call.place, running_s)
+
     def _be_late(self) -> None:
         self._calls.clear()
         if self._fence_at is not None:
@@ -220,15 +230,16 @@ class Feeder:
             return
         self._from, self._until = first, until
         made = self._fence(until)
-        self._calls = [Call(ring.slot(until), Loaded(self._loaded[until - ring.period].file, None, made))]
-        for place in range(first + 1, until):
+        file = self._loaded[until - ring.period].file
+        self._calls = [Call(until, ring.slot(until), Loaded(file, None, made))]
+        for place in range(until - 1, first - 1, -1):
             self._calls += self._writes(place)
-        *before, last = self._writes(first, opens=True)
-        self._calls += [*before, Call(last.slot, last.entry, opens=True)]
+        self._calls[-1] = replace(self._calls[-1], opens=True)
 
-    def _writes(self, place: int, *, opens: bool = False) -> Iterator[Call]:
-        """What makes a slot the technique of this place: what is not as it should be, or not known, and last
-        what stops there. What is the same in all that had their turn in a slot is not sent."""
+    def _writes(self, place: int) -> Iterator[Call]:
+        """What makes a slot the technique of this place: what is not as it should be, or not known, and last,
+        where a fence may stand, what stops there. What is the same in all that had their turn in a slot is
+        not sent."""
         entry, slot = self._loaded[place], self.ring.slot(place)
         known = self._known.get(slot, {})
         wanted = [
@@ -236,11 +247,11 @@ class Feeder:
             for each in entry.params
             if each.label not in FIXED and known.get((each.label, each.index)) != each
         ]
-        gate = [each for each in entry.params if each.label in GATE] if opens else []
+        gate = [each for each in entry.params if each.label in GATE] if self.ring.is_fence(place) else []
         alone = [each for each in wanted if each.label == ALONE]
         others = [each for each in wanted if each.label != ALONE and each not in gate]
         parts = [alone, *(others[at : at + MOST_PARAMS] for at in range(0, len(others), MOST_PARAMS)), gate]
-        return (Call(slot, Loaded(entry.file, None, tuple(part))) for part in parts if part)
+        return (Call(place, slot, Loaded(entry.file, None, tuple(part))) for part in parts if part)
 
     def _fence(self, place: int) -> tuple[Param, ...]:
         """The parameters that make a fence."""

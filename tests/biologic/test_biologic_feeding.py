@@ -251,19 +251,34 @@ def test_a_limit_that_is_met_while_the_host_is_gone() -> None:
     assert 14 < ends[0][0] < 22
 
 
+# Reads of a program before it dies, those of them that nobody kept, how long nobody is there, and the call
+# whose answer is lost.
+Death = tuple[int, int, float, int]
+DEATHS = st.lists(
+    st.tuples(st.integers(1, 60), st.integers(0, 16), st.floats(0, 12), st.integers(1, 12)), max_size=6
+)
+
+
 @settings(max_examples=10, deadline=None)
-@given(st.data())
-def test_whoever_goes_on_with_it_and_whatever_gets_lost(data: st.DataObject) -> None:
+@given(st.booleans(), DEATHS)
+def test_whoever_goes_on_with_it_and_whatever_gets_lost(update_ahead: bool, deaths: list[Death]) -> None:
     """Programs die, also after calls that nobody kept; answers get lost; hosts sleep."""
+    is_gone_on_with(small(update_ahead=update_ahead), deaths)
+
+
+@pytest.mark.parametrize("unkept", [*range(2, 16, 2)])
+def test_a_fence_that_nobody_remembers(unkept: int) -> None:
+    """The second program opened the fence that is known, and set another. Whoever comes next, and dies in the
+    midst of its calls, leaves what lies behind that one as it should be, or the fence as it stands."""
+    is_gone_on_with(small(), [(5, 0, 3.0, 1), (10, 0, 0.5, 1), (1, 0, 1.0, 1), (2, unkept, 7.0, 1)])
+
+
+def is_gone_on_with(one: Bench, deaths: list[Death]) -> None:
+    """To its end, or to a fence from which on the rest is done: each level once, and as it should be."""
     segment = levels(12)
-    one = small(update_ahead=data.draw(st.booleans()))
     told = begin(one, segment)
-    deaths = data.draw(
-        st.lists(st.tuples(st.integers(1, 60), st.integers(0, 6), st.floats(0, 12)), max_size=6)
-    )
-    for reads, unkept, away_s in deaths:
-        calls = data.draw(st.integers(1, 12))
-        with troubles(one, f"lost-reply=BL_UpdateParameters@call{calls}"):
+    for reads, unkept, away_s, call in deaths:
+        with troubles(one, f"lost-reply=BL_UpdateParameters@call{call}"):
             read_on(one, told, reads)
             memo = through_json(told.last.memo)
             # rows that the dead one took along are lost with it: here only reads that brought none are
