@@ -112,6 +112,8 @@ def _hear(port: str, setting: Setting) -> bytes:
             link.close()
     except SensorTrouble as trouble:
         raise RigError(str(trouble)) from None
+    except serial.SerialTimeoutException:  # nobody takes what is asked, so nobody answers
+        return b""
     except (serial.SerialException, OSError) as error:
         raise RigError(f"{port} went away while it was tried: {error}") from None
 
