@@ -71,8 +71,8 @@ def _part(
 
     return Part(
         tuple(step or ()),
-        ranges(cycle, "--cycle") if cycle else (),
-        ranges(spectrum, "--spectrum") if spectrum else (),
+        ranges(cycle, "--cycle") if cycle is not None else (),
+        ranges(spectrum, "--spectrum") if spectrum is not None else (),
         _seconds(since, "--from"),
         _seconds(until, "--to"),
     )

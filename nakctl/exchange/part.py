@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import InputError
+from nakctl.exchange.steps import steps as steps_of
 from nakctl.record.read import Run
 from nakctl.text.numbers import duration
 
 Bools = npt.NDArray[np.bool_]
 Ranges = tuple[tuple[int, int], ...]
 _SHOWN = 12  # labels, where none is as asked
+_A_DAY_s = 86400.0  # from which on it may leave out minutes, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ class Part:
         said += [f"cycle {_range(*each)}" for each in self.cycles]
         said += [f"spectrum {_range(*each)}" for each in self.spectra]
         if self.from_s is not None:
-            said.append(f"from {duration(self.from_s)}")
+            said.append(f"from {_time(self.from_s)}")
         if self.to_s is not None:
-            said.append(f"to {duration(self.to_s)}")
+            said.append(f"to {_time(self.to_s)}")
         return ", ".join(said) or "the whole run"
 
 
@@ -66,15 +68,16 @@ def chosen(run: Run, part: Part) -> Mapping[str, Bools | None]:
     """
     if not part:
         return dict.fromkeys(("samples", "impedance", "spectra", "steps", "events"))
-    steps = _steps(run, part)
-    spectra = _spectra(run, part, steps)
+    table = steps_of(run)
+    steps = _steps(table, part)
+    spectra = _spectra(run, part, table["step_count"][steps])
     if part.spectra:
-        steps &= np.isin(run.steps["step_count"], run.spectra["step_count"][spectra])
+        steps &= np.isin(table["step_count"], run.spectra["step_count"][spectra])
     found = {
-        "samples": _samples(run, part, steps, spectra),
+        "samples": _samples(run, part, table["step_count"][steps], spectra),
         "impedance": np.isin(run.impedance["spectrum"], run.spectra["spectrum"][spectra]),
         "spectra": spectra,
-        "steps": steps,
+        "steps": steps[: len(run.steps)],
         "events": _in_time(run.events["time"], part),
     }
     if not (found["samples"].any() or found["impedance"].any()):
@@ -82,8 +85,7 @@ def chosen(run: Run, part: Part) -> Mapping[str, Bools | None]:
     return found
 
 
-def _steps(run: Run, part: Part) -> Bools:
-    table = run.steps
+def _steps(table: Mapping[str, npt.NDArray[Any]], part: Part) -> Bools:
     mask: Bools = _in_ranges(table["cycle"], part.cycles)
     if part.from_s is not None:
         mask &= table["t_end"] >= part.from_s
@@ -103,21 +105,21 @@ def _is_meant(word: str, label: str, technique: str) -> bool:
     number, _, words = label.partition(" ")
     asked = word.casefold()
     texts = (number, words.casefold(), label.casefold(), technique.casefold())
-    return asked in texts or number.startswith(f"{asked}.")
+    return (asked in texts and asked != "") or number.startswith(f"{asked}.")
 
 
-def _spectra(run: Run, part: Part, steps: Bools) -> Bools:
+def _spectra(run: Run, part: Part, counts: npt.NDArray[Any]) -> Bools:
     table = run.spectra
     mask = _in_ranges(table["spectrum"], part.spectra) & _in_ranges(table["cycle"], part.cycles)
     if part.steps:
-        mask &= np.isin(table["step_count"], run.steps["step_count"][steps])
+        mask &= np.isin(table["step_count"], counts)
     return mask & _in_time(table["time"], part)
 
 
-def _samples(run: Run, part: Part, steps: Bools, spectra: Bools) -> Bools:
+def _samples(run: Run, part: Part, counts: npt.NDArray[Any], spectra: Bools) -> Bools:
     mask = np.ones(len(run.samples), bool)
     if part.steps:
-        mask &= np.isin(run.samples["step_count"], run.steps["step_count"][steps])
+        mask &= np.isin(run.samples["step_count"], counts)
     if part.cycles:
         mask &= _in_ranges(run.samples["cycle"], part.cycles)
     if part.from_s is not None or part.to_s is not None:
@@ -156,8 +158,8 @@ def _in_time(time_s: npt.NDArray[np.float64], part: Part) -> Bools:
 
 
 def _known(run: Run) -> str:
-    labels = list(dict.fromkeys(run.steps["label"].tolist()))
-    steps = _listed(labels) if labels else "none that is over"
+    labels = list(dict.fromkeys(steps_of(run)["label"].tolist()))
+    steps = _listed(labels) if labels else "none"
     cycles = run.samples["cycle"]
     numbers = run.spectra["spectrum"]
     told = [f"the steps {steps}"]
@@ -169,6 +171,11 @@ def _known(run: Run) -> str:
 def _listed(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
     return ", ".join(repr(each) for each in labels[:_SHOWN]) + more
+
+
+def _time(at_s: float) -> str:
+    """To the last digit, which `duration` leaves out of what is no whole number of minutes."""
+    return duration(at_s) if at_s % 60 == 0 and at_s < _A_DAY_s else f"{at_s:.12g} s"
 
 
 def _range(low: int, high: int) -> str:

@@ -16,6 +16,7 @@ from nakctl import __version__
 from nakctl.booking.layout import I_SIGN
 from nakctl.errors import RecordError
 from nakctl.exchange.part import Bools, Part, chosen
+from nakctl.exchange.steps import steps
 from nakctl.record.describe import read_fields
 from nakctl.record.files import refuse_full_disk
 from nakctl.record.opening import opened
@@ -40,6 +41,11 @@ class Source:
     def rows(self) -> Mapping[str, Bools | None]:
         """By table, which rows; None: all of them."""
         return chosen(self.run, self.part)
+
+    @cached_property
+    def steps(self) -> Mapping[str, Array]:
+        """All steps, also one that is under way."""
+        return steps(self.run)
 
     def count(self, table: str) -> int:
         mask = self.rows[table]

@@ -52,15 +52,17 @@ def parts(source: Source) -> Parts:
 
 
 def _techniques(source: Source) -> list[str]:
-    """As they come in the run."""
-    mask = source.rows["steps"]
-    every = source.run.steps["technique"]
-    return list(dict.fromkeys((every if mask is None else every[mask]).tolist()))
+    """Of which there is something, as they come in the run."""
+    steps, found = source.steps, np.zeros(len(source.steps["step_count"]), np.bool_)
+    for table, rows in (("samples", source.run.samples), ("spectra", source.run.spectra)):
+        counts, mask = rows["step_count"], source.rows[table]
+        found |= np.isin(steps["step_count"], counts if mask is None else counts[mask])
+    return [each for each in dict.fromkeys(steps["technique"][found].tolist()) if each]
 
 
 def _spectra_of(source: Source, technique: str) -> Array:
     """Numbers of the spectra that steps of this technique took."""
-    steps, spectra, mask = source.run.steps, source.run.spectra, source.rows["spectra"]
+    steps, spectra, mask = source.steps, source.run.spectra, source.rows["spectra"]
     mine = np.isin(spectra["step_count"], steps["step_count"][steps["technique"] == technique])
     numbers: Array = spectra["spectrum"][mine if mask is None else mine & mask]
     return numbers
@@ -76,11 +78,11 @@ def _samples(source: Source, technique: str | None) -> Iterator[dict[str, Array]
 
 
 class _Modes:
-    """What a step is, by its step_count; "" of one that still runs."""
+    """What a step is, by its step_count; "" where nobody says."""
 
     def __init__(self, source: Source) -> None:
-        self._counts = source.run.steps["step_count"].astype(np.int64)
-        self._kinds = source.run.steps["technique"].astype("U16")
+        self._counts = source.steps["step_count"].astype(np.int64)
+        self._kinds = source.steps["technique"].astype("U16")
 
     def of(self, step_count: Array) -> Array:
         found = np.full(int(max(step_count.max(), self._counts.max(initial=0))) + 1, "", "U16")
@@ -117,7 +119,7 @@ def _of_samples(block: Block, kind: Array) -> dict[str, Array]:
 
 def _points(source: Source, technique: str) -> Iterator[dict[str, Array]]:
     """Points of spectra. The first three columns are where pyimpspec looks for them."""
-    spectra, steps = source.run.spectra, source.run.steps
+    spectra, steps = source.run.spectra, source.steps
     mine = _spectra_of(source, technique)
     cycle_of = dict(zip(spectra["spectrum"].tolist(), spectra["cycle"].tolist(), strict=True))
     step_of = dict(zip(steps["step_count"].tolist(), steps["step_id"].tolist(), strict=True))

@@ -58,8 +58,8 @@ def _table(
     group = file.create_group(name)
     group.dimensions = {dimension: count}
     row = 0
-    for k, block in enumerate(blocks()):
-        if k == 0:
+    for block in blocks():
+        if not group.variables:
             for column, values in block.items():
                 _variable(group, dimension, count, column, values, described[column], coordinates)
         stop = row + len(next(iter(block.values())))
@@ -81,7 +81,9 @@ def _variable(
     import h5py
 
     text = values.dtype.kind == "U"
-    kept = {} if text else {"compression": "gzip", "shuffle": True, "chunks": (min(count, AT_A_TIME),)}
+    kept = (
+        {} if text else {"compression": "gzip", "shuffle": True, "chunks": (min(max(count, 1), AT_A_TIME),)}
+    )
     dtype = h5py.string_dtype() if text else values.dtype
     made = group.create_variable(name, (dimension,), dtype, **kept)
     made.attrs.update({key: about[key] for key in _ATTRIBUTES if about.get(key)})

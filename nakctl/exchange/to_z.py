@@ -46,7 +46,8 @@ def _excitation(source: Source, number: int, rows: np.ndarray) -> tuple[np.ndarr
     """Amplitude and DC value of what was controlled, and its unit."""
     run = source.run
     count = run.spectra["step_count"][run.spectra["spectrum"] == number]
-    galvanostatic = bool((run.steps["technique"][np.isin(run.steps["step_count"], count)] == "GEIS").any())
+    mine = np.isin(source.steps["step_count"], count)
+    galvanostatic = bool((source.steps["technique"][mine] == "GEIS").any())
     amplitude, bias = ("I_amp", "I_dc") if galvanostatic else ("E_amp", "E_dc")
     return run.impedance[amplitude][rows], run.impedance[bias][rows], "A" if galvanostatic else "V"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,16 @@ def whole(path: Path, **about: Any) -> Path:
         note="a note with 長 and\nanother line",
         **about,
     )
+
+
+def under_way(path: Path) -> Path:
+    """As `whole` was while its spectra were measured: nobody has booked that step yet."""
+    steps = [runs.rest(3), runs.strip(1e-4, [0.1] * 4), runs.Step("GEIS", 1e-4, [0.2] * 3)]
+    tables = runs.tables_of(steps)
+    tables["steps"] = tables["steps"][:2]
+    told = {"steps": [{"step": 3, "technique": "GEIS", "label": "3 geis"}]}
+    plan = {"type": "application/json", "data": json.dumps(told)}
+    return runs.written(path, steps, tables=tables, more=two_spectra(), plan=plan)
 
 
 def two_spectra() -> dict[str, np.ndarray]:

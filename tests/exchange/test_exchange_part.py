@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import exchange_runs
 import numpy as np
 import pytest
 from exchange_runs import source
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 from record_disks import Usage
 
 from nakctl.errors import InputError, RecordError
-from nakctl.exchange import placing, to_netcdf, to_xlsx
+from nakctl.exchange import placing, to_mpt, to_netcdf, to_xlsx, to_z
 from nakctl.exchange.part import Part, ranges
 from nakctl.exchange.source import nine_digits, one_line, shortest
-from nakctl.record.read import Run
+from nakctl.record.read import Run, open_run
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,24 @@ def test_parts(run: Run, part: dict[str, Any], samples: int, spectra: list[int],
     }
     assert of["spectra"] == spectra and list(dict.fromkeys(of["impedance"])) == spectra
     assert of["steps"] == steps
+
+
+@pytest.mark.parametrize(("at_s", "told"), [(100.1, "100.1 s"), (3725.0, "3725 s"), (5400.0, "1 h 30 min")])
+def test_a_time_is_told_as_it_was_asked_for(at_s: float, told: str) -> None:
+    assert str(Part(to_s=at_s)) == f"to {told}"
+
+
+def test_the_step_that_is_under_way_counts(tmp_path: Path) -> None:
+    """It is in no table yet; what it is stands in the plan."""
+    with open_run(exchange_runs.under_way(tmp_path / "run.h5")) as run:
+        part = source(run, steps=("geis",))
+        assert (part.count("samples"), part.count("spectra"), part.count("steps")) == (3, 2, 0)
+        assert list(to_mpt.parts(source(run))) == ["_01_OCV.mpt", "_02_CP.mpt", "_03_GEIS.mpt", ".mpt"]
+        [points] = to_mpt._points(part, "GEIS")
+        assert points["Ns"].tolist() == [2] * 8
+        assert list(to_mpt.parts(source(run, steps=("1",)))) == ["_01_OCV.mpt", ".mpt"]
+        to_z.parts(part)["_0001.z"](tmp_path / "1.z")
+        assert "Ampl and Bias in:           A" in (tmp_path / "1.z").read_text()
 
 
 def test_what_is_not_there_is_told_with_what_is(run: Run) -> None:
@@ -114,6 +133,14 @@ def test_where_files_go(tmp_path: Path) -> None:
     assert names(run, two, tmp_path / "new")[0] == tmp_path / "new" / "run_samples.csv"
     with pytest.raises(InputError, match="there is no folder"):
         names(run, two, tmp_path / "no" / "x.csv")
+    assert names(run, one, tmp_path / "X.CSV") == [tmp_path / "X.CSV"]
+    assert names(run, one, tmp_path / "cell.1")[0].parent == tmp_path / "cell.1"
+    for asked, told in (
+        ("x.txt", r"files end in .csv: .*x.csv, or a folder"),
+        ("-", "nothing to the terminal"),
+    ):
+        with pytest.raises(InputError, match=told):
+            names(run, one, tmp_path / asked if asked != "-" else Path("-"))
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file"):
         names(run, two, tmp_path / "file")
@@ -132,9 +159,18 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     folder = tmp_path / "new"
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RecordError, match=r"nothing was written to .*new: No space"):
         placing.write({folder / "a.csv": whole, folder / "b.csv": half})
     assert not folder.exists()
+
+    def beside_another(path: Path) -> None:
+        (folder / "theirs.csv").touch()
+        half(path)
+
+    with pytest.raises(RecordError, match="No space"):
+        placing.write({folder / "a.csv": whole, folder / "b.csv": beside_another})
+    assert [path.name for path in folder.iterdir()] == ["theirs.csv"]
+    (folder / "theirs.csv").unlink()
     placing.write({folder / "a.csv": whole, folder / "c.csv": whole})
     assert sorted(path.name for path in folder.iterdir()) == ["a.csv", "c.csv"]
 

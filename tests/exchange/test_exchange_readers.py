@@ -295,6 +295,9 @@ def test_sensors(tmp_path: Path) -> None:
         part = source(run, from_s=1.0)
         files = written(to_csv.parts(part, ("sensors",)) | to_netcdf.parts(part), tmp_path)
         assert list(files) == ["_sensor_oven.csv", ".nc"]
+        to_netcdf.parts(source(run, from_s=2.0, to_s=8.0))[".nc"](tmp_path / "none.nc")
+        with xarray.open_datatree(tmp_path / "none.nc", engine="h5netcdf") as tree:
+            assert len(tree["sensors/oven"]["value"]) == 0
     frame = pandas.read_csv(files["_sensor_oven.csv"], comment="#")
     assert list(frame.columns) == ["time / s", "value / degC", "time_error / s"]
     assert frame["value / degC"].tolist()[0] == 25.5 and frame["value / degC"].isna().tolist() == [
