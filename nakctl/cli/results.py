@@ -34,7 +34,7 @@ def show(file: Path, as_json: bool) -> int:
         return ExitCode.DONE
     print(found["title"])  # begins with SIMULATED if the run was
     area = f"{found['area_cm2']:g} cm2" if found["area_cm2"] else "area unknown, so nothing areal follows"
-    print(f"cell {found['cell']}, {area}, protocol {header.protocol_file}")
+    print(f"cell {found['cell'] or 'not named'}, {area}, protocol {header.protocol_file}")
     started = found["start_time"] or "at a time that is not known"
     print(f"started {started}, lasted {duration(found['duration_s'])}")
     end = f": {found['end_reason']}" if found["end_reason"] else ""

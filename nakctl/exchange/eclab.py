@@ -63,7 +63,11 @@ def read(file: Path) -> Recording:
         raise InputError(f"{file}: there is no such file") from None
     except OSError as problem:
         raise InputError(f"{file} cannot be read: {problem.strerror}") from None
-    return read_mpr.read(raw, file.name) if kind == ".mpr" else read_mpt.read(raw, file.name)
+    if not raw:
+        raise InputError(f"{file} is empty")
+    is_text = kind == ".mpt" or read_mpt.is_text(raw)  # by what it is: names are changed by hand
+    read_it = read_mpt.read if is_text and not read_mpr.is_binary(raw) else read_mpr.read
+    return read_it(raw, file.name)
 
 
 def made_of(recordings: Sequence[Recording], title: str, area_cm2: float | None, cell: str) -> Made:

@@ -25,6 +25,15 @@ class Piece:
     rows: slice
     time_s: Floats
 
+    @property
+    def first_s(self) -> float:
+        """Of the rows that have a time."""
+        return float(np.min(self.time_s, initial=np.inf, where=np.isfinite(self.time_s)))
+
+    @property
+    def last_s(self) -> float:
+        return float(np.max(self.time_s, initial=-np.inf, where=np.isfinite(self.time_s)))
+
 
 @dataclass(frozen=True)
 class Order:
@@ -48,9 +57,9 @@ def order(recorded: Sequence[Quantities]) -> Order:
         for k, each in enumerate(recorded)
         for rows in _passes(each)
     ]
-    pieces.sort(key=lambda piece: float(piece.time_s[0]))
+    pieces.sort(key=lambda piece: piece.first_s)
     _refuse_overlap(recorded, pieces)
-    late_s = float(pieces[0].time_s[0])
+    late_s = pieces[0].first_s
     if late_s <= _LATE_s:
         return Order(tuple(pieces), begun)
     moved = (Piece(piece.of, piece.rows, piece.time_s - late_s) for piece in pieces)
@@ -77,7 +86,7 @@ def _passes(recorded: Quantities) -> list[slice]:
 
 def _refuse_overlap(recorded: Sequence[Quantities], pieces: Sequence[Piece]) -> None:
     for before, after in pairwise(pieces):
-        if before.of != after.of and float(np.nanmax(before.time_s)) > float(after.time_s[0]) + _TOGETHER_s:
+        if before.of != after.of and before.last_s > after.first_s + _TOGETHER_s:
             names = [recorded[each.of].recording.name for each in (before, after)]
             raise InputError(
                 f"{names[0]} and {names[1]} were recorded at the same time, so they are not of one channel: "

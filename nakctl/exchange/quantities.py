@@ -19,6 +19,7 @@ _EWE = ("Ewe/V", "<Ewe>/V", "<Ewe/V>", "Ecell/V", "<Ecell>/V")
 ECE = ("Ece/V", "<Ece>/V", "<Ece/V>")
 _I = ("<I>/mA", "I/mA")
 _MOVED = ("dq/mA.h", "dQ/mA.h")
+_LARGEST = 2.0**31
 _BY_MODE = {1: "CP", 2: "CA", 3: "OCV"}  # as the two bits of EC-Lab's `mode` mean
 _USED = {
     *_EWE, *ECE, *_I, "time/s", "mode", "Ns", "cycle number", "control/V/mA", "control/V", "control/mA",
@@ -61,6 +62,8 @@ def quantities(recording: Recording) -> Quantities:
     found = recording.find("time/s"), recording.find(*_EWE)
     if len(recording) == 0:
         raise InputError(f"{recording.name} has no rows: nothing was recorded, or exported")
+    if found[0] is not None and not np.isfinite(found[0]).any():
+        raise InputError(f"{recording.name} has no row with a time: it is damaged")
     if found[0] is None or found[1] is None:
         raise InputError(
             f"{recording.name} has no {'time/s' if found[0] is None else 'Ewe/V'} among its columns: export "
@@ -78,7 +81,7 @@ def quantities(recording: Recording) -> Quantities:
         I_A=I_A,
         Q_Ah=_charge(recording, found[0], I_A),
         control=_control(recording, kind),
-        Ns=_whole(_or(recording.find("Ns"), 0.0, recording)),
+        Ns=np.maximum(_whole(_or(recording.find("Ns"), 0.0, recording)), 0),
         cycle=_cycle(recording),
         I_range=_whole(_or(recording.find("I Range"), 0.0, recording)),
         f_Hz=f_Hz,
@@ -101,7 +104,9 @@ def _or(column: Floats | None, value: float, recording: Recording) -> Floats:
 
 
 def _whole(column: Floats) -> Ints:
-    return np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0).round().astype(np.int64)
+    """Within what a table can hold: a number that is larger was never one."""
+    known = np.where(np.abs(column) < _LARGEST, column, 0.0)
+    return known.round().astype(np.int64)
 
 
 def _kind(recording: Recording, f_Hz: Floats) -> Texts:

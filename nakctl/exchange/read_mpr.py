@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nakctl.errors import InputError
-from nakctl.exchange.recording import KNOWN, NOT_GIVEN, Floats, Recording, area_cm2, by_number
+from nakctl.exchange.recording import KNOWN, NOT_GIVEN, Floats, Recording, area_cm2, by_number, finite
 
 # Columns that galvani 0.5 does not know, without which it cannot find the ones behind them. Numbers, types
 # and names as yadg 6.2 has them; compared with the text that EC-Lab wrote of the same recordings.
@@ -41,6 +41,10 @@ _CHANNEL = 0x0009
 _AREA, _AREA_UNIT, _AREA_UNITS = 0x0211, 0x0250, {2: "cm", 3: "mm"}
 _MASS, _MASS_UNIT, _MASS_UNITS = 0x024C, 0x0251, {1: "g", 2: "mg"}
 _AS_TEXT = "save it as text in EC-Lab (Experiment, Export as Text), and import the .mpt"
+
+
+def is_binary(raw: bytes) -> bool:
+    return raw.startswith(b"BIO-LOGIC MODULAR FILE")
 
 
 def read(raw: bytes, name: str) -> Recording:
@@ -74,7 +78,7 @@ def _opened(raw: bytes, name: str) -> Any:
 
     for number, column in _MORE_COLUMNS.items():
         BioLogic.VMPdata_colID_dtype_map.setdefault(number, column)
-    if not raw.startswith(b"BIO-LOGIC MODULAR FILE"):
+    if not is_binary(raw):
         raise InputError(f"{name} is no .mpr file of EC-Lab")
     try:
         return BioLogic.MPRfile(io.BytesIO(raw))
@@ -87,9 +91,15 @@ def _opened(raw: bytes, name: str) -> Any:
 
 def _columns(file: Any) -> dict[str, Floats]:
     found = {
-        name: file.data[name].astype(np.float64) for name in file.data.dtype.names or () if name != "flags"
+        name: finite(_numbers(file.data[name])) for name in file.data.dtype.names or () if name != "flags"
     }
     return found | {name: file.get_flag(name).astype(np.float64) for name in file.flags_dict}
+
+
+def _numbers(column: Any) -> Floats:
+    with np.errstate(invalid="ignore"):  # a damaged number may be a NaN that signals
+        found: Floats = column.astype(np.float64)
+    return found
 
 
 def _start(file: Any) -> datetime | None:

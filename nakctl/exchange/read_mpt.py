@@ -6,6 +6,8 @@ test reads the same files with both.
 
 from __future__ import annotations
 
+import codecs
+import csv
 import hashlib
 import io
 import re
@@ -26,6 +28,7 @@ from nakctl.exchange.recording import (
     by_columns,
     by_file_name,
     by_name,
+    finite,
 )
 
 _MAGIC = ("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")
@@ -46,11 +49,16 @@ _KEPT = {  # facts, by how their lines begin
 _VERSION = re.compile(r"(?:EC|BT)-Lab.* v([\d.]+)", re.IGNORECASE)
 
 
+def is_text(raw: bytes) -> bool:
+    """Whether it begins as the text with a head does."""
+    return _text(raw[:64]).startswith(_MAGIC)
+
+
 def read(raw: bytes, name: str) -> Recording:
     """InputError if it is no recording of EC-Lab."""
     text = _text(raw)
     head, names, rows = _taken_apart(text, name)
-    columns = _columns(names, text[rows:])
+    columns = _columns(names, text[rows:], name)
     technique, ours = _technique(head, name, columns)
     told = dict(_facts(head))
     return Recording(
@@ -67,6 +75,8 @@ def read(raw: bytes, name: str) -> Recording:
 
 
 def _text(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as spreadsheets save "Unicode text"
+        return raw.decode("utf-16", "replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -75,7 +85,7 @@ def _text(raw: bytes) -> str:
 
 def _taken_apart(text: str, name: str) -> tuple[list[str], list[str], int]:
     """The head, the names of the columns, and where the rows begin."""
-    lines = _lines(text)
+    lines = ((line.rstrip(), end) for line, end in _lines(text))  # spreadsheets fill them up with tabs
     first = next(lines, ("", 0))
     if first[0].upper().startswith(_SETTINGS):
         raise InputError(
@@ -109,22 +119,38 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
         start = end + 1
 
 
-def _columns(names: Sequence[str], body: str) -> dict[str, Floats]:
+def _columns(names: Sequence[str], body: str, name: str) -> dict[str, Floats]:
     """The first of each name; anything that is no number is NaN."""
     import pandas
 
     places = {each: names.index(each) for each in dict.fromkeys(names) if each}
     sample = next((line for line, _ in _lines(body) if line.strip()), "")
     if not sample:
-        return {name: np.zeros(0) for name in places}
-    table = pandas.read_csv(
-        io.StringIO(body), sep="\t", header=None, decimal="," if "," in sample else ".",
-        names=range(len(names) + 1), index_col=False, low_memory=False,
-    )  # fmt: skip
+        return {each: np.zeros(0) for each in places}
+    _refuse_more(sample.rstrip().count("\t") + 1, names, 1, name)
+    try:
+        table = pandas.read_csv(
+            io.StringIO(body), sep="\t", header=None, decimal="," if "," in sample else ".",
+            names=range(max(len(names), sample.count("\t") + 1) + 1), index_col=False, low_memory=False,
+            quoting=csv.QUOTE_NONE,
+        )  # fmt: skip
+    except pandas.errors.ParserError as trouble:
+        row, count = re.findall(r"\d+", str(trouble))[-2:]
+        _refuse_more(int(count), names, int(row), name)
+        raise
     return {
-        name: pandas.to_numeric(table[place], errors="coerce").to_numpy(np.float64)
-        for name, place in places.items()
+        each: finite(pandas.to_numeric(table[place], errors="coerce").to_numpy(np.float64))
+        for each, place in places.items()
     }
+
+
+def _refuse_more(count: int, names: Sequence[str], row: int, name: str) -> None:
+    """InputError if a row has more values than there are columns."""
+    if count > len(names):
+        raise InputError(
+            f"{name} is damaged: row {row} below its head has {count} values, and there are {len(names)} "
+            "columns; export it from EC-Lab once more, or take this row out"
+        )
 
 
 def _technique(head: Sequence[str], name: str, columns: dict[str, Floats]) -> tuple[str, str]:

@@ -74,6 +74,11 @@ def by_name(name: str) -> tuple[str, str] | None:
     return found
 
 
+def finite(values: Floats) -> Floats:
+    """NaN for what is no number that could have been measured: our tables hold single precision."""
+    return np.where(np.abs(values) <= np.finfo(np.float32).max, values, np.nan)
+
+
 def by_number(number: int) -> tuple[str, str] | None:
     return _BY_NUMBER.get(number)
 

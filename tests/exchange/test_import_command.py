@@ -147,6 +147,20 @@ def test_errors_help(
     assert not list(tmp_path.glob("*.h5"))
 
 
+def test_the_content_tells_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mpr").write_bytes(files.mpt("OCV", files.OCV))
+    (tmp_path / "b.mpt").write_bytes(files.mpr("OCV", files.OCV))
+    for name in ("a.mpr", "b.mpt"):
+        said = nakctl_here("import", name, capsys=capsys)
+        assert said.code == 0 and "3 samples" in said.out
+    (tmp_path / "c.mpt").touch()
+    said = nakctl_here("import", "c.mpt", capsys=capsys)
+    assert said.code == 2 and "c.mpt is empty" in said.err
+
+
 def test_settings_and_data_are_told_apart(tmp_path: Path) -> None:
     for command, other in (("import", "import-mps"), ("export", "export-mps")):
         said = nakctl(command, "--help", cwd=tmp_path)

@@ -309,6 +309,46 @@ def test_provenance() -> None:
     assert made(read_mpt.read(raw, "x.mpt")).header["run_id"] == found["run_id"]
 
 
+# What is damaged, or was in other hands
+
+TEXT = files.mpt("CP", files.CP)
+FIRST = next(k for k, line in enumerate(TEXT.splitlines()) if line.startswith(b"mode")) + 1
+
+
+def glued(row: int) -> bytes:
+    """Without the end of this row, from 1."""
+    lines = TEXT.splitlines(keepends=True)
+    lines[FIRST + row - 1] = lines[FIRST + row - 1].rstrip() + b"\t"
+    return b"".join(lines)
+
+
+def test_text_as_spreadsheets_save_it() -> None:
+    """With tabs behind every line, and in UTF-16."""
+    lines = TEXT.decode("latin-1").splitlines()
+    filled = "\r\n".join(line + "\t" * (8 - line.count("\t")) for line in lines)
+    told = made(read_mpt.read(TEXT, "x.mpt")).tables
+    for raw in (filled.encode("utf-8"), filled.encode("utf-16"), TEXT.decode("latin-1").encode("utf-8-sig")):
+        found = made(read_mpt.read(raw, "x.mpt")).tables
+        assert found["samples"].tobytes() == told["samples"].tobytes()
+        assert found["steps"].tobytes() == told["steps"].tobytes()
+
+
+@pytest.mark.parametrize("value", ["", "x", "1e999", "1e39", '"', "-1.#IND"])
+@pytest.mark.parametrize("column", ["time/s", "Ns", "I/mA", "control/mA"])
+def test_a_damaged_number_is_none(column: str, value: str) -> None:
+    """Also in the first row; those behind it keep their own."""
+    lines = TEXT.decode("latin-1").split("\r\n")
+    values = lines[FIRST].split("\t")
+    values[list(files.CP).index(column)] = value
+    lines[FIRST] = "\t".join(values)
+    raw = "\r\n".join(lines).encode("latin-1")
+    found = made(read_mpt.read(raw, "x.mpt")).tables["samples"]
+    whole = made(read_mpt.read(TEXT, "x.mpt")).tables["samples"]
+    assert np.array_equal(found["Ewe"], whole["Ewe"]) and np.array_equal(found["I"][1:], whole["I"][1:])
+    assert np.array_equal(found["step_id"][1:], whole["step_id"][1:])
+    assert np.all(np.diff(found["time"]) >= 0) and np.all(np.isfinite(found["time"]))
+
+
 # What cannot be read
 
 
@@ -323,6 +363,9 @@ def test_provenance() -> None:
         (files.mpt("OCV", {"mode": [], "time/s": [], "Ewe/V": []}), "has no rows"),
         (files.mpt("OCV", {"mode": [3], "Ewe/V": [1], "time/s": [0]}).replace(b"time/s", b"tome/s"), "no time/s"),
         (files.mpt("CP", {"mode": [3], "time/s": [1], "I/mA": [0]}), "no Ewe/V among its columns"),
+        (glued(1), "row 1 below its head has 14 values, and there are 7 columns"),
+        (glued(3), "row 3 below its head has 14 values"),
+        (files.mpt("OCV", files.OCV | {"time/s": [1e99] * 3}), "no row with a time"),
         (files.mpt("ZIR", files.PEIS), "'IR compensation (PEIS)', which is not read; read are OCV"),
     ],
 )  # fmt: skip
