@@ -25,11 +25,14 @@ def open(path: str | Path) -> Run:
     return open_run(path)
 
 
-def concat(runs: Sequence[read.Run | str | Path], gap_s: float | None = None) -> Joined:
+def concat(
+    runs: read.Run | str | Path | Sequence[read.Run | str | Path], gap_s: float | None = None
+) -> Joined:
     """The samples of several runs as one table, in the order of time.
 
     Columns are those of `samples`, with `time` in s from the start of the first run, `run` (1, 2, ...) and
     `unix_time`. What a run has not is NaN. Q, step_count and cycle are those of each run, and begin anew.
+    Files that do not know their time zone, as those of EC-Lab, are put in order, and have no `unix_time`.
 
     gap_s  None: where the files say that they began. Else they are put one behind the other in the order
            given, this far apart, and there is no `unix_time`: runs in virtual time take none, so their

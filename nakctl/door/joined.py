@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,18 +41,26 @@ class Joined(Made):
     runs: tuple[Run, ...]
 
 
-def concat(runs: Sequence[Run | str | Path], gap_s: float | None = None) -> Joined:
+def concat(runs: Run | str | Path | Sequence[Run | str | Path], gap_s: float | None = None) -> Joined:
     """See `nakctl.concat`."""
-    opened = [run if isinstance(run, Run) else open_run(run) for run in runs]
+    several = (runs,) if isinstance(runs, Run | str | Path) else runs
+    opened = [run if isinstance(run, Run) else open_run(run) for run in several]
     if not opened:
         raise InputError("there is no run to join")
-    placed = _in_time(opened) if gap_s is None else _one_behind_the_other(opened, gap_s)
-    return _table(placed, absolute=gap_s is None)
+    if gap_s is not None:
+        return _table(_one_behind_the_other(opened, gap_s), absolute=False)
+    return _table(_in_time(opened), absolute=_began(opened[0]).tzinfo is not None)
 
 
 def _in_time(runs: list[Run]) -> list[tuple[Run, float]]:
-    """Each with its start, in Unix time."""
-    placed = sorted(((run, _unix_s(run)) for run in runs), key=lambda each: each[1])
+    """Each with its start: in Unix time, or by the clock on the wall where no file knows its time zone."""
+    zones = {_began(run).tzinfo is not None: run for run in runs}
+    if len(zones) > 1:
+        raise InputError(
+            f"{zones[False].path} does not say in which time zone it began, and {zones[True].path} does: "
+            "gap_s=0 puts one run behind the other"
+        )
+    placed = sorted(((run, _start_s(run)) for run in runs), key=lambda each: each[1])
     for (run, start_s), (after, next_s) in pairwise(placed):
         if start_s + run.header.duration_s > next_s:
             raise InputError(
@@ -62,9 +70,14 @@ def _in_time(runs: list[Run]) -> list[tuple[Run, float]]:
     return placed
 
 
-def _unix_s(run: Run) -> float:
+def _start_s(run: Run) -> float:
+    began = _began(run)
+    return (began if began.tzinfo else began.replace(tzinfo=UTC)).timestamp()
+
+
+def _began(run: Run) -> datetime:
     try:
-        return datetime.fromisoformat(run.header.start_time).timestamp()
+        return datetime.fromisoformat(run.header.start_time)
     except ValueError:
         text = f"{run.path} does not say when it began; gap_s=0 puts one run behind the other"
         raise InputError(text) from None

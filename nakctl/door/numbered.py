@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import InputError
+from nakctl.record.columns import Columns
+
+Table = TypeVar("Table", bound=Columns)
 
 
 class NoSuch(InputError, LookupError):
     """There is nothing of this number or name, or nothing with it can be meant."""
 
 
-def place_of(number: int, numbers: npt.NDArray[Any], what: str) -> int:
+class Sensors(dict[str, Table], Generic[Table]):
+    """Tables by the name of their sensor."""
+
+    def __missing__(self, name: str) -> Table:
+        raise KeyError(f"there is no sensor {name}; there are: {', '.join(self) or 'none'}")
+
+
+def place_of(number: Any, numbers: npt.NDArray[Any], what: str) -> int:
     """Where this number stands; -1 is the last one, -2 the one before. NoSuch, with those that there are."""
+    if not isinstance(number, int | np.integer) or isinstance(number, bool):
+        raise NoSuch(f"{number!r} is no number of a {what}: they are whole")
     if -len(numbers) <= number < 0:
         return len(numbers) + number
     found = np.flatnonzero(numbers == number)

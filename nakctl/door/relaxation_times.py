@@ -13,13 +13,13 @@ from nakctl.results.areal import UnknownArea
 from nakctl.results.spectra import Spectra
 
 if TYPE_CHECKING:
-    from nakctl.door.spectra import Spectrum
-    from nakctl.record.read import Run
+    from nakctl.door.run import Run
+    from nakctl.results.spectrum import Spectrum
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DrtMap:
     """gamma of n spectra over m relaxation times, in `unit`: "ohm cm2", or "ohm" where the area is not known.
 
@@ -46,11 +46,11 @@ class DrtMap:
         return len(self.number)
 
 
-def drt_map(run: Run, wanted: Iterable[Spectrum] | None) -> DrtMap:
-    """Of these spectra, None: of all complete ones. What is not complete has none."""
+def drt_map(run: Run, wanted: Spectrum | int | Iterable[Spectrum | int] | None) -> DrtMap:
+    """Of these spectra or their numbers, None: of all complete ones. What is not complete has none."""
     spectra = Spectra(run)
     number = np.array(run.spectra["spectrum"][run.spectra["complete"] != 0], np.int64)
-    asked = None if wanted is None else {each.number for each in wanted}
+    asked = None if wanted is None else {_number(run, each) for each in _each(wanted)}
     places = [k for k, each in enumerate(number.tolist()) if asked is None or each in asked]
     found = spectra.drts(places)
     tau_s = found[0].tau_s if found else np.empty(0)
@@ -62,3 +62,13 @@ def drt_map(run: Run, wanted: Iterable[Spectrum] | None) -> DrtMap:
         gamma=np.array([each.gamma for each in found], np.float64).reshape(len(found), len(tau_s)),
         unit=spectra.unit,
     )
+
+
+def _each(wanted: Spectrum | int | Iterable[Spectrum | int]) -> Iterable[Spectrum | int]:
+    return wanted if isinstance(wanted, Iterable) else (wanted,)
+
+
+def _number(run: Run, wanted: Spectrum | int) -> int:
+    """NoSuch: the run has none of this number."""
+    found: Spectrum = run.spectra[wanted] if isinstance(wanted, int | np.integer) else wanted
+    return found.number

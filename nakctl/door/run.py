@@ -11,12 +11,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.door.numbered import NoSuch
+from nakctl.door.numbered import NoSuch, Sensors
 from nakctl.door.sections import Between, Cycles, Steps
-from nakctl.door.spectra import Spectra, Spectrum
+from nakctl.door.spectra import Spectra
 from nakctl.door.times import of_column, of_sensor, sensors
 from nakctl.record import read
 from nakctl.record.columns import Made
+from nakctl.results.spectrum import Spectrum
 from nakctl.text.numbers import duration, plural
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Run(read.Run):
 
     def _look(self, file: h5py.File) -> None:
         super()._look(file)
+        self.aux = Sensors(self.aux)
         plain = (self.steps, self.spectra)
         self.steps: Steps = Steps(self, self.steps)
         self.spectra: Spectra = Spectra(self.spectra, self.impedance, self.header.area_cm2)
@@ -101,8 +103,11 @@ class Run(read.Run):
 
         return beside(self, sensors)
 
-    def drt(self, spectra: Iterable[Spectrum] | None = None) -> DrtMap:
-        """Distributions of relaxation times of these spectra (None: of all complete ones), see `DrtMap`."""
+    def drt(self, spectra: Spectrum | int | Iterable[Spectrum | int] | None = None) -> DrtMap:
+        """Distributions of relaxation times of these spectra (None: of all complete ones), see `DrtMap`.
+
+        They, or their numbers.
+        """
         from nakctl.door.relaxation_times import drt_map
 
         return drt_map(self, spectra)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.door.numbered import NoSuch, place_of, places_of
-from nakctl.door.spectra import Spectrum
+from nakctl.door.numbered import NoSuch, Sensors, place_of, places_of
 from nakctl.record import columns
 from nakctl.record.columns import Columns
 from nakctl.results.areal import current_mA_cm2
 from nakctl.results.current import CONTROLLED, charge_before_Ah
 from nakctl.results.spectra import AT_REST_mA_cm2
+from nakctl.results.spectrum import Spectrum
 from nakctl.text.numbers import duration, plural
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nakctl.door.run import Run
 
 Ints = npt.NDArray[np.intp]
+_NUMBERS = (int, float, np.integer, np.floating)
 _BY_CHARGE = ("CA", "RAMP", "POWER", "LOAD")  # whose net charge tells where the current went
 
 
@@ -118,10 +119,14 @@ class Steps(Columns):
     def __getitem__(self, key: Any) -> Any:
         """Raises NoSuch, a KeyError for a column that it has not."""
         if isinstance(key, int | np.integer):
-            return Step(self._run, place_of(int(key), self["step_count"], "step"))
+            return Step(self._run, place_of(key, self["step_count"], "step"))
         if isinstance(key, slice):
             return tuple(Step(self._run, place) for place in places_of(key, self["step_count"]))
         return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        """A number of a step, or the name of a column."""
+        return super().__contains__(key) if isinstance(key, str) else key in self["step_count"]
 
     def __iter__(self) -> Iterator[Step]:
         return (Step(self._run, place) for place in range(len(self)))
@@ -230,7 +235,10 @@ class Cycles:
         """NoSuch: it is not there."""
         if isinstance(number, slice):
             return tuple(self._at(place) for place in places_of(number, self.numbers))
-        return self._at(place_of(int(number), self.numbers, "cycle"))
+        return self._at(place_of(number, self.numbers, "cycle"))
+
+    def __contains__(self, number: object) -> bool:
+        return number in self.numbers
 
     def __iter__(self) -> Iterator[Cycle]:
         return map(self._at, range(len(self)))
@@ -251,13 +259,17 @@ class Between(Section):
     """
 
     def __init__(self, run: Run, t0_s: float, t1_s: float) -> None:
+        if not (isinstance(t0_s, _NUMBERS) and isinstance(t1_s, _NUMBERS)):
+            raise NoSuch(f"{t0_s!r} to {t1_s!r}: times are numbers, in s from the start of the run")
         if not t0_s <= t1_s:
             raise NoSuch(f"{t0_s:g} s to {t1_s:g} s: the earlier time comes first")
         self._from_s, self._to_s = t0_s, t1_s
         what = f"{t0_s:g} s to {t1_s:g} s"
         super().__init__(run, what, self._inside(run.samples), self._inside(run.spectra))
         self.events: Columns = run.events[self._inside(run.events)]
-        self.aux: dict[str, Columns] = {name: log[self._inside(log)] for name, log in run.aux.items()}
+        self.aux: dict[str, Columns] = Sensors(
+            {name: log[self._inside(log)] for name, log in run.aux.items()}
+        )
 
     def _inside(self, table: Columns) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = (table["time"] >= self._from_s) & (table["time"] < self._to_s)

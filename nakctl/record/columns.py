@@ -69,6 +69,10 @@ class Columns:
             return self._row(int(key))
         return Part(self, key)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether it has a column of that name."""
+        return name in self.names
+
     def attributes(self, name: str) -> dict[str, str]:
         """What the file says of a column: units, long_name, bdf_name, eclab_name, sign, meaning, ..."""
         if name not in self.names:
@@ -243,12 +247,19 @@ def _told(column: h5py.Dataset) -> dict[str, str]:
 def _places(rows: Sequence[int] | Array, length: int) -> Array:
     """Of true and false for each row, too. IndexError: there is no such row."""
     found = np.asarray(rows)
-    if found.dtype == np.bool_ and len(found) == length:
+    if found.ndim == 1 and found.size == 0 and found.dtype != np.bool_:
+        return np.empty(0, np.intp)  # [] has no type of its own
+    if found.ndim != 1 or found.dtype.kind not in "biu":
+        raise IndexError(
+            "rows are told by a place, a slice, places, or true and false for each; a column by its name"
+        )
+    if found.dtype == np.bool_:
+        if len(found) != length:
+            raise IndexError(f"{len(found)} times true or false, for a table of {length} rows")
         return np.flatnonzero(found)
-    places = found.astype(np.intp) if found.size else np.empty(0, np.intp)  # [] has no type of its own
-    if found.dtype == np.bool_ or np.any((places < -length) | (places >= length)):
+    if np.any((found < -length) | (found >= length)):
         raise IndexError(f"these are not rows of a table of {length}")
-    return places
+    return found.astype(np.intp)
 
 
 def _html_row(place: int, values: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ not replace an open file). Columns are read when asked for and kept; all columns
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -58,16 +58,16 @@ class Header:
     duration_s: float
     cell: str
     area_cm2: float | None
-    sample: dict[str, Any]
-    instrument: dict[str, Any]
-    protocol: str
+    sample: dict[str, Any] = field(repr=False)
+    instrument: dict[str, Any] = field(repr=False)
+    protocol: str = field(repr=False)
     protocol_file: str
-    plan: dict[str, Any]
-    program: str
-    rules: list[dict[str, Any]]
-    params: dict[str, Any]
-    results: dict[str, Any]
-    environment: dict[str, Any]
+    plan: dict[str, Any] = field(repr=False)
+    program: str = field(repr=False)
+    rules: list[dict[str, Any]] = field(repr=False)
+    params: dict[str, Any] = field(repr=False)
+    results: dict[str, Any] = field(repr=False)
+    environment: dict[str, Any] = field(repr=False)
     note: str
     gaps: int
 
@@ -75,8 +75,8 @@ class Header:
 class Run:
     """A run's file. Everything is as of the opening, or of the last `refresh`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = path = Path(path)
         with opened(path) as file:
             check(path, file)
             self._look(file)

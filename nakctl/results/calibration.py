@@ -22,7 +22,8 @@ from nakctl.results.drt import FAST_INTERFACE, GRAIN_BOUNDARY, INTERFACE
 from nakctl.results.inventory import sodium_mAh_cm2
 from nakctl.results.relaxation import mean_relaxation, plateau_s
 from nakctl.results.shorts import shorted
-from nakctl.results.spectra import Spectra, Spectrum
+from nakctl.results.spectra import Spectra
+from nakctl.results.spectrum import Spectrum
 from nakctl.results.summary import summary
 from nakctl.results.threshold import levels, linearity, threshold_mA_cm2
 
@@ -121,17 +122,17 @@ def _voltages(runs: Runs) -> Found:
 def _staircase(runs: Runs) -> Found:
     spectra = Spectra(runs["strip_NaK50"])
     low, half, full = (spectra.at(j) for j in (0.05, 0.5, 1.0))
-    grains = [one.drt.top(GRAIN_BOUNDARY).area_ohm_cm2 for one in spectra.between(0.05, 1.0)]
+    grains = [one.drt().top(GRAIN_BOUNDARY).area_ohm_cm2 for one in spectra.between(0.05, 1.0)]
     return {
-        "GB_tau": spectra[0].drt.top(GRAIN_BOUNDARY).tau_s,
+        "GB_tau": spectra[0].drt().top(GRAIN_BOUNDARY).tau_s,
         "GB_change": max(abs(area / grains[0] - 1.0) for area in grains),
-        "int_tau": spectra[0].drt.top(INTERFACE).tau_s,
+        "int_tau": spectra[0].drt().top(INTERFACE).tau_s,
         "int_growth_half": _height(half) / _height(low),
         "int_growth_full": _height(full) / _height(low),
-        "int_shift": full.drt.top(INTERFACE).tau_s / low.drt.top(INTERFACE).tau_s,
+        "int_shift": full.drt().top(INTERFACE).tau_s / low.drt().top(INTERFACE).tau_s,
         "fast_share_stable": max(map(_fast_share, spectra.between(0.05, 0.5))),
         "fast_share_unstable": min(map(_fast_share, spectra.between(0.9, 1.0))),
-        "fast_tau": full.drt.top(FAST_INTERFACE).tau_s,
+        "fast_tau": full.drt().top(FAST_INTERFACE).tau_s,
     }
 
 
@@ -140,7 +141,7 @@ def _rest(runs: Runs) -> Found:
     pristine, soon, late = spectra[0], *_rest_ends(spectra)
     return {
         "rest_fast_share": _fast_share(soon),
-        "rest_int_tau": soon.drt.top(INTERFACE).tau_s / pristine.drt.top(INTERFACE).tau_s,
+        "rest_int_tau": soon.drt().top(INTERFACE).tau_s / pristine.drt().top(INTERFACE).tau_s,
         "rest_int_height": _height(soon) / _height(pristine),
         "rest_int_height_15h": _height(late) / _height(pristine),
     }
@@ -243,12 +244,12 @@ def _rest_ends(spectra: Spectra) -> Iterable[Spectrum]:
 
 
 def _height(spectrum: Spectrum) -> float:
-    return spectrum.drt.top(INTERFACE).height_ohm_cm2
+    return spectrum.drt().top(INTERFACE).height_ohm_cm2
 
 
 def _fast_share(spectrum: Spectrum) -> float:
     """Of the resistance of the interface, what relaxes fast."""
-    fast, slow = (spectrum.drt.top(window).area_ohm_cm2 for window in (FAST_INTERFACE, INTERFACE))
+    fast, slow = (spectrum.drt().top(window).area_ohm_cm2 for window in (FAST_INTERFACE, INTERFACE))
     return fast / (fast + slow)
 
 

@@ -72,10 +72,10 @@ class Drt:
               describes something else (an inductive loop, noise as large as Z): then nothing is told of it
     """
 
-    tau_s: Floats
-    gamma: Floats
+    tau_s: Floats = field(repr=False)
+    gamma: Floats = field(repr=False)
     unit: str = "ohm cm2"
-    error: Floats = field(default_factory=lambda: np.zeros(0))
+    error: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
     R: float = 0.0
     L: float = 0.0
     window_s: tuple[float, float] = (0.0, np.inf)

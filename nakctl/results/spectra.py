@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +10,10 @@ import numpy.typing as npt
 
 from nakctl.record.read import Run
 from nakctl.results.areal import UnknownArea, current_mA_cm2
-from nakctl.results.drt import LAMBDA, Complex, Drt, Floats, Grid, drt, drt_on, taus_s
+from nakctl.results.drt import LAMBDA, Complex, Drt, Floats, Grid, drt_on, taus_s
 from nakctl.results.nonneg import Flags
-from nakctl.results.validity import Validity, changes, kramers_kronig, validities
+from nakctl.results.spectrum import Spectrum, cut
+from nakctl.results.validity import Validity, changes, validities
 
 Ints = npt.NDArray[np.intp]
 
@@ -24,55 +24,6 @@ AT_REST = 0.02  # of the largest current, where no area is known
 # Frequencies closer than this (relative) are the same ones: an instrument realises them to about 1e-5. What
 # shares a matrix is off by about as much, which is less than any noise.
 SAME_Hz = 1e-4
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """One complete impedance sweep. time_s: of its first row; I_A > 0 strips the working electrode.
-
-    f_Hz, z_ohm  (n,) in the order measured; Z = E/I, a capacitor has Im < 0
-    area_cm2     None: not known; then `z` and all that follows from it is in ohm
-    tau_s        relaxation times of its DRT, the same for all spectra of a run; None: as its frequencies need
-    """
-
-    number: int
-    time_s: float
-    I_A: float
-    f_Hz: Floats
-    z_ohm: Complex
-    area_cm2: float | None
-    tau_s: Floats | None = field(default=None, repr=False)
-
-    @property
-    def unit(self) -> str:
-        """Of `z`, `drt` and its peaks."""
-        return "ohm cm2" if self.area_cm2 else "ohm"
-
-    @property
-    def z(self) -> Complex:
-        """In `unit`."""
-        return self.z_ohm * (self.area_cm2 or 1.0)
-
-    @property
-    def z_ohm_cm2(self) -> Complex:
-        """UnknownArea: see `z`."""
-        return self.z_ohm * _known(self.area_cm2)
-
-    @property
-    def j_mA_cm2(self) -> float:
-        """To the resolution a level is set with. UnknownArea: see `I_A`."""
-        return float(_levels(np.array([self.I_A]), _known(self.area_cm2))[0])
-
-    @cached_property
-    def drt(self) -> Drt:
-        """As in the paper. With another lambda: `drt(spectrum.f_Hz, spectrum.z, lam, spectrum.unit)`."""
-        if self.tau_s is None:
-            return drt(self.f_Hz, self.z, unit=self.unit)
-        return drt_on(Grid(self.f_Hz, self.tau_s), self.z, self.unit)[0]
-
-    @cached_property
-    def validity(self) -> Validity:
-        return kramers_kronig(self.f_Hz, self.z_ohm)
 
 
 class Spectra(Sequence[Spectrum]):
@@ -235,15 +186,8 @@ class Spectra(Sequence[Spectrum]):
         return np.asarray(self._stack("Z_re", places) + 1j * self._stack("Z_im", places))
 
     def _cut(self, place: int) -> Spectrum:
-        return Spectrum(
-            number=int(self._run.spectra["spectrum"][self._rows[place]]),
-            time_s=float(self.time_s[place]),
-            I_A=float(self.I_A[place]),
-            f_Hz=self._column("frequency", place),
-            z_ohm=self._z_ohm(np.array([place]))[0],
-            area_cm2=self.area_cm2,
-            tau_s=self._grids[place].tau_s,
-        )
+        run, row = self._run, int(self._rows[place])
+        return cut(run.spectra, run.impedance, row, self.area_cm2, self._grids[place].tau_s)
 
 
 def _levels(I_A: Floats, area_cm2: float) -> Floats:

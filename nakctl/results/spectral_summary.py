@@ -87,7 +87,7 @@ def _numbers(spectra: Spectra, places: Sequence[int]) -> str:
 
 def _first(spectra: Spectra) -> dict[str, Any]:
     """Of the first spectrum: what is in series, and its peaks from fast to slow."""
-    first, unit = spectra[0].drt, _suffix(spectra)
+    first, unit = spectra[0].drt(), _suffix(spectra)
     if not first.describes:
         return {"peaks": "not determined"} if first.determined else {}
     found: dict[str, Any] = {f"high_frequency_resistance_{unit}": first.R} if first.R > 0 else {}

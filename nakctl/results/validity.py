@@ -15,7 +15,7 @@ without a trace; so spectra are compared with the next one as well (`changes`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -48,8 +48,8 @@ class Validity:
               valid, with too few points a decade to follow an arc
     """
 
-    residual_re: Floats
-    residual_im: Floats
+    residual_re: Floats = field(repr=False)
+    residual_im: Floats = field(repr=False)
     elements: int
     mu: float
     rms: float

@@ -13,7 +13,7 @@ from nakctl.door.numbered import NoSuch
 from nakctl.door.relaxation_times import DrtMap
 from nakctl.door.run import Run
 from nakctl.door.sections import Between, Cycle, Cycles, Section, Step, Steps
-from nakctl.door.spectra import Spectra, Spectrum
+from nakctl.door.spectra import Spectra
 from nakctl.errors import InputError, NakctlError, RecordError
 from nakctl.record import read
 from nakctl.record.columns import Columns, Log
@@ -21,6 +21,7 @@ from nakctl.record.ended import Ended
 from nakctl.record.frames import NotInstalled
 from nakctl.record.read import Header
 from nakctl.results.areal import UnknownArea
+from nakctl.results.spectrum import Spectrum
 
 HEAD = """\
 # A result file in Python

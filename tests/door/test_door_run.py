@@ -70,9 +70,26 @@ def test_a_row_is_a_dict(run: nakctl.Run, stored: dict[str, np.ndarray]) -> None
 
 
 def test_rows_that_are_not_there(run: nakctl.Run) -> None:
-    for rows in ([20], [True, False]):
-        with pytest.raises(IndexError, match="not rows of a table of 20"):
+    for rows, said in (([20], "not rows of a table of 20"), ([True, False], "2 times true or false")):
+        with pytest.raises(IndexError, match=said):
             run.samples[rows]
+
+
+@pytest.mark.parametrize(
+    "rows", [1.5, None, ..., [1.0], np.array([0.1, 0.2]), ["Ewe", "I"], [[0], [1]]], ids=str
+)
+def test_what_tells_no_rows(rows: object, run: nakctl.Run) -> None:
+    """Numbers of a column, above all: they would be taken for places."""
+    for table in (run.samples, run.spectra, run.steps):
+        with pytest.raises(IndexError, match="rows are told by a place"):
+            table[rows]
+
+
+def test_whether_it_is_there(run: nakctl.Run) -> None:
+    assert "Ewe" in run.samples and "ewe" not in run.samples
+    for what in (run.spectra, run.steps, run.cycles):
+        assert 3 in what and 9 not in what
+    assert "complete" in run.spectra and "label" in run.steps
 
 
 def test_what_is_said_of_a_column(run: nakctl.Run) -> None:
@@ -140,6 +157,11 @@ def test_what_lies_between_two_times(run: nakctl.Run, stored: dict[str, np.ndarr
     assert len(run[:]) == len(run.samples)
     with pytest.raises(NoSuch, match="the earlier time comes first"):
         run.between(5, 4)
+    with pytest.raises(NoSuch, match="times are numbers, in s"):
+        run["1 h":"2 h"]
+    for aux in (run.aux, part.aux):
+        with pytest.raises(KeyError, match="no sensor oven; there are: pressure, I"):
+            aux["oven"]
     for wrong in (3, slice(0, 1, 2)):
         with pytest.raises(NoSuch, match="from and to in s"):
             run[wrong]
@@ -147,7 +169,8 @@ def test_what_lies_between_two_times(run: nakctl.Run, stored: dict[str, np.ndarr
 
 @pytest.mark.parametrize(
     ("what", "number", "said"),
-    [("steps", 0, "no step 0; there are: 1 to 6"), ("steps", -7, "no step -7"), ("spectra", 4, "no spectrum 4; there are: 1 to 3"), ("cycles", 9, "no cycle 9; there are: 1 to 3")],
+    [("steps", 0, "no step 0; there are: 1 to 6"), ("steps", -7, "no step -7"), ("spectra", 4, "no spectrum 4; there are: 1 to 3"), ("cycles", 9, "no cycle 9; there are: 1 to 3"),
+     ("cycles", 1.7, "1.7 is no number of a cycle"), ("cycles", "1", "'1' is no number"), ("steps", True, "no number of a step")],
 )  # fmt: skip
 def test_what_is_not_there(what: str, number: int, said: str, run: nakctl.Run) -> None:
     with pytest.raises(LookupError, match=said):
@@ -195,7 +218,11 @@ def test_relaxation_times(run: nakctl.Run) -> None:
     np.testing.assert_allclose(every.gamma_ohm_cm2[1], one.gamma_ohm_cm2, atol=1e-3 * one.gamma_ohm_cm2.max())
     assert every.tau_s[np.argmax(every.gamma_ohm_cm2[1])] == pytest.approx(200e-6, rel=0.15)
     np.testing.assert_array_equal(run.spectra[2].drt().gamma_ohm_cm2, one.gamma_ohm_cm2)
-    assert len(run.drt(run.spectra[2:3])) == 1
+    for asked in (run.spectra[2:3], [2], 2, run.spectra[2]):
+        assert run.drt(asked).number.tolist() == [2]
+    with pytest.raises(NoSuch, match="no spectrum 9"):
+        run.drt([9])
+    assert run.spectra[2] != run.spectra[1] and len({*run.spectra[1:3]}) == 2
     assert run.drt([]).gamma_ohm_cm2.shape == (0, 0)
 
 
@@ -287,6 +314,18 @@ def test_runs_one_after_the_other_in_time(tmp_path: Path, run: nakctl.Run) -> No
     assert both.with_units("Ewe") == "Ewe / V"
 
 
+def test_runs_that_do_not_know_their_time_zone(tmp_path: Path, run: nakctl.Run) -> None:
+    """In order, and never taken for times of this computer."""
+    later, earlier = (
+        runs.written(tmp_path / f"{hour}.h5", [runs.rest(3)], start_time=f"2026-03-01T0{hour}:00:00")
+        for hour in (3, 2)
+    )
+    both = nakctl.concat([later, earlier])
+    assert both.time.tolist() == [1, 2, 3, 3601, 3602, 3603] and "unix_time" not in both
+    with pytest.raises(InputError, match=r"3.h5 does not say in which time zone it began, and .*run.h5 does"):
+        nakctl.concat([later, run])
+
+
 def test_runs_that_overlap(tmp_path: Path, run: nakctl.Run) -> None:
     other = runs.written(tmp_path / "a.h5", [runs.rest(3)])
     with pytest.raises(InputError, match="was over; if both are of virtual time, gap_s=0 puts one behind"):
@@ -309,5 +348,6 @@ def test_runs_that_cannot_be_joined(tmp_path: Path) -> None:
     undated = runs.written(tmp_path / "a.h5", [runs.rest(3)], start_time="")
     with pytest.raises(InputError, match="does not say when it began"):
         nakctl.concat([undated])
+    assert len(nakctl.concat(undated, gap_s=0)) == len(nakctl.concat(str(undated), gap_s=0)) == 3
     with pytest.raises(InputError, match="no run to join"):
         nakctl.concat([])

@@ -114,6 +114,8 @@ def test_what_is_shown_says_something(run: nakctl.Run, path: Path) -> None:
     assert repr(run.steps[2]) == "step 2, 2.1 step (CP): 4 samples, 1 spectrum, 4 s to 8 s"
     assert repr(run.cycles[2].plate) == "cycle 2, plating: 3 samples, 13 s to 15 s"
     assert repr(run.cycles) == "3 cycles, 1 to 3"
+    for one in (run.header, run.spectra[2].drt(), run.spectra[2].validity, run.drt()):
+        assert len(repr(one)) < 1000 and "array([[" not in repr(one)
     assert repr(run[100.0:200.0]) == "100 s to 200 s: 0 samples"
     assert repr(run.spectra[3]).startswith(
         "Spectrum(number=3, step_count=6, cycle=3, time_s=16.0, complete=False"

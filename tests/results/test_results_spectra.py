@@ -132,13 +132,13 @@ def test_without_an_area_they_are_in_ohm_and_nothing_is_areal(tmp_path: Path) ->
     assert found["gamma_int_fast_from_mA"] == pytest.approx(0.3)
     assert found["gamma_int_fast_gone_after_s"] == pytest.approx(52.0, abs=1.0)
     assert not any("cm2" in line for line in spectra_told(found))
-    assert (spectra.unit, spectra[0].unit, spectra[0].drt.unit) == ("ohm", "ohm", "ohm")
+    assert (spectra.unit, spectra[0].unit, spectra[0].drt().unit) == ("ohm", "ohm", "ohm")
     assert conclusions(tmp_path / "run.h5")["peak_2_ohm"]["units"] == "ohm"
     for areal in (
         lambda: spectra.j_mA_cm2,
         lambda: spectra[0].z_ohm_cm2,
         lambda: spectra[0].j_mA_cm2,
-        lambda: spectra[0].drt.gamma_ohm_cm2,
+        lambda: spectra[0].drt().gamma_ohm_cm2,
     ):
         with pytest.raises(UnknownArea):
             areal()
@@ -199,14 +199,14 @@ def test_spectra_of_several_lists_of_frequencies_share_their_relaxation_times(tm
 def test_together_is_the_same_as_one_by_one(tmp_path: Path) -> None:
     spectra = Spectra(written(tmp_path, staircase()))
     for one, together, valid in zip(spectra, spectra.drts(), spectra.validities, strict=True):
-        assert together.gamma == pytest.approx(one.drt.gamma, abs=1e-6)
+        assert together.gamma == pytest.approx(one.drt().gamma, abs=1e-6)
         alone = drt(one.f_Hz, one.z_ohm_cm2)
         assert [peak.tau_s for peak in alone.peaks()] == pytest.approx(
             [peak.tau_s for peak in together.peaks()], rel=1e-4
         )
         assert valid.verdict == one.validity.verdict
     assert len(spectra.drts([0], lam=0.1)[0].peaks()) == 2
-    assert spectra.drts([0], lam=0.1)[0].gamma.max() < spectra[0].drt.gamma.max()
+    assert spectra.drts([0], lam=0.1)[0].gamma.max() < spectra[0].drt().gamma.max()
 
 
 def test_a_cell_that_changes_while_it_is_measured_is_told(tmp_path: Path) -> None:
