@@ -105,7 +105,7 @@ def test_a_run_that_is_watched_and_stopped(driver: Any, tmp_path: Path) -> None:
         driver.get(server.url)
         until(lambda: driver.find_elements("css selector", ".card h2 a"))
         driver.switch_to.new_window("tab")  # two of them look
-        driver.get(f"http://127.0.0.1:{server.port}/")
+        driver.get(server.url)
         until(lambda: driver.find_elements("css selector", ".card h2 a"))
         driver.find_element("css selector", ".card h2 a").click()
         until(lambda: is_drawn(driver) and len(_curve(driver)) > 3)

@@ -41,6 +41,12 @@ class Followed:
     spectra: deque[tuple[str, Any]] = field(default_factory=lambda: deque(maxlen=SPECTRA))
 
     def look(self) -> None:
+        try:
+            self._look()
+        except words.TROUBLES:
+            self.told = {**words.NOTHING_YET, **self.told, **words.unreadable(self.watched.run)}
+
+    def _look(self) -> None:
         self.watched.look()
         points = self.watched.tail.spectrum
         if points and (not self.spectra or self.spectra[-1][1] != points):
@@ -150,6 +156,13 @@ class Lookout:
     # --- how they do -----------------------------------------------------------------------------------
 
     def _card(self, run: KnownRun) -> dict[str, Any]:
+        """One of which nothing can be understood hides none of the others."""
+        try:
+            return {"id": run.run_id, **self._told(run)}
+        except words.TROUBLES:
+            return {"id": run.run_id, **words.unreadable(run)}
+
+    def _told(self, run: KnownRun) -> dict[str, Any]:
         """Who seems to hang is believed at the second look: this computer may have slept."""
         seen = look(run)
         word, text = seen.health.word, seen.health.text
@@ -159,7 +172,7 @@ class Lookout:
             self._hung.add(run.run_id)
             word, text = (word, text) if hung_before else ("running", "")
         state = {**asdict(run), **(seen.state or {})}
-        return {"id": run.run_id, **words.card(seen, state, word, text)}
+        return words.card(seen, state, word, text)
 
     def _ended(self) -> list[dict[str, Any]]:
         """Those that were seen to go on, and are over; the newest first."""

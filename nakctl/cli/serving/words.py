@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from nakctl.cli.screen import words
 from nakctl.cli.screen.mail import ALARM, WARNING
 from nakctl.cli.screen.trace import Trace
 from nakctl.cli.screen.watched import Watched
+from nakctl.errors import NakctlError
+from nakctl.record.registry import KnownRun
 from nakctl.text.numbers import areal_current, duration, si
 
 BAD = ("HUNG", "STUCK", "DEAD", "LOST", "AWAY")
@@ -24,6 +27,9 @@ _UNITS_OF_TIME = (
 )
 
 Told = dict[str, Any]
+
+# What goes wrong with what a run of another version told, or with files that are damaged, or gone.
+TROUBLES = (ArithmeticError, AttributeError, LookupError, NakctlError, OSError, TypeError, ValueError)
 
 
 def card(seen: Seen, state: Mapping[str, Any], word: str, text: str) -> Told:
@@ -53,6 +59,22 @@ def card(seen: Seen, state: Mapping[str, Any], word: str, text: str) -> Told:
     else:
         told["where"] = "starting the channel" if word == "opening" else ""
     return told
+
+
+def unreadable(run: KnownRun) -> Told:
+    """Instead of a card."""
+    return {
+        "title": run.protocol or "a run",
+        "simulated": run.simulated,
+        "about": words.head({**asdict(run), "simulated": False, "protocol": "-"}).partition(": ")[2],
+        "file": run.path.name,
+        "word": "unknown",
+        "level": "alarm",
+        "text": "how it is cannot be read: another version of nakctl runs it, or a file of it is damaged; "
+        "nothing is said by that about the run",
+        **dict.fromkeys(("where", "Ewe", "Q", "alarm", "since", "ends", "alone"), ""),
+        **dict.fromkeys(("nearest", "bench", "progress")),
+    }
 
 
 def level(word: str) -> str:
@@ -97,6 +119,12 @@ def _ends(moment: str) -> str:
 
 
 # --- a run by itself ---------------------------------------------------------------------------------------
+
+
+NOTHING_YET: Told = {
+    "over": [], "status": "", "said": [], "unit": "s", "Ewe_curve": [[], []], "I_curve": [[], []],
+    "spectra": [],
+}  # fmt: skip
 
 
 def page_of(watched: Watched, spectra: Iterable[tuple[str, Any]]) -> Told:

@@ -59,7 +59,7 @@
   // --- the wall --------------------------------------------------------------------------------------------
 
   function card(run) {
-    const head = element("h2", "", link(`/run/${run.id}`, element("bdi", "", run.title)));
+    const head = element("h2", "", link(`${about.root}/run/${run.id}`, element("bdi", "", run.title)));
     const mark = run.simulated ? element("span", "badge warning", "SIMULATED") : null;
     return element("article", "card", head, element("p", "lead", element("bdi", "", run.about)), mark, ...state(run).filter(Boolean));
   }
@@ -67,8 +67,8 @@
   function wall(told) {
     put(at("runs"), ...told.runs.map(card));
     at("nothing").hidden = told.runs.length > 0;
-    list("ended", told.ended, (run) => [link(`/report/${run.id}`, element("bdi", "", run.title)), " ", element("span", "note", element("bdi", "", `${run.about} ${run.file}`))]);
-    list("files", told.files, (file) => [link(`/report/${file.id}`, element("bdi", "", file.file)), " ", element("span", "note", file.changed)]);
+    list("ended", told.ended, (run) => [link(`${about.root}/report/${run.id}`, element("bdi", "", run.title)), " ", element("span", "note", element("bdi", "", `${run.about} ${run.file}`))]);
+    list("files", told.files, (file) => [link(`${about.root}/report/${file.id}`, element("bdi", "", file.file)), " ", element("span", "note", file.changed)]);
     const worst = told.runs.filter((run) => run.level === "alarm").length;
     document.title = worst ? `(${worst}) Runs` : "Runs";
     return EVERY_ms;
@@ -91,7 +91,7 @@
     at("state").hidden = is_over;
     put(at("state"), ...state(told), ...(told.progress || []).map((line) => element("p", "note", line)), alone);
     at("over").hidden = !is_over;
-    const report = told.status ? element("p", "", link(`/report/${about.id}`, "its report")) : null;
+    const report = told.status ? element("p", "", link(`${about.root}/report/${about.id}`, "its report")) : null;
     if (is_over) put(at("over"), ...told.over.map((line) => element("p", "", line)), report);
     if (told.said.length === 0) put(at("said"), element("p", "note", "nothing yet"));
     else put(at("said"), ...told.said.slice().reverse().map(([level, text]) => element("li", level, text)));
@@ -133,7 +133,7 @@
       at("ask").close();
       const asked = { method: "POST", headers: { "X-Nakctl": "1" }, body: at("after").value };
       try {
-        const answer = await fetch(`/run/${about.id}/stop`, asked);
+        const answer = await fetch(`${about.root}/run/${about.id}/stop`, asked);
         at("asked").textContent = answer.ok ? (await answer.json()).text : "it was not asked: this server does not allow it";
       } catch {
         at("asked").textContent = "it was not asked: nobody answers; nakctl stop in a terminal does it";
