@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,10 @@ def run(title: str, run_id: str, root: str, *, areal: bool, control: bool) -> st
         tag("section", tag("h2", "Last spectra"), figure_html(spectra), id="nyquist", hidden=True),
         tag("section", tag("h2", "What was said"), tag("ol", class_="told", id="said")),
     ]
-    about = {"kind": "run", "from": f"{root}/run/{run_id}/now.json", "id": run_id, "root": root}
+    about = {
+        "kind": "run", "from": f"{root}/run/{run_id}/now.json", "id": run_id, "root": root,
+        "spectra": len(SPECTRA),
+    }  # fmt: skip
     return _page(title, body, about, scripts=("bokeh.js", "page.js"))
 
 
@@ -96,7 +100,7 @@ def _spectra(areal: bool) -> Figure:
     return Figure("nyquist", "", ((panel,),))
 
 
-def _page(title: str, body: Content, about: dict[str, str], scripts: tuple[str, ...] = ()) -> str:
+def _page(title: str, body: Content, about: dict[str, Any], scripts: tuple[str, ...] = ()) -> str:
     lost = tag("p", id="lost", role="alert", class_="lost", hidden=True)
     told = tag("script", Markup(json.dumps(about)), type="application/json", id="page")
     root = about["root"]

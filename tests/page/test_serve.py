@@ -22,6 +22,7 @@ from serving import Serving
 
 from nakctl.cli.serving.guard import Guard, token
 from nakctl.cli.serving.lookout import Lookout
+from nakctl.record import files, lock
 from nakctl.record.registry import KnownRun
 
 
@@ -277,3 +278,21 @@ def test_who_is_not_looked_at_is_forgotten(tmp_path: Path, monkeypatch: pytest.M
         time.sleep(0.01)
         assert lookout.page("none") is None
         assert not lookout._followed
+
+
+def test_a_run_that_was_left_is_seen_again_once_somebody_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nakctl.cli.serving import lookout as room
+
+    monkeypatch.setattr(room, "FRESH_s", -1.0)
+    lookout = Lookout(tmp_path)
+    with fabricated(tmp_path / "a.h5", 1, held=False) as left:
+        dead = lookout.page(left.run_id)
+        assert dead is not None
+        assert (dead["word"], dead["status"], dead["sealed"]) == ("DEAD", "", False)
+        assert "its program is gone" in dead["over"][0]
+        with lock.hold(files.lock_of(left.path)):
+            again = lookout.page(left.run_id)
+            assert again is not None
+            assert (again["word"], again["over"]) == ("running", [])

@@ -47,6 +47,10 @@ class Followed:
             self.told = {**words.NOTHING_YET, **self.told, **words.unreadable(self.watched.run)}
 
     def _look(self) -> None:
+        """A run without its program may find another one, or be stopped: who looks sees that."""
+        known = self.watched
+        if known.is_over and not known.is_sealed and look(known.run).health.word != known.health.word:
+            self.watched = Watched(known.run)
         self.watched.look()
         points = self.watched.tail.spectrum
         if points and (not self.spectra or self.spectra[-1][1] != points):

@@ -91,6 +91,8 @@ def _alarm(state: Mapping[str, Any], alarm: Mapping[str, Any]) -> str:
 def _reading(state: Mapping[str, Any]) -> Told:
     Ewe_V, I_A = (float(state.get(name, math.nan)) for name in ("Ewe_V", "I_A"))
     area_cm2 = state.get("area_cm2")
+    if not math.isfinite(Ewe_V):
+        return {}  # no row yet
     return {
         "Ewe": f"{Ewe_V:+.4f} V",
         "I": si(I_A, "A"),
@@ -122,8 +124,8 @@ def _ends(moment: str) -> str:
 
 
 NOTHING_YET: Told = {
-    "over": [], "status": "", "said": [], "unit": "s", "Ewe_curve": [[], []], "I_curve": [[], []],
-    "spectra": [],
+    "over": [], "status": "", "sealed": False, "said": [], "unit": "s", "Ewe_curve": [[], []],
+    "I_curve": [[], []], "spectra": [],
 }  # fmt: skip
 
 
@@ -138,6 +140,7 @@ def page_of(watched: Watched, spectra: Iterable[tuple[str, Any]]) -> Told:
         **told,
         "over": list(watched.end),
         "status": (watched.report or {}).get("status", ""),
+        "sealed": watched.is_sealed,
         "said": [[_level_of(severity), text] for severity, text in watched.said],
         "unit": unit,
         "Ewe_curve": _curve(watched.trace, 0, size_s, 1.0),
