@@ -244,6 +244,8 @@ def test_runs_come_and_go(tmp_path: Path) -> None:
         assert [each["id"] for each in lookout.wall()["runs"]] == [one.run_id]
     for left in tmp_path.glob("a.h5*"):
         left.unlink()
+    lookout._wall_s = -1.0
+    assert lookout.wall()["ended"] == []
     runs.written(tmp_path / "a.h5", [runs.rest(2)])
     lookout._wall_s = -1.0
     wall = lookout.wall()

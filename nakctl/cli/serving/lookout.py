@@ -179,11 +179,12 @@ class Lookout:
         return words.card(seen, state, word, text)
 
     def _ended(self) -> list[dict[str, Any]]:
-        """Those that were seen to go on, and are over; the newest first."""
+        """Those that were seen to go on, are over, and whose file is there; the newest first."""
         over = [run for run_id, run in self._runs.items() if run_id not in self._live]
         return [
             {"id": run.run_id, "title": run.protocol or "a run", "about": run.cell, "file": run.path.name}
             for run in reversed(over)
+            if sealed_file(run.path).is_file()
         ]
 
     def _forget(self) -> None:
