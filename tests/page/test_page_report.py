@@ -163,9 +163,13 @@ def test_the_command_writes_it_beside_the_run(path: Path, here: Here, tmp_path: 
         (("x.h5",), "x.h5: no such file"),
         (("x.h5", "-o", "x.pdf"), "the name of a page ends in .html"),
         (("x.h5", "-o", "none/x.html"), "there is no folder none"),
+        ((".",), ". is a folder"),
+        ((".", "x.h5"), ". is a folder"),
+        (("x.h5", "-o", "folder.html", "--overwrite"), "folder.html is a folder"),
     ],
 )
-def test_what_cannot_be_is_told(words: tuple[str, ...], told: str, here: Here) -> None:
+def test_what_cannot_be_is_told(words: tuple[str, ...], told: str, here: Here, tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
     assert told in refused(here("report", *words))
 
 
