@@ -40,12 +40,16 @@ def need_bokeh(command: str) -> None:
 
 def _name(runs: list[Path]) -> Path:
     """Beside the first of them."""
+    if not runs[0].name:  # of ".": pathlib knows no other name beside it
+        raise InputError(f"{runs[0]} is a folder")
     return runs[0].with_suffix(".html") if len(set(runs)) == 1 else runs[0].with_name("comparison.html")
 
 
 def _target(path: Path, overwrite: bool) -> Path:
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: the name of a page ends in .html")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give the page another name")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; --overwrite replaces it")
     if not path.parent.is_dir():

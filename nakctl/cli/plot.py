@@ -127,6 +127,8 @@ def _told(name: str, about: str) -> str:
 
 def _beside(file: Path, named: str | None) -> Path:
     """RUN.png; of another kind than the overview RUN-kind.png."""
+    if not file.name:  # of ".": pathlib knows no other name beside it
+        raise InputError(f"{file} is a folder")
     return file.with_suffix(".png") if named is None else file.with_name(f"{file.stem}-{named}.png")
 
 

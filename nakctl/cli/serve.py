@@ -15,9 +15,9 @@ def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> 
     need_bokeh("serve")
     if folder is not None and not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
-    from nakctl.cli.serving import guard, server
+    from nakctl.cli.serving import guard, listening, server
 
-    listening = server.socket_at(port)
+    door = listening.socket_at(port)
     known = guard.token(new=new_token)
 
     def ready(at: int) -> None:
@@ -33,5 +33,5 @@ def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> 
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        server.serve(listening, known, folder, control, ready)
+        server.serve(door, known, folder, control, ready)
     return ExitCode.INTERRUPTED

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from bokeh.models import DataRange1d, Range1d
+import numpy.typing as npt
+from bokeh.models import DataRange1d, LogTicker, NoOverlap, Range1d
 from bokeh.plotting import figure as new_plot
 
 from nakctl.figures.figure import Axis, Figure, Floats, Heat, Line, Mark, Panel
@@ -44,6 +45,9 @@ class Axes:
         if panel.linked:
             plot.x_range = self._shared.setdefault(_key(panel), plot.x_range)
         plot.toolbar.logo = None
+        for axis, about in ((plot.xaxis[0], panel.x), (plot.yaxis[0], panel.y)):
+            if about.log:
+                axis.update(ticker=LogTicker(desired_num_ticks=12), major_label_policy=NoOverlap())
         for axis, about in ((plot.xaxis[0], panel.x), (plot.yaxis[0], panel.y)):
             axis.axis_label = plain(about.label)
             if about.whole:
@@ -86,15 +90,27 @@ def _range(panel: Panel, which: Literal["x", "y"], padding: float) -> Any:
     axis: Axis = getattr(panel, which)
     if axis.low is not None and axis.high is not None:
         return Range1d(axis.low, axis.high)
-    if not any(
-        _has_values(getattr(each, which), axis.log) for each in panel.drawn if not isinstance(each, Mark)
-    ):
+    if not shows_something(panel):
         return Range1d(1.0, 10.0) if axis.log else Range1d(0.0, 1.0)  # of an empty one Bokeh complains
     given = {"start": axis.low, "end": axis.high}
     known = {name: value for name, value in given.items() if value is not None}
     return DataRange1d(**known, range_padding=padding)
 
 
-def _has_values(values: Floats, log: bool) -> bool:
-    """That have a place on the axis."""
-    return bool((np.isfinite(values) & (values > 0)).any() if log else np.isfinite(values).any())
+def shows_something(panel: Panel) -> bool:
+    """Whether anything but marks has a place on the axes."""
+    return any(
+        bool(each.x.size and each.y.size) if isinstance(each, Heat) else bool(placed(each, panel).any())
+        for each in panel.drawn
+        if not isinstance(each, Mark)
+    )
+
+
+def placed(line: Line, panel: Panel) -> npt.NDArray[np.bool_]:
+    """Which of its points have a place: both numbers are known, and none is below a logarithm."""
+    x, y = (_has_place(values, axis.log) for values, axis in ((line.x, panel.x), (line.y, panel.y)))
+    return x & y
+
+
+def _has_place(values: Floats, log: bool) -> npt.NDArray[np.bool_]:
+    return np.isfinite(values) & (values > 0) if log else np.isfinite(values)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nakctl.figures.figure import DISTINCT, FAINT, Axis, Figure, Line, Mark, Panel
+from nakctl.figures.figure import DISTINCT, FAINT, Axis, Dash, Figure, Line, Mark, Panel
 from nakctl.figures.sight import time_unit
 from nakctl.record.read import Run
 from nakctl.results.interruptions import interruptions
 
 _MARKED = 200  # interruptions; of more the table of events tells
 _LINKED = "time"
+_DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _potentials(runs: Sequence[Named], size_s: float) -> list[Line]:
     for place, each in enumerate(runs):
         time = _time(each.run, size_s)
         colour = DISTINCT[place % len(DISTINCT)]
-        lines.append(Line(time, each.run.samples["Ewe"], each.name or "Ewe", colour))
+        lines.append(Line(time, each.run.samples["Ewe"], each.name or "Ewe", colour, dash=_dash(place)))
         if each.run.has_third_electrode:
             other = f"{each.name} Ece".strip()
             colour = colour if each.name else DISTINCT[2]
@@ -70,8 +71,13 @@ def _currents(runs: Sequence[Named], size_s: float, areal: bool) -> list[Line]:
         colour = DISTINCT[place % len(DISTINCT)] if each.name else DISTINCT[1]
         known_cm2 = each.run.header.area_cm2 if areal else None
         shown = each.run.samples["I"] * np.float32(1e3 / (known_cm2 or 1.0))
-        lines.append(Line(_time(each.run, size_s), shown, each.name or "I", colour))
+        lines.append(Line(_time(each.run, size_s), shown, each.name or "I", colour, dash=_dash(place)))
     return lines
+
+
+def _dash(place: int) -> Dash:
+    """Of a run whose colour an earlier one has as well."""
+    return _DASHES[place // len(DISTINCT) % len(_DASHES)]
 
 
 def _time(run: Run, size_s: float) -> np.ndarray:
@@ -96,7 +102,7 @@ def _sensors(runs: Sequence[Named], size_s: float, label: str) -> list[Panel]:
     for place, each in enumerate(runs):
         for name, log in each.run.aux.items():
             colour = DISTINCT[(place + 3) % len(DISTINCT)]
-            known = Line(log.time / size_s, log.value, each.name or name, colour)
+            known = Line(log.time / size_s, log.value, each.name or name, colour, dash=_dash(place))
             lines.setdefault((name, log.units), []).append(known)
     return [
         Panel(Axis(label), Axis(f"{name} / {unit}"), tuple(each), linked=_LINKED, height=0.65)

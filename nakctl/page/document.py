@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from nakctl.figures.figure import Figure, Line, Panel
+from nakctl.page.axes import shows_something
 from nakctl.page.drawing import named
 from nakctl.page.look import in_page
 from nakctl.page.markup import Content, Markup, markup, tag, text
@@ -84,7 +85,12 @@ def _panel(panel: Panel, name: str) -> Markup:
     head = tag("h4", text(panel.title)) if panel.title else None
     kind = "panel equal" if panel.equal else "panel"
     note = tag("p", text(panel.note), class_="note") if panel.note else None
-    parts = (head, note, tag("div", id=name, class_="plot"), _legend(panel, name))
+    empty = (
+        None
+        if shows_something(panel)
+        else tag("p", "none: nothing of this could be determined", class_="note")
+    )
+    parts = (head, note, empty, tag("div", id=name, class_="plot"), _legend(panel, name))
     return tag("div", *parts, class_=kind, style=f"flex-grow: {panel.width:g}")
 
 

@@ -62,7 +62,7 @@ class Drawing:
         if line.style != "points":
             dash = {"color": colour, "line_width": 1.5, "line_dash": line.dash, "line_join": "round"}
             drawn.append(self.plot.line("x", "y", **dash, **about))
-        if line.style != "line":
+        if line.style != "line" or len(source.data["x"]) == 1:  # of one point no line is seen
             drawn.append(self.plot.scatter("x", "y", size=5, color=colour, **about))
         for each in drawn:
             each.tags = [self._names.get(line.name, -1), *tags(line.colour)]

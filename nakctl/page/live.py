@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,8 @@ SPECTRA = ("the last one", "the one before", "two before")
 _NOT_YET = np.zeros(1)  # of a picture without a point Bokeh complains
 
 
-def wall(folder: str, *, control: bool) -> str:
-    """Every run on a card. folder: whose runs they are; "": all of this computer."""
+def wall(folder: str, root: str, *, control: bool) -> str:
+    """Every run on a card. folder: whose runs they are, "": all of this computer; root: see `Guard`."""
     where = ["runs whose files lie in ", tag("code", text(folder))] if folder else "the runs of this computer"
     body = [
         tag("h1", "Runs"),
@@ -26,17 +27,17 @@ def wall(folder: str, *, control: bool) -> str:
         tag("section", tag("h2", "Ended since"), tag("ul", class_="files"), id="ended", hidden=True),
         tag("section", tag("h2", "Finished"), tag("ul", class_="files"), id="files", hidden=True),
     ]
-    return _page("Runs", body, {"kind": "wall", "from": "/wall.json"})
+    return _page("Runs", body, {"kind": "wall", "from": f"{root}/wall.json", "root": root})
 
 
-def run(title: str, run_id: str, areal: bool, control: bool) -> str:
+def run(title: str, run_id: str, root: str, *, areal: bool, control: bool) -> str:
     """One run: its state, its curves, its last spectra, and what was said."""
     curves, spectra = (
         on_screen(of(areal), name) for of, name in ((_curves, "curves"), (_spectra, "spectra"))
     )
     mark = tag("span", "SIMULATED", class_="badge warning", id="simulated", hidden=True)
     body = [
-        tag("p", tag("a", "all runs", href="/"), class_="lead"),
+        tag("p", tag("a", "all runs", href=f"{root}/"), class_="lead"),
         tag("h1", tag("bdi", title, id="title"), " ", mark),
         tag("p", id="about", class_="lead", dir="auto"),
         tag("div", id="state", class_="card alone"),
@@ -46,7 +47,10 @@ def run(title: str, run_id: str, areal: bool, control: bool) -> str:
         tag("section", tag("h2", "Last spectra"), figure_html(spectra), id="nyquist", hidden=True),
         tag("section", tag("h2", "What was said"), tag("ol", class_="told", id="said")),
     ]
-    about = {"kind": "run", "from": f"/run/{run_id}/now.json", "id": run_id}
+    about = {
+        "kind": "run", "from": f"{root}/run/{run_id}/now.json", "id": run_id, "root": root,
+        "spectra": len(SPECTRA),
+    }  # fmt: skip
     return _page(title, body, about, scripts=("bokeh.js", "page.js"))
 
 
@@ -96,13 +100,13 @@ def _spectra(areal: bool) -> Figure:
     return Figure("nyquist", "", ((panel,),))
 
 
-def _page(title: str, body: Content, about: dict[str, str], scripts: tuple[str, ...] = ()) -> str:
+def _page(title: str, body: Content, about: dict[str, Any], scripts: tuple[str, ...] = ()) -> str:
     lost = tag("p", id="lost", role="alert", class_="lost", hidden=True)
     told = tag("script", Markup(json.dumps(about)), type="application/json", id="page")
-    run_them = [tag("script", src=f"/{name}") for name in (*scripts, "live.js")]
-    return _whole(
-        title, [lost, body, told, *run_them], None, style=tag("link", rel="stylesheet", href="/page.css")
-    )
+    root = about["root"]
+    run_them = [tag("script", src=f"{root}/{name}") for name in (*scripts, "live.js")]
+    style = tag("link", rel="stylesheet", href=f"{root}/page.css")
+    return _whole(title, [lost, body, told, *run_them], None, style)
 
 
 def _whole(title: str, body: Content, more: Content, style: Markup) -> str:

@@ -90,25 +90,30 @@ def _spectra(runs: Sequence[Run]) -> Markup | None:
 
 
 def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup:
-    columns = [_column(each.run, about) for each, about in zip(named, found, strict=True)]
-    quantities = dict.fromkeys(quantity for column in columns for quantity in column)
-    rows = (
-        (text(quantity), *(text(column.get(quantity, "none")) for column in columns))
-        for quantity in quantities
-    )
+    """What the cell did comes first, what tells of the files last."""
+    told = [{one.key: one for one in said.numbers_told(about.numbers)} for about in found]
+    known = sorted({key: one for each in told for key, one in each.items()}.items(), key=_place)
+    heads = [_head(each.run) for each in named]
+    rows: list[Sequence[Content]] = [(name, *(text(head[name]) for head in heads)) for name in heads[0]]
+    for key, one in known:
+        values = (text(each[key].value) if key in each else "none" for each in told)
+        rows.append((tag("span", text(one.name), title=one.about or None), *values))
     return table(("quantity", *(text(each.name) for each in named)), rows, "compared")
 
 
-def _column(run: Run, about: said.Found) -> dict[str, str]:
+def _place(known: tuple[str, said.Number]) -> bool:
+    return known[1].of_record
+
+
+def _head(run: Run) -> dict[str, str]:
     header = run.header
-    first = {
+    return {
         "cell": header.cell,
         "status": header.status,
         "ended by": header.end_reason,
-        "started": header.start_time,
+        "started": said.moment(header.start_time),
         "area": f"{header.area_cm2:g} cm2" if header.area_cm2 else "unknown",
     }
-    return first | {one.name: one.value for one in said.numbers_told(about.numbers)}
 
 
 def _sources(named: Sequence[Named]) -> Iterable[Content]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +15,7 @@ from nakctl.page.document import folded, table
 from nakctl.page.markup import Content, Markup, tag, text
 from nakctl.record.columns import Columns
 from nakctl.record.read import Run
-from nakctl.results.catalogue import quantity
+from nakctl.results.catalogue import Quantity, quantity, sections
 from nakctl.results.conclude import concluded
 from nakctl.results.sensors import sensor_figures
 from nakctl.results.summary import summary, told
@@ -39,6 +41,8 @@ _SAID_ABOVE = {
     "start_time",
     "recovery",
 }
+_OF_RECORD = ("The run", "What was recorded")  # headings of the catalogue
+_LONG_s = 600.0
 _BAD = ("aborted", "interrupted", "recovered")
 
 
@@ -65,9 +69,7 @@ def head(run: Run) -> list[Markup]:
     end = [": ", text(header.end_reason)] if header.end_reason else None
     about = [
         tag("p", "cell ", text(header.cell or "without a name"), f", {area}", class_="lead"),
-        tag(
-            "p", f"started {_moment(header.start_time)}, lasted {duration(header.duration_s)}", class_="lead"
-        ),
+        tag("p", f"started {moment(header.start_time)}, lasted {duration(header.duration_s)}", class_="lead"),
     ]
     ended = tag(
         "p", tag("strong", header.status, class_="good" if header.status == "completed" else "warning"), end
@@ -147,11 +149,16 @@ def _sentences(lines: Sequence[str]) -> Iterator[Content]:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """value: with its unit; about: what it is, "" if nobody says so."""
+    """name: in words, and key: with its unit, as `show --json` has it; several may have one name.
 
+    value: with its unit; about: what it is, "" if nobody says so; of_record: of the file, not the cell
+    """
+
+    key: str
     name: str
     value: str
     about: str
+    of_record: bool
 
 
 def numbers_told(numbers: Mapping[str, Any]) -> Iterator[Number]:
@@ -161,8 +168,16 @@ def numbers_told(numbers: Mapping[str, Any]) -> Iterator[Number]:
             continue
         end = next((end for end in _UNITS if name.endswith(end)), "")
         known = quantity(name)
-        value = f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
-        yield Number(name.removesuffix(end).replace("_", " "), value, known.text if known else "")
+        told = f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
+        if end == "_s" and not isinstance(value, str) and float(value) >= _LONG_s:
+            told = f"{told} ({duration(float(value))})"
+        words, of_record = name.removesuffix(end).replace("_", " "), known in _of_record()
+        yield Number(name, words, told, known.text if known else "", of_record)
+
+
+@cache
+def _of_record() -> tuple[Quantity, ...]:
+    return tuple(one for heading, those in sections() if heading in _OF_RECORD for one in those)
 
 
 def _number(value: Any) -> str:
@@ -253,5 +268,9 @@ def _at(time_s: Any) -> str:
     return duration(float(time_s)) if np.isfinite(time_s) else "?"
 
 
-def _moment(start_time: str) -> str:
-    return start_time.replace("T", " ", 1)
+def moment(start_time: str) -> str:
+    """2026-11-27 16:36:19+00:00"""
+    try:
+        return datetime.fromisoformat(start_time).isoformat(" ", "seconds")
+    except ValueError:
+        return start_time

@@ -154,7 +154,10 @@ def _known(told: Mapping[str, Any]) -> KnownRun:
         wanted = str if name == "path" else type(getattr(default, name))
         if not isinstance(value, (int, float) if wanted is float else wanted):
             raise TypeError(name)
-    return KnownRun(**{**words, "path": Path(told["path"]), "run_id": told["run_id"]})
+    path = Path(told["path"])
+    if b"\0" in os.fsencode(path) or not path.is_absolute():  # no system has it, or it depends on who asks
+        raise ValueError(told["path"])
+    return KnownRun(**{**words, "path": path, "run_id": told["run_id"]})
 
 
 def _is_over(run: KnownRun) -> bool:

@@ -12,7 +12,10 @@ LIQUIDUS_WT_PERCENT_K = 88.0  # at 25 C; beyond it potassium precipitates
 
 
 def sodium_mAh_cm2(run: Run) -> tuple[float, float]:
-    """In the liquid in all, and until the bulk reaches the potassium liquidus; areal."""
+    """In the liquid in all, and until the bulk reaches the potassium liquidus; areal.
+
+    KeyError, ValueError: of no cell of such an alloy.
+    """
     facts = run.header.instrument["facts"]["cell_parameters"]
     parameters = facts["parameters"]
     volume_cm3 = parse(facts["NaK_volume"], ("volume",)).value
@@ -23,5 +26,7 @@ def sodium_mAh_cm2(run: Run) -> tuple[float, float]:
 
 
 def _ratio(wt_percent_K: float) -> float:
-    """Na : K by moles."""
+    """Na : K by moles. ValueError: it is no alloy of both."""
+    if not 0.0 < wt_percent_K < 100.0:
+        raise ValueError(f"{wt_percent_K:g} wt % K is no alloy of Na and K")
     return ((100.0 - wt_percent_K) / NA_G_MOL) / (wt_percent_K / K_G_MOL)

@@ -13,6 +13,8 @@ from typing import Any
 
 from command_line import ENVIRONMENT, Command
 
+from nakctl.cli.serving.guard import Guard
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -37,11 +39,15 @@ class Serving:
         found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=([\w-]{20,})", self.url)
         assert found, self.url
         self.port, self.token = int(found[1]), found[2]
+        self.root = Guard(self.port, self.token).root
 
     def ask(
         self, path: str, method: str = "GET", token: str | None = None, body: str = "", **headers: str
     ) -> Answer:
-        """token: None: that of the server, as a browser has it after the first visit."""
+        """path: below the one of this server, or /~ and the whole of it. token: None: that of the server, as a
+        browser has it after the first visit.
+        """
+        path = path[2:] if path.startswith("/~") else self.root + path
         known = self.token if token is None else token
         cookie = {"Cookie": f"nakctl-{self.port}={known}"} if known else {}
         told = (

@@ -105,8 +105,9 @@ def test_a_run_that_is_watched_and_stopped(driver: Any, tmp_path: Path) -> None:
         driver.get(server.url)
         until(lambda: driver.find_elements("css selector", ".card h2 a"))
         driver.switch_to.new_window("tab")  # two of them look
-        driver.get(f"http://127.0.0.1:{server.port}/")
+        driver.get(server.url)
         until(lambda: driver.find_elements("css selector", ".card h2 a"))
+        _stays_what_it_is(driver)
         driver.find_element("css selector", ".card h2 a").click()
         until(lambda: is_drawn(driver) and len(_curve(driver)) > 3)
         assert text(driver, "title") == "<b>Long</b> $$x$$"
@@ -129,6 +130,14 @@ def test_a_run_that_is_watched_and_stopped(driver: Any, tmp_path: Path) -> None:
         until(lambda: "Long" in text(driver, "ended"))
         assert not driver.find_elements("css selector", ".card")
         assert [each for each in complaints(driver) if "ERR_CONNECTION" not in each] == []
+
+
+def _stays_what_it_is(driver: Any) -> None:
+    """What is clicked at is not put anew as the numbers beside it change."""
+    link = driver.find_element("css selector", ".card h2 a")
+    before = driver.find_element("css selector", ".card").text
+    until(lambda: driver.find_element("css selector", ".card").text != before)
+    assert link.is_displayed()
 
 
 def _curve(driver: Any) -> list[float]:

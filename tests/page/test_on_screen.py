@@ -142,6 +142,19 @@ def test_an_empty_picture_has_axes_all_the_same(log: bool) -> None:
         assert plot.y_range.end > plot.y_range.start > -1
 
 
+def test_points_without_a_place_make_no_axis() -> None:
+    """Of each x the y is not known: an x alone is nowhere."""
+    unknown = panel(line([1, 2], [np.nan, np.nan]), line([np.nan, 3.0], [1.0, np.nan]))
+    plot = drawn(unknown).document.roots[0]
+    assert (plot.x_range.start, plot.x_range.end, plot.y_range.start, plot.y_range.end) == (0, 1, 0, 1)
+    assert "nothing of this could be determined" in Parsed(figure_html(drawn(unknown))).shown
+    assert "nothing of this" not in Parsed(figure_html(drawn(panel(line([0], [0]))))).shown
+
+
+def test_a_point_that_is_alone_is_seen() -> None:
+    assert [type(each.glyph).__name__ for each in plot_of(line([1], [2])).renderers] == ["Line", "Scatter"]
+
+
 def test_names_in_a_legend_are_text() -> None:
     lines = [
         line([0, 1], [0, k], name, DISTINCT[k]) for k, name in enumerate((hostile.SCRIPT, hostile.IMAGE, "x"))

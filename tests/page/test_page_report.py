@@ -15,7 +15,9 @@ from command_line import Said, refused
 from hostile import Parsed
 
 from nakctl.figures.kinds import KINDS
-from nakctl.page.report import comparison, report
+from nakctl.page.curves import Named
+from nakctl.page.report import _side_by_side, comparison, report
+from nakctl.page.said import Found
 from nakctl.record.read import open_run
 
 Here = Callable[..., Said]
@@ -163,9 +165,13 @@ def test_the_command_writes_it_beside_the_run(path: Path, here: Here, tmp_path: 
         (("x.h5",), "x.h5: no such file"),
         (("x.h5", "-o", "x.pdf"), "the name of a page ends in .html"),
         (("x.h5", "-o", "none/x.html"), "there is no folder none"),
+        ((".",), ". is a folder"),
+        ((".", "x.h5"), ". is a folder"),
+        (("x.h5", "-o", "folder.html", "--overwrite"), "folder.html is a folder"),
     ],
 )
-def test_what_cannot_be_is_told(words: tuple[str, ...], told: str, here: Here) -> None:
+def test_what_cannot_be_is_told(words: tuple[str, ...], told: str, here: Here, tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
     assert told in refused(here("report", *words))
 
 
@@ -187,3 +193,13 @@ def test_a_file_that_says_nothing_of_itself_is_no_fault(tmp_path: Path) -> None:
         "a run without a title"
         in Parsed(page_of(runs.written(tmp_path / "x.h5", [runs.rest(2)], **bare))).shown
     )
+
+
+def test_quantities_of_one_name_stand_apart_and_what_the_cell_did_first(path: Path) -> None:
+    """A short at 0.4 mA/cm2, and the same at a time: both are "short at"."""
+    numbers = {"samples": 5, "duration_s": 90_000.0, "short_at_mA_cm2": 0.4, "short_at_s": 28_607.2}
+    found = [Found(numbers, ()), Found({"samples": 6}, ())]
+    with open_run(path) as run:
+        shown = Parsed(_side_by_side([Named(run, "a"), Named(run, "b")], found)).shown
+    assert "short at0.4 mA/cm2noneshort at28607.2 s (7 h 57 min)nonesamples56" in shown
+    assert "duration90000 s (25 h)none" in shown

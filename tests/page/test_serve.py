@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import hostile
+import psutil
 import pytest
 import results_runs as runs
 from command_line import refused
@@ -18,6 +22,7 @@ from serving import Serving
 
 from nakctl.cli.serving.guard import Guard, token
 from nakctl.cli.serving.lookout import Lookout
+from nakctl.record import files, lock
 from nakctl.record.registry import KnownRun
 
 
@@ -52,7 +57,10 @@ def controlling(folder: Path, run: KnownRun) -> Iterator[Serving]:
         yield serving
 
 
-PATHS = ("/", "/wall.json", "/run/x", "/run/x/now.json", "/report/x", "/bokeh.js", "/page.css", "/nothing")
+PATHS = (
+    "/", "/wall.json", "/run/x", "/run/x/now.json", "/report/x", "/bokeh.js", "/page.css", "/nothing", "/~/",
+    "/~/nothing",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -72,14 +80,39 @@ def test_nobody_gets_in_by_another_name(host: str, path: str, server: Serving) -
 
 
 def test_the_first_visit_leaves_a_cookie_and_no_token_in_the_address(server: Serving) -> None:
-    answer = server.ask(f"/?token={server.token}", token="")
-    assert (answer.code, answer.headers["Location"]) == (302, "/")
+    answer = server.ask(f"/~/?token={server.token}", token="")
+    assert (answer.code, answer.headers["Location"]) == (302, f"{server.root}/")
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert server.ask(f"//evil.example?token={server.token}", token="").headers["Location"] == "/evil.example"
     assert server.ask("/").code == 200
     assert server.ask("/", Host=f"localhost:{server.port}").code == 200
+
+
+def test_a_server_of_somebody_else_is_not_given_the_cookie(server: Serving) -> None:
+    """A browser gives it to every port of this computer: but only below a path that nobody guesses."""
+    cookie = server.ask(f"/~/?token={server.token}", token="").headers["Set-Cookie"]
+    assert f"Path={server.root};" in f"{cookie};"
+    assert len(server.root) > 30
+    assert server.token not in server.root
+    assert server.ask("/~/").code == 403  # with the cookie of another path
+
+
+@pytest.mark.parametrize(
+    "path", ["/~//evil.example", "/~/\\evil.example", "/~/%5cevil.example", "//evil.example"]
+)
+def test_the_first_visit_leads_nowhere_else(path: str, server: Serving) -> None:
+    answer = server.ask(f"{path}?token={server.token}", token="")
+    assert (answer.code, answer.headers.get("Location")) == (403, None)
+
+
+def test_who_opens_many_connections_keeps_nobody_out(server: Serving) -> None:
+    """None of them has a token, and none says anything."""
+    with ExitStack() as left:
+        for _ in range(150):
+            left.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(b"GET / HT")
+        assert server.ask("/wall.json").code == 200
+        assert len(psutil.Process(server.process.pid).net_connections("tcp")) < 110
 
 
 def test_a_page_may_load_nothing_from_elsewhere(server: Serving) -> None:
@@ -87,7 +120,7 @@ def test_a_page_may_load_nothing_from_elsewhere(server: Serving) -> None:
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "frame-ancestors 'none'" in policy
-    assert all(each.startswith("/") for each in Parsed(answer.body).values("src", "href"))
+    assert all(each.startswith(f"{server.root}/") for each in Parsed(answer.body).values("src", "href"))
 
 
 def test_the_wall_tells_of_runs_and_of_files(server: Serving, run: KnownRun) -> None:
@@ -211,12 +244,27 @@ def test_runs_come_and_go(tmp_path: Path) -> None:
         assert [each["id"] for each in lookout.wall()["runs"]] == [one.run_id]
     for left in tmp_path.glob("a.h5*"):
         left.unlink()
+    lookout._wall_s = -1.0
+    assert lookout.wall()["ended"] == []
     runs.written(tmp_path / "a.h5", [runs.rest(2)])
     lookout._wall_s = -1.0
     wall = lookout.wall()
     assert [each["id"] for each in wall["ended"]] == [one.run_id]
     assert wall["runs"] == wall["files"] == []
     assert lookout.file(one.run_id) == tmp_path / "a.h5"
+
+
+@pytest.mark.parametrize("told", [{"Ewe_V": None}, {"nearest": {"part": "x"}}, {"point": 1}])
+def test_a_run_that_nobody_understands_hides_no_other(tmp_path: Path, told: dict[str, Any]) -> None:
+    """It is of a version that tells something else."""
+    lookout = Lookout(tmp_path)
+    with fabricated(tmp_path / "a.h5", 1, **told) as odd, fabricated(tmp_path / "b.h5", 2) as other:
+        words = {each["id"]: each["word"] for each in lookout.wall()["runs"]}
+        assert words == {odd.run_id: "unknown", other.run_id: "running"}
+        page = lookout.page(odd.run_id)
+        assert page is not None
+        assert "cannot be read" in page["text"]
+        assert page["Ewe_curve"] == [[], []]
 
 
 def test_who_is_not_looked_at_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,3 +280,21 @@ def test_who_is_not_looked_at_is_forgotten(tmp_path: Path, monkeypatch: pytest.M
         time.sleep(0.01)
         assert lookout.page("none") is None
         assert not lookout._followed
+
+
+def test_a_run_that_was_left_is_seen_again_once_somebody_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nakctl.cli.serving import lookout as room
+
+    monkeypatch.setattr(room, "FRESH_s", -1.0)
+    lookout = Lookout(tmp_path)
+    with fabricated(tmp_path / "a.h5", 1, held=False) as left:
+        dead = lookout.page(left.run_id)
+        assert dead is not None
+        assert (dead["word"], dead["status"], dead["sealed"]) == ("DEAD", "", False)
+        assert "its program is gone" in dead["over"][0]
+        with lock.hold(files.lock_of(left.path)):
+            again = lookout.page(left.run_id)
+            assert again is not None
+            assert (again["word"], again["over"]) == ("running", [])

@@ -104,7 +104,13 @@ def test_a_drive_is_known_by_what_is_there(tmp_path: Path) -> None:
     assert drive_of(tmp_path / "nothing") != ""  # that of the folder it would be in
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"run_id": 1, "path": "x"}', '{"path": "x"}', "\x00"])
+NO_PATH = ("x.h5", "/a\\u0000b.h5", "/a\\ud800.h5")
+NO_ENTRY = ["", "[]", "{}", '{"run_id": 1, "path": "x"}', '{"path": "x"}', "\x00"] + [
+    f'{{"run_id": "1", "path": "{path}"}}' for path in NO_PATH
+]
+
+
+@pytest.mark.parametrize("content", NO_ENTRY)
 def test_what_is_no_entry_is_left_alone(content: str, tmp_path: Path, runs: Path) -> None:
     begun(tmp_path / "a.h5")
     (runs / "z.json").write_text(content)

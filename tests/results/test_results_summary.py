@@ -236,6 +236,18 @@ def test_how_much_sodium_there_is(tmp_path: Path) -> None:
     assert sodium_mAh_cm2(run) == pytest.approx((whole_mAh_cm2, whole_mAh_cm2 * (1 - at_liquidus)))
 
 
+@pytest.mark.parametrize("wt_percent_K", [0.0, 100.0, float("nan")])
+def test_one_metal_alone_has_no_liquid_range(wt_percent_K: float, tmp_path: Path) -> None:
+    cell = {
+        "NaK_volume": "0.07 cm3", "composition_wt_percent_K": wt_percent_K,
+        "parameters": {"v_Na": 25.0, "v_K": 45.0},
+    }  # fmt: skip
+    about = {"model": "SP-300", "facts": {"cell_parameters": cell}}
+    run = open_run(runs.written(tmp_path / "run.h5", [runs.rest(3)], instrument=about))
+    with pytest.raises(ValueError, match="no alloy"):
+        sodium_mAh_cm2(run)
+
+
 # --- sensors -------------------------------------------------------------------------------------------
 
 

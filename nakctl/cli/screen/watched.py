@@ -68,6 +68,11 @@ class Watched:
         return bool(self.end)
 
     @property
+    def is_sealed(self) -> bool:
+        """As far as was looked."""
+        return bool(self.report and self.report["sealed"])
+
+    @property
     def head(self) -> str:
         return words.head(self.state or asdict(self.run))
 

@@ -45,7 +45,7 @@ def reading(state: State) -> list[str]:
 def progress(state: State) -> list[str]:
     """How far it is, and what was recorded."""
     total_s, point = state.get("planned_s"), state.get("point")
-    rest = "until a cutoff" if total_s is None else f"of {duration(total_s)}"
+    rest = "so far, until a cutoff" if total_s is None else f"of {duration(total_s)}"
     last = f"; {si(point[0], 'Hz')}: |Z| {point[1]:.4g} ohm" if point else ""
     recorded = f"samples {state.get('samples', 0)}, spectra {state.get('spectra', 0)}{last}"
     return [f"{_time(state.get('time_s', math.nan))} {rest}", recorded]

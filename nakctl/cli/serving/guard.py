@@ -6,6 +6,7 @@ looked at as well, and what asks for something to be done must say from where, w
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -47,7 +48,10 @@ class Guard:
     """Of a server at one port."""
 
     def __init__(self, port: int, known: str) -> None:
-        self.cookie = f"nakctl-{port}"  # a browser keeps those of all ports together
+        self.cookie = f"nakctl-{port}"
+        # A browser gives a cookie to every port of this computer, also to what another user has at one; but
+        # only below the path that the cookie was set for, and this one nobody guesses.
+        self.root = f"/{hashlib.sha256(b'path ' + known.encode()).hexdigest()[:32]}"
         self._token = known
         self._hosts = {f"{name}:{port}" for name in _NAMES}
 

@@ -41,6 +41,16 @@ class Followed:
     spectra: deque[tuple[str, Any]] = field(default_factory=lambda: deque(maxlen=SPECTRA))
 
     def look(self) -> None:
+        try:
+            self._look()
+        except words.TROUBLES:
+            self.told = {**words.NOTHING_YET, **self.told, **words.unreadable(self.watched.run)}
+
+    def _look(self) -> None:
+        """A run without its program may find another one, or be stopped: who looks sees that."""
+        known = self.watched
+        if known.is_over and not known.is_sealed and look(known.run).health.word != known.health.word:
+            self.watched = Watched(known.run)
         self.watched.look()
         points = self.watched.tail.spectrum
         if points and (not self.spectra or self.spectra[-1][1] != points):
@@ -150,6 +160,13 @@ class Lookout:
     # --- how they do -----------------------------------------------------------------------------------
 
     def _card(self, run: KnownRun) -> dict[str, Any]:
+        """One of which nothing can be understood hides none of the others."""
+        try:
+            return {"id": run.run_id, **self._told(run)}
+        except words.TROUBLES:
+            return {"id": run.run_id, **words.unreadable(run)}
+
+    def _told(self, run: KnownRun) -> dict[str, Any]:
         """Who seems to hang is believed at the second look: this computer may have slept."""
         seen = look(run)
         word, text = seen.health.word, seen.health.text
@@ -159,14 +176,15 @@ class Lookout:
             self._hung.add(run.run_id)
             word, text = (word, text) if hung_before else ("running", "")
         state = {**asdict(run), **(seen.state or {})}
-        return {"id": run.run_id, **words.card(seen, state, word, text)}
+        return words.card(seen, state, word, text)
 
     def _ended(self) -> list[dict[str, Any]]:
-        """Those that were seen to go on, and are over; the newest first."""
+        """Those that were seen to go on, are over, and whose file is there; the newest first."""
         over = [run for run_id, run in self._runs.items() if run_id not in self._live]
         return [
             {"id": run.run_id, "title": run.protocol or "a run", "about": run.cell, "file": run.path.name}
             for run in reversed(over)
+            if sealed_file(run.path).is_file()
         ]
 
     def _forget(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from nakctl.cli.serving.errands import AFTER, Reports, Stops
-from nakctl.cli.serving.guard import LOOPBACK, Guard
+from nakctl.cli.serving.guard import Guard
+from nakctl.cli.serving.listening import Web
 from nakctl.cli.serving.lookout import Lookout
-from nakctl.errors import InputError
 from nakctl.page import live
 from nakctl.page.document import asset, bokeh_js
 
@@ -33,7 +31,6 @@ POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _STRANGER = "this page is for who started it: open the address that nakctl serve has printed"
-_LAST_PORT = 65535
 _MOST_BYTES = 4096  # of what is asked
 _ASSETS: dict[str, tuple[str, Callable[[], str]]] = {
     "bokeh.js": ("text/javascript", bokeh_js),
@@ -79,11 +76,16 @@ class _Handler(RequestHandler):
         guard = self.server.guard
         if not guard.is_ours(self.request.headers.get("Host")):
             self.refuse(403, "this is no name of this computer")
-        elif guard.knows(self.get_query_argument("token", None)):
-            self.set_cookie(guard.cookie, self.get_query_argument("token"), httponly=True, samesite="Lax")
-            self.redirect("/" + self.request.path.lstrip("/"))  # of this server in any case
-        elif not guard.knows(self.get_cookie(guard.cookie)):
+        elif not self.is_known():
             self.refuse(403, _STRANGER)
+
+    def is_known(self) -> bool:
+        guard = self.server.guard
+        return guard.knows(self.get_cookie(guard.cookie))
+
+    @property
+    def root(self) -> str:
+        return self.server.guard.root
 
     def refuse(self, code: int, why: str) -> None:
         self.set_status(code)
@@ -102,10 +104,24 @@ class _Handler(RequestHandler):
         self.finish(json.dumps(_finite(told), separators=(",", ":"), allow_nan=False))
 
 
+class _Door(_Handler):
+    """The address that was printed: it holds the token, and no other address does."""
+
+    def is_known(self) -> bool:
+        return self.server.guard.knows(self.get_query_argument("token", None))
+
+    def get(self) -> None:
+        guard = self.server.guard
+        self.set_cookie(
+            guard.cookie, self.get_query_argument("token"), path=guard.root, httponly=True, samesite="Lax"
+        )
+        self.redirect(f"{guard.root}/")
+
+
 class _Wall(_Handler):
     def get(self) -> None:
         folder = self.server.lookout.folder
-        self.give(live.wall("" if folder is None else str(folder), control=self.server.control))
+        self.give(live.wall("" if folder is None else str(folder), self.root, control=self.server.control))
 
 
 class _WallData(_Handler):
@@ -119,7 +135,8 @@ class _Run(_Handler):
         if run is None:
             self.refuse(404, "there is no such run any more")
         else:
-            self.give(live.run(run.protocol or "a run", run_id, bool(run.area_cm2), self.server.control))
+            title, areal = run.protocol or "a run", bool(run.area_cm2)
+            self.give(live.run(title, run_id, self.root, areal=areal, control=self.server.control))
 
 
 class _RunData(_Handler):
@@ -170,7 +187,7 @@ class _Asset(_Handler):
     def get(self, name: str) -> None:
         kind, content = _ASSETS[name]
         self.set_header("Content-Type", f"{kind}; charset=utf-8")
-        self.set_header("Cache-Control", "private, max-age=3600")
+        self.set_header("Cache-Control", "private, no-cache")  # nakctl may be another version by now
         self.finish(content())
 
 
@@ -184,16 +201,17 @@ def _finite(told: Any) -> Any:
 
 
 def application(server: Server) -> Application:
-    about, name = {"server": server}, "([0-9A-Za-z_-]{1,64})"
+    about, name, root = {"server": server}, "([0-9A-Za-z_-]{1,64})", server.guard.root
     return Application(
         [
-            ("/", _Wall, about),
-            ("/wall.json", _WallData, about),
-            (f"/run/{name}", _Run, about),
-            (f"/run/{name}/now.json", _RunData, about),
-            (f"/run/{name}/stop", _Stop, about),
-            (f"/report/{name}", _Report, about),
-            (f"/({'|'.join(_ASSETS)})", _Asset, about),
+            ("/", _Door, about),
+            (f"{root}/", _Wall, about),
+            (f"{root}/wall.json", _WallData, about),
+            (f"{root}/run/{name}", _Run, about),
+            (f"{root}/run/{name}/now.json", _RunData, about),
+            (f"{root}/run/{name}/stop", _Stop, about),
+            (f"{root}/report/{name}", _Report, about),
+            (f"{root}/({'|'.join(_ASSETS)})", _Asset, about),
         ],
         default_handler_class=_Nothing,
         default_handler_args=about,
@@ -207,34 +225,17 @@ class _Nothing(_Handler):
             self.refuse(404, "there is nothing here")
 
 
-def socket_at(port: int) -> socket.socket:
-    """It listens. port: 0: any that is free. InputError if it is taken, or none."""
-    if not 0 <= port <= _LAST_PORT:  # a greater one would be cut short by the system
-        raise InputError(f"port {port} is none: there are 1 to {_LAST_PORT}, and 0 for any that is free")
-    listening = socket.socket()
-    if os.name == "posix":  # at once where a server has just ended; on Windows it would let two listen
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((LOOPBACK, port))
-    except OSError as error:
-        listening.close()
-        why = "is not for every user" if isinstance(error, PermissionError) else "is taken"
-        raise InputError(f"port {port} {why}: --port N gives another one, 0 any that is free") from None
-    listening.listen(128)
-    listening.setblocking(False)
-    return listening
-
-
 def serve(
     listening: socket.socket, known: str, folder: Path | None, control: bool, ready: Callable[[int], None]
 ) -> None:
     """Until KeyboardInterrupt. ready: is told the port, once there is somebody to answer."""
-    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # addresses hold the token
+    for name in ("tornado.access", "tornado.general"):  # addresses hold the token, and what strangers like
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     port = int(listening.getsockname()[1])
     server = Server(Guard(port, known), Lookout(folder), control)
 
     async def answer() -> None:
-        web = HTTPServer(
+        web = Web(
             application(server), max_body_size=_MOST_BYTES, max_header_size=16384, idle_connection_timeout=60,
             body_timeout=10,
         )  # fmt: skip

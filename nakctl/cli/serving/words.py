@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from nakctl.cli.screen import words
 from nakctl.cli.screen.mail import ALARM, WARNING
 from nakctl.cli.screen.trace import Trace
 from nakctl.cli.screen.watched import Watched
+from nakctl.errors import NakctlError
+from nakctl.record.registry import KnownRun
 from nakctl.text.numbers import areal_current, duration, si
 
 BAD = ("HUNG", "STUCK", "DEAD", "LOST", "AWAY")
@@ -24,6 +27,9 @@ _UNITS_OF_TIME = (
 )
 
 Told = dict[str, Any]
+
+# What goes wrong with what a run of another version told, or with files that are damaged, or gone.
+TROUBLES = (ArithmeticError, AttributeError, LookupError, NakctlError, OSError, TypeError, ValueError)
 
 
 def card(seen: Seen, state: Mapping[str, Any], word: str, text: str) -> Told:
@@ -55,6 +61,22 @@ def card(seen: Seen, state: Mapping[str, Any], word: str, text: str) -> Told:
     return told
 
 
+def unreadable(run: KnownRun) -> Told:
+    """Instead of a card."""
+    return {
+        "title": run.protocol or "a run",
+        "simulated": run.simulated,
+        "about": words.head({**asdict(run), "simulated": False, "protocol": "-"}).partition(": ")[2],
+        "file": run.path.name,
+        "word": "unknown",
+        "level": "alarm",
+        "text": "how it is cannot be read: another version of nakctl runs it, or a file of it is damaged; "
+        "nothing is said by that about the run",
+        **dict.fromkeys(("where", "Ewe", "Q", "alarm", "since", "ends", "alone"), ""),
+        **dict.fromkeys(("nearest", "bench", "progress")),
+    }
+
+
 def level(word: str) -> str:
     """By which colour it is shown."""
     if word in BAD:
@@ -69,6 +91,8 @@ def _alarm(state: Mapping[str, Any], alarm: Mapping[str, Any]) -> str:
 def _reading(state: Mapping[str, Any]) -> Told:
     Ewe_V, I_A = (float(state.get(name, math.nan)) for name in ("Ewe_V", "I_A"))
     area_cm2 = state.get("area_cm2")
+    if not math.isfinite(Ewe_V):
+        return {}  # no row yet
     return {
         "Ewe": f"{Ewe_V:+.4f} V",
         "I": si(I_A, "A"),
@@ -99,6 +123,12 @@ def _ends(moment: str) -> str:
 # --- a run by itself ---------------------------------------------------------------------------------------
 
 
+NOTHING_YET: Told = {
+    "over": [], "status": "", "sealed": False, "said": [], "unit": "s", "Ewe_curve": [[], []],
+    "I_curve": [[], []], "spectra": [],
+}  # fmt: skip
+
+
 def page_of(watched: Watched, spectra: Iterable[tuple[str, Any]]) -> Told:
     """All that the page of a run shows. spectra: the last ones, when each was seen and its points."""
     state, health = watched.state, watched.health
@@ -110,6 +140,7 @@ def page_of(watched: Watched, spectra: Iterable[tuple[str, Any]]) -> Told:
         **told,
         "over": list(watched.end),
         "status": (watched.report or {}).get("status", ""),
+        "sealed": watched.is_sealed,
         "said": [[_level_of(severity), text] for severity, text in watched.said],
         "unit": unit,
         "Ewe_curve": _curve(watched.trace, 0, size_s, 1.0),
