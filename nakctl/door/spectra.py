@@ -70,14 +70,22 @@ class Spectrum:
         from nakctl.results.drt import drt
 
         unit = "ohm cm2" if self.area_cm2 else "ohm"
-        return drt(self.f_Hz, self.z_ohm * (self.area_cm2 or 1.0), unit=unit)
+        used = self._reached
+        return drt(self.f_Hz[used], self.z_ohm[used] * (self.area_cm2 or 1.0), unit=unit)
 
     @property
     def validity(self) -> Validity:
         """What Kramers and Kronig say of it, see `nakctl.results.validity`."""
         from nakctl.results.validity import kramers_kronig
 
-        return kramers_kronig(self.f_Hz, self.z_ohm)
+        return kramers_kronig(self.f_Hz[self._reached], self.z_ohm[self._reached])
+
+    @property
+    def _reached(self) -> npt.NDArray[np.bool_]:
+        from nakctl.results.excitation import reached
+
+        found = reached(self.f_Hz, self.points["E_amp"][None, :], self.points["I_amp"][None, :])
+        return np.asarray(found[0])
 
     def _in_the_middle(self, column: str) -> float:
         return float(self.points[column][(len(self.points) - 1) // 2]) if len(self.points) else np.nan
