@@ -18,7 +18,6 @@ Complexes = npt.NDArray[np.complex128]
 _EWE = ("Ewe/V", "<Ewe>/V", "<Ewe/V>", "Ecell/V", "<Ecell>/V")
 ECE = ("Ece/V", "<Ece>/V", "<Ece/V>")
 _I = ("<I>/mA", "I/mA")
-_MOVED = ("dq/mA.h", "dQ/mA.h")
 _LARGEST = 2.0**31
 _BY_MODE = {1: "CP", 2: "CA", 3: "OCV"}  # as the two bits of EC-Lab's `mode` mean
 _USED = {
@@ -132,18 +131,18 @@ def _current(recording: Recording, kind: Texts) -> Floats:
     """At open circuit there is none, and EC-Lab writes no column for it."""
     if (I_mA := recording.find(*_I)) is not None:
         return I_mA / 1000
-    if (dq := recording.find(*_MOVED)) is not None:
-        return _mean_current(recording, dq)
+    if (moved_Ah := _moved(recording)) is not None:
+        return _mean_current(recording, moved_Ah)
     return np.where(kind == "OCV", 0.0, np.nan)
 
 
-def _mean_current(recording: Recording, dq: Floats) -> Floats:
+def _mean_current(recording: Recording, moved_Ah: Floats) -> Floats:
     """In A. GCPL's files hold none; EC-Lab shows <I> all the same: the charge of a row over its time."""
     since_s = np.diff(recording.columns["time/s"], prepend=np.nan)
     since_s[list(passes(recording))] = np.nan
     known = since_s > 0
-    mean_A = np.divide(dq * 3.6, since_s, out=np.full(len(since_s), np.nan), where=known)
-    return np.where(dq == 0, 0.0, mean_A)
+    mean_A = np.divide(moved_Ah * 3600, since_s, out=np.full(len(since_s), np.nan), where=known)
+    return np.where(moved_Ah == 0, 0.0, mean_A)
 
 
 def _control(recording: Recording, kind: Texts) -> Floats:
@@ -166,15 +165,33 @@ def _charge(recording: Recording, time_s: Floats, I_A: Floats) -> Floats:
     for name, per_Ah in (("(Q-Qo)/mA.h", 1e3), ("(Q-Qo)/C", 3600.0)):
         if (column := recording.find(name)) is not None:
             return column / per_Ah
-    for name, per_Ah in (("dQ/mA.h", 1e3), ("dq/mA.h", 1e3), ("dQ/C", 3600.0)):
-        if (column := recording.find(name)) is not None:
-            moved = np.nan_to_num(column) / per_Ah
-            return _within_passes(recording, moved)
+    if (moved_Ah := _moved(recording)) is not None:
+        return _within_passes(recording, np.nan_to_num(moved_Ah))
     flows = np.nan_to_num(I_A)
     pieces = np.zeros(len(recording))
     pieces[1:] = (flows[1:] + flows[:-1]) / 2 * np.maximum(np.diff(time_s), 0) / 3600
     pieces[list(passes(recording))] = 0.0
     return _within_passes(recording, pieces)
+
+
+def _moved(recording: Recording) -> Floats | None:
+    """From row to row, in Ah. EC-Lab's dq is that; its dQ is counted from the beginning of each Ns, and of
+    each pass.
+    """
+    if (dq := recording.find("dq/mA.h")) is not None:
+        return dq / 1e3
+    for name, per_Ah in (("dQ/mA.h", 1e3), ("dQ/C", 3600.0)):
+        if (dQ := recording.find(name)) is not None:
+            return np.where(_begins(recording), dQ, np.diff(dQ, prepend=0.0)) / per_Ah
+    return None
+
+
+def _begins(recording: Recording) -> npt.NDArray[np.bool_]:
+    """(n,): the first rows of each Ns, and of each pass."""
+    sequence = _whole(_or(recording.find("Ns"), 0.0, recording))
+    found = np.diff(sequence, prepend=sequence[:1]) != 0
+    found[[0, *passes(recording)]] = True
+    return np.asarray(found)
 
 
 def _within_passes(recording: Recording, pieces: Floats) -> Floats:

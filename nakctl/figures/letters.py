@@ -26,6 +26,7 @@ _NOT = (
 )  # colours cannot be drawn; boxes are no letters
 _UPRIGHT = ("Regular", "Book", "Normal", "Medium", "Roman")
 _MOST_FONTS = 600  # that are looked into
+_SECOND = "\u2060"  # stands for the second half of a wide letter while lines are counted
 _NARROW, _WIDE = 0.53, 1.0  # of the size of the letters: how wide one is
 
 
@@ -38,15 +39,28 @@ def one_line(text: str) -> str:
 
 def width_pt(text: str, size_pt: float) -> float:
     """About; rather too much."""
-    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    wide = sum(map(_is_wide, text))
     return size_pt * (wide * _WIDE + (len(text) - wide) * _NARROW)
+
+
+def _is_wide(sign: str) -> bool:
+    return unicodedata.east_asian_width(sign) in "WF"
 
 
 def wrapped(text: str, room_pt: float, size_pt: float, lines: int) -> str:
     """In at most so many lines of this width; what does not fit ends in a sign that says so."""
-    plain = one_line(text)
-    letters = max(8, int(len(plain) * room_pt / max(width_pt(plain, size_pt), 1e-9)))
-    return "\n".join(textwrap.wrap(plain, letters, max_lines=lines, placeholder=" …"))
+    letters = max(8, int(room_pt / (size_pt * _NARROW)))
+    counted = "".join(sign + _SECOND * _is_wide(sign) for sign in one_line(text))
+    found = textwrap.wrap(counted, letters)
+    if len(found) > lines:
+        found = [*found[: lines - 1], f"{_cut(' '.join(found[lines - 1 :]), letters - 2)} …"]
+    return "\n".join(found).replace(_SECOND, "")
+
+
+def _cut(text: str, letters: int) -> str:
+    """After a word; within it where it is a long one, so that something is told of a name without spaces."""
+    words = text[: letters + 1].rpartition(" ")[0]
+    return words if len(words) > letters / 2 else text[:letters].rstrip()
 
 
 def families(text: str) -> list[str]:

@@ -28,7 +28,7 @@ def draw_marks(axes: Axes, panel: Panel, points: Floats, room_cm: Room) -> Float
     Words of marks that look alike and mean the same stand once.
     """
     told: set[tuple[str, str]] = set()
-    for each in (each for each in panel.drawn if isinstance(each, Mark)):
+    for each in (each for each in panel.drawn if isinstance(each, Mark) and _is_seen(axes, panel, each)):
         text = (
             "" if (each.text, each.colour) in told else wrapped(each.text, min(room_cm) * _CM_pt, SIZE_pt, 1)
         )
@@ -36,9 +36,19 @@ def draw_marks(axes: Axes, panel: Panel, points: Floats, room_cm: Room) -> Float
         if each.until is not None and each.x is not None:
             _band(axes, each.x, each.until, text)
             continue
-        box = _line(axes, each, text, points, room_cm)
+        box = _line(axes, each, text, points, room_cm, alone=sum(said != "" for said, _ in told) < 2)
         points = points if box is None else np.concatenate([points, filled_box(box)])
     return points
+
+
+def _is_seen(axes: Axes, panel: Panel, mark: Mark) -> bool:
+    """Of a line: within the axes, where these have bounds of their own, which a line does not widen."""
+    x, y = (axis.low is not None and axis.high is not None for axis in (panel.x, panel.y))
+    if mark.until is not None or (mark.x is None and mark.y is None):
+        return True
+    if mark.x is not None:
+        return not x or 0.0 <= _place(axes, mark.x, 0) <= 1.0
+    return not y or 0.0 <= _place(axes, mark.y or 0.0, 1) <= 1.0
 
 
 def ink(colour: str) -> str:
@@ -57,8 +67,11 @@ def _band(axes: Axes, low: float, high: float, text: str) -> None:
     )  # fmt: skip
 
 
-def _line(axes: Axes, mark: Mark, text: str, points: Floats, room_cm: Room) -> Box | None:
-    """Where its words stand; None: it has none. A line without words is that of zero, or drawn elsewhere."""
+def _line(axes: Axes, mark: Mark, text: str, points: Floats, room_cm: Room, *, alone: bool) -> Box | None:
+    """Where its words stand; None: it has none, or there is no room and it is not alone.
+
+    A line without words is that of zero, or drawn elsewhere.
+    """
     colour = COLOURS.get(mark.colour, mark.colour)
     if mark.x is not None:
         axes.axvline(mark.x, color=colour, linewidth=0.7, linestyle=_DASHES, zorder=1.5)
@@ -68,7 +81,9 @@ def _line(axes: Axes, mark: Mark, text: str, points: Floats, room_cm: Room) -> B
     if not text:
         return None
     boxes = _beside(axes, mark, width_pt(text, SIZE_pt), room_cm)
-    box = first_free(points, boxes) or boxes[0]
+    box = first_free(points, boxes) or (boxes[0] if alone else None)
+    if box is None:
+        return None
     upright = mark.x is not None
     axes.text(
         box[0] + box[2] / 2, box[1] + box[3] / 2, text, transform=axes.transAxes, fontsize=SIZE_pt,

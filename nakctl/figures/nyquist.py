@@ -16,6 +16,7 @@ from nakctl.record.read import Run
 USUAL = 12
 IN_OVERVIEW = 40
 NAMED = 6  # so few curves have names, more have a scale
+FAR = 1.0  # times the width of the spectra that they may lie from 0
 BELOW = 0.12  # of the height above it: what is shown of an inductive part
 FREQUENCY = "frequency"
 
@@ -53,7 +54,8 @@ def nyquist_panel(seen: Sequence[Sight], choice: Choice, usual: int = IN_OVERVIE
         note = "; ".join(filter(None, [note, "dashed: counter electrode"]))
     top = max(float(np.nanmax(each.y)) for each in lines)
     low = min(0.0, max(min(float(np.nanmin(each.y)) for each in lines), -BELOW * top))
-    left = min(0.0, min(float(np.nanmin(each.x[each.y >= low])) for each in lines if (each.y >= low).any()))
+    seen_x = np.concatenate([each.x[each.y >= low] for each in lines])
+    left = _from(float(np.nanmin(seen_x)), float(np.nanmax(seen_x)))
     unit = seen[0].ohm_unit
     return Panel(
         Axis(f"Re Z / {unit}", low=left),
@@ -63,6 +65,11 @@ def nyquist_panel(seen: Sequence[Sight], choice: Choice, usual: int = IN_OVERVIE
         equal=True,
         note=note,
     )
+
+
+def _from(low: float, high: float) -> float:
+    """Where Re Z begins: at 0, but where that would leave more of the axis empty than there is to be seen."""
+    return low - 0.05 * (high - low) if low > FAR * (high - low) else min(low, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

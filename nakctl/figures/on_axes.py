@@ -20,6 +20,7 @@ from nakctl.figures.ticks import set_ticks
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
 _MAP = "viridis"
 NOTE_pt = 6.0
+FLATTEST, STEEPEST = 0.25, 1.5  # height over width of equal axes
 _FEW = 60  # points of a line that are seen as such
 # Without its lightest part, which is not seen on paper.
 _OF_LINES: Colormap = LinearSegmentedColormap.from_list("lines", colormaps[_MAP](np.linspace(0.0, 0.9, 64)))
@@ -27,8 +28,8 @@ _OF_LINES: Colormap = LinearSegmentedColormap.from_list("lines", colormaps[_MAP]
 Room = tuple[float, float]
 
 
-def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> ScalarMappable | None:
-    """What its colours stand for, if that needs a scale."""
+def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> tuple[ScalarMappable | None, float]:
+    """What its colours stand for, if that needs a scale; and the room its legend takes above it, in cm."""
     _axis(axes, panel.x, "x", room_cm[0])
     _axis(axes, panel.y, "y", room_cm[1])
     coloured = None
@@ -40,17 +41,26 @@ def draw_panel(axes: Axes, panel: Panel, room_cm: Room) -> ScalarMappable | None
             _line(axes, each, colour_of(each))
     _limits(axes, panel)
     points = draw_marks(axes, panel, occupied(axes, panel), room_cm)
-    _words(axes, panel, room_cm, place_legend(axes, panel, points, room_cm))
+    above_pt = place_legend(axes, panel, points, room_cm)
+    _words(axes, panel, room_cm, above_pt)
     if panel.scale is not None:
         coloured = ScalarMappable(_norm(panel.scale), _OF_LINES)
-    return coloured
+    return coloured, above_pt / 72 * 2.54
 
 
 def ratio(panel: Panel) -> float:
     """Height over width of what is seen of it, of equal axes."""
+    (low, high), (bottom, top) = _equal(panel)
+    return (top - bottom) / (high - low)
+
+
+def _equal(panel: Panel) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Bounds of x and y of equal axes. Very flat or steep ones get room: else nothing is read from them."""
     low, high = _seen(panel.x, [line.x for line in panel.lines])
     bottom, top = _seen(panel.y, [line.y for line in panel.lines])
-    return (top - bottom) / (high - low)
+    top = max(top, bottom + FLATTEST * (high - low))
+    high = max(high, low + (top - bottom) / STEEPEST)
+    return (low, high), (bottom, top)
 
 
 def _seen(axis: Axis, values: Sequence[Floats]) -> tuple[float, float]:
@@ -138,8 +148,8 @@ def _limits(axes: Axes, panel: Panel) -> None:
     elif panel.linked:
         axes.margins(x=0.01)
     if panel.equal:
-        axes.set(xlim=_seen(panel.x, [line.x for line in panel.lines]))
-        axes.set(ylim=_seen(panel.y, [line.y for line in panel.lines]))
+        across, upwards = _equal(panel)
+        axes.set(xlim=across, ylim=upwards)
         axes.set_aspect("equal", adjustable="box", anchor="W")
         return
     for axis, limit, values in (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -75,77 +76,104 @@ def draw(figure: Figure, path: Path, dpi: float = DPI) -> None:
 def _sheet(figure: Figure) -> Sheet:
     width_cm = PAGE_cm if figure.wide else COLUMN_cm
     heights_cm = [max(_height_cm(panel, row, width_cm) for panel in row) for row in figure.rows]
+    sheet, above_cm = _drawn(figure, width_cm, heights_cm, [0.0] * len(heights_cm))
+    if any(above_cm):  # legends found no room within their axes: these are not to shrink for it
+        sheet, _ = _drawn(figure, width_cm, heights_cm, above_cm)
+    return sheet
+
+
+def _drawn(
+    figure: Figure, width_cm: float, heights_cm: list[float], more_cm: list[float]
+) -> tuple[Sheet, list[float]]:
+    """And how much room legends take above each row. more_cm: is added to the rows for them."""
     title = wrapped(figure.title, (width_cm - 0.3) * _CM * 72, SIZE_pt, 2)
     title_cm = TITLE_cm * (title.count("\n") + 1) if title else 0.0
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.03, hspace=0.02)
-    sheet = Sheet(figsize=(width_cm * _CM, (sum(heights_cm) + title_cm) * _CM), layout=layout)
+    sheet = Sheet(figsize=(width_cm * _CM, (sum(heights_cm) + sum(more_cm) + title_cm) * _CM), layout=layout)
     FigureCanvasAgg(sheet)
-    _panels(sheet, figure, heights_cm)
+    above_cm = _panels(sheet, figure, heights_cm, more_cm)
     if title:
         sheet.suptitle(title, fontsize=SIZE_pt, x=0.01, ha="left")
     if figure.simulated:
         size_pt = width_cm * _CM * 72 / 9
-        sheet.text(0.5, 0.5, "SIMULATED", fontsize=size_pt, alpha=0.07, ha="center", va="center", rotation=20)
-    return sheet
+        shown: Any = {"fontsize": size_pt, "ha": "center", "va": "center", "rotation": 20}
+        sheet.text(0.5, 0.5, "SIMULATED", color="0.6", alpha=0.18, **shown)  # seen on white, and on dark maps
+    return sheet, above_cm
 
 
-def _panels(sheet: Sheet, figure: Figure, heights_cm: list[float]) -> None:
+def _panels(sheet: Sheet, figure: Figure, heights_cm: list[float], more_cm: list[float]) -> list[float]:
+    """The room that legends take above each row, in cm."""
     columns = math.lcm(*map(len, figure.rows))
     fullest = max(figure.rows, key=len)
     widths = [panel.width for panel in fullest] if len(fullest) == columns else [1.0] * columns
-    grid = sheet.add_gridspec(len(figure.rows), columns, height_ratios=heights_cm, width_ratios=widths)
-    linked: dict[str, Axes] = {}
-    for number, row in enumerate(figure.rows):
-        for place, panel in enumerate(row):
-            axes = _axes(sheet, grid, (number, place), row, linked)
-            room_cm = _room_cm(figure, row, heights_cm[number])
-            coloured = draw_panel(axes, panel, room_cm)
-            if coloured is not None and not _has_same(row[place + 1 :], panel):
-                _scale(sheet, axes, coloured, panel, room_cm[1])
-            if panel.linked and _is_linked_below(figure, number, panel):
-                axes.tick_params(labelbottom=False)
-                axes.set_xlabel("")
+    whole_cm = np.add(heights_cm, more_cm).tolist()
+    grid = sheet.add_gridspec(len(figure.rows), columns, height_ratios=whole_cm, width_ratios=widths)
+    above_cm = [0.0] * len(figure.rows)
+    linked: dict[object, Axes] = {}
+    places = [(number, place) for number, row in enumerate(figure.rows) for place in range(len(row))]
+    served: list[Axes] = []  # that one scale of colours is for
+    for k, (number, place) in enumerate(places):
+        row, panel = figure.rows[number], figure.rows[number][place]
+        axes = _axes(sheet, grid, (number, place), row, linked)
+        room_cm = _room_cm(figure, row, heights_cm[number])
+        coloured, of_legend_cm = draw_panel(axes, panel, room_cm)
+        above_cm[number] = max(above_cm[number], of_legend_cm)
+        served.append(axes)
+        if not _goes_on(figure, places[k : k + 2]):
+            if coloured is not None:
+                _scale(sheet, served, coloured, panel, room_cm[1])
+            served = []
+        if panel.linked and _is_linked_below(figure, number, panel):
+            axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
+    return above_cm
 
 
 def _axes(
-    sheet: Sheet, grid: GridSpec, at: tuple[int, int], row: tuple[Panel, ...], linked: dict[str, Axes]
+    sheet: Sheet, grid: GridSpec, at: tuple[int, int], row: tuple[Panel, ...], linked: dict[object, Axes]
 ) -> Axes:
     number, place = at
     each = grid.ncols // len(row)
-    word = row[place].linked
+    link = _link(row[place])
     axes = sheet.add_subplot(
-        grid[number, place * each : (place + 1) * each], sharex=linked.get(word) if word else None
+        grid[number, place * each : (place + 1) * each], sharex=linked.get(link) if link else None
     )
-    if word:
-        linked.setdefault(word, axes)
+    if link:
+        linked.setdefault(link, axes)
     return axes
 
 
-def _scale(sheet: Sheet, axes: Axes, coloured: ScalarMappable, panel: Panel, high_cm: float) -> None:
+def _link(panel: Panel) -> object:
+    """What panels have in common that share their x: minutes are no hours, though both are times."""
+    return (panel.linked, panel.x.label, panel.x.log) if panel.linked else None
+
+
+def _scale(sheet: Sheet, served: list[Axes], coloured: ScalarMappable, panel: Panel, high_cm: float) -> None:
     heat = next((each for each in panel.drawn if isinstance(each, Heat)), None)
     told = heat or panel.scale
     label = one_line(told.label) if told is not None else ""
     if panel.equal:  # as high as the axes, whose height follows from their width
-        bar = sheet.colorbar(coloured, cax=axes.inset_axes((1.02, 0.0, 0.03, 1.0)), label=label)
+        bar = sheet.colorbar(coloured, cax=served[-1].inset_axes((1.02, 0.0, 0.03, 1.0)), label=label)
     else:
-        bar = sheet.colorbar(coloured, ax=axes, label=label, aspect=22, fraction=0.05, pad=0.015)
+        bar = sheet.colorbar(coloured, ax=served, label=label, aspect=22, fraction=0.05, pad=0.015)
     bar.outline.set_linewidth(0.5)
     scale_axis = bar.ax.yaxis
     set_ticks(scale_axis, Axis(label, log=told is not None and told.log), high_cm)
 
 
-def _has_same(others: tuple[Panel, ...], panel: Panel) -> bool:
-    """Whether a panel to the right has the same scale of colours, so that one serves both."""
+def _goes_on(figure: Figure, places: list[tuple[int, int]]) -> bool:
+    """Whether the next panel has the same scale of colours, so that one serves both."""
+    scales = [_colours_told(figure.rows[number][place]) for number, place in places]
+    return len(scales) == 2 and scales[0] is not None and scales[0] == scales[1]
 
-    def told(one: Panel) -> object:
-        heat = next((each for each in one.drawn if isinstance(each, Heat)), None)
-        return (heat.label, heat.low, heat.high, heat.log) if heat else one.scale
 
-    return any(told(other) == told(panel) for other in others)
+def _colours_told(panel: Panel) -> object:
+    heat = next((each for each in panel.drawn if isinstance(each, Heat)), None)
+    return (heat.label, heat.low, heat.high, heat.log) if heat else panel.scale
 
 
 def _is_linked_below(figure: Figure, number: int, panel: Panel) -> bool:
-    return any(other.linked == panel.linked for row in figure.rows[number + 1 :] for other in row)
+    return any(_link(other) == _link(panel) for row in figure.rows[number + 1 :] for other in row)
 
 
 def _height_cm(panel: Panel, row: tuple[Panel, ...], width_cm: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,6 +51,7 @@ def overview(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     time = Axis(f"time / {unit}")
     below = [_against_net_charge(seen)]
     below += [nyquist_panel([one for one in seen if len(one.run.spectra)], choice)] if _spectra(seen) else []
+    below = [_without_legend(panel) for panel in below] if len(seen) > 1 else below  # it stands above
     rows = ((_potential(seen, time, size_s, 0.6),), (_current(seen, time, size_s),), tuple(below))
     ends = [_ended(run) for run in runs] if len(runs) == 1 else []
     return Figure("run", " | ".join([title_of(runs), *ends]), rows, simulated(runs), wide=True)
@@ -77,6 +79,11 @@ def _ended(run: Run) -> str:
     header = run.header
     area = f"{header.area_cm2:g} cm²" if header.area_cm2 else "area unknown"
     return f"{area} | {header.status}{f': {header.end_reason}' if header.end_reason else ''}"
+
+
+def _without_legend(panel: Panel) -> Panel:
+    quiet = (replace(each, legend=False) if isinstance(each, Line) else each for each in panel.drawn)
+    return replace(panel, drawn=tuple(quiet))
 
 
 def _spectra(seen: Sequence[Sight]) -> bool:

@@ -12,6 +12,7 @@ from nakctl.figures.figure import DISTINCT, Axis, Figure, Floats, Line, Mark, Pa
 from nakctl.figures.sight import Sight, is_wide, sights, simulated, time_unit, title_of
 from nakctl.figures.sweeps import Sweeps, in_decades, scan_and_rest
 from nakctl.record.read import Run
+from nakctl.text.numbers import plural
 
 MOST = 240  # spectra
 WIDE = 20.0  # times: then resistances are drawn in decades
@@ -34,7 +35,10 @@ def peaks(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
             for k, (one, part) in enumerate(shown)
             for each in _lines(one, part, part.time_s / size_s, k, len(seen) > 1)
         ]
-        columns = [_panels(lines, Axis(f"time / {unit}"), found, seen[0].ohm_unit)]
+        time = Axis(f"time / {unit}")
+        if not lines:  # which would say where it begins and ends
+            time = replace(time, low=0.0, high=max(float(each.end_s[-1]) for each in found) / size_s or 1.0)
+        columns = [_panels(lines, time, found, seen[0].ohm_unit)]
     else:
         columns = _scan_and_rest(seen[0], *parts, most)
     rows = tuple(zip(*columns, strict=True))
@@ -76,7 +80,7 @@ def _alike(columns: list[tuple[Panel, Panel]]) -> list[tuple[Panel, Panel]]:
 def _around(values: Sequence[Floats], axis: Axis) -> Axis:
     known = np.concatenate([np.zeros(0), *(each[np.isfinite(each)] for each in values)])
     if len(known) == 0:
-        return axis
+        return replace(axis, low=1e-6 if axis.log else 0.0, high=1.0)
     return replace(axis, low=float(known.min()) * 0.7, high=float(known.max()) * 1.4)
 
 
@@ -85,7 +89,9 @@ def _panels(lines: Lines, time: Axis, found: Sequence[Sweeps], unit: str) -> tup
     beyond = Mark("extrapolated above", y=longest_s)
     times, sizes = [line for line, _ in lines], [replace(line, legend=False) for _, line in lines]
     R = Axis(f"R / {unit}", log=is_wide([line.y for line in sizes], WIDE))
-    upper = Panel(time, Axis("τ / s", log=True), (*times, beyond), linked=time.label, height=0.65)
+    tau = _around([line.y for line in times], Axis("τ / s", log=True))
+    note = "" if lines else f"no peak stands out in {plural(sum(map(len, found)), 'spectrum', 'spectra')}"
+    upper = Panel(time, tau, (*times, beyond), linked=time.label, height=0.65, note=note)
     return upper, Panel(time, R, tuple(sizes), linked=time.label, height=0.65)
 
 

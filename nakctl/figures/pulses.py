@@ -9,7 +9,7 @@ import numpy as np
 from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.choice import steps as chosen_steps
 from nakctl.figures.figure import DISTINCT, FAINT, Axis, Drawn, Figure, Line, Mark, Panel
-from nakctl.figures.sight import Sight, curve, is_wide, sights, simulated, title_of
+from nakctl.figures.sight import Sight, curve, is_wide, sights, simulated, title_of, told_time
 from nakctl.record.read import Run
 from nakctl.results.capacity import critical_capacity_mAh_cm2, on_time_charge_mAh_cm2
 from nakctl.results.current import CurrentSteps, began_s, current_steps
@@ -33,7 +33,10 @@ def lacks_pulses(run: Run) -> str:
 def lacks_capacity(run: Run) -> str:
     if not run.header.area_cm2:
         return "the area of its electrode, so there is no capacity per area"
-    return "" if (current_steps(run).I_A > 0).any() else "a stripping current"
+    I_A = current_steps(run).I_A
+    if not (I_A > 0).any():
+        return "a stripping current"
+    return "a run that only strips: this one plates as well" if (I_A < 0).any() else ""
 
 
 def pulse(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
@@ -54,7 +57,8 @@ def pulse(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
         tuple(drawn),
         title="mean of all rests",
     )
-    return Figure("pulse", title_of(runs), ((left, right),), simulated(runs), wide=True)
+    row = (left, right) if curves else (left,)
+    return Figure("pulse", title_of(runs), (row,), simulated(runs), wide=True)
 
 
 def capacity(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
@@ -75,7 +79,7 @@ def capacity(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     limit = _sodium(runs)
     note = "" if limit is None else f"the liquid range of the alloy ends at {limit:.3g} mAh cm⁻²"
     panel = Panel(
-        Axis("rest between pulses / s"),
+        Axis("rest between pulses / s", low=0.0),
         Axis("critical capacity / mAh cm⁻²", low=0.0),
         tuple(drawn),
         note=note,
@@ -140,7 +144,7 @@ def _relaxation(one: Sight, *, several: bool) -> tuple[Line, Mark | None]:
     found = plateau_s(time_s, Ewe_V) if len(time_s) else None
     if found is None or several:
         return line, None
-    return line, Mark(f"plateau: {found:.2g} s", x=found, colour=FAINT)
+    return line, Mark(f"plateau: {told_time(found, 2)}", x=found, colour=FAINT)
 
 
 def _potential(lines: Sequence[Line]) -> Axis:

@@ -13,6 +13,7 @@ from nakctl.record.read import Run
 from nakctl.results.areal import charge_shown, current_shown, impedance_shown
 from nakctl.results.thin import thin
 
+NAMED = 8  # cells, in a title
 MOST_POINTS = 4_000  # of a curve: two for each dot of a page 17.5 cm wide, at 300 dpi
 _UNITS_OF_TIME = (
     (2 * 86400.0, 86400.0, "d"),
@@ -89,7 +90,8 @@ def title_of(runs: Sequence[Run]) -> str:
     titles = dict.fromkeys(run.header.title.removeprefix("SIMULATED").strip() for run in runs)
     cells = dict.fromkeys(run.header.cell for run in runs if run.header.cell)
     said = "; ".join(titles) if len(titles) <= 2 else f"{len(runs)} runs"
-    return f"{said}: {', '.join(cells)}" if cells else said
+    named = ", ".join(cells) if len(cells) <= NAMED else f"{len(cells)} cells"
+    return f"{said}: {named}" if cells else said
 
 
 def simulated(runs: Iterable[Run]) -> bool:

@@ -18,8 +18,13 @@ DECADES_FROM = 5.0  # times, from the lowest to the highest
 
 
 def lacks_titration(run: Run) -> str:
-    count = len(titration(run))
-    return "" if count >= LEAST_PULSES else f"current pulses between rests, of which it has {count or 'none'}"
+    I_A = titration(run).I_A
+    if len(I_A) < LEAST_PULSES:
+        return f"current pulses between rests, of which it has {len(I_A) or 'none'}"
+    one_way = np.sign(I_A[1:]) == np.sign(I_A[:-1])  # half cycles with rests between them are no titration
+    return (
+        "" if one_way.any() else "pulses that go on in one direction: each goes back what the one before went"
+    )
 
 
 def titrations(runs: Sequence[Run], choice: Choice = ALL) -> Figure:

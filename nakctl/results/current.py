@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.record.read import Run
+from nakctl.results.excitation import sweeps_at_rest
 
 WHOLE = "duration"  # end_kind of a step that lasted, or moved as much charge, as was asked for
 CONTROLLED = ("CP", "GEIS")
@@ -34,13 +35,16 @@ class CurrentSteps:
 
 
 def current_steps(run: Run) -> CurrentSteps:
-    """By their set value, not by the noise of the reading. At open circuit there is none: 0 or NaN."""
+    """By their set value, not by the noise of the reading. At open circuit there is none: 0 or NaN.
+
+    Where another program recorded a spectrum, its reading stands for the value that was set.
+    """
     steps, samples = run.steps, run.samples
     first = steps["first_row"].astype(np.int64)
     last = first + steps["row_count"].astype(np.int64) - 1
     place = np.flatnonzero(np.isin(steps["technique"], CONTROLLED) & (last >= first))
     I_A = samples["control"][last[place]].astype(np.float64)
-    flows = np.isfinite(I_A) & (I_A != 0)
+    flows = np.isfinite(I_A) & (I_A != 0) & ~sweeps_at_rest(run)[place]
     place, I_A = place[flows], I_A[flows]
     first, last = first[place], last[place]
     return CurrentSteps(

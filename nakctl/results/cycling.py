@@ -1,7 +1,8 @@
 """What each cycle of a run moved: charge and energy each way, efficiencies, mean voltages.
 
 A cycle is what the file counts as one (column `cycle`): a pass of a loop, or a level of a staircase.
-Charge is that of the file's column Q, which was integrated while the run was recorded.
+Charge is that of the file's column Q, which was integrated while the run was recorded. Spectra at rest
+move none: what is counted during them is the offset of the instrument.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from nakctl.record.read import Run
 from nakctl.results.areal import charge_mAh_cm2
 from nakctl.results.current import current_steps
+from nakctl.results.excitation import sweeps_at_rest
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -134,11 +136,12 @@ def cycles(run: Run) -> Cycles:
     firsts = np.flatnonzero(cycle[1:] != cycle[:-1]) + 1 if len(cycle) else np.zeros(0, np.intp)
     firsts = np.append(0, firsts) if len(cycle) else firsts
     sums = np.zeros((6, len(firsts)))
+    quiet = run.steps["step_count"][sweeps_at_rest(run)]
     for begin in range(0, len(cycle), BLOCK):
         end = min(begin + BLOCK, len(cycle))
         mine = slice(int(np.searchsorted(firsts, begin, "right")) - 1, int(np.searchsorted(firsts, end)))
         at = np.maximum(firsts[mine] - begin, 0)
-        sums[:, mine] += np.add.reduceat(_moved(run, begin, end), at, axis=1)
+        sums[:, mine] += np.add.reduceat(_moved(run, begin, end, quiet), at, axis=1)
     lasts = np.append(firsts[1:], len(cycle)) - 1 if len(cycle) else firsts
     start_s = samples["time"][np.maximum(firsts - 1, 0)]
     strip_Ah, plate_Ah, strip_Wh, plate_Wh, strip_s, plate_s = sums
@@ -160,11 +163,11 @@ def cycles(run: Run) -> Cycles:
     )
 
 
-def _moved(run: Run, begin: int, end: int) -> Floats:
+def _moved(run: Run, begin: int, end: int, quiet: npt.NDArray[Any]) -> Floats:
     """Charge (Ah), energy (Wh) and time (s) of each row, (6, n): of I > 0 and of I < 0.
 
     As the charge was counted: between two rows of a step the mean counts, from one step to the next the new
-    row.
+    row. quiet: steps that move none.
     """
     samples, before = run.samples, max(begin - 1, 0)
     padding = [0.0] if begin == 0 else []
@@ -175,6 +178,7 @@ def _moved(run: Run, begin: int, end: int) -> Floats:
     )
     E_V = cell_voltage_V(run, slice(before, end))
     step = samples["step_count"][before:end]
+    dQ_Ah[np.isin(samples["step_count"][begin:end], quiet)] = 0.0
     same = step[1:] == step[:-1]
     mean_V = np.where(same, (E_V[1:] + E_V[:-1]) / 2, E_V[1:])
     mean_V = np.append(E_V[:1], mean_V) if begin == 0 else mean_V

@@ -83,7 +83,8 @@ def _cycles(run: Run) -> Found:
         return {}
     found = cycles(run)
     small, large = np.minimum(found.strip_Ah, found.plate_Ah), np.maximum(found.strip_Ah, found.plate_Ah)
-    if np.count_nonzero(small > HALF_CYCLE * large) < len(found) / 2 or len(found) > MOST_CYCLES:
+    of_both = small[large > 0] > HALF_CYCLE * large[large > 0]  # others are of spectra, or of a rest
+    if not of_both.any() or float(of_both.mean()) < 0.5 or len(found) > MOST_CYCLES:
         return {}
     told: Found = {
         "cycles_number": numbers(found.number),

@@ -4,7 +4,8 @@ scipy.optimize.nnls solves one at a time from the rows themselves. A spectrum's 
 rows as its normal equations, is the same for all spectra of the same frequencies, and loading scipy
 costs a dry run more than the solution of all of them: so the normal equations are solved, by exchanging
 all offending unknowns at once (block principal pivoting; Portugal, Judice, Vicente, Math. Comp. 63,
-1994, 625; Kim and Park, SIAM J. Sci. Comput. 33, 2011, 3261).
+1994, 625; Kim and Park, SIAM J. Sci. Comput. 33, 2011, 3261). Where digits do not suffice for that, as with
+a lambda of 1e-6 or less, it is scipy's after all.
 """
 
 from __future__ import annotations
@@ -34,13 +35,23 @@ def nonnegative(gram: Floats, right: Floats, start: Flags | None = None) -> tupl
         offending = np.where(free, x < 0, gram @ x - right < -rounding)
         count = int(np.count_nonzero(offending))
         if count == 0:
-            break
+            return x, free
         exchanges = FULL_EXCHANGES if count < fewest else exchanges - 1
         fewest = min(fewest, count)
         if exchanges < 0:  # Murty's rule: the last alone, which cannot go round in circles
             offending[: np.flatnonzero(offending)[-1]] = False
         free = free ^ offending
-    return x, free
+    return _by_rows(gram, right)
+
+
+def _by_rows(gram: Floats, right: Floats) -> tuple[Floats, Flags]:
+    """From rows whose squares gram holds: they have twice the digits."""
+    from scipy.optimize import nnls  # seldom needed, and slow to load
+
+    size, base = np.linalg.eigh(gram)
+    root = np.sqrt(np.maximum(size, np.finfo(np.float64).eps * size.max()))
+    x, _ = nnls(root[:, None] * base.T, (base.T @ right) / root, maxiter=MOST_ROUNDS * len(right))
+    return np.asarray(x), np.asarray(x > 0)
 
 
 def _solved(gram: Floats, right: Floats, free: Flags) -> Floats:

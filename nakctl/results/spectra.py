@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nakctl.record.read import Run
 from nakctl.results.areal import UnknownArea, current_mA_cm2
 from nakctl.results.drt import LAMBDA, Complex, Drt, Floats, Grid, drt_on, taus_s
+from nakctl.results.excitation import LITTLE, Bools, reached
 from nakctl.results.nonneg import Flags
 from nakctl.results.spectrum import Spectrum, cut
 from nakctl.results.validity import Validity, changes, validities
@@ -43,8 +44,9 @@ class Spectra(Sequence[Spectrum]):
         middle = self._first + np.maximum(self._count - 1, 0) // 2
         # an empty sweep has no row of its own
         none = (self._count == 0) | (middle >= len(run.impedance))
-        self.I_A = np.full(len(self._rows), np.nan)
+        self.I_A, self._amplitude_A = np.full((2, len(self._rows)), np.nan)
         self.I_A[~none] = run.impedance["I_dc"][middle[~none]].astype(np.float64)
+        self._amplitude_A[~none] = run.impedance["I_amp"][middle[~none]].astype(np.float64)
         self.time_s = run.spectra["time"][self._rows]
 
     @property
@@ -102,8 +104,9 @@ class Spectra(Sequence[Spectrum]):
         return [self[int(k)] for k in np.flatnonzero(inside)]
 
     def at_rest(self) -> npt.NDArray[np.bool_]:
-        """(n,): no current but what little flows while a cell relaxes at a held potential."""
-        return np.asarray(np.abs(self.I_A) <= self._little_A)
+        """(n,): no current but the little of a cell that relaxes at a held potential, or of an offset."""
+        little_A = np.fmax(self._little_A, LITTLE * self._amplitude_A)
+        return np.asarray(np.abs(self.I_A) <= little_A)
 
     @property
     def _little_A(self) -> float:
@@ -133,16 +136,32 @@ class Spectra(Sequence[Spectrum]):
         return groups
 
     @cached_property
+    def _alike(self) -> list[tuple[Bools, Ints]]:
+        """Points that are used, and places of spectra that share them and their frequencies."""
+        found: list[tuple[Bools, Ints]] = []
+        for members in self.same_frequencies:
+            amplitudes = (self._stack(name, members) for name in ("E_amp", "I_amp"))
+            used = reached(self._column("frequency", int(members[0])), *amplitudes)
+            kinds, of = np.unique(used, axis=0, return_inverse=True)
+            found += [(kind, members[of.ravel() == k]) for k, kind in enumerate(kinds)]
+        return found
+
+    @cached_property
+    def reached(self) -> list[Bools]:
+        """Of each, the points at which the amplitude came through: see `excitation`."""
+        found = {place: used for used, members in self._alike for place in members.tolist()}
+        return [found[k] for k in range(len(self))]
+
+    @cached_property
     def _grids(self) -> list[Grid]:
         """By place. All on the same relaxation times, so that they can be laid side by side."""
-        groups = self.same_frequencies
-        lists = [self._column("frequency", int(members[0])) for members in groups]
+        lists = [self._column("frequency", int(members[0])) for _, members in self._alike]
         good = [f_Hz[np.isfinite(f_Hz) & (f_Hz > 0)] for f_Hz in lists]
         all_Hz = np.concatenate([*good, [1.0, 1e6]])
         tau_s = taus_s(float(all_Hz.min()), float(all_Hz.max()))
         grids: dict[int, Grid] = {}
-        for f_Hz, members in zip(lists, groups, strict=True):
-            grids |= dict.fromkeys(members.tolist(), Grid(f_Hz, tau_s))
+        for f_Hz, (used, members) in zip(lists, self._alike, strict=True):
+            grids |= dict.fromkeys(members.tolist(), Grid(f_Hz[used], tau_s))
         return [grids[k] for k in range(len(self))]
 
     def drts(self, places: Sequence[int] | None = None, lam: float = LAMBDA) -> list[Drt]:
@@ -153,7 +172,8 @@ class Spectra(Sequence[Spectrum]):
         for k in range(len(self)) if places is None else places:
             shared = self._grids[k]
             grid = grids.setdefault(id(shared), shared if lam == LAMBDA else shared.with_lambda(lam))
-            one, starts[id(shared)] = drt_on(grid, self[k].z, self.unit, starts.get(id(shared)))
+            z = self[k].z[self.reached[k]]
+            one, starts[id(shared)] = drt_on(grid, z, self.unit, starts.get(id(shared)))
             found.append(one)
         return found
 
@@ -161,9 +181,9 @@ class Spectra(Sequence[Spectrum]):
     def validities(self) -> list[Validity]:
         """Kramers-Kronig of each."""
         found: dict[int, Validity] = {}
-        for members in self.same_frequencies:
-            f_Hz = self._column("frequency", int(members[0]))
-            found |= dict(zip(members.tolist(), validities(f_Hz, self._z_ohm(members)), strict=True))
+        for used, members in self._alike:
+            f_Hz, z_ohm = self._column("frequency", int(members[0]))[used], self._z_ohm(members)[:, used]
+            found |= dict(zip(members.tolist(), validities(f_Hz, z_ohm), strict=True))
         return [found[k] for k in range(len(self))]
 
     def changes(self) -> Floats:

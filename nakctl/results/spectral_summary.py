@@ -42,7 +42,7 @@ def spectral_figures(run: Run) -> dict[str, Any]:
     spectra = Spectra(run)
     if len(spectra) == 0:
         return {}
-    found = _validity(spectra) | _first(spectra) | _changes(spectra)
+    found = _validity(spectra) | _unreached(spectra) | _first(spectra) | _changes(spectra)
     return {name: _rounded(value) for name, value in found.items()}
 
 
@@ -64,6 +64,15 @@ def _validity(spectra: Spectra) -> dict[str, Any]:
     if residuals:
         found["spectra_residual_median"] = float(np.median(residuals))
     return found | _from_one_to_the_next(spectra)
+
+
+def _unreached(spectra: Spectra) -> dict[str, Any]:
+    """What is in no test and in no distribution: see `excitation`."""
+    left_out = [spectra[k].f_Hz[~used] for k, used in enumerate(spectra.reached) if not used.all()]
+    if not left_out:
+        return {}
+    f_Hz = np.concatenate(left_out)
+    return {"spectra_unreached_points": len(f_Hz), "spectra_unreached_from_Hz": float(f_Hz.min())}
 
 
 def _from_one_to_the_next(spectra: Spectra) -> dict[str, Any]:
@@ -123,6 +132,8 @@ def _changes(spectra: Spectra) -> dict[str, Any]:
 def _onset(fast: Track, spectra: Spectra) -> dict[str, Any]:
     unit = "mA_cm2" if spectra.area_cm2 else "mA"
     found: dict[str, Any] = {}
+    if len(np.unique(np.round(fast.current, 3))) < 2:  # nothing that a level would be told from
+        return found
     for sign, while_ in ((1, ""), (-1, "plating_")):
         level = there_from(fast, sign)
         if level is not None:
@@ -135,6 +146,10 @@ def spectra_told(found: Mapping[str, Any]) -> Iterator[str]:
     if "spectra_valid" not in found:
         return
     yield from _validity_told(found)
+    if "spectra_unreached_points" in found:
+        from_Hz = si(found["spectra_unreached_from_Hz"], "Hz", 3)
+        points = plural(found["spectra_unreached_points"], "point", "points")
+        yield f"not used: {points} from {from_Hz} up, where less than half the usual amplitude came through"
     yield from _first_told(found)
     yield from _changes_told(found)
 

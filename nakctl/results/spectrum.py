@@ -86,15 +86,23 @@ class Spectrum:
         """What Kramers and Kronig say of it, see `nakctl.results.validity`."""
         from nakctl.results.validity import kramers_kronig
 
-        return kramers_kronig(self.f_Hz, self.z_ohm)
+        return kramers_kronig(self.f_Hz[self.reached], self.z_ohm[self.reached])
+
+    @cached_property
+    def reached(self) -> npt.NDArray[np.bool_]:
+        """(m,) where the amplitude came through: the other points are in no test and in no distribution."""
+        from nakctl.results.excitation import reached
+
+        return np.asarray(reached(self.f_Hz, self.points["E_amp"][None, :], self.points["I_amp"][None, :])[0])
 
     @cached_property
     def _drt(self) -> Drt:
         from nakctl.results.drt import Grid, drt, drt_on
 
+        f_Hz, z = self.f_Hz[self.reached], self.z[self.reached]
         if self.tau_s is None:
-            return drt(self.f_Hz, self.z, unit=self.unit)
-        return drt_on(Grid(self.f_Hz, self.tau_s), self.z, self.unit)[0]
+            return drt(f_Hz, z, unit=self.unit)
+        return drt_on(Grid(f_Hz, self.tau_s), z, self.unit)[0]
 
     def _in_the_middle(self, column: str) -> float:
         return float(self.points[column][(len(self.points) - 1) // 2]) if len(self.points) else np.nan

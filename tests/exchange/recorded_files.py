@@ -42,7 +42,7 @@ CA: Columns = {
     "control/V": [3.5, 3.5, 3.5],
     "Ewe/V": [3.4999, 3.5, 3.5001],
     "<I>/mA": [0.4, 0.2, 0.1],
-    "dQ/C": [4e-4, 2e-4, 1e-4],
+    "dQ/C": [4e-4, 6e-4, 7e-4],  # from the beginning of the Ns on, as in yadg's mp.issue_183 and ca.issue_134
 }
 CV: Columns = {
     "mode": [2] * 7,

@@ -178,6 +178,8 @@ def test_a_file_without_current_has_that_of_its_charge() -> None:
 def test_charge_from_what_there_is() -> None:
     by_steps = made(of_text("CA", files.CA)).tables["samples"]
     assert by_steps["Q"] == pytest.approx(np.array([4e-4, 6e-4, 7e-4]) / 3600, rel=1e-9)
+    anew = files.CA | {"Ns": [0, 0, 1], "dQ/C": [4e-4, 6e-4, 1e-4]}  # a second potential
+    assert made(of_text("CA", anew)).tables["samples"]["Q"] == pytest.approx(by_steps["Q"], rel=1e-9)
     by_current = {name: values for name, values in files.CA.items() if name != "dQ/C"}
     assert made(of_text("CA", by_current)).tables["samples"]["Q"] == pytest.approx(
         np.array([0, 3e-4, 4.5e-4]) / 3600, rel=1e-9

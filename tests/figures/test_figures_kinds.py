@@ -424,3 +424,48 @@ def test_a_run_says_what_it_lacks(bare: Path, train: Path) -> None:
     for kind in ("cycling", "dqdv", "cv", "gitt", "arrhenius"):
         assert KINDS[kind].lacks(run)
     assert "1 level of current" in KINDS["staircase"].lacks(open_run(train))
+
+
+def test_half_cycles_with_rests_are_no_titration_and_no_critical_capacity(tmp_path: Path) -> None:
+    steps = [runs.rest(5)]
+    for k in range(4):
+        steps += [runs.strip(1e-3 * (-1) ** k, np.linspace(3, 4, 30).tolist()), runs.rest(10)]
+    with open_run(runs.written(tmp_path / "run.h5", steps)) as run:
+        assert "one direction" in KINDS["gitt"].lacks(run)
+        assert "plates as well" in KINDS["capacity"].lacks(run)
+        assert len(list(KINDS["pulse"].make([run]).panels)) == 2
+
+
+def test_pulses_without_a_rest_of_some_rows_have_no_relaxation(tmp_path: Path) -> None:
+    steps = [each for _ in range(3) for each in (runs.strip(1e-3, [0.1] * 30), runs.rest(1))]
+    with open_run(runs.written(tmp_path / "run.h5", steps)) as run:
+        assert [panel.title for panel in KINDS["pulse"].make([run]).panels] == ["pulses and rests"]
+
+
+def test_noise_has_no_peaks_and_a_sentence(tmp_path: Path) -> None:
+    z = 10 * np.random.default_rng(1).standard_normal((2, 24)).view(np.complex128)[:, :12]
+    f_Hz = np.geomspace(1e5, 1, 12)
+    more = runs.spectra(*((60.0 * k, 0.0, f_Hz, each, True) for k, each in enumerate(z)))
+    path = runs.written(tmp_path / "run.h5", [runs.rest(100)], more=more)
+    upper, _ = drawn("peaks", path).panels
+    assert upper.note == "no peak stands out in 2 spectra"
+    assert upper.x.high == pytest.approx(71.0)  # the end of the last spectrum
+
+
+def test_spectra_far_from_zero_fill_their_axes(tmp_path: Path) -> None:
+    for R_ohm, begins in ((50.0, 0.0), (500.0, 500.0)):
+        z = R_ohm + 100 / (1 + 2j * np.pi * made.f_Hz * 1e-4)
+        more = runs.spectra((0.0, 0.0, made.f_Hz, z, True))
+        path = runs.written(tmp_path / f"{R_ohm}.h5", [runs.rest(30)], more=more)
+        panel = next(drawn("nyquist", path).panels)
+        assert panel.x.low == pytest.approx(begins * cm2, rel=0.02)
+
+
+def test_of_many_cells_the_title_tells_how_many(tmp_path: Path) -> None:
+    paths = [
+        runs.written(tmp_path / f"{k}.h5", [runs.rest(3)], sample={"name": f"c{k}", "area_cm2": cm2})
+        for k in range(9)
+    ]
+    assert drawn("voltage", *paths).title == "by hand: 9 cells"
+    above, *_, below = drawn("run", *paths[:2]).panels
+    assert [any(line.legend for line in panel.lines) for panel in (above, below)] == [True, False]

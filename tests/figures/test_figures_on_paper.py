@@ -212,3 +212,65 @@ def test_what_holds_little_is_drawn(bare: Path, folder: Path, tmp_path: Path) ->
     none = Line(np.array([np.nan]), np.array([np.nan]), "none")
     for values in (figure(flat), figure(none, line()), figure(line(place=1.0), scale=Scale("s", 1.0, 1.0))):
         on_paper.draw(values, tmp_path / "x.png", dpi=40)
+
+
+def test_many_curves_with_long_names_leave_room_for_themselves(tmp_path: Path, sheets: list[Sheet]) -> None:
+    """Thirty cells, and one whose name is longer than a column; the curves are everywhere, so the legend is above."""
+    x = np.linspace(0, 1, 50)
+    for k, wide in enumerate((False, True)):
+        lines = [
+            Line(x, x**n, f"cell number {n} of a {'very ' * 20}long 界面電池の series", f"#0000{n:02}")
+            for n in range(30)
+        ]
+        lines.append(Line(x, 1 - x, "other"))
+        panel = Panel(Axis("x"), Axis("y"), tuple(lines))
+        on_paper.draw(Figure("voltage", "t", ((panel,), (panel,)), wide=wide), tmp_path / f"{k}.png")
+    for sheet in sheets:
+        for axes in sheet.axes:
+            assert axes.get_position().width > 0.75
+            assert axes.get_position().height * sheet.get_figheight() * 2.54 > 3.5
+            legend = axes.get_legend()
+            assert legend is not None
+            assert legend.get_texts()[-1].get_text().startswith("and ")
+            box = legend.get_window_extent().transformed(sheet.transFigure.inverted())
+            assert 0 <= box.x0 < box.x1 <= 1
+            assert 0 <= box.y0 < box.y1 <= 1
+
+
+def test_panels_share_an_x_only_where_it_means_the_same(tmp_path: Path, sheets: list[Sheet]) -> None:
+    def panel(unit: str, end: float) -> Panel:
+        return Panel(
+            Axis(f"time / {unit}"), Axis("y"), (Line(np.array([0, end]), np.ones(2), "a"),), linked="time"
+        )
+
+    rows = tuple((each,) for each in (panel("min", 30), panel("h", 5), panel("min", 20)))
+    on_paper.draw(Figure("drt-map", "", rows), tmp_path / "x.png")
+    assert [round(axes.get_xlim()[1]) for axes in sheets[0].axes] == [30, 5, 30]
+    assert [axes.get_xlabel() for axes in sheets[0].axes] == ["", "time / h", "time / min"]
+
+
+def test_a_mark_beyond_what_is_seen_is_not_drawn(tmp_path: Path, sheets: list[Sheet]) -> None:
+    curve = Line(np.array([0, 1]), np.array([1e-7, 2e-7]), "a")
+    drawn = (curve, Mark("far away", y=1.6), Mark("near", y=1.5e-7))
+    panel = Panel(Axis("x"), Axis("y", log=True, low=1e-7, high=5e-7), drawn)
+    on_paper.draw(Figure("peaks", "", ((panel, panel),)), tmp_path / "x.png")
+    assert [text.get_text() for text in sheets[0].axes[0].texts] == ["near"]
+
+
+def test_flat_spectra_have_axes_that_can_be_read(tmp_path: Path, sheets: list[Sheet]) -> None:
+    x = np.linspace(4, 12, 20)
+    panel = Panel(Axis("Re", low=0.0), Axis("Im", low=0.0), (Line(x, 0.1 * np.sin(x), "a"),), equal=True)
+    on_paper.draw(Figure("nyquist", "", ((panel,),)), tmp_path / "x.png")
+    width, height = sheets[0].axes[0].bbox.size
+    assert height / width == pytest.approx(0.25, abs=0.01)
+
+
+def test_wide_letters_count_double() -> None:
+    assert wrapped("電" * 30, 60.0, 6.0, 1) == "電" * 8 + " …"
+    assert wrapped("x" * 400, 60.0, 6.0, 2) == f"{'x' * 18}\n{'x' * 16} …"
+    assert wrapped("電" * 8 + " x", 60.0, 6.0, 1) == "電" * 8 + " x"
+    assert wrapped("電池 " * 10, 60.0, 6.0, 3).split("\n") == [
+        "電池 電池 電池",
+        "電池 電池 電池",
+        "電池 電池 電池 …",
+    ]

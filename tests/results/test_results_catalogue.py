@@ -51,7 +51,7 @@ def test_the_end_of_a_name_and_its_units_say_the_same() -> None:
     ends = {
         "_mAh_cm2": "mA*h/cm^2", "_mA_cm2": "mA/cm^2", "_mA": "mA", "_ohm_cm2": "ohm*cm^2", "_cm2": "cm^2", "_V_s": "V/s",
         "_sqrt_s": "V s-0.5", "_mAh": "mA*h", "_Wh": "W*h", "_V": "V", "_s": "s", "_A": "A", "_ohm": "ohm",
-        "_K": "K", "_S": "S", "_kJ_mol": "kJ/mol", "_Hz": "s-1",
+        "_K": "K", "_S": "S", "_kJ_mol": "kJ/mol", "_from_Hz": "Hz", "_Hz": "s-1",
     }  # fmt: skip
     for one in catalogue.quantities().values():
         end = next((end for end in ends if one.name.endswith(end)), None)

@@ -101,11 +101,49 @@ def test_noise_makes_few_peaks() -> None:
 def test_diffusion_into_a_finite_depth_has_its_peak_where_its_authors_print_it(
     f_Hz: Floats, tau_s: float
 ) -> None:
-    """Boukamp, Electrochim. Acta 252, 2017, 154: at tau / (pi^2 (k - 1/2)^2), k = 1, 2, ..., with 81 % in the first."""
+    """Boukamp, Electrochim. Acta 252, 2017, 154 (abstract): at tau / (pi^2 (k - 1/2)^2), k = 1, 2, ..., each 2/pi^2/(k -
+    1/2)^2 of the whole, so 81 % in the first. It is the series tanh(x)/x = sum of 2/(x^2 + pi^2 (k - 1/2)^2).
+    """
     root = np.sqrt(2j * np.pi * f_Hz * tau_s)
     found = drt(f_Hz, 20.0 + 100.0 * np.tanh(root) / root).peaks()
     assert np.log10(found[-1].tau_s / (4 * tau_s / np.pi**2)) == pytest.approx(0.0, abs=0.1)
     assert found[-1].area == pytest.approx(81, rel=0.06)
+
+
+def test_peaks_are_where_the_authors_of_pyimpspec_print_them() -> None:
+    """Its guide to distributions (docs/source/guide_drt.rst of version 5.1.3): circuits with the noise of its
+    mock data, peaks that are 0.43 decades apart, and such as are far apart.
+    """
+    f_Hz = np.logspace(5, -1, 61)
+    given = (
+        100 + arc(f_Hz, 300, 1.5e-3) + arc(f_Hz, 450, 4.5e-3),
+        140 + arc(f_Hz, 230, 2.3e-4) + arc(f_Hz, 576, 0.0576),
+    )
+    near, far = (z + mock_noise(5e-4 * np.abs(z)) for z in given)
+    found = drt(f_Hz, near, lam=1e-5, unit="ohm").peaks()  # 1e-3 flattens so much that the two are one
+    assert np.log10([peak.tau_s for peak in found]) == pytest.approx(
+        np.log10([1.55063e-3, 4.19888e-3]), abs=0.1
+    )
+    assert [peak.area for peak in found] == pytest.approx([280.396, 470.508], rel=0.06)
+    found = drt(f_Hz, far, unit="ohm").peaks()
+    assert np.log10([peak.tau_s for peak in found]) == pytest.approx(
+        np.log10([2.30559e-4, 0.0574022]), abs=0.02
+    )
+    assert [peak.area for peak in found] == pytest.approx([230.233, 574.438], rel=0.02)
+
+
+def mock_noise(size: Floats) -> Complex:
+    random = np.random.RandomState(42)  # as pyimpspec's
+    return random.normal(0, size) + 1j * random.normal(0, size)
+
+
+@pytest.mark.parametrize("lam", [1e-6, 1e-9])
+def test_no_lambda_makes_a_distribution_that_is_negative(lam: float) -> None:
+    f_Hz = np.logspace(5, -1, 61)
+    z = 100 + arc(f_Hz, 300, 1.5e-3) + arc(f_Hz, 450, 4.5e-3)
+    found = drt(f_Hz, z + mock_noise(5e-4 * np.abs(z)), lam=lam, unit="ohm")
+    assert found.gamma.min() >= 0
+    assert [peak.area for peak in found.peaks()] == pytest.approx([300, 450], rel=0.03)
 
 
 def test_a_peak_beyond_the_measured_window_is_said_to_be() -> None:
