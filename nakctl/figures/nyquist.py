@@ -52,10 +52,9 @@ def nyquist_panel(seen: Sequence[Sight], choice: Choice, usual: int = IN_OVERVIE
             lines.append(one.line(one.sweep.Z_ce.real, -one.sweep.Z_ce.imag, counter=True))
     if any(one.sweep.Z_ce is not None for one in shown):
         note = "; ".join(filter(None, [note, "dashed: counter electrode"]))
-    top = max(float(np.nanmax(each.y)) for each in lines)
-    low = min(0.0, max(min(float(np.nanmin(each.y)) for each in lines), -BELOW * top))
-    seen_x = np.concatenate([each.x[each.y >= low] for each in lines])
-    left = _from(float(np.nanmin(seen_x)), float(np.nanmax(seen_x)))
+    x, y = (np.concatenate([getattr(each, name) for each in lines]) for name in "xy")
+    known = np.isfinite(x) & np.isfinite(y)
+    left, low = _corner(x[known], y[known])
     unit = seen[0].ohm_unit
     return Panel(
         Axis(f"Re Z / {unit}", low=left),
@@ -67,9 +66,17 @@ def nyquist_panel(seen: Sequence[Sight], choice: Choice, usual: int = IN_OVERVIE
     )
 
 
-def _from(low: float, high: float) -> float:
-    """Where Re Z begins: at 0, but where that would leave more of the axis empty than there is to be seen."""
-    return low - 0.05 * (high - low) if low > FAR * (high - low) else min(low, 0.0)
+def _corner(x: Floats, y: Floats) -> tuple[float, float]:
+    """Where Re Z and -Im Z begin, which are numbers. Re Z at 0, but where that would leave more of the axis
+    empty than there is to be seen; -Im Z a little below 0 at most, but where there is nothing above.
+    """
+    if len(x) == 0:
+        return 0.0, 0.0
+    top = float(y.max())
+    low = min(0.0, max(float(y.min()), -BELOW * top) if top > 0 else float(y.min()))
+    seen = x[y >= low]
+    left, width = float(seen.min()), float(np.ptp(seen))
+    return left - 0.05 * width if left > FAR * width > 0 else min(left, 0.0), low
 
 
 @dataclass(frozen=True, slots=True)

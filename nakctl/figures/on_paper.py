@@ -67,6 +67,7 @@ def draw(figure: Figure, path: Path, dpi: float = DPI) -> None:
     style: Any = {**_STYLE, "font.family": families(_letters(figure))}
     with rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")  # it is drawn as a box
+        warnings.filterwarnings("ignore", message="Data has no positive values")  # nothing is drawn
         sheet = _sheet(figure)
         dates = {".png": {}, ".pdf": {"CreationDate": None, "ModDate": None}, ".svg": {"Date": None}}
         named = {"Title": _title(figure)} if path.suffix.lower() in dates else {}

@@ -16,6 +16,7 @@ import results_runs as runs
 from matplotlib.figure import Figure as Sheet
 
 from nakctl.figures import on_paper
+from nakctl.figures.choice import Choice
 from nakctl.figures.figure import Axis, Figure, Heat, Line, Mark, Panel, Scale
 from nakctl.figures.kinds import KINDS
 from nakctl.figures.letters import families, one_line, wrapped
@@ -274,3 +275,13 @@ def test_wide_letters_count_double() -> None:
         "電池 電池 電池",
         "電池 電池 電池 …",
     ]
+
+
+@pytest.mark.parametrize("factor", [np.nan, 0.0, -1.0, 1e12])
+def test_whatever_stands_for_an_impedance_is_drawn(factor: float, tmp_path: Path) -> None:
+    z = 20 + 100 / (1 + 2j * np.pi * made.f_Hz * 1e-4)
+    more = runs.spectra((0.0, 0.0, made.f_Hz, factor * z, True), (30.0, 0.0, made.f_Hz, z, True))
+    path = runs.written(tmp_path / "run.h5", [runs.rest(90)], more=more)
+    with open_run(path) as run:
+        for kind in ("nyquist", "bode", "peaks"):
+            on_paper.draw(KINDS[kind].make([run], Choice(spectra=(1,))), tmp_path / "x.png", dpi=30)
