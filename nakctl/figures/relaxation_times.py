@@ -36,21 +36,21 @@ def drt_overlay(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     """γ against relaxation time: of a pristine cell, under its last current, and at times of rest."""
     seen = sights(runs, choice)
     if len(seen) > 1:
+        chosen_of = [(one, *first_or_chosen(one, choice)) for one in seen]
         lines = [
             _line(gamma, name, one.colour)
-            for one in seen
-            for found, told in [first_or_chosen(one, choice)]
+            for one, found, told in chosen_of
             for gamma, name in zip(found.drts(), told, strict=True)
         ]
+        notes = [f"{one.name}: {found.undescribed}" for one, found, _ in chosen_of if found.undescribed]
     else:
-        lines = _of_one(seen[0], choice)
+        lines, *notes = _of_one(seen[0], choice)
     lowest_Hz = min(float(Sweeps(one)[0].f_Hz.min()) for one in seen)
     tau_s = lines[0].x
     drawn: list[Drawn] = [Mark("extrapolated", x=1 / (2 * np.pi * lowest_Hz), until=float(tau_s[-1])), *lines]
     low, high = float(tau_s[0]), float(tau_s[-1])
-    panel = Panel(
-        Axis("τ / s", log=True, low=low, high=high), _gamma_axis(lines, seen[0].ohm_unit), tuple(drawn)
-    )
+    tau, gamma_axis = Axis("τ / s", log=True, low=low, high=high), _gamma_axis(lines, seen[0].ohm_unit)
+    panel = Panel(tau, gamma_axis, tuple(drawn), note="; ".join(filter(None, notes)))
     return Figure("drt", title_of(runs), ((panel,),), simulated(runs))
 
 
@@ -71,8 +71,8 @@ def _maps(one: Sight, most: int) -> tuple[Panel, ...]:
 def _against_time(found: Sweeps, most: int) -> Panel:
     shown = found.thinned(most)
     size_s, unit = time_unit(float(found.time_s[-1]))
-    note = f"{len(shown)} of {len(found)} spectra" if len(shown) < len(found) else ""
     drawn = heat(shown.time_s / size_s, shown)
+    note = _note(shown, found)
     return Panel(Axis(f"time / {unit}"), TAU, (drawn,), linked=TIME, note=note, height=0.85)
 
 
@@ -80,12 +80,14 @@ def _against_rest(found: Sweeps, since_s: float, most: int) -> Panel:
     """Each at the time at which it was done, as the paper counts: the first one after 35 s."""
     shown = found.among(in_decades(len(found), most))
     size_s, unit = time_unit(float(found.end_s[-1] - since_s))
-    note = f"{len(shown)} of {len(found)} spectra" if len(shown) < len(found) else ""
     x = (shown.end_s - since_s) / size_s
-    drawn = heat(x, shown, log=True)
-    return Panel(
-        Axis(f"time at rest / {unit}", log=True), TAU, (drawn,), title="at rest", note=note, height=0.85
-    )
+    drawn, time = heat(x, shown, log=True), Axis(f"time at rest / {unit}", log=True)
+    return Panel(time, TAU, (drawn,), title="at rest", note=_note(shown, found), height=0.85)
+
+
+def _note(shown: Sweeps, found: Sweeps) -> str:
+    part = f"{len(shown)} of {len(found)} spectra" if len(shown) < len(found) else ""
+    return "; ".join(filter(None, [part, shown.undescribed]))
 
 
 def _current_of(one: Sight, panel: Panel) -> Panel:
@@ -101,7 +103,8 @@ def _current_of(one: Sight, panel: Panel) -> Panel:
 # --- overlays --------------------------------------------------------------------------------------------
 
 
-def _of_one(one: Sight, choice: Choice) -> list[Line]:
+def _of_one(one: Sight, choice: Choice) -> tuple[list[Line], str]:
+    """And which of them mean nothing."""
     found = Sweeps(one)
     rest = found.resting
     is_chosen = choice.is_part or choice.spectra or choice.curves
@@ -111,10 +114,11 @@ def _of_one(one: Sight, choice: Choice) -> list[Line]:
     told = names(list(shown), unit=one.current_unit)
     lines = [_line(*each) for each in zip(shown.drts(), told, _cycle(), strict=False)]
     is_pristine = not shown.flows[0] and found.flows.any() and not choice.spectra
-    return [_pristine(lines[0]), *lines[1:]] if is_pristine else lines
+    lines = [_pristine(lines[0]), *lines[1:]] if is_pristine else lines
+    return lines, shown.undescribed
 
 
-def _through_rest(one: Sight, found: Sweeps) -> list[Line]:
+def _through_rest(one: Sight, found: Sweeps) -> tuple[list[Line], str]:
     """Before any current (dashed), under the last one, and at rest."""
     rest = found.resting
     last = int(rest[0]) - 1
@@ -122,11 +126,13 @@ def _through_rest(one: Sight, found: Sweeps) -> list[Line]:
     near = [int(np.argmin(np.abs(at_rest_s - s))) for s in RESTS_s if s < at_rest_s[-1] * 0.8]
     wanted = list(dict.fromkeys([0, *near, len(rest) - 1]))
     told = [f"{told_time(float(at_rest_s[k]), 2)} at rest" for k in wanted]
-    pristine, driven, *resting = found.among(np.array([0, last, *rest[wanted]])).drts()
+    shown = found.among(np.array([0, last, *rest[wanted]]))
+    pristine, driven, *resting = shown.drts()
     lines = [_line(driven, f"{abs(found.I[last]):g} {one.current_unit}", DISTINCT[1])]
     colours = [colour for colour in DISTINCT if colour != DISTINCT[1]]
     lines += [_line(*each) for each in zip(resting, told, colours, strict=False)]
-    return lines if found.flows[0] else [_pristine(_line(pristine, "", INK)), *lines]
+    lines = lines if found.flows[0] else [_pristine(_line(pristine, "", INK)), *lines]
+    return lines, shown.undescribed
 
 
 def _pristine(line: Line) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from nakctl.record.read import Run
 from nakctl.results.areal import impedance_shown
 
 if TYPE_CHECKING:
+    from nakctl.results.drt import Drt
     from nakctl.results.spectra import Spectra
 
 LEAST_LEVELS = 5  # of a staircase
@@ -78,7 +80,17 @@ class Sweeps(Sequence[Sweep]):
     def drts(self) -> list[tuple[Floats, Floats]]:
         """tau in s and gamma in the unit of Z, per unit of ln tau, each (n,) and NaN where not determined."""
         scale = (self._one.cm2 or 1.0) / (self.spectra.area_cm2 or 1.0)
-        return [(one.tau_s, one.gamma * scale) for one in self.spectra.drts(self.places.tolist())]
+        return [(one.tau_s, one.gamma * scale) for one in self._distributions]
+
+    @property
+    def undescribed(self) -> str:
+        """How many of them no distribution describes, as a sentence; "" of none."""
+        count = sum(not one.describes for one in self._distributions)
+        return f"no distribution describes {count} of {len(self)} spectra" if count else ""
+
+    @cached_property
+    def _distributions(self) -> list[Drt]:
+        return self.spectra.drts(self.places.tolist())
 
     def _of_counter(self, place: int) -> Complex | None:
         run, row = self._one.run, self._rows[self.places[place]]

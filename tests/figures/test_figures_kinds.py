@@ -450,6 +450,8 @@ def test_noise_has_no_peaks_and_a_sentence(tmp_path: Path) -> None:
     upper, _ = drawn("peaks", path).panels
     assert upper.note == "no peak stands out in 2 spectra"
     assert upper.x.high == pytest.approx(71.0)  # the end of the last spectrum
+    for kind in ("drt", "drt-map"):
+        assert list(drawn(kind, path).panels)[-1].note == "no distribution describes 2 of 2 spectra"
 
 
 def test_spectra_far_from_zero_fill_their_axes(tmp_path: Path) -> None:
