@@ -76,10 +76,11 @@ def capacity(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     }
     drawn: list[Drawn] = [_points(level, each, colours[level]) for level, each in met.items()]
     drawn += [_points(level, each, colours[level], more=True) for level, each in others.items()]
+    longest_s = max(float(each.x.max()) for each in drawn if isinstance(each, Line))
     limit = _sodium(runs)
     note = "" if limit is None else f"the liquid range of the alloy ends at {limit:.3g} mAh cm⁻²"
     panel = Panel(
-        Axis("rest between pulses / s", low=0.0),
+        Axis("rest between pulses / s", low=-0.03 * (longest_s or 1.0)),
         Axis("critical capacity / mAh cm⁻²", low=0.0),
         tuple(drawn),
         note=note,
