@@ -8,13 +8,15 @@ from nakctl.figures.sight import names_of
 from nakctl.page import said
 from nakctl.page.curves import Named, against_time
 from nakctl.page.document import figure_html, page, section, table
-from nakctl.page.markup import Content, Markup, tag, text
+from nakctl.page.markup import Content, Markup, markup, tag, text
 from nakctl.page.on_screen import on_screen
 from nakctl.page.provenance import provenance
 from nakctl.page.spectra import through_the_run
 from nakctl.page.suiting import suiting, title_of
 from nakctl.record.read import Run
 
+_NONE = "none"
+ABREAST = 6  # runs that are compared beside each other on paper
 POINTS = 340_000  # of all long curves of a page together: 11 MB of it
 
 
@@ -96,9 +98,21 @@ def _side_by_side(named: Sequence[Named], found: Sequence[said.Found]) -> Markup
     heads = [_head(each.run) for each in named]
     rows: list[Sequence[Content]] = [(name, *(text(head[name]) for head in heads)) for name in heads[0]]
     for key, one in known:
-        values = (text(each[key].value) if key in each else "none" for each in told)
+        values = (text(each[key].value) if key in each else _NONE for each in told)
         rows.append((tag("span", text(one.name), title=one.about or None), *values))
-    return table(("quantity", *(text(each.name) for each in named)), rows, "compared")
+    return _on_sheets(("quantity", *(text(each.name) for each in named)), rows)
+
+
+def _on_sheets(head: Sequence[Content], rows: Sequence[Sequence[Content]]) -> Markup:
+    """A screen scrolls to the side. Paper does not: there it is several tables below each other."""
+    if len(head) <= ABREAST + 1:
+        return table(head, rows, "compared")
+    parts = []
+    for first in range(1, len(head), ABREAST):
+        mine = slice(first, first + ABREAST)
+        told = ((row[0], *row[mine]) for row in rows if any(each != _NONE for each in row[mine]))
+        parts.append(table((head[0], *head[mine]), told))
+    return markup([table(head, rows, "compared screen"), tag("div", *parts, class_="printed")])
 
 
 def _place(known: tuple[str, said.Number]) -> bool:

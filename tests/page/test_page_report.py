@@ -203,3 +203,6 @@ def test_quantities_of_one_name_stand_apart_and_what_the_cell_did_first(path: Pa
         shown = Parsed(_side_by_side([Named(run, "a"), Named(run, "b")], found)).shown
     assert "short at0.4 mA/cm2noneshort at28607.2 s (7 h 57 min)nonesamples56" in shown
     assert "duration90000 s (25 h)none" in shown
+    with open_run(path) as run:
+        many = Parsed(_side_by_side([Named(run, f"r{k}") for k in range(8)], [found[0]] * 8))
+    assert many.names.count("th") == 9 + 7 + 3  # on a screen; and on paper, where six stand abreast
