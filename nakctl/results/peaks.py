@@ -4,9 +4,10 @@ Without negative values an arc has lobes beside its peak, up to 7 % of its heigh
 seventh of that with each decade further, and noise makes maxima anywhere. A maximum is told as a peak if
 it stands out by more than both: RINGING of what is higher within a decade (FADING with each further
 one), and NOISE standard errors of gamma there, as the residuals of the fit let expect. With white noise
-of 0.2 to 1 % of |Z| such a peak is one of noise in less than one spectrum of seven (tried on arcs of
-exponents 0.7 to 0.9). A process smaller than that is not told. What does not stand out belongs to the
-peak it leans on; so does its area.
+of 0.2 to 1 % of |Z| a spectrum has a peak too many once in seven times or less, in the worst case tried
+once in five (arcs of exponents 0.7 to 0.9). A process smaller than that is not told, nor one of a spectrum
+that is ill described elsewhere: its residuals count everywhere. What does not stand out belongs to the peak
+it leans on; so does its area.
 
 A capacitor in series (a blocking electrode) is not in the model. It makes a maximum at 4.4 to 5.1 times
 the longest time measured, a constant phase element of exponent 0.9 at 3.5, which says nothing of where
