@@ -63,6 +63,11 @@ def plot(files: list[Path], named: str | None, part: Part, to: Target) -> int:
     target = check_target(to.out if to.out is not None else _beside(files[0], named))
     data = None if to.data is None else _check_table(to.data)
     choice = _choice(part)
+    if choice.spectra and not kind.is_of_spectra:
+        those = ", ".join(each.name for each in KINDS.values() if each.is_of_spectra)
+        raise InputError(
+            f"--spectrum chooses among spectra, and {kind.name} shows no single ones: {those} do"
+        )
     for file in files:
         recover_if_killed(file)
     with ExitStack() as opened:

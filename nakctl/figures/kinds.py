@@ -22,6 +22,8 @@ from nakctl.figures.choice import ALL, Choice
 from nakctl.figures.figure import Figure
 from nakctl.record.read import Run
 
+RUN = "run"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -39,14 +41,17 @@ class Kind:
     lacks: Callable[[Run], str]
     draw: Callable[[Sequence[Run], Choice], Figure]
 
+    @property
+    def is_of_spectra(self) -> bool:
+        """Whether single ones can be chosen."""
+        return self.lacks is sweeps.lacks_spectra or self.name == RUN
+
     def suits(self, run: Run) -> bool:
         return len(run.samples) > 0 and not self.lacks(run)
 
     def make(self, runs: Sequence[Run], choice: Choice = ALL) -> Figure:
         return self.draw(runs, choice)
 
-
-RUN = "run"
 
 KINDS: dict[str, Kind] = {
     kind.name: kind

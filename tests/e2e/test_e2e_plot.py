@@ -33,6 +33,11 @@ def test_what_a_run_lacks_is_told_with_what_suits_it(here: Here, over: Path) -> 
     assert "what suits it: run, voltage, charge" in said
 
 
+def test_spectra_are_chosen_where_spectra_are_shown(here: Here, over: Path) -> None:
+    said = refused(here("plot", over / "x.h5", "--kind", "voltage", "--spectrum", "1", "-o", "x.png"))
+    assert "voltage shows no single ones: run, drt-map" in said
+
+
 def test_a_kind_is_drawn_beside_its_run(here: Here, over: Path, tmp_path: Path) -> None:
     shutil.copy(over / "x.h5", tmp_path / "x.h5")
     assert here("plot", "x.h5", "--kind", "nyquist").out == "x-nyquist.png\n"
