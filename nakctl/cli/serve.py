@@ -14,7 +14,12 @@ from nakctl.errors import ExitCode, InputError
 def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> int:
     need_bokeh("serve")
     if folder is not None and not folder.is_dir():
-        raise InputError(f"there is no folder {folder}")
+        what = (
+            f"{folder} is a file: name the folder it is in"
+            if folder.exists()
+            else f"there is no folder {folder}"
+        )
+        raise InputError(what)
     from nakctl.cli.serving import guard, listening, server
 
     door = listening.socket_at(port)

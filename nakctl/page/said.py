@@ -67,9 +67,11 @@ def head(run: Run) -> list[Markup]:
     mark = [" ", tag("span", "SIMULATED", class_="badge warning")] if header.simulated else []
     area = f"{header.area_cm2:g} cm²" if header.area_cm2 else "area unknown, so nothing areal follows"
     end = [": ", text(header.end_reason)] if header.end_reason else None
+    long = duration(header.duration_s)
+    lasted = f"{long} so far" if header.status == "running" else f"lasted {long}"
     about = [
         tag("p", "cell ", text(header.cell or "without a name"), f", {area}", class_="lead"),
-        tag("p", f"started {moment(header.start_time)}, lasted {duration(header.duration_s)}", class_="lead"),
+        tag("p", f"started {moment(header.start_time)}, {lasted}", class_="lead"),
     ]
     ended = tag(
         "p", tag("strong", header.status, class_="good" if header.status == "completed" else "warning"), end

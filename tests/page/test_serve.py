@@ -218,6 +218,8 @@ def test_a_port_that_is_taken_is_told(server: Serving, here) -> None:  # type: i
     assert f"port {server.port} is taken" in refused(here("serve", "--port", str(server.port)))
     assert "port 99999 is none" in refused(here("serve", "--port", "99999"))
     assert "there is no folder none" in refused(here("serve", "none"))
+    Path("run.h5").touch()
+    assert "run.h5 is a file: name the folder" in refused(here("serve", "run.h5"))
 
 
 # --- without a server --------------------------------------------------------------------------------------
