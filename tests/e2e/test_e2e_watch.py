@@ -352,7 +352,7 @@ def test_a_state_of_an_older_version_is_shown_as_far_as_it_goes(runs: Path) -> N
         seen.look()
         text = "\n".join(line for line, _ in page(seen, 100, 24, ASCII))
     assert "Strip and plate: cell NaK0, 0.5 cm2, on bench-0" in text
-    assert "1 h until a cutoff" in text
+    assert "1 h so far, until a cutoff" in text
 
 
 @posix
