@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from nakctl.errors import place_of
+from nakctl.figures.kinds import Kind
 from nakctl.figures.sight import names_of
 from nakctl.page import said
 from nakctl.page.curves import Named, against_time
@@ -12,7 +14,7 @@ from nakctl.page.markup import Content, Markup, markup, tag, text
 from nakctl.page.on_screen import on_screen
 from nakctl.page.provenance import provenance
 from nakctl.page.spectra import through_the_run
-from nakctl.page.suiting import suiting, title_of
+from nakctl.page.suiting import offered, suiting, title_of
 from nakctl.record.read import Run
 
 _NONE = "none"
@@ -69,11 +71,20 @@ def _figures(named: Sequence[Named]) -> list[Content]:
     """One after the other: of a long run each takes its memory."""
     runs = [each.run for each in named]
     parts: list[Content] = [_curves(named), _spectra(runs)]
-    for kind, figure in suiting(runs):
-        about = tag("p", kind.about, class_="note")
+    return parts + [_of_kind(kind, runs) for kind in offered(runs)]
+
+
+def _of_kind(kind: Kind, runs: Sequence[Run]) -> Markup | None:
+    """A fault in a figure costs that figure, and not the page."""
+    try:
+        figure = suiting(kind, runs)
+        if figure is None:
+            return None
         drawn = figure_html(on_screen(figure, f"kind-{kind.name}"), title=False)
-        parts.append(section(title_of(kind), about, drawn, id_=f"of-{kind.name}"))
-    return parts
+    except Exception as error:  # noqa: BLE001  (whatever it was stands in the page)
+        drawn = tag("p", f"it could not be drawn, by a fault of nakctl itself ({place_of(error)})")
+    about = tag("p", kind.about, class_="note")
+    return section(title_of(kind), about, drawn, id_=f"of-{kind.name}")
 
 
 def _curves(named: Sequence[Named]) -> Markup | None:

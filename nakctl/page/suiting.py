@@ -17,22 +17,21 @@ _TITLES = {
 }  # fmt: skip
 
 
-def suiting(runs: Sequence[Run]) -> Iterator[tuple[Kind, Figure]]:
-    """Of those of the runs that a kind suits; a kind that suits none of them is left out."""
+def offered(runs: Sequence[Run]) -> Iterator[Kind]:
     own = _OWN | (_NOT_OF_ONE if len(runs) == 1 else set())
-    for name, kind in KINDS.items():
-        mine = [run for run in runs if name not in own and kind.suits(run)]
-        if mine and (figure := _made(kind, mine)) is not None:
-            yield kind, figure
+    return (kind for name, kind in KINDS.items() if name not in own)
+
+
+def suiting(kind: Kind, runs: Sequence[Run]) -> Figure | None:
+    """Of those of the runs that it suits. None: it suits none, or nothing is left to draw."""
+    mine = [run for run in runs if kind.suits(run)]
+    if not mine:
+        return None
+    try:
+        return kind.make(mine)
+    except InputError:
+        return None
 
 
 def title_of(kind: Kind) -> str:
     return _TITLES.get(kind.name, kind.name.replace("-", " ").capitalize())
-
-
-def _made(kind: Kind, runs: Sequence[Run]) -> Figure | None:
-    """None: there is nothing to draw after all."""
-    try:
-        return kind.make(runs)
-    except InputError:
-        return None

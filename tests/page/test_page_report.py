@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,15 @@ def test_any_file_has_a_report(made: Callable[[Path], Path], tmp_path: Path) -> 
     assert "Look at this first" in text
     assert "Where it comes from" in text
     assert "mA/cm" not in text or made is not _no_area
+    assert "could not be drawn" not in text
+
+
+def test_a_fault_in_a_figure_costs_that_figure(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = replace(KINDS["charge"], draw=lambda runs, choice: 1 / 0)
+    monkeypatch.setitem(KINDS, "charge", broken)
+    text = Parsed(page_of(path)).shown
+    assert text.count("it could not be drawn") == 1
+    assert "Where it comes from" in text
 
 
 def test_runs_stand_beside_each_other(path: Path, tmp_path: Path) -> None:
