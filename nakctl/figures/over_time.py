@@ -105,10 +105,10 @@ def _potential(seen: Sequence[Sight], time: Axis, size_s: float, height: float) 
         third = one.run.has_third_electrode
         own = one.name if len(seen) > 1 else "Ewe"
         colour = one.colour if len(seen) > 1 else BLUE
-        drawn.append(curve(samples["time"][rows] / size_s, samples["Ewe"][rows], own, colour))
+        drawn.append(curve(samples["time"][rows], samples["Ewe"][rows], own, colour, x_per=size_s))
         if third:
             name, shade = (f"{one.name}, Ece", one.colour) if len(seen) > 1 else ("Ece", GREEN)
-            drawn.append(curve(samples["time"][rows] / size_s, samples["Ece"][rows], name, shade))
+            drawn.append(curve(samples["time"][rows], samples["Ece"][rows], name, shade, x_per=size_s))
         drawn += _interrupted(one, size_s, several=len(seen) > 1)
     drawn += _shorts_at_time(seen, size_s)
     label = "E / V" if any(one.run.has_third_electrode for one in seen) else "Ewe / V"
@@ -120,8 +120,12 @@ def _current(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
     for one in seen:
         samples, rows = one.run.samples, one.rows
         colour = one.colour if len(seen) > 1 else RED
-        shown = one.current(samples["I"][rows])
-        drawn.append(curve(samples["time"][rows] / size_s, shown, one.name, colour, legend=False))
+        drawn.append(
+            curve(
+                samples["time"][rows], samples["I"][rows], one.name, colour, legend=False, x_per=size_s,
+                y_shown=one.current,
+            )
+        )  # fmt: skip
     return Panel(
         time, Axis(f"{seen[0].current_label}\n(> 0 strips WE)"), tuple(drawn), linked=TIME, height=0.42
     )
@@ -131,9 +135,13 @@ def _charge(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
     drawn: list[Drawn] = [Mark("", y=0.0)]
     for one in seen:
         samples, rows = one.run.samples, one.rows
-        shown = one.charge(samples["Q"][rows])
         colour = one.colour if len(seen) > 1 else GREEN
-        drawn.append(curve(samples["time"][rows] / size_s, shown, one.name, colour, legend=False))
+        drawn.append(
+            curve(
+                samples["time"][rows], samples["Q"][rows], one.name, colour, legend=False, x_per=size_s,
+                y_shown=one.charge,
+            )
+        )  # fmt: skip
     return Panel(time, Axis(f"net charge\n/ {seen[0].charge_unit}"), tuple(drawn), linked=TIME, height=0.42)
 
 
@@ -198,10 +206,11 @@ def _against_net_charge(seen: Sequence[Sight]) -> Panel:
     several = len(seen) > 1
     drawn = tuple(
         curve(
-            one.charge(one.run.samples["Q"][one.rows]),
+            one.run.samples["Q"][one.rows],
             one.run.samples["Ewe"][one.rows],
             one.name,
             one.colour if several else BLUE,
+            x_shown=one.charge,
         )
         for one in seen
     )

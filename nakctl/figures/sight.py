@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from nakctl.figures.figure import DISTINCT, Floats, Line
 from nakctl.record.read import Run
 from nakctl.results.areal import charge_shown, current_shown, impedance_shown
 from nakctl.results.thin import thin
+
+Shown = Callable[[Floats], Floats]
 
 NAMED = 8  # cells, in a title
 MOST_POINTS = 4_000  # of a curve: two for each dot of a page 17.5 cm wide, at 300 dpi
@@ -110,10 +112,18 @@ def told_time(time_s: float, digits: int = 3) -> str:
     return f"{time_s / size_s:.{digits}g} {name}"
 
 
-def curve(x: Floats, y: Floats, name: str, colour: str | None = None, *, legend: bool = True) -> Line:
-    """A line with as many points as can be seen."""
+def _as_it_is(values: Floats) -> Floats:
+    return values
+
+
+def curve(
+    x: Floats, y: Floats, name: str, colour: str | None = None, *, legend: bool = True,
+    x_per: float = 1.0, x_shown: Shown = _as_it_is, y_shown: Shown = _as_it_is,
+) -> Line:  # fmt: skip
+    """A line with as many points as can be seen. x_per, x_shown, y_shown: what is done with those, and no
+    others: ten million rows need no copy."""
     kept = thin(y, MOST_POINTS)
-    return Line(np.asarray(x)[kept], np.asarray(y)[kept], name, colour, legend=legend)
+    return Line(x_shown(x[kept]) / x_per, y_shown(y[kept]), name, colour, legend=legend)
 
 
 def is_wide(values: Sequence[Floats], times: float) -> bool:

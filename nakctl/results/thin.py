@@ -14,12 +14,21 @@ def thin(values: npt.NDArray[np.floating], most: int) -> npt.NDArray[np.intp]:
     """
     if len(values) <= most:
         return np.arange(len(values))
-    edges = np.linspace(0, len(values), most // 2 + 1).astype(np.intp)
-    size = int(np.diff(edges).max())
-    rows = np.minimum(edges[:-1, None] + np.arange(size), edges[1:, None] - 1)
-    groups = values[rows]
-    none = np.isnan(groups)
-    lowest = np.where(none, np.inf, groups).argmin(axis=1)
-    highest = np.where(none, -np.inf, groups).argmax(axis=1)
-    places = np.arange(len(rows))
-    return np.unique(np.concatenate([rows[places, lowest], rows[places, highest]]))
+    size = -(-len(values) // (most // 2))
+    whole = len(values) // size * size
+    rows = [_extremes(values[:whole].reshape(-1, size), 0)]
+    if whole < len(values):
+        rows.append(_extremes(values[whole:].reshape(1, -1), whole))
+    return np.unique(np.concatenate(rows))
+
+
+def _extremes(groups: npt.NDArray[np.floating], first: int) -> npt.NDArray[np.intp]:
+    """Row numbers of the lowest and the highest of each group, (groups, size), which begin at row `first`."""
+    lowest, highest = groups.argmin(axis=1), groups.argmax(axis=1)
+    starts = first + np.arange(len(groups)) * groups.shape[1]
+    # NaN is what numpy takes for the lowest and for the highest: where there is one it is looked past.
+    for k in np.flatnonzero(np.isnan(groups[np.arange(len(groups)), lowest])):
+        none = np.isnan(groups[k])
+        lowest[k] = np.where(none, np.inf, groups[k]).argmin()
+        highest[k] = np.where(none, -np.inf, groups[k]).argmax()
+    return np.concatenate([starts + lowest, starts + highest])

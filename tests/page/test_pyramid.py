@@ -37,7 +37,7 @@ def test_every_group_of_rows_keeps_its_extremes() -> None:
     rows = 50_000
     y = np.random.default_rng(1).normal(size=rows).astype(np.float32)
     finest = levels(np.arange(rows, dtype=float), y, MOST)[0]
-    edges = np.linspace(0, rows, MOST // 2 + 1).astype(int)
+    edges = np.append(np.arange(0, rows, -(-rows // (MOST // 2))), rows)
     group = np.searchsorted(edges, finest.x, side="right")
     for k in range(0, len(edges) - 1, 97):
         mine, all_rows = finest.y[group == k + 1], y[edges[k] : edges[k + 1]]
