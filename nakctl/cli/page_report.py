@@ -34,6 +34,7 @@ def need_bokeh(command: str) -> None:
     """InputError, with what to install, if what draws pages is not there."""
     try:
         import bokeh  # noqa: F401
+        import tornado  # noqa: F401  (with which `serve` answers, and Bokeh comes)
     except ImportError:
         raise InputError(f'nakctl {command} draws with Bokeh: pip install "nakctl[page]"') from None
 
