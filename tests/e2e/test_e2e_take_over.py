@@ -334,8 +334,12 @@ def test_a_chain_that_is_handed_over_while_it_runs_is_gone_on_with(bench: Bench)
     longest = max(chain.count("\n") for chain in text_of(path, "plan/program").split("segment"))
     assert longest > instrument("SP-300").chain_length
     assert codes(events).count("taken_over") == 1
-    assert labels[1::2] == [f"strip {0.001 * k:.4g} mA/cm2" for k in range(1, 46)]
-    assert (len(labels), spectra) == (1 + 2 * 45, 45)
+    levels = [f"strip {0.001 * k:.4g} mA/cm2" for k in range(1, 46)]
+    asked = [label for level in levels for label in (level, f"geis {level}")]
+    kept = [label for label in asked if label in labels]
+    assert labels[1:] == kept  # each once, in its order
+    # The dead program may have taken a block along: on a busy machine it can hold all of a short spectrum.
+    assert len(kept) >= len(asked) - 1 and spectra >= 45 - 1
     # the rest and all of the staircase; a third one where nobody came before it stopped at its fence
     assert chains in (2, 3)
 
