@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nakctl.cli.explained import explained
-
-if TYPE_CHECKING:
-    from nakctl.exchange.part import Part
+from nakctl.cli.part_asked import Asked
 
 
 @explained
@@ -59,35 +57,8 @@ def export(
 
     if name == command.LIST:
         return command.listed()
-    return command.export(
-        files or [], name, out, table or [], lambda: _part(step, cycle, spectrum, since, until)
-    )
-
-
-def _part(
-    step: list[str] | None, cycle: str | None, spectrum: str | None, since: str | None, until: str | None
-) -> Part:
-    from nakctl.exchange.part import Part, ranges
-
-    return Part(
-        tuple(step or ()),
-        ranges(cycle, "--cycle") if cycle is not None else (),
-        ranges(spectrum, "--spectrum") if spectrum is not None else (),
-        _seconds(since, "--from"),
-        _seconds(until, "--to"),
-    )
-
-
-def _seconds(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    from nakctl.errors import InputError
-    from nakctl.text.units import UnitError, parse
-
-    try:
-        return parse(text, ("time",), zero=True).value
-    except UnitError as error:
-        raise InputError(f"{option} {text}: {error}") from None
+    asked = Asked(tuple(step or ()), cycle, spectrum, since, until)
+    return command.export(files or [], name, out, table or [], asked)
 
 
 @explained

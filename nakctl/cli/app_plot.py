@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nakctl.cli.explained import explained
+from nakctl.cli.part_asked import Asked
 
 
 @explained
@@ -31,7 +32,7 @@ def plot(
     ] = None,
     step: Annotated[
         list[str] | None,
-        typer.Option("--step", metavar="NUMBER|WORDS", help="Steps by number or label; repeatable."),
+        typer.Option("--step", metavar="2.1|LABEL", help="Steps by number, label or technique; repeatable."),
     ] = None,
     cycle: Annotated[
         str | None, typer.Option("--cycle", metavar="2-5", help="Cycles: 3, or 2-5, or 1,3,8.")
@@ -56,5 +57,5 @@ def plot(
 
     if kinds or kind == "list":
         return command.list_kinds()
-    part = command.Part(from_, to, tuple(step or ()), cycle, spectrum, curves)
-    return command.plot(files or [], kind, part, command.Target(out, title, data))
+    asked = Asked(tuple(step or ()), cycle, spectrum, from_, to)
+    return command.plot(files or [], kind, asked, curves, command.Target(out, title, data))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nakctl.cli.part_asked import Asked
 from nakctl.cli.results import recover_if_killed
 from nakctl.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from nakctl.exchange.formats import Format
-    from nakctl.exchange.part import Part
     from nakctl.exchange.placing import Parts
     from nakctl.exchange.source import Source
+    from nakctl.results.part import Part
 
 LIST = "list"
 
@@ -27,9 +28,7 @@ def listed() -> int:
     return ExitCode.DONE
 
 
-def export(
-    files: list[Path], name: str | None, out: Path | None, tables: list[str], part: Callable[[], Part]
-) -> int:
+def export(files: list[Path], name: str | None, out: Path | None, tables: list[str], asked: Asked) -> int:
     from nakctl.exchange.formats import FORMATS
 
     if name not in FORMATS:
@@ -43,8 +42,9 @@ def export(
         raise InputError(f"--table is of --as csv; --as {name} has all that it can hold")
     if len(files) > 1 and out is not None and out.name.lower().endswith(FORMATS[name].ending):
         raise InputError(f"{out} is one file, and {len(files)} runs are to be exported: name a folder")
+    part = asked.part()
     for file in files:
-        _one(file, FORMATS[name], out, tables, part())
+        _one(file, FORMATS[name], out, tables, part)
     return ExitCode.DONE
 
 

@@ -9,10 +9,11 @@ from nakctl.errors import InputError
 FORMATS = (".png", ".pdf", ".svg")
 
 
-def check_target(path: Path) -> Path:
-    """The path itself. InputError if a picture cannot or must not be written there."""
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"{path}: the name of a picture ends in one of {', '.join(FORMATS)}")
+def check_target(path: Path, what: str = "a picture", endings: tuple[str, ...] = FORMATS) -> Path:
+    """The path itself. InputError if it cannot or must not be written there."""
+    if path.suffix.lower() not in endings:
+        one_of = "in one of " if len(endings) > 1 else "in "
+        raise InputError(f"{path}: the name of {what} ends {one_of}{', '.join(endings)}")
     if path.exists():
         raise InputError(f"{path} exists already; nothing is overwritten")
     if not path.parent.is_dir():

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nakctl.cli.part_asked import Asked
 from nakctl.cli.pictures import check_target
 from nakctl.cli.results import recover_if_killed
 from nakctl.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
-    from nakctl.figures.choice import Choice
     from nakctl.figures.figure import Figure
     from nakctl.figures.kinds import Kind
     from nakctl.record.read import Run
 
-_NUMBERS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", re.ASCII)
-_MOST = 1_000_000  # numbers of one option
 _WIDTH, _INDENT = 100, 11
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What of the runs is asked for, as it was typed."""
-
-    from_: str | None = None
-    to: str | None = None
-    steps: tuple[str, ...] = ()
-    cycles: str | None = None
-    spectra: str | None = None
-    curves: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +39,15 @@ def list_kinds() -> int:
     return ExitCode.DONE
 
 
-def plot(files: list[Path], named: str | None, part: Part, to: Target) -> int:
+def plot(files: list[Path], named: str | None, asked: Asked, curves: int | None, to: Target) -> int:
     if not files:
         raise InputError("which run? Give a result file: nakctl plot RUN.h5; --kinds lists what can be drawn")
     from nakctl.figures.kinds import KINDS, RUN
 
     kind = KINDS[_known(named or RUN)]
     target = check_target(to.out if to.out is not None else _beside(files[0], named))
-    data = None if to.data is None else _check_table(to.data)
-    choice = _choice(part)
+    data = None if to.data is None else check_target(to.data, "a table of numbers", (".csv",))
+    choice = asked.choice(curves)
     if choice.spectra and not kind.is_of_spectra:
         those = ", ".join(each.name for each in KINDS.values() if each.is_of_spectra)
         raise InputError(
@@ -71,7 +56,7 @@ def plot(files: list[Path], named: str | None, part: Part, to: Target) -> int:
     for file in files:
         recover_if_killed(file)
     with ExitStack() as opened:
-        figure = _figure(kind, [_opened(file, opened, kind) for file in files], choice)
+        figure = kind.make([_opened(file, opened, kind) for file in files], choice)
     _write(figure if to.title is None else replace(figure, title=to.title), target, data)
     print(target)
     if data is not None:
@@ -96,10 +81,6 @@ def _others(run: Run, kind: Kind) -> str:
 
     suits = [other.name for other in KINDS.values() if other is not kind and other.suits(run)]
     return f"; what suits it: {', '.join(suits)}" if suits else ""
-
-
-def _figure(kind: Kind, runs: list[Run], choice: Choice) -> Figure:
-    return kind.make(runs, choice)
 
 
 def _write(figure: Figure, target: Path, data: Path | None) -> None:
@@ -135,50 +116,3 @@ def _beside(file: Path, named: str | None) -> Path:
     if not file.name:  # of ".": pathlib knows no other name beside it
         raise InputError(f"{file} is a folder")
     return file.with_suffix(".png") if named is None else file.with_name(f"{file.stem}-{named}.png")
-
-
-def _check_table(path: Path) -> Path:
-    if path.suffix.lower() != ".csv":
-        raise InputError(f"--data {path}: the name of a table of numbers ends in .csv")
-    if path.exists():
-        raise InputError(f"{path} exists already; nothing is overwritten")
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}")
-    return path
-
-
-def _choice(part: Part) -> Choice:
-    from nakctl.figures.choice import Choice
-
-    from_s, to_s = _seconds(part.from_, "--from"), _seconds(part.to, "--to")
-    if from_s is not None and to_s is not None and from_s >= to_s:
-        raise InputError(f"--from {part.from_} --to {part.to}: that is no time at all")
-    cycles, spectra = _numbers(part.cycles, "--cycle"), _numbers(part.spectra, "--spectrum")
-    return Choice(from_s, to_s, part.steps, cycles, spectra, part.curves)
-
-
-def _seconds(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    from nakctl.text.units import UnitError, parse
-
-    try:
-        return parse(text, ("time",), zero=True).value
-    except UnitError as error:
-        raise InputError(f"{option}: {error}") from None
-
-
-def _numbers(text: str | None, option: str) -> tuple[int, ...]:
-    """Of `2-5` or `1,3,8`."""
-    if text is None:
-        return ()
-    found: set[int] = set()
-    for piece in text.split(","):
-        match = _NUMBERS.fullmatch(piece)
-        if match is None:
-            raise InputError(f"{option} {text}: write numbers such as 3, or 2-5, or 1,3,8")
-        low, high = int(match[1]), int(match[2] or match[1])
-        if low > high or high - low > _MOST:
-            raise InputError(f"{option} {text}: {low}-{high} is no range of numbers")
-        found |= set(range(low, high + 1))
-    return tuple(sorted(found))

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from nakctl import __version__
 from nakctl.booking.layout import I_SIGN
 from nakctl.errors import RecordError
-from nakctl.exchange.part import Bools, Part, chosen
-from nakctl.exchange.steps import steps
 from nakctl.record.describe import read_fields
 from nakctl.record.files import refuse_full_disk
 from nakctl.record.opening import opened
 from nakctl.record.read import Run
+from nakctl.results.part import Bools, Part, chosen
+from nakctl.results.under_way import steps
 
 Array = npt.NDArray[Any]
 Block = dict[str, Array]

@@ -15,6 +15,7 @@ from nakctl.record.read import Run
 from nakctl.results.current import current_steps
 from nakctl.results.cycling import Cycles, cycles
 from nakctl.results.dqdv import dq_dv
+from nakctl.results.part import in_ranges
 
 LEAST = 2
 LEAST_ROWS = 10  # of a half cycle
@@ -90,15 +91,13 @@ def _numbers(run: Run, choice: Choice = ALL) -> list[int]:
     found = cycles(run)
     flows = (found.strip_Ah > 0) | (found.plate_Ah > 0)
     mine = found.number[flows & found.both_ways] if found.both_ways.any() else found.number[flows]
-    return [int(k) for k in mine if not choice.cycles or k in choice.cycles]
+    return [int(number) for number in mine[in_ranges(mine, choice.cycles)]]
 
 
 def _shown(one: Sight, choice: Choice) -> np.ndarray:
     """Which cycles, (n,): those with both ways, that are whole, of the part that is asked for."""
     found = cycles(one.run)
-    shown = found.both_ways & found.whole
-    if choice.cycles:
-        shown &= np.isin(found.number, choice.cycles)
+    shown = found.both_ways & found.whole & in_ranges(found.number, choice.cycles)
     if choice.from_s is not None:
         shown &= found.start_s >= choice.from_s
     if choice.to_s is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from nakctl.figures.choice import ALL, Choice, Ints
 from nakctl.figures.figure import DISTINCT, INK, Axis, Drawn, Figure, Line, Mark, Panel
 from nakctl.figures.nyquist import nyquist_panel
-from nakctl.figures.sight import Sight, curve, sights, simulated, time_unit, title_of
+from nakctl.figures.sight import Shown, Sight, curve, sights, simulated, time_unit, title_of
 from nakctl.record.read import Run
 from nakctl.results.conclude import concluded
 from nakctl.results.current import current_steps, moved
@@ -116,33 +116,21 @@ def _potential(seen: Sequence[Sight], time: Axis, size_s: float, height: float) 
 
 
 def _current(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
-    drawn: list[Drawn] = [Mark("", y=0.0)]
-    for one in seen:
-        samples, rows = one.run.samples, one.rows
-        colour = one.colour if len(seen) > 1 else RED
-        drawn.append(
-            curve(
-                samples["time"][rows], samples["I"][rows], one.name, colour, legend=False, x_per=size_s,
-                y_shown=one.current,
-            )
-        )  # fmt: skip
-    return Panel(
-        time, Axis(f"{seen[0].current_label}\n(> 0 strips WE)"), tuple(drawn), linked=TIME, height=0.42
-    )
+    label = f"{seen[0].current_label}\n(> 0 strips WE)"
+    curves = [_below(one, "I", one.current, size_s, one.colour if len(seen) > 1 else RED) for one in seen]
+    return Panel(time, Axis(label), (Mark("", y=0.0), *curves), linked=TIME, height=0.42)
 
 
 def _charge(seen: Sequence[Sight], time: Axis, size_s: float) -> Panel:
-    drawn: list[Drawn] = [Mark("", y=0.0)]
-    for one in seen:
-        samples, rows = one.run.samples, one.rows
-        colour = one.colour if len(seen) > 1 else GREEN
-        drawn.append(
-            curve(
-                samples["time"][rows], samples["Q"][rows], one.name, colour, legend=False, x_per=size_s,
-                y_shown=one.charge,
-            )
-        )  # fmt: skip
-    return Panel(time, Axis(f"net charge\n/ {seen[0].charge_unit}"), tuple(drawn), linked=TIME, height=0.42)
+    label = f"net charge\n/ {seen[0].charge_unit}"
+    curves = [_below(one, "Q", one.charge, size_s, one.colour if len(seen) > 1 else GREEN) for one in seen]
+    return Panel(time, Axis(label), (Mark("", y=0.0), *curves), linked=TIME, height=0.42)
+
+
+def _below(one: Sight, column: str, shown: Shown, size_s: float, colour: str) -> Line:
+    """The legend stands above, beside the potential."""
+    time_s, values = (one.run.samples[name][one.rows] for name in ("time", column))
+    return curve(time_s, values, one.name, colour, legend=False, x_per=size_s, y_shown=shown)
 
 
 def _sensors(seen: Sequence[Sight], time: Axis, size_s: float) -> Iterator[Panel]:

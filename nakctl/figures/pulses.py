@@ -125,7 +125,7 @@ def _some(one: Sight, at_Ah: float, choice: Choice, *, several: bool) -> tuple[L
 
 def _which(one: Sight, steps: CurrentSteps, at_Ah: float, choice: Choice) -> tuple[int, int]:
     """Places of the first and the last pulse that are shown."""
-    if choice.is_part:
+    if choice.is_of_samples:
         mine = np.flatnonzero(chosen_steps(one.run, choice)[steps.place])
         if len(mine):
             return int(mine[0]), int(mine[-1]) if choice.curves is None else int(mine[: choice.curves][-1])

@@ -107,7 +107,7 @@ def _of_one(one: Sight, choice: Choice) -> tuple[list[Line], str]:
     """And which of them mean nothing."""
     found = Sweeps(one)
     rest = found.resting
-    is_chosen = choice.is_part or choice.spectra or choice.curves
+    is_chosen = choice.is_of_samples or choice.spectra or choice.curves
     if len(rest) > 1 and not is_chosen and found.flows.any():
         return _through_rest(one, found)
     shown = chosen(one, choice, USUAL)

@@ -10,6 +10,7 @@ from nakctl.figures.choice import ALL, Choice, evenly
 from nakctl.figures.figure import DISTINCT, INK, Axis, Figure, Line, Mark, Panel, Scale
 from nakctl.figures.sight import Sight, curve, sights, simulated, title_of
 from nakctl.record.read import Run
+from nakctl.results.part import in_ranges
 from nakctl.results.voltammetry import TECHNIQUES, Scan, scans
 
 NAMED = 6  # so few cycles have names, more have a scale
@@ -26,7 +27,9 @@ def voltammogram(runs: Sequence[Run], choice: Choice = ALL) -> Figure:
     lines: list[Line] = []
     scale = None
     for one in seen:
-        found = [scan for scan in scans(one.run) if not choice.cycles or scan.number in choice.cycles]
+        every = scans(one.run)
+        meant = in_ranges(np.array([scan.number for scan in every]), choice.cycles)
+        found = [scan for scan, is_meant in zip(every, meant, strict=True) if is_meant]
         most = choice.curves or (MOST if len(seen) == 1 else 1)
         shown = [found[k] for k in evenly(np.arange(len(found)), most)]
         if len(seen) == 1 and len(shown) > NAMED:

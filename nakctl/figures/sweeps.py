@@ -146,14 +146,14 @@ def chosen(one: Sight, choice: Choice, usual: int) -> Sweeps:
     if choice.spectra:
         return found.thinned(choice.curves or len(found))
     levels = found.rising
-    if len(levels) and not choice.is_part:
+    if len(levels) and not choice.is_of_samples:
         found = found.among(levels)
     return found.thinned(choice.curves or usual)
 
 
 def first_or_chosen(one: Sight, choice: Choice) -> tuple[Sweeps, list[str]]:
     """Of one of several runs, with names: its first spectrum, before any current, if none is asked for."""
-    if not (choice.spectra or choice.is_part or choice.curves):
+    if not (choice.spectra or choice.is_of_samples or choice.curves):
         return Sweeps(one).among(np.array([0])), [one.name]
     found = chosen(one, choice, 1)
     told = names(list(found), f"{one.name}, ", one.current_unit) if len(found) > 1 else [one.name]
@@ -163,7 +163,7 @@ def first_or_chosen(one: Sight, choice: Choice) -> tuple[Sweeps, list[str]]:
 def scan_and_rest(found: Sweeps, choice: Choice) -> tuple[Sweeps, Sweeps] | None:
     """Up to the last current, and the rest after it; None where a part is asked for, or there is no rest."""
     rest = found.resting
-    if choice.is_part or choice.spectra or not 1 < len(rest) < len(found) - 1:
+    if choice.is_of_samples or choice.spectra or not 1 < len(rest) < len(found) - 1:
         return None
     return found.among(np.arange(rest[0])), found.among(rest)
 

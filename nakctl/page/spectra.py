@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.figures.choice import evenly
 from nakctl.figures.figure import DISTINCT, FAINT, Axis, Figure, Line, Panel
 from nakctl.page.document import data, figure_html
 from nakctl.page.markup import Markup, tag
@@ -25,7 +26,7 @@ def through_the_run(run: Run, name: str = "spectra") -> Markup | None:
     whole = np.flatnonzero(run.spectra["complete"]) if len(run.spectra) else np.zeros(0, np.intp)
     if len(whole) == 0:
         return None
-    chosen = _evenly(whole)
+    chosen = evenly(whole, MOST)
     areal = bool(run.header.area_cm2)
     z = _impedance(run)
     points, first = _points(run, chosen)
@@ -88,10 +89,3 @@ def _si_Hz(frequency_Hz: Any) -> str:
 
 def _packed(values: Any) -> str:
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
-
-
-def _evenly(rows: Rows) -> Rows:
-    """At most MOST of them, the first and the last among these."""
-    if len(rows) <= MOST:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, MOST).round().astype(np.intp)]

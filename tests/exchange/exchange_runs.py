@@ -11,9 +11,9 @@ import results_runs as runs
 
 from nakctl.booking import layout
 from nakctl.booking.event import Event
-from nakctl.exchange.part import Part
 from nakctl.exchange.source import Source
 from nakctl.record.read import Run
+from nakctl.results.part import Part
 
 F_Hz = np.array([1e5, 1e3, 12.5, 0.2])
 HOSTILE = '=HYPERLINK("http://x")\x07\n#'

@@ -60,14 +60,14 @@ def test_a_killed_run_is_made_whole_first(tmp_path: Path) -> None:
         (["--as", "csv"], "name the result file"),
         (["none.h5", "--as", "csv"], "no such file"),
         (["ccd.yaml", "--as", "csv"], "nakctl export-mps makes EC-Lab settings"),
-        (["run.h5", "--as", "csv", "--from", "1 V"], "--from 1 V: "),
+        (["run.h5", "--as", "csv", "--from", "1 V"], "--from: 1 V is"),
         (["run.h5", "--as", "csv", "--table", "cells"], "--table cells: there are samples"),
         (["run.h5", "--as", "z", "--table", "steps"], "--table is of --as csv"),
         (["run.h5", "--as", "csv", "--cycle", ""], "--cycle : write numbers"),
         (["run.h5", "--as", "csv", "--spectrum", ""], "--spectrum : write numbers"),
-        (["run.h5", "--as", "csv", "--step", ""], "holds nothing of step"),
+        (["run.h5", "--as", "csv", "--step", ""], "has no step ''"),
         (["run.h5", "--as", "csv", "-o", "-"], "nothing to the terminal"),
-        (["run.h5", "--as", "csv", "--cycle", "7"], "holds nothing of cycle 7: it has the steps"),
+        (["run.h5", "--as", "csv", "--cycle", "7"], "holds no rows of: cycle 7; it has the steps"),
     ],
 )
 def test_errors_help(

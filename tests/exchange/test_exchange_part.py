@@ -16,9 +16,9 @@ from record_disks import Usage
 
 from nakctl.errors import InputError, RecordError
 from nakctl.exchange import placing, to_mpt, to_netcdf, to_xlsx, to_z
-from nakctl.exchange.part import Part, ranges
 from nakctl.exchange.source import nine_digits, one_line, shortest
 from nakctl.record.read import Run, open_run
+from nakctl.results.part import Part, ranges
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ from nakctl.record.read import Run, open_run
         ({"steps": ("2",)}, 7, [1, 2], [2, 3]),
         ({"steps": ("strip 0.1 mA",)}, 4, [], [2]),
         ({"steps": ("cp",)}, 7, [], [2, 4]),
+        ({"steps": ("0.1 m",)}, 4, [], [2]),
         ({"steps": ("rest", "geis")}, 6, [1, 2], [1, 3]),
         ({"cycles": ((2, 2),)}, 6, [1, 2], [3, 4]),
         ({"cycles": ((1, 1), (2, 9))}, 13, [1, 2], [1, 2, 3, 4]),
@@ -41,7 +42,7 @@ from nakctl.record.read import Run, open_run
 def test_parts(run: Run, part: dict[str, Any], samples: int, spectra: list[int], steps: list[int]) -> None:
     made = source(run, **part)
     if not samples:
-        with pytest.raises(InputError, match="holds nothing of from 0 s, to 0 s"):
+        with pytest.raises(InputError, match="holds no rows of: from 0 s, to 0 s"):
             made.count("samples")
         return
     assert made.count("samples") == samples
@@ -73,7 +74,7 @@ def test_the_step_that_is_under_way_counts(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_told_with_what_is(run: Run) -> None:
     with pytest.raises(
-        InputError, match=r"nothing of step nix: .*'2.1 strip 0.1 mA'.*cycles 1-2; spectra 1-2"
+        InputError, match=r"has no step 'nix'; it has .*'2.1 strip 0.1 mA'.*cycles 1-2; spectra 1-2"
     ):
         source(run, steps=("nix",)).count("samples")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import figure_runs
 import in_this_process
@@ -13,10 +14,15 @@ import pytest
 no_other_process = pytest.fixture(autouse=True)(in_this_process.no_other_process)
 
 
-def made(run: Callable[[Path], Path], path: Path) -> Path:
-    """Fixtures of the session come before that of a test."""
-    with contextmanager(in_this_process.no_other_process)():
-        return run(path)
+def session_run(make: Callable[[Path], Path]) -> Any:
+    """A fixture of the session; it comes before that of a test, so what it seals is sealed here as well."""
+
+    @pytest.fixture(scope="session", name=make.__name__)
+    def run(folder: Path) -> Path:
+        with contextmanager(in_this_process.no_other_process)():
+            return make(folder / f"{make.__name__}.h5")
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -24,37 +30,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.fixture(scope="session")
-def scan(folder: Path) -> Path:
-    return made(figure_runs.scan, folder / "scan.h5")
-
-
-@pytest.fixture(scope="session")
-def train(folder: Path) -> Path:
-    return made(figure_runs.train, folder / "train.h5")
-
-
-@pytest.fixture(scope="session")
-def cycled(folder: Path) -> Path:
-    return made(figure_runs.cycled, folder / "cycled.h5")
-
-
-@pytest.fixture(scope="session")
-def scanned(folder: Path) -> Path:
-    return made(figure_runs.scanned, folder / "scanned.h5")
-
-
-@pytest.fixture(scope="session")
-def warmed(folder: Path) -> Path:
-    return made(figure_runs.warmed, folder / "warmed.h5")
+scan, train, cycled, scanned, warmed, bare = map(
+    session_run,
+    (
+        figure_runs.scan,
+        figure_runs.train,
+        figure_runs.cycled,
+        figure_runs.scanned,
+        figure_runs.warmed,
+        figure_runs.bare,
+    ),
+)
 
 
 @pytest.fixture(scope="session")
 def all_of_them(scan: Path, train: Path, cycled: Path, scanned: Path, warmed: Path) -> tuple[Path, ...]:
     """A run for each kind, at least."""
     return scan, train, cycled, scanned, warmed
-
-
-@pytest.fixture(scope="session")
-def bare(folder: Path) -> Path:
-    return made(figure_runs.bare, folder / "bare.h5")

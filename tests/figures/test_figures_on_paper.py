@@ -284,4 +284,4 @@ def test_whatever_stands_for_an_impedance_is_drawn(factor: float, tmp_path: Path
     path = runs.written(tmp_path / "run.h5", [runs.rest(90)], more=more)
     with open_run(path) as run:
         for kind in ("nyquist", "bode", "peaks"):
-            on_paper.draw(KINDS[kind].make([run], Choice(spectra=(1,))), tmp_path / "x.png", dpi=30)
+            on_paper.draw(KINDS[kind].make([run], Choice(spectra=((1, 1),))), tmp_path / "x.png", dpi=30)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.errors import InputError
-from nakctl.exchange.steps import steps as steps_of
 from nakctl.record.read import Run
+from nakctl.results.under_way import steps as steps_of
 from nakctl.text.numbers import duration
 
 Bools = npt.NDArray[np.bool_]
@@ -24,7 +24,8 @@ _A_DAY_s = 86400.0  # from which on it may leave out minutes, too
 class Part:
     """Empty and None: all of it.
 
-    steps    numbers as `plan` and `show` count them ("2.1"; "2" is 2, 2.1, 2.2, ...), labels or techniques
+    steps    numbers as `plan` and `show` count them ("2.1"; "2" is 2, 2.1, 2.2, ...); labels or techniques;
+             where none is called so, a part of labels
     cycles, spectra  from, to: both included
     from_s, to_s     of the time of the run
     """
@@ -36,7 +37,12 @@ class Part:
     to_s: float | None = None
 
     def __bool__(self) -> bool:
-        return self != Part()
+        return self.is_of_samples or bool(self.spectra)
+
+    @property
+    def is_of_samples(self) -> bool:
+        """Whether it leaves out samples, and not spectra alone."""
+        return bool(self.steps or self.cycles) or self.from_s is not None or self.to_s is not None
 
     def __str__(self) -> str:
         said = [f"step {each}" for each in self.steps]
@@ -69,64 +75,104 @@ def chosen(run: Run, part: Part) -> Mapping[str, Bools | None]:
     if not part:
         return dict.fromkeys(("samples", "impedance", "spectra", "steps", "events"))
     table = steps_of(run)
-    steps = _steps(table, part)
-    spectra = _spectra(run, part, table["step_count"][steps])
+    steps, spectra = _steps(run, table, part), spectra_of(run, part)
     if part.spectra:
         steps &= np.isin(table["step_count"], run.spectra["step_count"][spectra])
+    samples = samples_of(run, part)
+    if part.spectra:
+        samples &= _during(run, spectra)
     found = {
-        "samples": _samples(run, part, table["step_count"][steps], spectra),
+        "samples": samples,
         "impedance": np.isin(run.impedance["spectrum"], run.spectra["spectrum"][spectra]),
         "spectra": spectra,
         "steps": steps[: len(run.steps)],
         "events": _in_time(run.events["time"], part),
     }
     if not (found["samples"].any() or found["impedance"].any()):
-        raise InputError(f"{run.path} holds nothing of {part}: it has {_known(run)}")
+        raise nothing(run, "rows", part)
     return found
 
 
-def _steps(table: Mapping[str, npt.NDArray[Any]], part: Part) -> Bools:
-    mask: Bools = _in_ranges(table["cycle"], part.cycles)
+def samples_of(run: Run, part: Part) -> Bools:
+    """(n,) of samples, whatever spectra are meant. Columns that nobody asks of are not read."""
+    mask = np.ones(len(run.samples), bool)
+    if part.cycles:
+        mask &= in_ranges(run.samples["cycle"], part.cycles)
+    if part.from_s is not None or part.to_s is not None:
+        mask &= _in_time(run.samples["time"], part)
+    if part.steps:
+        mask &= np.isin(run.samples["step_count"], _counts(run, part))
+    return mask
+
+
+def spectra_of(run: Run, part: Part) -> Bools:
+    """(n,) of spectra, those that broke off included."""
+    table = run.spectra
+    mask = in_ranges(table["spectrum"], part.spectra) & in_ranges(table["cycle"], part.cycles)
+    if part.steps:
+        mask &= np.isin(table["step_count"], _counts(run, part))
+    return mask & _in_time(table["time"], part)
+
+
+def over_steps(run: Run, part: Part) -> Bools:
+    """(n,) of the table of steps: those of which something lies in the time asked for."""
+    return _steps(run, steps_of(run), part)[: len(run.steps)]
+
+
+def nothing(run: Run, what: str, part: Part) -> InputError:
+    """That no rows are left, with what there is."""
+    return InputError(f"{run.path} holds no {what} of: {part}; it has {_known(run)}")
+
+
+def in_ranges(values: npt.NDArray[Any], wanted: Ranges) -> Bools:
+    """(n,): whether each lies in one of them; with none, all do."""
+    if not wanted:
+        return np.ones(len(values), bool)
+    inside: Bools = np.any([(values >= low) & (values <= high) for low, high in wanted], axis=0)
+    return inside
+
+
+def _steps(run: Run, table: Mapping[str, npt.NDArray[Any]], part: Part) -> Bools:
+    mask = in_ranges(table["cycle"], part.cycles)
     if part.from_s is not None:
         mask &= table["t_end"] >= part.from_s
     if part.to_s is not None:
         mask &= table["t_start"] <= part.to_s
-    if not part.steps:
-        return mask
-    named = [
-        any(_is_meant(word, label, technique) for word in part.steps)
-        for label, technique in zip(table["label"].tolist(), table["technique"].tolist(), strict=True)
-    ]
-    mask &= np.array(named, bool)
-    return mask
+    return mask & _named(run, table, part) if part.steps else mask
 
 
-def _is_meant(word: str, label: str, technique: str) -> bool:
+def _counts(run: Run, part: Part) -> npt.NDArray[Any]:
+    """Of the steps that are named, whenever they were."""
+    table = steps_of(run)
+    return table["step_count"][_named(run, table, part)]
+
+
+def _named(run: Run, table: Mapping[str, npt.NDArray[Any]], part: Part) -> Bools:
+    """InputError for a word that no step goes by."""
+    called = list(zip(table["label"].tolist(), table["technique"].tolist(), strict=True))
+    kinds = list(dict.fromkeys(called))
+    meant: set[tuple[str, str]] = set()
+    for word in part.steps:
+        mine = [kind for kind in kinds if _is_called(word, *kind)] or [
+            kind for kind in kinds if _is_part_of(word, kind[0])
+        ]
+        if not mine:
+            raise InputError(f"{run.path} has no step {word!r}; it has {_known(run)}")
+        meant.update(mine)
+    return np.array([each in meant for each in called], bool)
+
+
+def _is_called(word: str, label: str, technique: str) -> bool:
     number, _, words = label.partition(" ")
     asked = word.casefold()
     texts = (number, words.casefold(), label.casefold(), technique.casefold())
     return (asked in texts and asked != "") or number.startswith(f"{asked}.")
 
 
-def _spectra(run: Run, part: Part, counts: npt.NDArray[Any]) -> Bools:
-    table = run.spectra
-    mask = _in_ranges(table["spectrum"], part.spectra) & _in_ranges(table["cycle"], part.cycles)
-    if part.steps:
-        mask &= np.isin(table["step_count"], counts)
-    return mask & _in_time(table["time"], part)
-
-
-def _samples(run: Run, part: Part, counts: npt.NDArray[Any], spectra: Bools) -> Bools:
-    mask = np.ones(len(run.samples), bool)
-    if part.steps:
-        mask &= np.isin(run.samples["step_count"], counts)
-    if part.cycles:
-        mask &= _in_ranges(run.samples["cycle"], part.cycles)
-    if part.from_s is not None or part.to_s is not None:
-        mask &= _in_time(run.samples["time"], part)
-    if part.spectra:
-        mask &= _during(run, spectra)
-    return mask
+def _is_part_of(word: str, label: str) -> bool:
+    """Of a number that is none of a step, 5, no part is looked for: 0.05 mA is another thing."""
+    is_number = word.replace(".", "").isdigit()
+    return bool(word) and not is_number and word.casefold() in label.casefold()
 
 
 def _during(run: Run, spectra: Bools) -> Bools:
@@ -139,13 +185,6 @@ def _during(run: Run, spectra: Bools) -> Bools:
     for start_s, end_s in zip(starts, ends, strict=True):
         mask |= (time_s >= start_s) & (time_s <= end_s)
     return mask
-
-
-def _in_ranges(values: npt.NDArray[Any], wanted: Ranges) -> Bools:
-    if not wanted:
-        return np.ones(len(values), bool)
-    inside: Bools = np.any([(values >= low) & (values <= high) for low, high in wanted], axis=0)
-    return inside
 
 
 def _in_time(time_s: npt.NDArray[np.float64], part: Part) -> Bools:

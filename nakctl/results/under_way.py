@@ -1,4 +1,4 @@
-"""The steps of a run as exports see them: those of its table, and the one that is still under way."""
+"""The steps of a run as somebody means them: those of its table, and the one that is still under way."""
 
 from __future__ import annotations
 
