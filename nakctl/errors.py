@@ -5,6 +5,7 @@ NakctlError                 exit code
     ProtocolError               the YAML of a protocol
     CellError                   the YAML of a cell
     RigError                    rig.yaml, or the name of a channel
+    NotInstalled                packages of an extra are not there
     LimitError                  the plan asks for more than the instrument can do
       ChainTooLong                its chains could be shorter
   ChannelError              3   the instrument or its link
@@ -23,6 +24,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -99,6 +101,10 @@ class InputError(NakctlError):
         super().__init__(faults if isinstance(faults, str) else "\n".join(map(str, self.faults)))
 
 
+class NotInstalled(InputError, ImportError):
+    """It needs packages that belong to an extra."""
+
+
 class ProtocolError(InputError):
     """Edit the protocol."""
 
@@ -148,6 +154,14 @@ class IllegalEvent(ChannelError):
 
 class RecordError(NakctlError):
     """The journal or the result file could not be written or read."""
+
+
+def need(what: str, extra: str, *packages: str) -> None:
+    """NotInstalled, with what to do, if one of these is not there. what: that needs them."""
+    missing = [each for each in packages if find_spec(each) is None]
+    if missing:
+        names = ", ".join(missing)
+        raise NotInstalled(f'{what} needs {names}, not installed here: pip install "nakctl[{extra}]"')
 
 
 def place_of(error: BaseException) -> str:

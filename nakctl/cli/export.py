@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nakctl.cli.part_asked import Asked
 from nakctl.cli.results import recover_if_killed
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode, InputError, need
 
 if TYPE_CHECKING:
     from nakctl.exchange.formats import Format
@@ -37,7 +36,7 @@ def export(files: list[Path], name: str | None, out: Path | None, tables: list[s
     if not files:
         raise InputError("name the result file to export")
     _refuse_settings(files)
-    require(FORMATS[name].needs, f"--as {name}")
+    need(f"--as {name}", "exports", *FORMATS[name].needs)
     if tables and name != "csv":
         raise InputError(f"--table is of --as csv; --as {name} has all that it can hold")
     if len(files) > 1 and out is not None and out.name.lower().endswith(FORMATS[name].ending):
@@ -94,10 +93,3 @@ def _refuse_settings(files: list[Path]) -> None:
                 f"{file} is a protocol: nakctl export-mps makes EC-Lab settings of it; nakctl export is for "
                 "result files (.h5)"
             )
-
-
-def require(packages: Iterable[str], what: str) -> None:
-    """InputError if one of these is not installed."""
-    missing = [each for each in packages if importlib.util.find_spec(each) is None]
-    if missing:
-        raise InputError(f'{what} needs {", ".join(missing)}: pip install "nakctl[exports]"')

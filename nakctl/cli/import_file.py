@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 from nakctl.cli import console
-from nakctl.cli.export import require
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode, InputError, need
 from nakctl.text.units import UnitError, parse
 
 
 def import_files(given: list[Path], out: Path | None, area: str | None, cell: str) -> int:
-    require(("galvani", "pandas"), "nakctl import")
+    need("nakctl import", "exports", "galvani", "pandas")
     from nakctl.exchange import eclab
     from nakctl.record import imported
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from nakctl.cli.results import recover_if_killed
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode, InputError, need
 from nakctl.record import files
 
 FORMATS = (".html", ".htm")
@@ -14,7 +14,7 @@ FORMATS = (".html", ".htm")
 
 def report(runs: list[Path], out: Path | None, *, overwrite: bool = False) -> int:
     """One page of all runs. InputError: a file is none, or the page would take the place of another one."""
-    need_bokeh("report")
+    need("nakctl report", "page", "bokeh")
     target = _target(out if out is not None else _name(runs), overwrite)
     for file in runs:
         recover_if_killed(file)
@@ -28,15 +28,6 @@ def report(runs: list[Path], out: Path | None, *, overwrite: bool = False) -> in
     _write(target, page)
     print(target)
     return ExitCode.DONE
-
-
-def need_bokeh(command: str) -> None:
-    """InputError, with what to install, if what draws pages is not there."""
-    try:
-        import bokeh  # noqa: F401
-        import tornado  # noqa: F401  (with which `serve` answers, and Bokeh comes)
-    except ImportError:
-        raise InputError(f'nakctl {command} draws with Bokeh: pip install "nakctl[page]"') from None
 
 
 def _name(runs: list[Path]) -> Path:

@@ -7,12 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from nakctl.cli import console
-from nakctl.cli.page_report import need_bokeh
-from nakctl.errors import ExitCode, InputError
+from nakctl.errors import ExitCode, InputError, need
 
 
 def serve(folder: Path | None, port: int, *, control: bool, new_token: bool) -> int:
-    need_bokeh("serve")
+    need("nakctl serve", "page", "bokeh", "tornado")
     if folder is not None and not folder.is_dir():
         what = (
             f"{folder} is a file: name the folder it is in"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nakctl.errors import InputError
+from nakctl.errors import need
 from nakctl.record.columns import Array, Columns
 
 if TYPE_CHECKING:
@@ -16,17 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-class NotInstalled(InputError, ImportError):
-    """It needs a library that belongs to an extra."""
-
-
 def library(name: str, what: str) -> Any:
     """The module of this name. NotInstalled, with what to do: it is not here. what: that needs it."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        text = f'{what} needs {name}, which is not installed: pip install "nakctl[exports]"'
-        raise NotInstalled(text) from error
+    need(what, "exports", name)
+    return import_module(name)
 
 
 def frame(table: Columns) -> pd.DataFrame:

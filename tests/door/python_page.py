@@ -14,11 +14,10 @@ from nakctl.door.relaxation_times import DrtMap
 from nakctl.door.run import Run
 from nakctl.door.sections import Between, Cycle, Cycles, Section, Step, Steps
 from nakctl.door.spectra import Spectra
-from nakctl.errors import InputError, NakctlError, RecordError
+from nakctl.errors import InputError, NakctlError, NotInstalled, RecordError
 from nakctl.record import read
 from nakctl.record.columns import Columns, Log
 from nakctl.record.ended import Ended
-from nakctl.record.frames import NotInstalled
 from nakctl.record.read import Header
 from nakctl.results.areal import UnknownArea
 from nakctl.results.spectrum import Spectrum

@@ -9,8 +9,7 @@ import pytest
 import results_runs as runs
 from command_line import nakctl, nakctl_here
 
-from nakctl.cli.export import require
-from nakctl.errors import InputError
+from nakctl.errors import InputError, need
 
 
 @pytest.fixture
@@ -92,5 +91,5 @@ def test_the_list(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_told() -> None:
-    with pytest.raises(InputError, match=r'--as z needs no_such_package: pip install "nakctl\[exports\]"'):
-        require(("numpy", "no_such_package"), "--as z")
+    with pytest.raises(InputError, match=r'--as z needs no_such_package, not installed here: pip install "nakctl\[exports\]"'):
+        need("--as z", "exports", "numpy", "no_such_package")
