@@ -20,7 +20,6 @@ USUAL = 2  # pulses
 LEAST = 2
 PLACE = 0.5  # of the charge of the run that moved the least: where its pulses are looked at
 LOG_FROM = 20.0  # times: a potential that falls so far is drawn in decades
-SAME_LEVEL = 0.02  # part of a current
 
 
 def lacks_pulses(run: Run) -> str:

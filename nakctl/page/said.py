@@ -25,11 +25,6 @@ ROWS = 500  # of a table
 ALARMS = 20  # that stand above all else
 SEVERITIES = ("note", "warning", "alarm")
 _BYTES = 1 << 24
-_UNITS = {
-    "_mAh_cm2": "mAh/cm2", "_mA_cm2": "mA/cm2", "_ohm_cm2": "ohm cm2", "_cm2_s": "cm2/s", "_ohm": "ohm",
-    "_Hz": "Hz", "_mAh": "mAh", "_Ah": "Ah", "_Wh": "Wh", "_eV": "eV", "_V": "V", "_A": "A", "_s": "s",
-    "_K": "K",
-}  # fmt: skip
 _SAID_ABOVE = {
     "title",
     "status",
@@ -168,11 +163,12 @@ def numbers_told(numbers: Mapping[str, Any]) -> Iterator[Number]:
     for name, value in numbers.items():
         if name in _SAID_ABOVE or not isinstance(value, str | bool | int | float | np.generic):
             continue
-        end = next((end for end in _UNITS if name.endswith(end)), "")
         known = quantity(name)
-        told = f"{_number(value)} {_UNITS.get(end, '')}".rstrip()
-        if end == "_s" and not isinstance(value, str) and float(value) >= _LONG_s:
+        unit = known.unit if known else ""
+        told = f"{_number(value)} {unit}".rstrip()
+        if unit == "s" and not isinstance(value, str) and float(value) >= _LONG_s:
             told = f"{told} ({duration(float(value))})"
+        end = "_" + unit.replace("/", "_").replace(" ", "_")
         words, of_record = name.removesuffix(end).replace("_", " "), known in _of_record()
         yield Number(name, words, told, known.text if known else "", of_record)
 

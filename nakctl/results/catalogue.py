@@ -43,6 +43,11 @@ class Quantity:
     source: str = ""
     error: str = ""
 
+    @property
+    def unit(self) -> str:
+        """As people write it, mAh/cm2; "" of plain numbers."""
+        return "" if self.units == "1" else self.units.replace("*h", "h").replace("*", " ").replace("^", "")
+
 
 @cache
 def quantities() -> dict[str, Quantity]:

@@ -91,5 +91,7 @@ def test_the_list(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_told() -> None:
-    with pytest.raises(InputError, match=r'--as z needs no_such_package, not installed here: pip install "nakctl\[exports\]"'):
+    with pytest.raises(
+        InputError, match=r'--as z needs no_such_package, not installed here: pip install "nakctl\[exports\]"'
+    ):
         need("--as z", "exports", "numpy", "no_such_package")

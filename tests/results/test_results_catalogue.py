@@ -125,3 +125,9 @@ def test_the_door_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout.strip() == "[]"
     ask = "import sys; from nakctl.results import *; print([m for m in ('matplotlib',) if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_units_are_told_as_people_write_them() -> None:
+    known = catalogue.quantities()
+    names = ("charge_mAh_cm2", "activation_energy_kJ_mol", "strip_levels_ohm_cm2", "duration_s", "samples")
+    assert [known[name].unit for name in names] == ["mAh/cm2", "kJ/mol", "ohm cm2", "s", ""]
