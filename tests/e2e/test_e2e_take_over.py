@@ -338,7 +338,9 @@ def test_a_chain_that_is_handed_over_while_it_runs_is_gone_on_with(bench: Bench)
     asked = [label for level in levels for label in (level, f"geis {level}")]
     kept = [label for label in asked if label in labels]
     assert labels[1:] == kept  # each once, in its order
-    # The dead program may have taken a block along: on a busy machine it can hold all of a short spectrum.
+    # The dead program may have taken a block along, of which the file tells: on a busy machine it can hold all
+    # of a short spectrum.
+    assert kept == asked or "gap" in codes(events)
     assert len(kept) >= len(asked) - 1 and spectra >= 45 - 1
     # the rest and all of the staircase; a third one where nobody came before it stopped at its fence
     assert chains in (2, 3)
