@@ -66,6 +66,13 @@ Set = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Give a parameter another value; repeatable."),
 ]
 
+Dry = Annotated[
+    bool,
+    typer.Option(
+        "--dry", help="On the simulator, with what simulates that cell; whatever the rig says of the channel."
+    ),
+]
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -123,6 +130,7 @@ def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Protocol files or shipped names.")],
     on: On = None,
     cell: CellName = None,
+    dry: Dry = False,
     sets: Set = None,
     rig: RigFile = None,
     as_json: Json = False,
@@ -130,7 +138,7 @@ def check(
     """Check protocols against the language and the instrument; start nothing."""
     from nakctl.cli import check as command
 
-    return command.check(files, _wishes(on, cell, sets, rig), as_json)
+    return command.check(files, _wishes(on, cell, sets, rig, dry), as_json)
 
 
 @app.command()
@@ -139,6 +147,7 @@ def plan(
     file: File,
     on: On = None,
     cell: CellName = None,
+    dry: Dry = False,
     sets: Set = None,
     rig: RigFile = None,
     as_json: Json = False,
@@ -149,7 +158,7 @@ def plan(
     """Print what will happen: steps, ranges, cutoffs and who watches them, time, charge, rows."""
     from nakctl.cli import plan as command
 
-    return command.plan(file, _wishes(on, cell, sets, rig), as_json, plot)
+    return command.plan(file, _wishes(on, cell, sets, rig, dry), as_json, plot)
 
 
 @app.command()
@@ -158,6 +167,7 @@ def run(
     file: File,
     on: On = None,
     cell: CellName = None,
+    dry: Dry = False,
     sets: Set = None,
     each: Annotated[
         list[str] | None,
@@ -190,7 +200,7 @@ def run(
     how = command.Options(
         out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows, detach
     )
-    return command.run(file, _wishes(on, cell, sets, rig), each or [], how)
+    return command.run(file, _wishes(on, cell, sets, rig, dry), each or [], how)
 
 
 app.command("import-mps")(app_convert.import_mps)
@@ -408,7 +418,9 @@ def schema(
     return shipped.schema(file, rig)
 
 
-def _wishes(on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None) -> Any:
+def _wishes(
+    on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None, dry: bool = False
+) -> Any:
     from nakctl.cli.prepare import Wishes
 
-    return Wishes(on, cell, pairs(sets or []), rig)
+    return Wishes(on, cell, pairs(sets or []), rig, dry)

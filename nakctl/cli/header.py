@@ -70,6 +70,7 @@ def header(
             "channel": info.channel,
             "driver": ready.place.driver,
             "facts": info.facts,
+            **({"dry_run_of": ready.place.dry_for} if ready.place.dry_for else {}),
         },
         "protocol": {
             "file_name": Path(document.file).name,

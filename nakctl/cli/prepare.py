@@ -26,21 +26,22 @@ from nakctl.rig import RIG_FILE, Rig, find_rig, load_driver
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line says about where and with what."""
+    """What the command line says about where and with what. dry: on the simulator, whatever the rig says."""
 
     on: str | None
     cell: str | None
     sets: Mapping[str, str]
     rig: Path | None
+    dry: bool = False
 
     def dump(self) -> dict[str, Any]:
         rig = None if self.rig is None else str(self.rig)
-        return {"on": self.on, "cell": self.cell, "sets": dict(self.sets), "rig": rig}
+        return {"on": self.on, "cell": self.cell, "sets": dict(self.sets), "rig": rig, "dry": self.dry}
 
     @classmethod
     def load(cls, told: Mapping[str, Any]) -> Wishes:
         rig = None if told["rig"] is None else Path(told["rig"])
-        return cls(told["on"], told["cell"], told["sets"], rig)
+        return cls(told["on"], told["cell"], told["sets"], rig, told["dry"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Prepared:
 
     stand_ins  what takes the place of real sensors in a dry run, by the same names
     rig        the rig file; None: there is none
+    dry        asked for in so many words: nothing of the bench is real
     """
 
     loaded: Loaded
@@ -63,6 +65,7 @@ class Prepared:
     sensors: Mapping[str, SensorSpec]
     stand_ins: Mapping[str, SensorSpec]
     rig: Path | None = None
+    dry: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -84,7 +87,7 @@ class Prepared:
 def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
     """The channel and the cell. RigError, CellError."""
     rig = find_rig(wishes.rig)
-    place = rig.place(wishes.on)
+    place = rig.dry_place(wishes.on, wishes.cell) if wishes.dry else rig.place(wishes.on)
     return rig, place, rig.cell(wishes.cell, place)
 
 
@@ -117,6 +120,7 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         sensors=rig.sensors,
         stand_ins=rig.stand_ins,
         rig=rig.file,
+        dry=wishes.dry,
     )
 
 

@@ -66,17 +66,20 @@ def check(file: Path, as_json: bool) -> int:
             raise
         print_json({"file": str(file), "ok": False, "errors": errors(error)})
         return ExitCode.BAD_INPUT
+    dry = {name: rig.stand_in(cell) for name, cell in rig.cells.items()}
     named = {name: place.instrument for name, place in rig.places.items() if name not in SIMULATED}
     if as_json:
         ways = [{"way": way.label, "on": way.on, "channels": way.channels} for way in rig.ways]
         told = {"channels": named, "cells": [*rig.cells], "sensors": _sensors(rig), "notify": ways}
+        told["simulated_as"] = dry
         print_json({"file": str(file), "ok": True, "errors": [], **told})
         return ExitCode.DONE
     sensors = [
         f"{name} ({each['kind']}; in a dry run: {each['dry_run'] or 'none'})"
         for name, each in _sensors(rig).items()
     ]
-    lists = {"channels": [*named], "cells": [*rig.cells], "sensors": sensors}
+    cells = [f"{name} (in a dry run: {known or 'none'})" for name, known in dry.items()]
+    lists = {"channels": [*named], "cells": cells, "sensors": sensors}
     if rig.ways:
         lists["notify"] = [way.label for way in rig.ways]
     told_all = [f"{what}: {', '.join(names) or 'none'}" for what, names in lists.items()]

@@ -21,14 +21,15 @@ STAND_INS = {
 def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
     """The sensors of the rig that belong beside this run. InputError if it needs one that does not.
 
-    A simulated sensor is no witness beside a real cell, and a real one cannot follow virtual time: there its
-    stand-in takes its place, if it has one.
+    A simulated sensor is no witness beside a real cell. A real one cannot follow virtual time, and has no
+    business in a dry run: there its stand-in takes its place, if it has one.
     """
-    in_place = ready.stand_ins if free else {}
+    simulated = free or ready.dry
+    in_place = ready.stand_ins if simulated else {}
     fitting = {
         name: spec
         for name, spec in {**ready.sensors, **in_place}.items()
-        if (spec.simulated or not free) and (ready.simulated or not spec.simulated)
+        if (spec.simulated or not simulated) and (ready.simulated or not spec.simulated)
     }
     for use in uses(ready.plan):
         spec = ready.sensors[use.sensor]
@@ -37,6 +38,10 @@ def logged(ready: Prepared, free: bool) -> tuple[SensorSpec, ...]:
         if spec.simulated:
             raise InputError(
                 f"{use.sensor} is simulated, {ready.place.name} is a real channel: they do not mix"
+            )
+        if ready.dry:
+            raise InputError(
+                f"{use.sensor} is a real instrument, and this is a dry run{_or_a_stand_in(spec)}"
             )
         raise InputError(
             f"{use.sensor} is a real instrument and keeps real time; so must this run: --realtime, --speed X"

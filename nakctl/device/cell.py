@@ -22,6 +22,8 @@ class Cell:
     capacity_C       what C-rates and shares of the capacity refer to, as declared; None: nobody said
     working_is       the electrode on WE: charging oxidises a positive one, reduces a negative one; "" neither
     three_electrodes the reference is one of its own, so that Ece is a measurement; else it is the counter
+    simulated_as     what a simulated channel puts in its place: a cell that its driver knows by this name, or
+                     the file of one; "": nobody said
     """
 
     name: str
@@ -35,6 +37,7 @@ class Cell:
     capacity_C: float | None = None
     working_is: WorkingIs = ""
     three_electrodes: bool = False
+    simulated_as: str = ""
 
 
 def charge_C(said: Quantity, area_cm2: float) -> float:

@@ -31,6 +31,7 @@ class Place:
     unwatched  what is to become of a run that nobody can watch: "go on", "stop", or "": as its limits allow;
                unwatched_for_s before it is stopped
     feeding    chains that are longer than it holds may be handed over while they run, if it can do that
+    dry_for    the channel of the rig that this simulated one takes the place of in a dry run; "" none
     """
 
     name: str
@@ -41,6 +42,7 @@ class Place:
     unwatched: Literal["", "go on", "stop"] = ""
     unwatched_for_s: float = 60.0
     feeding: bool = True
+    dry_for: str = ""
 
 
 class Driver(Protocol):

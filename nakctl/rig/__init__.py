@@ -2,13 +2,13 @@
 
 Without a rig file there are two channels, both simulated. With one, a run names its channel: the names of the
 simulated ones cannot be given to anything else, so that no slip of the pen turns a dry run into a real one,
-nor the reverse.
+nor the reverse. A dry run of a real channel is asked for in a word of its own, and has a channel of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nakctl.device.driver import Driver, Place
 from nakctl.device.inspection import Chassis
 from nakctl.device.sensor import SensorSpec
-from nakctl.errors import RigError
+from nakctl.errors import CellError, RigError
 
 if TYPE_CHECKING:
     from nakctl.device.cell import Cell
@@ -29,6 +29,7 @@ SIMULATED = {
 }
 DEFAULT = "sim-sp300"
 DEFAULT_SIMULATED_CELL = "NaK50"
+DRY = "dry-"  # how the channel of a dry run is called: dry-A1 stands for A1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,54 @@ class Rig:
         hint = did_you_mean(name, self.places) or ";"
         raise RigError(f"there is no channel {name} {where}{hint} channels are: {', '.join(self.places)}")
 
+    def dry_place(self, name: str | None, cell: str | None) -> Place:
+        """What simulates the channel of this name, else that on which the cell sits, else the only one.
+
+        One in virtual time needs none. For another there is a simulated one of its instrument. RigError.
+        """
+        place = self.place(name if name is not None else self._seat(cell))
+        if load_driver(place.driver).virtual_time:
+            return place
+        simulator = SIMULATED[DEFAULT].driver
+        own = replace(place, name=DRY + place.name, driver=simulator, options={}, unwatched="")
+        return replace(own, dry_for=place.name)
+
+    def _seat(self, cell: str | None) -> str | None:
+        """Where a cell sits. None: nobody says, and there are several channels, or none of the rig."""
+        own = [name for name in self.places if name not in SIMULATED]
+        return self.cell_places.get(cell or "", own[0] if len(own) == 1 else None)
+
     def cell(self, name: str | None, place: Place) -> Cell:
-        """The cell to run. RigError if it sits elsewhere; CellError if the driver knows no such cell."""
+        """The cell to run. RigError if it sits elsewhere, or if a channel in virtual time is not told what
+        simulates it; CellError if the driver knows no such cell."""
         driver = load_driver(place.driver)
-        if name is None:
-            return self._only_cell(place, driver)
-        if name not in self.cells:
+        if name is not None and name not in self.cells:
             return driver.cell(name)
-        seat = self.cell_places[name]
-        if seat != place.name:
+        cell = self._only_cell(place, driver) if name is None else self.cells[name]
+        seat = self.cell_places.get(cell.name, place.name)
+        if seat != (place.dry_for or place.name):
             raise RigError(f"cell {name} sits on {seat} (says {self.file}), not on {place.name}")
-        return self.cells[name]
+        if driver.virtual_time and self.stand_in(cell) is None:
+            raise RigError(
+                f"{self.file} does not say what simulates {cell.name}: add `simulated_as: NaK50` to it, or "
+                "another name that `nakctl cells` lists, or the file of a cell"
+            )
+        return cell
+
+    def stand_in(self, cell: Cell) -> str | None:
+        """The simulated cell that takes its place in a dry run; None: nobody said. CellError: none is called
+        so."""
+        if not cell.simulated_as:
+            return None
+        try:
+            return load_driver(SIMULATED[DEFAULT].driver).cell(cell.simulated_as).name
+        except CellError as error:
+            if error.faults:  # they have a place of their own
+                raise
+            raise CellError(f"{cell.name} in {self.file}, simulated_as: {error}") from None
 
     def _only_cell(self, place: Place, driver: Driver) -> Cell:
-        seated = [name for name, seat in self.cell_places.items() if seat == place.name]
+        seated = [name for name, seat in self.cell_places.items() if seat == (place.dry_for or place.name)]
         if len(seated) == 1:
             return self.cells[seated[0]]
         if seated:

@@ -14,6 +14,7 @@ from nakctl.device.driver import Place
 from nakctl.device.inspection import Chassis
 from nakctl.device.instrument import instrument
 from nakctl.errors import RigError
+from nakctl.rig import DRY
 from nakctl.rig.notify import WayWords, read_notify, without_secrets
 from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems
@@ -84,7 +85,8 @@ class CellWords(Word):
     capacity: what C/10 and 10 % of capacity refer to, of the whole cell or per area.
     working_is: the electrode on WE: charging oxidises a positive one and reduces a negative one.
     three_electrodes: RE is an electrode of its own, so that Ece is worth recording.
-    model: the simulated cell to put there, if the channel is simulated; what that declares is said here too.
+    simulated_as: what stands for it on a simulated channel and in a dry run: the name of a simulated cell, or
+    the file of one, beside this rig. It gets the area of this cell; what it declares is said here too.
     """
 
     channel: str
@@ -98,7 +100,7 @@ class CellWords(Word):
     electrolyte: str = ""
     pressure: Annotated[Quantity, quantity("pressure", sign="positive")] | None = None
     note: str = ""
-    model: str | None = None
+    simulated_as: Annotated[str, Field(min_length=1)] | None = None
 
 
 class RigWords(Word):
@@ -135,7 +137,9 @@ class RigWords(Word):
 
 
 def _cell(name: str, words: CellWords, file: Path) -> Cell:
+    simulated_as = _beside(file, words.simulated_as or "")
     told = {"pressure": words.pressure and words.pressure.text, "note": words.note, "rig": str(file)}
+    told["simulated_as"] = simulated_as
     return Cell(
         name=name,
         area_cm2=words.area.value,
@@ -143,12 +147,20 @@ def _cell(name: str, words: CellWords, file: Path) -> Cell:
         counter=words.counter,
         reference=words.reference,
         electrolyte=words.electrolyte,
-        source=words.model or str(file),
+        source=str(file),
         facts={key: value for key, value in told.items() if value},
         capacity_C=None if words.capacity is None else charge_C(words.capacity, words.area.value),
         working_is=words.working_is or "",
         three_electrodes=words.three_electrodes,
+        simulated_as=simulated_as,
     )
+
+
+def _beside(rig: Path, said: str) -> str:
+    """The name of a cell as it is; a file of cells (`cells/my.yaml`, `my.yaml#NaK65`) lies beside the rig."""
+    file, _, _ = said.partition("#")
+    is_file = file.lower().endswith((".yaml", ".yml"))
+    return str(rig.parent / said) if is_file else said
 
 
 def read_rig(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) -> RigWords:
@@ -214,6 +226,9 @@ def _channels(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:
             yield Problem(
                 ("channels", name), f"{name} is the name of a simulated channel, and stays that", True
             )
+        if name.startswith(DRY):
+            text = f"names that begin with {DRY} are those of dry runs: give the channel another one"
+            yield Problem(("channels", name), text, True)
         if isinstance(channel.unwatched_for, Ref):
             yield Problem(("channels", name, "unwatched_for"), NO_PARAMETERS)
         if channel.device not in rig.devices:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nakctl.device.channel import Channel
     from nakctl.device.sensor import Sensors
 
+HINT = "add `simulated_as: NaK50`, another name that `nakctl cells` lists, or the file of a cell"
+
 
 class SimDriver:
     """Words of a place, all optional:
@@ -56,21 +58,16 @@ class SimDriver:
         from nakctl_sim.warm_up import warm_up
 
         scatter_seed, changed, troubles = specimen(place), habits(place), trouble_of(place)
-        model = load_model(model_of(cell), scatter_seed)
+        model = load_model(model_of(cell), scatter_seed, cell.area_cm2)
         facts = {
             "cell_model": model.name,
             "cell_parameters": model.cell.facts,  # of this specimen: with its scatter
             "scatter_seed": model.cell.facts.get("scatter_seed"),
         } | {word: place.options[word] for word in ("habits", "trouble") if word in place.options}
-        if not math.isclose(model.area_cm2, cell.area_cm2, rel_tol=1e-6):
-            raise CellError(
-                f"cell {cell.name} has {cell.area_cm2:g} cm2, its model {model.name} {model.area_cm2:g} cm2: "
-                "give the model its area in a cell file of its own"
-            )
         if cell.three_electrodes and not model.cell.three_electrodes:
             raise CellError(
                 f"cell {cell.name} has three electrodes, its model {model.name} two: leave three_electrodes "
-                "out, or name a model with three"
+                "out, or let one with three stand for it (nakctl cells)"
             )
         device = instrument(place.instrument)
         if math.isfinite(clock.horizon_s()):  # else no clock runs, and a helper may start meanwhile
@@ -130,8 +127,10 @@ def trouble_of(place: Place) -> list[Trouble]:
 
 
 def model_of(cell: Cell) -> str:
-    """What to ask the catalog for, to get the model of a cell that it described."""
-    return cell.name if cell.source == catalog.BUILT_IN else cell.source
+    """What to ask the catalog for, to get the model of a cell. CellError: nobody said what simulates it."""
+    if not cell.simulated_as:
+        raise CellError(f"cell {cell.name} of {cell.source} does not say what simulates it: {HINT}")
+    return cell.simulated_as
 
 
 driver: Driver = SimDriver()

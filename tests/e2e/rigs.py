@@ -8,5 +8,5 @@ channels:
   left: {device: bench, channel: 1}
   right: {device: bench, channel: 2}
 cells:
-  cell-7: {channel: left, area: 0.5 cm2, working: NaK50, counter: Na, model: NaK50}
+  cell-7: {channel: left, area: 0.5 cm2, working: NaK50, counter: Na, simulated_as: NaK50}
 """

@@ -88,7 +88,9 @@ def test_faults_are_told_with_their_line(
 @pytest.mark.parametrize("capacity", ["2.1 mAh", "2.675159236 mAh/cm2"])
 def test_what_a_cell_declares_stands_in_the_file(capacity: str, here: Here, tmp_path: Path) -> None:
     said = f"area: 0.785 cm2, capacity: {capacity}, working_is: positive, three_electrodes: true,"
-    rig = RIG.replace("area: 0.5 cm2,", said).replace("model: NaK50}", "model: three-electrode}")
+    rig = RIG.replace("area: 0.5 cm2,", said).replace(
+        "simulated_as: NaK50}", "simulated_as: three-electrode}"
+    )
     (tmp_path / "rig.yaml").write_text(rig, encoding="utf-8")
     run = here("run", "pristine-eis", "--on", "left", "--set", "average=1", "--json")
     assert run.code == 0

@@ -26,9 +26,9 @@ nakctl-rig: 1
 devices: {sim: {driver: sim, model: VMP-3}}
 channels: {bench: {device: sim}}
 cells:
-  mine: {channel: bench, area: 1 cm2, three_electrodes: true, model: three-electrode-dummy}
-  old: {channel: bench, area: 1 cm2, model: three-electrode-dummy}
-  wrong: {channel: bench, area: 1 cm2, three_electrodes: true, model: randles}
+  mine: {channel: bench, area: 1 cm2, three_electrodes: true, simulated_as: three-electrode-dummy}
+  old: {channel: bench, area: 1 cm2, simulated_as: three-electrode-dummy}
+  wrong: {channel: bench, area: 1 cm2, three_electrodes: true, simulated_as: randles}
 """
 
 

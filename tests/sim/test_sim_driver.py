@@ -55,12 +55,24 @@ def test_a_cell_from_a_file(tmp_path: Path) -> None:
     assert driver.open(place(), cell, FreeClock(), 1).info.facts["cell_model"] == "box"
 
 
-def test_a_cell_of_the_rig_must_be_as_large_as_its_model() -> None:
+@pytest.mark.parametrize("model", ["NaK50", "full-cell", "Li-symmetric", "blocking"])
+def test_what_stands_for_a_cell_gets_its_area(model: str) -> None:
     """Else the plan would speak of other currents per area than the cell sees."""
-    mine = replace(driver.cell("NaK50"), name="nak50-017", source="NaK50")
-    assert driver.open(place(), mine, FreeClock(), 1).info.facts["cell_model"] == "NaK50"
-    with pytest.raises(CellError, match=r"0\.5 cm2, its model NaK50 0\.4418 cm2"):
-        driver.open(place(), replace(mine, area_cm2=0.5), FreeClock(), 1)
+    mine = replace(driver.cell(model), name="mine", source="rig.yaml")
+    twice = replace(mine, area_cm2=2 * mine.area_cm2)
+    first_V = []
+    for cell, I_A in ((mine, 1e-5), (twice, 2e-5)):
+        channel = driver.open(place(), cell, FreeClock(), 1)
+        channel.load(Segment((cp(I_A, 1.0),)))
+        channel.start()
+        first_V.append(channel.read(Watch()).samples["Ewe_V"][0])
+    assert first_V[0] == pytest.approx(first_V[1], rel=2e-2, abs=2e-3)
+
+
+def test_nobody_guesses_what_simulates_a_cell() -> None:
+    mine = replace(driver.cell("NaK50"), name="mine", source="rig.yaml", simulated_as="")
+    with pytest.raises(CellError, match=r"cell mine of rig\.yaml .* `simulated_as: NaK50`"):
+        driver.open(place(), mine, FreeClock(), 1)
 
 
 def test_another_specimen() -> None:

@@ -52,7 +52,7 @@ devices:
 channels:
   left: {device: bench, channel: 1}
 cells:
-  one: {channel: left, area: 0.4418 cm2, working: NaK50, counter: NaK50, model: NaK50}
+  one: {channel: left, area: 0.4418 cm2, working: NaK50, counter: NaK50, simulated_as: NaK50}
 sensors:
   press: {kind: sim, model: press, every: 0.1 s}
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -84,7 +84,7 @@ def names() -> tuple[str, ...]:
 
 def describe(name_or_path: str) -> Cell:
     """Name, area and electrodes of a cell. CellError: there is no such cell, or its file has faults."""
-    return read(name_or_path).cell
+    return replace(read(name_or_path).cell, simulated_as=name_or_path)
 
 
 def read(name_or_path: str) -> Description:

@@ -112,13 +112,17 @@ class Model:
         return (positive, negative) if self.p[battery.WORKING_IS] > 0.0 else (negative, positive)
 
 
-def load_model(name_or_path: str, scatter_seed: int | None = None) -> Model:
+def load_model(name_or_path: str, scatter_seed: int | None = None, area_cm2: float | None = None) -> Model:
     """A built-in cell or that of a file. CellError: there is none, or the file has faults.
 
     scatter_seed: makes another specimen of it, with th_0, R_c and K_m scattered by 5 % (log-normal); else the
     file's `scatter`, if it has one.
+    area_cm2: of the cell that it stands for, if that is another one: what is given per area goes with it, all
+    else stays (a circuit is made of parts; they are those of the whole cell).
     """
     found = catalog.read(name_or_path)
+    if area_cm2 is not None:
+        found = replace(found, cell=replace(found.cell, area_cm2=area_cm2))
     if isinstance(found, NakDescription):
         seed = found.scatter_seed if scatter_seed is None else scatter_seed
         found = found if seed is None else specimen(found, seed)
