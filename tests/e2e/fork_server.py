@@ -26,8 +26,10 @@ from nakctl.device.channel import Reading
 from nakctl.record.journal import Journal
 from nakctl.run.logbook import Logbook
 
-RUNNER = "nakctl.cli.runner"
-PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", RUNNER: RUNNER}
+RUNNER, WORKER = "nakctl.cli.runner", "nakctl.cli.worker"
+PROGRAMS = {
+    "nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", RUNNER: RUNNER, WORKER: WORKER,
+}  # fmt: skip
 IMPORTED = (
     "numpy.ma",  # by np.unique
     "nakctl.cli.app",
@@ -69,13 +71,13 @@ def told_to_a_witness(path: Path) -> None:
 def start_of_runners(
     start: Callable[..., Any], request: dict[str, Any], asks: socket.socket
 ) -> Callable[..., Any]:
-    """What stands for `isolated.start`: the process of a run is forked, too, and has the same witness."""
+    """What stands for `isolated.start`: the processes of runs are forked, too, and have the same witness."""
 
     def forked(module: str, *arguments: str, **pipes: Any) -> Any:
-        if module != RUNNER:
+        if module not in (RUNNER, WORKER):
             return start(module, *arguments, **pipes)
         pipes.pop("flags", None)
-        mine = {"program": RUNNER, "args": arguments, "cwd": str(Path.cwd())}
+        mine = {"program": module, "args": arguments, "cwd": str(Path.cwd())}
         mine["environment"] = dict(os.environ)
         return Forked(asks, {**request, **mine}, **pipes)
 
@@ -85,7 +87,7 @@ def start_of_runners(
 def begin(request: dict[str, Any], asks: socket.socket, helpers: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
-    if request["program"] == RUNNER:
+    if request["program"] in (RUNNER, WORKER):
         with Path(request["runners"]).open("a", encoding="ascii") as told:
             told.write(f"{os.getpid()}\n")
     if request["witness"]:
