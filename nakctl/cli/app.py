@@ -15,6 +15,7 @@ from nakctl.cli import (
     app_exchange,
     app_host,
     app_instruments,
+    app_lab,
     app_plot,
     app_requests,
 )
@@ -127,18 +128,22 @@ def protocols_copy(
 @app.command()
 @explained
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Protocol files or shipped names.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|DIR...", help="Protocols, rigs, cells, or names of shipped protocols."),
+    ],
     on: On = None,
     cell: CellName = None,
     dry: Dry = False,
     sets: Set = None,
     rig: RigFile = None,
+    ours: app_lab.Ours = False,
     as_json: Json = False,
 ) -> int:
     """Check protocols against the language and the instrument; start nothing."""
     from nakctl.cli import check as command
 
-    return command.check(files, _wishes(on, cell, sets, rig, dry), as_json)
+    return command.check(files, _wishes(on, cell, sets, rig, dry), as_json, ours)
 
 
 @app.command()
@@ -203,6 +208,7 @@ def run(
     return command.run(file, _wishes(on, cell, sets, rig, dry), each or [], how)
 
 
+app.command("format")(app_lab.format_files)
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)
 app.command()(app_convert.convert)
