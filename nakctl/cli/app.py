@@ -209,6 +209,7 @@ def run(
 
 
 app.command("format")(app_lab.format_files)
+app.command()(app_lab.diff)
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)
 app.command()(app_convert.convert)

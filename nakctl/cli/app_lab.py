@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nakctl.cli.explained import Json, explained
+from nakctl.cli.explained import Json, RigFile, explained
 
 Ours = Annotated[
     bool, typer.Option("--ours", help="Pass over YAML files that are none of nakctl's, such as workflows.")
@@ -32,3 +32,47 @@ def format_files(
     from nakctl.cli import format_files as command
 
     return command.format_files(files or ["."], command.How(check, diff, ours, as_json))
+
+
+@explained
+def diff(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="BEFORE AFTER | [FILE|DIR]...", help="Two protocols, each also as REVISION:FILE of git."
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REVISION", help="Each file beside what it was then [default: all changed]."
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="CHANNEL", help="Channel whose plans they are [default: sim-sp300]."),
+    ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option("--cell", metavar="NAME|FILE", help="The cell on it [simulated channels: NaK50]."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Give a parameter another value in both; repeatable."
+        ),
+    ] = None,
+    rig: RigFile = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for a review.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="1 if they do something else, as with git diff.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Say what another protocol, or version of one, does otherwise: currents, times, charges, limits."""
+    from nakctl.cli import diff as command
+    from nakctl.cli.pairs import pairs
+    from nakctl.cli.prepare import Wishes
+
+    how = "json" if as_json else "markdown" if as_markdown else "text"
+    return command.diff(files or [], base, Wishes(on, cell, pairs(sets or []), rig), how, exit_code)

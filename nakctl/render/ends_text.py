@@ -51,14 +51,14 @@ def _held(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
         yield f"{_texts(of_steps.before_sweeps)} by the instrument before each spectrum; all limits {by_host}"
     else:
         yield f"all limits {by_host}"
-    yield f"with the PC off {_alone(leaves, view)}"
+    yield f"with the PC off {alone(leaves, view)}"
 
 
 def _texts(ends: Sequence[End]) -> str:
     return ", ".join(end.text for end in ends)
 
 
-def _alone(leaves: Sequence[Leaf], view: View) -> str:
+def alone(leaves: Sequence[Leaf], view: View) -> str:
     """What a step does with nobody watching: its chain runs to its end by itself, then the cell is open."""
     program = view.scene.program
     chains = [view.scene.chain(leaf) for leaf in leaves]

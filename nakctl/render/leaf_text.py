@@ -30,7 +30,9 @@ NUMBER, NAME, TIME, TECHNIQUE = 8, 36, 16, 6
 def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     takes = span(different([_takes(leaf, view) for leaf in leaves]))
     technique = " ".join(different([view.scene.program.step(leaf.step_id).technique for leaf in leaves]))
-    yield from line(_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view))
+    yield from line(
+        shared_label([leaf.label for leaf in leaves]), depth, takes, technique, _imposed(leaves, view)
+    )
     yield from detail(depth, _ranges(leaves, view))
     known = (*_of_capacity(leaves, view), *_same_charge(leaves))
     told = (*_spectra(leaves, view), *known, *_amounts(leaves, view), *ends_told(leaves, view))
@@ -46,7 +48,7 @@ def _takes(leaf: Leaf, view: View) -> str:
     return duration(view.once(leaf).duration_s)
 
 
-def _label(labels: Sequence[str]) -> str:
+def shared_label(labels: Sequence[str]) -> str:
     """`2.1 strip 0.05 .. 0.4 mA/cm2`: words that all share, and the first and last of the others."""
     words = [label.split(" ") for label in labels]
     if len({len(each) for each in words}) > 1:
@@ -125,10 +127,10 @@ def _spectra(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     points = plural(len(sweep.frequencies_Hz), "point")
     takes = duration(sweep_seconds(sweep, view.scene.instrument))
     amplitude = f"{si(sweep.amplitude_peak, unit)} peak"
-    yield f"{numbers} {name} {amplitude}, {ends}, {points}, about {takes}{_rhythm(leaves[0])}"
+    yield f"{numbers} {name} {amplitude}, {ends}, {points}, about {takes}{rhythm(leaves[0])}"
 
 
-def _rhythm(leaf: Leaf) -> str:
+def rhythm(leaf: Leaf) -> str:
     if isinstance(leaf, p.Spectrum) or leaf.spectra is None:
         return ""
     if leaf.spectra.starts_s:
@@ -158,7 +160,7 @@ def _same_charge(leaves: Sequence[Leaf]) -> Iterator[str]:
 def _amounts(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
     amounts = [view.once(leaf) for leaf in leaves]
     rows = span(different([plural(amount.samples, "row") for amount in amounts]))
-    said = f"{rows} ({_criteria(leaves[0])})"
+    said = f"{rows} ({criteria(leaves[0])})"
     if any(may_add_rows(technique) for technique in view.scene.techniques(leaves[0])):
         said = f"at least {said}"
     charges = different([areal_charge(amount.charge_C, view.scene.plan.area_cm2) for amount in amounts])
@@ -171,7 +173,7 @@ def _amounts(leaves: Sequence[Leaf], view: View) -> Iterator[str]:
         yield said
 
 
-def _criteria(leaf: Leaf) -> str:
+def criteria(leaf: Leaf) -> str:
     """When a row is kept: during sweeps one per frequency, else as the step's `record` says."""
     if isinstance(leaf, p.Spectrum):
         return "one per point"

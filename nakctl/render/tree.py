@@ -50,7 +50,7 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
                 [step for step in steps if isinstance(step, p.Hold | p.Spectrum)], view, depth
             )
             return
-    if len({tuple(map(_shape, one_pass)) for one_pass in inner}) == 1:
+    if len({tuple(map(shape, one_pass)) for one_pass in inner}) == 1:
         inner_steps: Sequence[tuple[p.Step, ...]] = list(zip(*inner, strict=True))
     else:
         inner_steps = [(step,) for one_pass in inner for step in one_pass]
@@ -58,18 +58,18 @@ def _alike(steps: tuple[p.Step, ...], view: View, depth: int) -> Iterator[str]:
         yield from _alike(same, view, depth + 1)
 
 
-def _shape(step: p.Step) -> tuple[object, ...]:
+def shape(step: p.Step) -> tuple[object, ...]:
     """What two steps must share to be told in one line: everything but their numbers."""
     match step:
         case p.Repeat():
-            return ("repeat", step.times, str(step.until), *map(_shape, step.steps))
+            return ("repeat", step.times, str(step.until), *map(shape, step.steps))
         case p.Staircase():
-            inner = (_shape(each) for one_pass in step.passes for each in one_pass)
+            inner = (shape(each) for one_pass in step.passes for each in one_pass)
             return ("staircase", step.levels, *inner)
         case p.Spectrum():
             return ("spectrum", step.sweep.name, step.bias is None, len(step.cutoffs))
         case p.If():
-            return ("if", str(step.when), *map(_shape, step.then), "else", *map(_shape, step.otherwise))
+            return ("if", str(step.when), *map(shape, step.then), "else", *map(shape, step.otherwise))
         case Ask():
             return ("ask", step.text)
         case SetPoint():
