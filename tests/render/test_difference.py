@@ -95,12 +95,12 @@ ROWS = [
     ("to: 10 Hz", "to: 1 Hz", ["      frequencies: 100 kHz .. 10 Hz, 21 points -> 100 kHz .. 1 Hz, 26 points"]),
     ("        spectra: g\n", "", ["      spectra by: GEIS -> none"]),
     ("rest: 10 min", "rest: 20 min\n    record: {every: 5 s}", ["      time: 10 -> 20 min (+100 %)", "      a row: every 1 s -> every 5 s"]),
-    ("  - geis: g\n", "  - geis: g\n  - rest: 1 h\n", ["  step 5 rest: new", "      time: 1 h"]),
-    ("  - geis: g\n", "", ["  step 4 geis at open circuit: removed"]),
-    ("  - rest: 10 min\n", "", ["  step 1 rest: removed"]),
-    ("  - rest: 10 min\n", "  - ask: press to 10 MPa\n  - rest: 10 min\n", ["  step 1 ask: new", "      asks: press to 10 MPa"]),
+    ("  - geis: g\n", "  - geis: g\n  - rest: 1 h\n", ["  step 5 rest: NEW: time 1 h"]),
+    ("  - geis: g\n", "", ["  step 4 geis at open circuit: REMOVED: spectra by GEIS; amplitude 5 uA peak; frequencies 100 kHz .. 10 Hz,"]),
+    ("  - rest: 10 min\n", "", ["  step 1 rest: REMOVED: time 10 min"]),
+    ("  - rest: 10 min\n", "  - ask: press to 10 MPa\n  - rest: 10 min\n", ["  step 1 ask: NEW: asks press to 10 MPa"]),
     ("plate: $c\n        for: 10 min", "plate: 0.4 mA/cm2\n        for: 10 min\n        ranges: {I: 10 mA}", ["      I range: 1 -> 10 mA"]),
-    ("plate: $c\n        for: 10 min", "ca: 10 mV vs OCV\n        for: 10 min", ["  step 2.2 plate 0.4 mA/cm2: removed", "      potential: 10 mV vs OCV"]),
+    ("plate: $c\n        for: 10 min", "ca: 10 mV vs OCV\n        for: 10 min", ["  step 2.2 plate 0.4 mA/cm2: REMOVED: current -0.4 mA/cm2; time 10 min; charge -0.06667 mAh/cm2", "  step 2.2 ca 10 mV vs OCV: NEW: potential 10 mV vs OCV; time 10 min", "  ! WORSE: in all: gaps under current: 1 gap -> 5 gaps"]),
 ]  # fmt: skip
 
 

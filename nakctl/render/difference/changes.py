@@ -73,6 +73,8 @@ def _weight(was: Fact, now: Fact) -> Weight:
     match now.weighs:
         case "fewer":
             return "weaker" if not set(was.value) <= set(now.value) else ""
+        case "often":
+            return "worse" if now.value[0] > was.value[0] else ""
         case "more" | "less":
             sign = 1 if now.weighs == "more" else -1
             ways = {_way(a, b) * sign for a, b in zip(was.value, now.value, strict=False)}

@@ -29,11 +29,12 @@ def compare(before: View, after: View, was: str = "", now: str = "") -> Differen
     )
     if same:
         return found
+    of_run = changes(tuple(run(before)), tuple(run(after)))
     return replace(
         found,
         limits=tuple(changes(limits(one.plan), limits(other.plan))),
         steps=tuple(_steps(entries(before), entries(after))),
-        run=tuple(changes(tuple(run(before)), tuple(run(after)))),
+        run=tuple(each for each in of_run if each.before != each.after),
     )
 
 
@@ -88,9 +89,11 @@ def _all_of(entry: Entry, became: Became) -> Iterator[StepChange]:
     """A step that is new or gone, and all that it holds."""
     is_new = became == "new"
     told = tuple(
-        Change(fact.name, "", fact.text, values_after=fact.value, unit=fact.unit)
+        Change(fact.name, "", fact.text, values_after=fact.value, unit=fact.unit, is_setting=fact.is_setting)
         if is_new
-        else Change(fact.name, fact.text, "", values_before=fact.value, unit=fact.unit)
+        else Change(
+            fact.name, fact.text, "", values_before=fact.value, unit=fact.unit, is_setting=fact.is_setting
+        )
         for fact in entry.facts
     )
     number = ("", entry.number) if is_new else (entry.number, "")

@@ -17,7 +17,17 @@ from nakctl.render.ends_text import alone
 from nakctl.render.leaf_text import criteria, is_closed, rhythm, shared_label
 from nakctl.render.tree import shape
 from nakctl.render.view import View
-from nakctl.text.numbers import areal_charge, areal_current, different, duration, listed, plural, si, span
+from nakctl.text.numbers import (
+    areal_charge,
+    areal_current,
+    count,
+    different,
+    duration,
+    listed,
+    plural,
+    si,
+    span,
+)
 from nakctl.text.units import parse
 
 LEVELS_SHOWN = 8
@@ -128,7 +138,8 @@ def of_leaves(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
     yield from _cutoffs(leaves, view)
     yield from _spectra(leaves, view)
     yield from _hardware(leaves, view)
-    yield Fact("a row", tuple(map(_record, leaves)), span(different([criteria(leaf) for leaf in leaves])))
+    said = span(different([criteria(leaf) for leaf in leaves]))
+    yield Fact("a row", tuple(map(_record, leaves)), said, is_setting=True)
     yield from _watched(leaves, view)
 
 
@@ -210,7 +221,7 @@ def _cutoffs(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
         by = tuple(end.by for end in same)
         held_there = ("instrument",) if set(by) == {"instrument"} else ()
         said = " or ".join(different([f"the {each}" for each in by]))
-        yield Fact(f"{name}, watched by", held_there, said, "", "fewer")
+        yield Fact(f"{name}, watched by", held_there, said, "", "fewer", is_setting=True)
 
 
 def weighs(side: Side) -> Weighs:
@@ -230,10 +241,10 @@ def _spectra(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
     yield Fact("frequencies", f_Hz, ends, "Hz")
     how = (sweep.average, sweep.wait_periods, sweep.drift_correction)
     drift = ", drift corrected" if sweep.drift_correction else ""
-    said = f"{sweep.average} times each, {sweep.wait_periods:g} periods before{drift}"
-    yield Fact("each frequency", how, said)
+    said = f"{plural(sweep.average, 'time')}, {sweep.wait_periods:g} periods before{drift}"
+    yield Fact("each frequency", how, said, is_setting=True)
     numbers = [view.once(leaf).spectra for leaf in leaves]
-    many = span(different([plural(number, "spectrum", "spectra") for number in numbers]))
+    many = span(different([count(number) for number in numbers]))
     yield Fact("spectra", tuple(map(round, numbers)), f"{many}{rhythm(leaves[0])}")
 
 
@@ -245,7 +256,7 @@ def _hardware(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
         ("bandwidth", [str(each.bandwidth) for each in settings]),
     ):
         if name != "I range" or _unit(leaves[0]) or sweep_of(leaves[0]) is not None:
-            yield Fact(name, tuple(different(said)), " | ".join(different(said)))
+            yield Fact(name, tuple(different(said)), " | ".join(different(said)), is_setting=True)
 
 
 def _record(leaf: Leaf) -> tuple[float | None, ...]:
@@ -260,10 +271,11 @@ def _watched(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
         held_there["limits held by it before each spectrum"] = of_steps.before_sweeps
     for name, ends in held_there.items():
         what = tuple(sorted(f"{end.sensor or end.quantity} {end.side}" for end in ends))
-        yield Fact(name, what, ", ".join(what) or "none", "", "fewer")
+        yield Fact(name, what, ", ".join(what) or "none", "", "fewer", is_setting=True)
     settles = [leaf.settle for leaf in leaves if isinstance(leaf, p.Hold) and leaf.settle is not None]
     if settles:
         values = tuple((each.sensor, each.of, each.within, each.for_s, each.then) for each in settles)
         yield Fact("waits for", values, span(different(list(map(str, settles)))))
     said = alone(leaves, view)
-    yield Fact(PC_OFF, (_HOW_FAR.sub("", said),), said)  # how far it goes changes with every step after it
+    # How far it goes changes with every step after it.
+    yield Fact(PC_OFF, (_HOW_FAR.sub("", said),), said, is_setting=True)

@@ -75,21 +75,20 @@ def _row(group: str, what: str, change: Change) -> list[str]:
 
 def _step(step: StepChange) -> list[str]:
     head = f"  step {step.number} {step.name}"
-    match step.became:
-        case "moved":
-            return wrapped(f"{head}: stood at {step.number_before}", "", "    ")
-        case "changed":
-            lines = wrapped(f"{head}:", "", "    ")
-        case _:
-            lines = wrapped(f"{head}: {step.became}", "", "    ")
+    if step.became == "moved":
+        return wrapped(f"{head}: stood at {step.number_before}", "", "    ")
+    if step.became != "changed":  # it is told in one go
+        told = "; ".join(f"{change.what} {change.after or change.before}" for change in _shown(step))
+        return wrapped(f"{head}: {step.became.upper()}: {told}", "", "      ")
+    lines = wrapped(f"{head}:", "", "    ")
     for change in step.changes:
-        lines += wrapped(said(change) if step.became == "changed" else _alone(change), "      ", "        ")
+        lines += wrapped(said(change), "      ", "        ")
     return lines
 
 
-def _alone(change: Change) -> str:
-    """Of a step that is new, or gone."""
-    return f"{change.what}: {change.after or change.before}"
+def _shown(step: StepChange) -> list[Change]:
+    """Of a step that is new, or gone, without its settings."""
+    return [each for each in step.changes if step.became == "changed" or not each.is_setting]
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ def _rows(difference: Difference) -> Iterator[Sequence[str]]:
         where = f"step {step.number} {step.name}"
         if step.became == "moved":
             yield (_plain(where), "stands elsewhere", step.number_before, step.number_after, "")
-        for change in step.changes:
+        for change in _shown(step):
             yield _cells(where, change, "" if step.became == "changed" else f"**{step.became}**")
             where = ""
     for change in difference.run:

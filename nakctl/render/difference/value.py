@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# wider, removed, weaker: a reviewer has to see these first. The cell is less protected than it was.
-Weight = Literal["wider", "removed", "weaker", "narrower", "added", ""]
-ALARMING: tuple[Weight, ...] = ("wider", "removed", "weaker")
-Weighs = Literal["", "more", "less", "fewer"]
+# A reviewer has to see these first: the cell is less protected than it was, or disturbed more often.
+Weight = Literal["wider", "removed", "weaker", "worse", "narrower", "added", ""]
+ALARMING: tuple[Weight, ...] = ("wider", "removed", "weaker", "worse")
+Weighs = Literal["", "more", "less", "fewer", "often"]
 Became = Literal["changed", "new", "removed", "moved"]
 
 
@@ -19,8 +19,9 @@ class Fact:
     value   in SI; one for each level of a staircase; equal values are no difference, whatever their text says
     text    as people say it
     unit    of the values, for machines
-    weighs  which change leaves the cell less protected: to "more", to "less", or to "fewer" parts of the
-            value; empty: none
+    weighs  which change is one for the worse: to "more", to "less", to "fewer" parts of the value, to more
+            "often"; empty: none
+    is_setting  of little interest in a step that is new, or gone
     """
 
     name: str
@@ -28,6 +29,7 @@ class Fact:
     text: str
     unit: str = ""
     weighs: Weighs = ""
+    is_setting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Change:
     values_before: tuple[Any, ...] = ()
     values_after: tuple[Any, ...] = ()
     unit: str = ""
+    is_setting: bool = False
 
     @property
     def is_alarming(self) -> bool:
@@ -99,5 +102,6 @@ class Difference:
             if step.became == "changed"
             for change in step.changes
         )
-        found = (*(("limit", change) for change in self.limits), *of_steps)
+        of_run = (("in all", change) for change in self.run)
+        found = (*(("limit", change) for change in self.limits), *of_steps, *of_run)
         return tuple((where, change) for where, change in found if change.is_alarming)

@@ -76,4 +76,4 @@ def _gaps(view: View) -> Iterator[Fact]:
         endless = any(gap.times == FOREVER for gap in those)
         number = math.inf if endless else sum(gap.times for gap in those)
         said = "in every pass" if endless else plural(number, "gap")
-        yield Fact(name, (number,), said, "", "more" if name == "gaps under current" else "")
+        yield Fact(name, (number,), said, "", "often" if name == "gaps under current" else "")
