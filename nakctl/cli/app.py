@@ -22,10 +22,14 @@ from nakctl.cli import (
 from nakctl.cli.app_notify import notify_app
 from nakctl.cli.app_sensors import sensors_app
 from nakctl.cli.explained import (
+    CellName,
     DiscardRows,
+    Dry,
     Json,
     LoadFirmware,
+    On,
     RigFile,
+    Set,
     explained,
     show_tracebacks,
 )
@@ -55,24 +59,6 @@ app.add_typer(app_host.autostart_app, name="autostart")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A protocol file, or the name of a shipped one.")]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A result file.")]
-On = Annotated[
-    str | None, typer.Option("--on", metavar="CHANNEL", help="Channel to run on [default: sim-sp300].")
-]
-CellName = Annotated[
-    str | None,
-    typer.Option("--cell", metavar="NAME|FILE", help="The cell on it [simulated channels: NaK50]."),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Give a parameter another value; repeatable."),
-]
-
-Dry = Annotated[
-    bool,
-    typer.Option(
-        "--dry", help="On the simulator, with what simulates that cell; whatever the rig says of the channel."
-    ),
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -210,6 +196,7 @@ def run(
 
 app.command("format")(app_lab.format_files)
 app.command()(app_lab.diff)
+app.command()(app_lab.new)
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)
 app.command()(app_convert.convert)

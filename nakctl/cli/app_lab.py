@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nakctl.cli.explained import Json, RigFile, explained
+from nakctl.cli.explained import CellName, Dry, Json, On, RigFile, Set, explained
 
 Ours = Annotated[
     bool, typer.Option("--ours", help="Pass over YAML files that are none of nakctl's, such as workflows.")
@@ -48,20 +49,10 @@ def diff(
             "--base", metavar="REVISION", help="Each file beside what it was then [default: all changed]."
         ),
     ] = None,
-    on: Annotated[
-        str | None,
-        typer.Option("--on", metavar="CHANNEL", help="Channel whose plans they are [default: sim-sp300]."),
-    ] = None,
-    cell: Annotated[
-        str | None,
-        typer.Option("--cell", metavar="NAME|FILE", help="The cell on it [simulated channels: NaK50]."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Give a parameter another value in both; repeatable."
-        ),
-    ] = None,
+    on: On = None,
+    cell: CellName = None,
+    dry: Dry = False,
+    sets: Set = None,
     rig: RigFile = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for a review.")] = False,
     exit_code: Annotated[
@@ -75,4 +66,25 @@ def diff(
     from nakctl.cli.prepare import Wishes
 
     how = "json" if as_json else "markdown" if as_markdown else "text"
-    return command.diff(files or [], base, Wishes(on, cell, pairs(sets or []), rig), how, exit_code)
+    return command.diff(files or [], base, Wishes(on, cell, pairs(sets or []), rig, dry), how, exit_code)
+
+
+@explained
+def new(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="LAB", help="A folder that is empty, or not there; its name is the lab's."),
+    ],
+    nakctl: Annotated[
+        str | None,
+        typer.Option(
+            "--nakctl", metavar="REQUIREMENT", help="What pip is to install [default: as installed here]."
+        ),
+    ] = None,
+    git: Annotated[bool, typer.Option(help="Begin a repository of git, if that is installed.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Begin a lab's repository: protocols, rig, cells, and workflows that dry-run them."""
+    from nakctl.cli import new as command
+
+    return command.new(folder, nakctl, git, as_json)

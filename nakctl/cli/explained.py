@@ -17,6 +17,24 @@ RigFile = Annotated[
     Path | None, typer.Option("--rig", metavar="FILE", help="Rig file [default: ./rig.yaml, if there].")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="CHANNEL", help="Channel to run on [default: sim-sp300].")
+]
+CellName = Annotated[
+    str | None,
+    typer.Option("--cell", metavar="NAME|FILE", help="The cell on it [simulated channels: NaK50]."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Give a parameter another value; repeatable."),
+]
+
+Dry = Annotated[
+    bool,
+    typer.Option(
+        "--dry", help="On the simulator, with what simulates that cell; whatever the rig says of the channel."
+    ),
+]
 LoadFirmware = Annotated[
     bool,
     typer.Option("--load-firmware", help="Replace another firmware on the channel, such as that of EC-Lab."),
