@@ -143,10 +143,9 @@ def _replace(path: Path, written: bytes) -> None:
             os.fsync(stream.fileno())
         Path(name).chmod(path.stat().st_mode & 0o777)
         Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
+    finally:
+        with suppress(OSError):  # as a rule it has become the file
             Path(name).unlink()
-        raise
 
 
 def _stdin(how: How) -> int:

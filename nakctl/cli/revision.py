@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -38,6 +38,14 @@ def where_it_left(revision: str, here: Path) -> str:
         return _git(here, "merge-base", commit, "HEAD").strip()
     except InputError:
         return commit
+
+
+def base_of_review(environment: Mapping[str, str]) -> str | None:
+    """With what a pull request of GitHub, or a merge request of GitLab, is compared; None: neither is under
+    way."""
+    if branch := environment.get("GITHUB_BASE_REF"):
+        return f"origin/{branch}"
+    return environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or None
 
 
 def changed_since(revision: str, here: Path) -> list[Path]:

@@ -12,6 +12,8 @@ import pytest
 from command_line import Said, refused
 from short_run import SHORT
 
+from nakctl.cli.revision import base_of_review
+
 Here = Callable[..., Said]
 WIDER = SHORT.replace("[-1 V, 1 V]", "[-1 V, 2 V]").replace("current: 10 uA", "current: 20 uA")
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -40,7 +42,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "a.yaml").write_text(SHORT, encoding="utf-8")
     (folder / "rig.yaml").write_text(
-        "nakctl-rig: 1\ncells:\n  mine: {channel: sim-sp300, area: 0.5 cm2}\n", encoding="utf-8"
+        "nakctl-rig: 1\ncells:\n  mine: {channel: sim-sp300, area: 0.5 cm2, simulated_as: NaK50}\n",
+        encoding="utf-8",
     )
     git("init", "-q", "-b", "main", cwd=tmp_path / "Mein Läb")
     git("add", "-A", cwd=folder)
@@ -120,3 +123,16 @@ def test_slips(diff: Here, here: Here, lab: Path, tmp_path: Path, monkeypatch: p
     assert refused(diff("--base", "--output=x")).endswith("git branch --all lists branches\n")
     monkeypatch.chdir(tmp_path)
     assert "not a git repository" in refused(here("diff", "--base", "main"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "base"),
+    [
+        ({"GITHUB_BASE_REF": "main"}, "origin/main"),
+        ({"GITHUB_BASE_REF": "", "GITHUB_REF": "refs/heads/main"}, None),  # a push
+        ({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc"}, "abc"),
+        ({}, None),
+    ],
+)
+def test_the_base_of_a_review(environment: dict[str, str], base: str | None) -> None:
+    assert base_of_review(environment) == base
