@@ -29,10 +29,13 @@ def check(files: list[str], wishes: Wishes, as_json: bool, ours: bool = False) -
 
 
 def named(files: Iterable[str], ours: bool) -> Iterator[str]:
-    """The files that are meant: of a folder all that are ours."""
+    """The files that are meant: of a folder all that are ours. InputError: there are none."""
     for file in files:
         if Path(file).is_dir():
-            yield from map(str, files_in(Path(file)))
+            found = files_in(Path(file))
+            if not found:
+                raise InputError(f"there is no file of nakctl in {file}")
+            yield from map(str, found)
         elif not ours or kind_of_path(Path(file)) is not None:
             yield file
 

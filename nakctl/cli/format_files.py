@@ -174,7 +174,7 @@ def _tell(seen: list[Laid], how: How) -> None:
     changed, same, failed = (_count(seen, state) for state in ("changed", "same", "failed"))
     told = [f"{changed} {done}", f"{same} as {'it is' if same == '1 file' else 'they are'}"]
     told += [f"{failed} not read"] if failed != "0 files" else []
-    console.say(", ".join(told) if seen else "there is no file of nakctl here", to=sys.stderr)
+    console.say(", ".join(told) if seen else "no file of nakctl among them", to=sys.stderr)
 
 
 def _count(seen: Iterable[Laid], state: str) -> str:

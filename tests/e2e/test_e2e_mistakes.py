@@ -14,7 +14,11 @@ Here = Callable[..., Said]
 MISTAKES = [
     ("run ccdd", "did you mean ccd?"),
     ("check nosuch", "neither a file nor a shipped protocol"),
-    ("check .", "is a folder"),
+    ("check .", "there is no file of nakctl in ."),
+    ("format", "there is no file of nakctl in ."),
+    ("format nosuch.yaml", "no such file"),
+    ("diff ccd", "name two protocols"),
+    ("diff ccd ccdd", "did you mean ccd?"),
     ("protocols show cdc", "did you mean ccd?"),
     ("protocols copy nosuch", "is no shipped protocol"),
     ("protocols copy ccd nowhere/ccd.yaml", "there is no folder nowhere"),
