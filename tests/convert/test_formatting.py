@@ -10,6 +10,7 @@ from generated import protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nakctl.convert import formatting
 from nakctl.convert.formatting import ANY_CELL, formatted, formatted_protocol
 from nakctl.errors import InputError
 from nakctl.plan.compile import compile_protocol
@@ -139,3 +140,17 @@ def test_words_that_nobody_knows_stay_behind_the_one_before() -> None:
 def test_what_cannot_be_laid_out_is_told_with_its_line() -> None:
     with pytest.raises(InputError, match=r"p\.yaml:2:1  `\? word`"):
         formatted(read_text("nakctl: 1\n? a\n: 2\n", "p.yaml"))
+
+
+def test_a_layout_that_would_change_a_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formatting, "laid_out", lambda text, instead: text.replace("10 min", "10 s"))
+    with pytest.raises(InputError, match="it would say something else, so it is left as it is"):
+        neat(NEAT)
+
+
+def test_a_spelling_that_would_change_the_plan_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        formatting, "respelled", lambda text: text.replace("4d", "5 d").replace("10min", "10 min")
+    )
+    made = neat(MESSY)
+    assert "time: 4d" in made and "rest: 10min" in made

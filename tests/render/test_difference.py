@@ -132,6 +132,13 @@ def test_what_means_the_same(was: str, now: str) -> None:
     assert not found.limits and not found.steps and not found.run
 
 
+def test_the_rule_of_a_step_that_ends_by_a_short() -> None:
+    words = BASE.replace("until: {Ewe_above: 3 V, then: end run}", "until: {short: true}")
+    words = words.replace("stop_when:", "rules:")
+    found = compare(view(words), view(words.replace("75 %", "80 %")))
+    assert [(each.what, each.weight) for each in found.limits] == [("a short of a step", "wider")]
+
+
 def test_a_step_that_stands_elsewhere_is_told_as_that() -> None:
     found = difference(("  - rest: 10 min\n", ""), ("  - geis: g\n", "  - geis: g\n  - rest: 10 min\n"))
     assert ("moved", "1", "4") in [

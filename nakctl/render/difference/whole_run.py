@@ -30,7 +30,7 @@ def _rules(plan: p.Plan) -> Iterator[Fact]:
         text = goal.text.rpartition(f"{goal.side} ")[2]
         yield Fact(f"ends when Ewe goes {goal.side}", (goal.value_V,), text, "V", weighs(goal.side))
     for name, rule in (("ends at a short", plan.short), ("a short of a step", plan.short_of_steps)):
-        if rule is not None and (name == "ends at a short" or plan.short is None):
+        if rule is not None and (rule is plan.short or rule != plan.short):
             said = (
                 f"-{100 * rule.fall:.4g} % within {duration(rule.within_s)}, below {si(rule.below_V, 'V')}, "
             )
