@@ -22,7 +22,9 @@ class CompiledKernel(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """version: "editable", or that of a wheel."""
-        wish = os.environ.get("NAKCTL_KERNEL")
+        wish = os.environ.get("NAKCTL_KERNEL", "")
+        if wish not in ("", "plain", "compiled"):
+            raise ValueError(f"NAKCTL_KERNEL={wish}: plain or compiled")
         if wish == "plain":
             return
         sys.path.insert(0, str(SIM))

@@ -6,7 +6,6 @@ instrument that its place names, and takes its limits from the same data.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 

@@ -16,11 +16,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from nakctl.errors import RigError
 from nakctl_sim.cell.arithmetic import Numbers
 from nakctl_sim.compiling.sources import AGAIN, EXPORTED, PACKAGE, STEM, SUFFIX, compiled_name, known_as
 from nakctl_sim.executor import registers as r
 
-PLEASE = "NAKCTL_KERNEL"  # plain: compiled code is not looked for
+WISH = "NAKCTL_KERNEL"  # plain, or nothing but compiled; also while nakctl is installed
 Chain = list[r.Technique]
 Floats = npt.NDArray[np.float64]
 Making = Callable[[Sequence[float] | Floats], Numbers]
@@ -60,9 +61,19 @@ class Kernel:
 
 @cache
 def present() -> Kernel:
-    """The compiled one, if it was made of these sources."""
-    if os.environ.get(PLEASE) == "plain":
-        return plain(f"plain Python, as {PLEASE} asks")
+    """The compiled one, if it was made of these sources. RigError: it is not what was asked for."""
+    wish = os.environ.get(WISH, "")
+    if wish not in ("", "plain", "compiled"):
+        raise RigError(f"{WISH}={wish}: plain or compiled")
+    if wish == "plain":
+        return plain(f"plain Python, as {WISH} asks")
+    kernel = _best()
+    if wish == "compiled" and not kernel.compiled:
+        raise RigError(f"{WISH}=compiled, and there is {kernel.told}")
+    return kernel
+
+
+def _best() -> Kernel:
     try:
         module = import_module(f"{PACKAGE.name}.{compiled_name()}")
     except ImportError:

@@ -222,6 +222,13 @@ def test_where_nothing_was_compiled_it_is_said(copied: Path) -> None:
     told, *rest = asked(copied)
     assert told == "plain Python, because there was no C compiler when nakctl was installed"
     assert rest == ["False", "False", "0.3"]
+    for wish, why in (
+        ("compiled", "=compiled, and there is plain Python, because"),
+        ("fast", "=fast: plain or compiled"),
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            asked(copied, NAKCTL_KERNEL=wish)
+        assert f"RigError: NAKCTL_KERNEL{why}" in refused.value.stderr
 
 
 def test_each_source_is_in_the_name(copied: Path) -> None:
