@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from nakctl import isolated
+from nakctl_sim.kernel import present
 
 # What is imported and collected stays: it is not looked through for garbage again and again.
 gc.set_threshold(50_000)
@@ -53,20 +53,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-COMPILE = """
-from nakctl.device.instrument import instrument
-from nakctl_sim.cell.models import load_model
-from nakctl_sim.warm_up import warm_up
-for cell in ("NaK50", "randles"):
-    warm_up(load_model(cell), instrument("SP-300"))
-"""
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Have the simulator compiled once, before several workers would do it at the same time."""
-    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
-        subprocess.run([sys.executable, "-c", COMPILE], check=True)
+def pytest_report_header() -> str:
+    """The suite takes several times as long where it has to simulate in plain Python."""
+    kernel = present()
+    return f"simulation: {kernel.told}" + (f" ({kernel.remedy})" if kernel.remedy else "")
 
 
 def pytest_collection_finish() -> None:

@@ -23,8 +23,9 @@ from nakctl.device.sensor import SensorSpec
 from nakctl.errors import ChannelError, ChannelTaken, LinkLost
 from nakctl_sim.cell.models import Model
 from nakctl_sim.chamber import FELT_K, Chamber
+from nakctl_sim.executor.execution import ROWS_AT_ONCE
 from nakctl_sim.habits import USUAL, ChannelHabits
-from nakctl_sim.potentiostat import ROWS_AT_ONCE, Potentiostat
+from nakctl_sim.potentiostat import Potentiostat
 from nakctl_sim.trouble import LOST, Trouble, Troubles
 from nakctl_sim.waiting import Block, Waiting
 

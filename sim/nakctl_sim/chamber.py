@@ -16,7 +16,8 @@ from dataclasses import replace
 
 from nakctl.device.driver import ClockLike
 from nakctl.device.sensor import Look, Ramp, Sensors, SensorSpec
-from nakctl_sim.cell.models import Floats, Model
+from nakctl_sim.cell.arithmetic import Numbers
+from nakctl_sim.cell.models import Model
 from nakctl_sim.sensors import Piece
 
 FELT_K = 0.05  # the cell's numbers follow in such steps: 0.2 % of a resistance with 35 kJ/mol at 25 degC
@@ -88,12 +89,11 @@ class Warmth:
         self._came_s = 0.0
         self._due: tuple[int, float] = (-1, math.inf)
 
-    def begin(self, x: Floats, zero_s: float) -> None:
+    def begin(self, zero_s: float) -> None:
         self.zero_s = zero_s
-        self.follow(x, 0.0)
 
-    def follow(self, x: Floats, time_s: float) -> None:
-        """The numbers are those of this moment of the segment."""
+    def follow(self, x: Numbers, time_s: float) -> None:
+        """The numbers of the model, and of the state x, are those of this moment of the segment."""
         self.model.come_to(x, self.to_K(self.chamber.at(self.zero_s + time_s)))
         self._came_s = time_s
         self._due = (-1, math.inf)

@@ -1,12 +1,11 @@
 """The driver of simulated channels: the entry point `sim` of nakctl.drivers.
 
-Importing this module imports neither numpy nor numba; `open` does. A simulated channel stands in for the
+Importing this module does not import numpy; `open` does. A simulated channel stands in for the
 instrument that its place names, and takes its limits from the same data.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ class SimDriver:
         from nakctl_sim.board import SimBoard
         from nakctl_sim.cell.models import load_model
         from nakctl_sim.channel import SimChannel, channel_info
-        from nakctl_sim.warm_up import warm_up
+        from nakctl_sim.kernel import present
 
         scatter_seed, changed, troubles = specimen(place), habits(place), trouble_of(place)
         model = load_model(model_of(cell), scatter_seed, cell.area_cm2)
@@ -63,6 +62,7 @@ class SimDriver:
             "cell_model": model.name,
             "cell_parameters": model.cell.facts,  # of this specimen: with its scatter
             "scatter_seed": model.cell.facts.get("scatter_seed"),
+            "computed_by": present().told,
         } | {word: place.options[word] for word in ("habits", "trouble") if word in place.options}
         if cell.three_electrodes and not model.cell.three_electrodes:
             raise CellError(
@@ -70,8 +70,6 @@ class SimDriver:
                 "out, or let one with three stand for it (nakctl cells)"
             )
         device = instrument(place.instrument)
-        if math.isfinite(clock.horizon_s()):  # else no clock runs, and a helper may start meanwhile
-            warm_up(model, device)
         board = SimBoard(model, device, clock, seed, changed, troubles)
         return SimChannel(board, channel_info(place.name, device, seed, facts))
 
@@ -97,7 +95,11 @@ class SimDriver:
         raise RigError("a simulated device has no address")
 
     def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
+        from nakctl_sim.kernel import present
+
         yield Diagnosis("instrument", "ok", "simulated: nothing outside this program is needed")
+        kernel = present()
+        yield Diagnosis("simulation", "warning" if kernel.stale else "ok", kernel.told, kernel.remedy)
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
         return tuple(ChannelState(number, "simulated") for number in sorted(chassis.channels))

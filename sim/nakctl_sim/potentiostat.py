@@ -16,20 +16,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
+from nakctl.device.channel import POINT, Flag, Notice, Rows, Watch
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Segment
-from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import Model
 from nakctl_sim.chamber import Chamber, Warmth
-from nakctl_sim.executor import machine, spectrum, unread
-from nakctl_sim.executor.drive import Cell
-from nakctl_sim.executor.reading import (
+from nakctl_sim.executor import spectrum
+from nakctl_sim.executor.execution import ROWS_AT_ONCE, Execution
+from nakctl_sim.executor.machine import ENDED, NO_NOISE, SWEEPS, WAITS
+from nakctl_sim.executor.registers import (
     HIGHEST_CE,
     HIGHEST_CELL,
     HIGHEST_E,
@@ -38,16 +37,16 @@ from nakctl_sim.executor.reading import (
     LOWEST_CELL,
     LOWEST_E,
     LOWEST_I,
-    Floats,
-    Tape,
+    OVER,
 )
-from nakctl_sim.executor.tables import MACHINE, OVER, Chain, E_range, I_range, encode
+from nakctl_sim.executor.tables import E_range, I_range, encode
 from nakctl_sim.habits import USUAL, ChannelHabits
 from nakctl_sim.imperfections import imperfections
+from nakctl_sim.kernel import Chain, Kernel, present
 
-ROWS_AT_ONCE = 32_768
+Floats = npt.NDArray[np.float64]
+
 POINTS_AT_ONCE = 8_192
-NOISE_AT_ONCE = 16_384
 OVERLOADS = Flag.I_OVERLOAD | Flag.E_OVERLOAD
 NOTHING = Segment(())
 
@@ -68,10 +67,15 @@ class Output:
 
 
 class Potentiostat:
-    """One channel's inside. `seed` fixes every random number of its life."""
+    """One channel's inside. `seed` fixes every random number of its life. kernel: else the best there is."""
 
     def __init__(
-        self, model: Model, instrument: Instrument, seed: int, habits: ChannelHabits = USUAL
+        self,
+        model: Model,
+        instrument: Instrument,
+        seed: int,
+        habits: ChannelHabits = USUAL,
+        kernel: Kernel | None = None,
     ) -> None:
         self._model = model
         self._instrument = instrument
@@ -79,15 +83,11 @@ class Potentiostat:
         self._faults = imperfections(instrument)
         seeds = np.random.SeedSequence(seed).spawn(4)
         for_samples, for_sweeps, for_counter, for_half_cells = seeds
-        self._random = np.random.default_rng(for_samples)
-        self._random_ce = np.random.default_rng(for_counter)
+        random = np.random.default_rng(for_samples), np.random.default_rng(for_counter)
         self._sweep_random = np.random.default_rng(for_sweeps), np.random.default_rng(for_half_cells)
-        self._cell = Cell(model.kind, model.p, model.state(), model.state())
-        self._machine = np.zeros(1, MACHINE)
-        self._rows = np.zeros(ROWS_AT_ONCE, SAMPLE)
-        self._starts = np.zeros(ROWS_AT_ONCE)
-        self._noise = self._random.standard_normal((NOISE_AT_ONCE, 2))
-        self._noise_ce = self._random_ce.standard_normal(NOISE_AT_ONCE)
+        self._kernel = kernel or present()
+        self._on = Execution(self._kernel, model.kind, model.p, model.x0, random)
+        self._m = self._on.machine
         self._points: list[Rows] = []
         self._point_starts: list[Floats] = []
         self._sweep: spectrum.Sweep | None = None
@@ -96,12 +96,7 @@ class Potentiostat:
         self._reached_s = 0.0
         self._warmth: Warmth | None = None  # of a chamber that the cell stands in
         self.load(NOTHING)
-        self._m["phase"] = OVER
-
-    @property
-    def _m(self) -> np.void:
-        register: np.void = self._machine[0]
-        return register
+        self._m.phase = OVER
 
     @property
     def reached_s(self) -> float:
@@ -111,11 +106,11 @@ class Potentiostat:
     @property
     def technique(self) -> int:
         """Position in the segment of the technique under way; beyond the last one when it is over."""
-        return int(self._m["at"])
+        return self._m.at
 
     def has_begun(self, at: int) -> bool:
         """Whether a technique of the segment has run, or does."""
-        return bool(self._chain.started[at])
+        return self._on.chain[at].started > 0
 
     def peek(self, time_s: float) -> tuple[float, float]:
         """Ewe_V and I_A at the terminals at time_s, from reached_s on; without errors of measurement.
@@ -126,10 +121,7 @@ class Potentiostat:
 
     def terminals(self, time_s: float) -> tuple[float, float, float]:
         """As `peek`, and Ece_V."""
-        copied = self._machine.copy()
-        cell = self._cell._replace(x=self._cell.x.copy(), before=self._cell.before.copy())
-        Ewe_V, Ece_V = unread.peek(copied, self._chain, cell, time_s)
-        return float(Ewe_V), float(copied[0]["I_A"]), float(Ece_V)
+        return self._on.peek(time_s)
 
     def check(self, segment: Segment) -> None:
         """LimitError: it cannot be loaded."""
@@ -137,21 +129,20 @@ class Potentiostat:
 
     def _encoded(self, segment: Segment) -> Chain:
         third = self._model.cell.three_electrodes
-        return encode(segment, self._instrument, self._faults, self._habits, third=third)
+        return encode(segment, self._instrument, self._faults, self._habits, self._kernel, third=third)
 
     def load(self, segment: Segment) -> None:
         """LimitError if the instrument cannot do it."""
         self._segment = segment
         self._schedules.clear()
-        self._chain: Chain = self._encoded(segment)
+        self._on.chain = self._encoded(segment)
 
     def amend(self, segment: Segment) -> None:
         """Change what is still to come of a running segment: the same techniques, other values."""
         changed = self._encoded(segment)
         self._segment = segment
         self._schedules.clear()
-        self._chain.techniques[:] = changed.techniques
-        self._chain.tests[:] = changed.tests
+        self._on.amend(changed)
 
     def warm(self, chamber: Chamber, to_K: Callable[[float], float], by: float) -> None:
         """From the next start on the cell has the temperature of this chamber, but for `by` of its unit."""
@@ -161,33 +152,27 @@ class Potentiostat:
     def start(self, zero_s: float = 0.0) -> None:
         """From the first technique, at time 0; the cell is as it was left. zero_s: the chamber's clock."""
         if self._warmth is not None:
-            self._warmth.begin(self._cell.x, zero_s)
-        kept = {name: self._m[name] for name in ("I_A", "since_s", "n_noise")}
-        self._machine[:] = 0
-        for name, value in kept.items():
-            self._m[name] = value
-        self._m["E_end_V"] = voltage(self._cell.kind, self._cell.p, self._cell.x, 0.0)
-        self._chain.started[:] = 0
-        self._chain.passed[:] = 0
+            self._warmth.begin(zero_s)
+            self._come_to(self._warmth, 0.0)
         self._sweep = None
         self._overloaded.clear()
         self._reached_s = 0.0
-        machine.enter(self._tape(Watch()), self._chain)
+        self._on.begin()
 
     def halt(self) -> None:
         """The chain is over, and the cell open, from what was reached by a `run` that was cut there."""
         self.rest(0.0)
-        self._m["phase"] = OVER
+        self._m.phase = OVER
         self._sweep = None
 
     def skip(self) -> None:
         """The technique under way ends at what was reached by a `run` that was cut there; the next begins."""
-        machine.skip(self._tape(Watch()), self._chain, self._cell)
+        self._kernel.skip(self._on.tape, self._on.chain, self._on.cell)
         self._sweep = None
 
     def rest(self, seconds: float) -> None:
         """Leave the cell open, unread."""
-        unread.rest(self._machine, self._cell, seconds)
+        self._kernel.open_cell(self._m, self._on.cell, seconds)
 
     def run(
         self,
@@ -208,7 +193,7 @@ class Potentiostat:
             outputs.append(output)
             if not output.waits:
                 return joined(outputs)
-            warmth.follow(self._cell.x, due_s)
+            self._come_to(warmth, due_s)
             made += max(len(output.samples), len(output.points))
         if made >= most_rows:
             return replace(joined(outputs), waits=False)
@@ -219,63 +204,58 @@ class Potentiostat:
         self, horizon_s: float, watch: Watch, *, cut: bool = False, pause_s: float, most_rows: int
     ) -> Output:
         """With the numbers that the cell has."""
-        tape = self._tape(watch, most_rows)
+        on, seen = self._on, watched(watch)
+        on.watch(seen, most_rows)
         while True:
-            status = machine.run(tape, self._chain, self._cell, horizon_s, pause_s, cut)
-            if status == machine.NO_NOISE:
-                self._draw()
+            status = self._kernel.run(on.tape, on.chain, on.cell, horizon_s, pause_s, cut)
+            if status == NO_NOISE:
+                on.draw()
                 continue
-            if status == machine.SWEEPS:
-                status = self._go_on_sweeping(tape, horizon_s, pause_s, cut)
-                if status == machine.ENDED and not self._enough(pause_s):
+            if status == SWEEPS:
+                status = self._go_on_sweeping(seen, horizon_s, pause_s, cut)
+                if status == ENDED and not self._enough(pause_s):
                     continue
-                return self._hand_over(horizon_s, waits=status == machine.WAITS)
-            return self._hand_over(horizon_s, waits=status == machine.WAITS)
+            return self._hand_over(horizon_s, waits=status == WAITS)
 
-    def _tape(self, watch: Watch, most_rows: int = ROWS_AT_ONCE) -> Tape:
-        rows, starts = self._rows[:most_rows], self._starts[:most_rows]
-        return Tape(self._machine, rows, starts, self._noise, self._noise_ce, watched(watch))
-
-    def _draw(self) -> None:
-        self._random.standard_normal(out=self._noise)
-        self._random_ce.standard_normal(out=self._noise_ce)
-        self._m["n_noise"] = 0
+    def _come_to(self, warmth: Warmth, time_s: float) -> None:
+        """The temperature at time_s of the segment."""
+        warmth.follow(self._on.x, time_s)
+        self._on.p[:] = self._kernel.numbers(self._model.p)
 
     def _enough(self, pause_s: float) -> bool:
         return self._time_s >= pause_s or sum(map(len, self._points)) >= POINTS_AT_ONCE
 
-    def _go_on_sweeping(self, tape: Tape, horizon_s: float, pause_s: float, cut: bool) -> int:
+    def _go_on_sweeping(self, watch: list[float], horizon_s: float, pause_s: float, cut: bool) -> int:
         """The host watches peaks, and what they are is known only when they are measured: where one lies
         beyond, the way there is gone again, and no further."""
         sweep = self._sweep = self._sweep or self._begin_sweep()
-        first, before = int(self._m["point"]), self._as_it_is()
-        status, rows = self._sweep_on(sweep, tape, horizon_s, pause_s, cut)
-        beyond = np.flatnonzero(peaks_beyond(rows, tape.watch))
+        first, before = self._m.point, self._on.as_it_is()
+        status, rows = self._sweep_on(sweep, horizon_s, pause_s, cut)
+        beyond = np.flatnonzero(peaks_beyond(rows, watch))
         if len(beyond):
-            self._be(before)
+            self._on.be(before)
             last = first + int(beyond[0])
-            status, rows = self._sweep_on(sweep, tape, horizon_s, pause_s, cut, last)
+            status, rows = self._sweep_on(sweep, horizon_s, pause_s, cut, last)
         if len(rows):
             self._points.append(rows)
             self._point_starts.append(np.full(len(rows), sweep.start_s))
-        if status == machine.ENDED:
+        if status == ENDED:
             self._sweep = None
         return status
 
     def _sweep_on(
         self,
         sweep: spectrum.Sweep,
-        tape: Tape,
         horizon_s: float,
         pause_s: float,
         cut: bool,
         last: int | None = None,
     ) -> tuple[int, Rows]:
         """Why it came back, and the rows until there. last: frequency that is the last one to be measured."""
-        first, of = int(self._m["point"]), (sweep.ends_s, sweep.states, sweep.dc)
+        on, first, of = self._on, self._m.point, (sweep.ends_s, sweep.states, sweep.dc)
         last = len(sweep.ends_s) if last is None else last
-        status = int(machine.sweep(tape, self._chain, self._cell, *of, horizon_s, pause_s, cut, last))
-        end = len(sweep.ends_s) if status == machine.ENDED else int(self._m["point"])
+        status = self._kernel.sweep(on.tape, on.chain, on.cell, *of, horizon_s, pause_s, cut, last)
+        end = len(sweep.ends_s) if status == ENDED else self._m.point
         if end == first:
             return status, np.zeros(0, POINT)
         hardware = sweep.eis.hardware
@@ -283,20 +263,8 @@ class Potentiostat:
         counter = hardware.Ece and self._instrument.half_cells
         return status, spectrum.points(sweep, first, end, self._model, self._faults, ranges, counter=counter)
 
-    def _as_it_is(self) -> tuple[npt.NDArray[Any], ...]:
-        return tuple(each.copy() for each in self._moving)
-
-    def _be(self, before: tuple[npt.NDArray[Any], ...]) -> None:
-        for each, was in zip(self._moving, before, strict=True):
-            each[:] = was
-
-    @property
-    def _moving(self) -> tuple[npt.NDArray[Any], ...]:
-        """All that a sweep changes."""
-        return self._machine, self._chain.started, self._chain.passed, self._cell.x, self._cell.before
-
     def _begin_sweep(self) -> spectrum.Sweep:
-        at = int(self._m["at"])
+        at = self._m.at
         eis = self._segment.techniques[at]
         assert isinstance(eis, Eis)
         if at not in self._schedules:
@@ -305,31 +273,30 @@ class Potentiostat:
             eis,
             self._schedules[at],
             self._faults,
-            self._cell.x,
+            self._on.x,
             self._sweep_random,
+            self._kernel,
             at=at,
-            passes=int(self._chain.started[at]) - 1,
-            start_s=float(self._m["start_s"]),
-            hold_s=float(self._m["tau_s"]),
+            passes=self._on.chain[at].started - 1,
+            start_s=self._m.start_s,
+            hold_s=self._m.tau_s,
         )
 
     def _hand_over(self, horizon_s: float, *, waits: bool) -> Output:
-        n_rows = int(self._m["n_rows"])
-        samples, sample_starts_s = self._rows[:n_rows].copy(), self._starts[:n_rows].copy()
-        self._m["n_rows"] = 0
+        samples, sample_starts_s = self._on.take_rows()
         points = np.concatenate(self._points, dtype=POINT) if self._points else np.zeros(0, POINT)
         point_starts_s = np.concatenate(self._point_starts) if self._points else np.zeros(0)
         self._points.clear()
         self._point_starts.clear()
         self._reached_s = max(self._reached_s, horizon_s if waits else self._time_s)
         notices = sorted(self._overloads(samples) + self._overloads(points), key=lambda one: one.time_s)
-        over = bool(self._m["phase"] == OVER)
+        over = self._m.phase == OVER
         return Output(samples, points, sample_starts_s, point_starts_s, tuple(notices), over, waits)
 
     @property
     def _time_s(self) -> float:
         """How far the steps got."""
-        return float(self._m["start_s"] + self._m["tau_s"])
+        return self._m.start_s + self._m.tau_s
 
     def _overloads(self, rows: Rows) -> list[Notice]:
         """The first overload of each technique of the chain: one is news, thousands are not."""
@@ -374,7 +341,7 @@ def overload(row: np.void) -> Notice:
     )
 
 
-def peaks_beyond(points: Rows, watch: Floats) -> npt.NDArray[np.bool_]:
+def peaks_beyond(points: Rows, watch: list[float]) -> npt.NDArray[np.bool_]:
     """(n,): whether DC value and amplitude together lie beyond what the host watches."""
     E_V, E_amp_V = points["E_dc_V"].astype(np.float64), points["E_amp_V"].astype(np.float64)
     peak_A = np.abs(points["I_dc_A"].astype(np.float64)) + points["I_amp_A"]
@@ -392,18 +359,16 @@ def whole_amplitude_V(points: Rows) -> Floats:
     return np.asarray(np.hypot(re_ohm, im_ohm) * points["I_amp_A"])
 
 
-def watched(watch: Watch) -> Floats:
-    """As numbers that never wake where the host does not watch; in the order of executor.reading."""
-    return np.array(
-        [
-            -math.inf if watch.Ewe_min_V is None else watch.Ewe_min_V,
-            math.inf if watch.Ewe_max_V is None else watch.Ewe_max_V,
-            -math.inf if watch.I_min_A is None else watch.I_min_A,
-            math.inf if watch.I_max_A is None else watch.I_max_A,
-            -1.0 if watch.Ewe_near_0_V is None else watch.Ewe_near_0_V,
-            -math.inf if watch.Ece_min_V is None else watch.Ece_min_V,
-            math.inf if watch.Ece_max_V is None else watch.Ece_max_V,
-            -math.inf if watch.Ewe_minus_Ece_min_V is None else watch.Ewe_minus_Ece_min_V,
-            math.inf if watch.Ewe_minus_Ece_max_V is None else watch.Ewe_minus_Ece_max_V,
-        ]
-    )
+def watched(watch: Watch) -> list[float]:
+    """As numbers that never wake where the host does not watch; in the order of executor.registers."""
+    return [
+        -math.inf if watch.Ewe_min_V is None else watch.Ewe_min_V,
+        math.inf if watch.Ewe_max_V is None else watch.Ewe_max_V,
+        -math.inf if watch.I_min_A is None else watch.I_min_A,
+        math.inf if watch.I_max_A is None else watch.I_max_A,
+        -1.0 if watch.Ewe_near_0_V is None else watch.Ewe_near_0_V,
+        -math.inf if watch.Ece_min_V is None else watch.Ece_min_V,
+        math.inf if watch.Ece_max_V is None else watch.Ece_max_V,
+        -math.inf if watch.Ewe_minus_Ece_min_V is None else watch.Ewe_minus_Ece_min_V,
+        math.inf if watch.Ewe_minus_Ece_max_V is None else watch.Ewe_minus_Ece_max_V,
+    ]

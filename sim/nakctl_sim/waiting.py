@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nakctl.device.channel import Notice, Rows, Visit
-from nakctl_sim.potentiostat import ROWS_AT_ONCE, Output
+from nakctl_sim.executor.execution import ROWS_AT_ONCE
+from nakctl_sim.potentiostat import Output
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from nakctl.booking.entry import Entry
 from nakctl.device.channel import Reading
 from nakctl.record.journal import Journal
 from nakctl.run.logbook import Logbook
+from nakctl_sim.kernel import present
 
 RUNNER, WORKER = "nakctl.cli.runner", "nakctl.cli.worker"
 PROGRAMS = {
@@ -39,8 +40,9 @@ IMPORTED = (
     "nakctl.cli.screen.run_screen",
     "nakctl.cli.take_over",
     "nakctl.record.recorder",
-    "nakctl_sim.driver",
+    "nakctl_sim.board",
     "nakctl_sim.channel",
+    "nakctl_sim.driver",
 )
 
 
@@ -99,14 +101,11 @@ def begin(request: dict[str, Any], asks: socket.socket, helpers: socket.socket) 
 
 
 def warm_up() -> None:
-    """Import what a run imports, and load the simulator."""
+    """Import what a run imports."""
     for module in (*PROGRAMS.values(), *IMPORTED):
         import_module(module)
-    from nakctl.device.instrument import instrument
-    from nakctl_sim.cell.models import load_model
-    from nakctl_sim.warm_up import warm_up as load_simulator
 
-    load_simulator(load_model("NaK50"), instrument("SP-300"))
+    present()
 
 
 if __name__ == "__main__":

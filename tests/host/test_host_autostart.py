@@ -101,8 +101,8 @@ def test_when_it_ran_last_and_whether_its_timer_runs(tmp_path: Path) -> None:
 
 def test_folders_are_carried_over_with_whole_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = carried_over({"NAKCTL_RUNS": "runs", "NAKCTL_NO_NUMBA": "1", "TMPDIR": "", "HOME": "/home/ada"})
-    assert found == {"NAKCTL_NO_NUMBA": "1", "NAKCTL_RUNS": str(tmp_path / "runs")}
+    found = carried_over({"NAKCTL_RUNS": "runs", "NAKCTL_KERNEL": "plain", "TMPDIR": "", "HOME": "/home/ada"})
+    assert found == {"NAKCTL_KERNEL": "plain", "NAKCTL_RUNS": str(tmp_path / "runs")}
 
 
 # --- Windows ----------------------------------------------------------------------------------------------

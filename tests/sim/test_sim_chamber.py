@@ -99,7 +99,7 @@ def test_a_segment_has_the_temperature_of_its_own_time() -> None:
     hot = inside("blocking", chamber((0.0, 80.0)))
     hot.load(Segment((ocv(1.0),)))
     hot.start(1000.0)
-    assert hot._cell.p[polarising.BULK_OHM] == pytest.approx(
+    assert hot._on.p[polarising.BULK_OHM] == pytest.approx(
         load_model("blocking").p[polarising.BULK_OHM] / faster(35, 353.15, 298.15)
     )
 

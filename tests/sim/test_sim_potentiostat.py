@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -192,38 +187,6 @@ def test_a_spectrum_beyond_the_range_is_flagged() -> None:
 def test_what_cannot_be_loaded(techniques: tuple, phrase: str) -> None:
     with pytest.raises(LimitError, match=phrase):
         potentiostat().load(Segment(techniques))
-
-
-# with and without numba
-
-PLAIN = """
-import json, sys
-from sim_bench import *
-chain = (cp(4e-4, 2.0, 0.2), ocv(2.0), ca(0.1, 0.5, 0.1), eis(),
-         cp(0.0, 2.0, 0.2, to_A=4e-4), ca(0.1, 0.5, 0.1, to_V=0.12), draw("POWER", 1e-5, 1.0), draw("LOAD", 1e3, 1.0))
-samples, points, _ = execute(potentiostat("NaK50", "VMP-3"), *chain)
-json.dump([samples["time_s"].tolist(), samples["Ewe_V"].tolist(), samples["I_A"].tolist(),
-           points["time_s"].tolist(), points["Z_re_ohm"].tolist()], sys.stdout)
-"""
-
-
-def test_plain_python_gives_the_same_rows() -> None:
-    plain = run_python(PLAIN, {"NAKCTL_NO_NUMBA": "1"})
-    compiled = run_python(PLAIN, {})
-    for one, other in zip(plain, compiled, strict=True):
-        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
-
-
-def run_python(code: str, environment: dict[str, str]) -> list[list[float]]:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        env=os.environ | environment,
-        capture_output=True,
-        check=True,
-    )
-    columns: list[list[float]] = json.loads(done.stdout)
-    return columns
 
 
 def test_a_horizon_in_the_past_changes_nothing() -> None:

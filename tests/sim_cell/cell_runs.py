@@ -8,16 +8,35 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl_sim.cell import catalog
-from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import NAK, advance, step_hint
+from nakctl_sim.cell.kernel import NAK
 from nakctl_sim.cell.models import Model, load_model, nak_parameters
 from nakctl_sim.cell.nak import FILAMENT, STATES
 from nakctl_sim.cell.nak_cell import linearise
+from nakctl_sim.kernel import present
 
 Floats = npt.NDArray[np.float64]
+KERNEL = present()
 
 
-@jit
+def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
+    state = KERNEL.numbers(x)
+    Ewe_V = KERNEL.advance(kind, KERNEL.numbers(p), state, I_A, dt_s)
+    x[:] = state
+    return Ewe_V
+
+
+def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+    return KERNEL.voltage(kind, KERNEL.numbers(p), KERNEL.numbers(x), I_A)
+
+
+def counter_voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+    return KERNEL.counter_voltage(kind, KERNEL.numbers(p), KERNEL.numbers(x), I_A)
+
+
+def step_hint(kind: int, p: Floats, x: Floats, I_A: float, since_change_s: float) -> float:
+    return KERNEL.step_hint(kind, KERNEL.numbers(p), KERNEL.numbers(x), I_A, since_change_s)
+
+
 def hold(
     kind: int,
     p: Floats,
@@ -31,23 +50,24 @@ def hold(
 ) -> tuple[float, float, float]:
     """Constant current from `since` s after its start, sampled every `sample` s, until Ewe_V >= limit_V or a
     short: time held, last and highest Ewe_V. fine: factor on the length of the sub-steps."""
+    p, after = KERNEL.numbers(p), KERNEL.numbers(x)
     time, volts, highest = 0.0, 0.0, -1e30
     next_sample = min(sample, duration)
-    shorted = x[FILAMENT] >= 1.0
+    shorted = after[FILAMENT] >= 1.0
     while time < duration - 1e-9:
-        step = min(step_hint(kind, p, x, I_A, since + time) * fine, next_sample - time)
-        volts = advance(kind, p, x, I_A, step)
+        step = min(KERNEL.step_hint(kind, p, after, I_A, since + time) * fine, next_sample - time)
+        volts = KERNEL.advance(kind, p, after, I_A, step)
         time += step
         highest = max(highest, volts)
-        if volts >= limit_V or (kind == NAK and not shorted and x[FILAMENT] >= 1.0):
+        if volts >= limit_V or (kind == NAK and not shorted and after[FILAMENT] >= 1.0):
             break
         if next_sample - time < 1e-9:
             time = next_sample
             next_sample = min(next_sample + sample, duration)
+    x[:] = after
     return time, volts, highest
 
 
-@jit
 def pulses(
     kind: int,
     p: Floats,
@@ -136,6 +156,5 @@ def threshold(model: Model) -> float:
 
 def interface(model: Model, x: Floats) -> dict[str, float]:
     """R_int, R_fast, R_W (ohm cm2) and tau_int (s) of one state."""
-    out = np.empty((1, 5))
-    linearise(model.p, np.ascontiguousarray(x[np.newaxis]), out)
-    return dict(zip(("R_int", "R_fast", "tau_int", "R_W", "shorted"), out[0].tolist(), strict=True))
+    found = linearise(model.p.tolist(), x.tolist())
+    return dict(zip(("R_int", "R_fast", "tau_int", "R_W", "shorted"), found, strict=True))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from cell_runs import advance
 from scipy.optimize import brentq
 
-from nakctl_sim.cell.kernel import advance
 from nakctl_sim.cell.models import Model
 
 MOST_A = 1.0

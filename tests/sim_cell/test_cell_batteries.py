@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cell_runs import advance, counter_voltage, voltage
 from potential_steps import held
 
 from nakctl.errors import CellError
 from nakctl_sim.cell import battery, catalog
-from nakctl_sim.cell.kernel import advance, counter_voltage, voltage
 from nakctl_sim.cell.models import Floats, Model, load_model
 
 C_PER_mAh = 3.6

@@ -4,9 +4,8 @@ first; whole experiments are compared with the paper elsewhere."""
 from __future__ import annotations
 
 import pytest
-from cell_runs import built, capacity, interface, pulses, run, staircase, threshold
+from cell_runs import built, capacity, interface, pulses, run, staircase, threshold, voltage
 
-from nakctl_sim.cell.kernel import voltage
 from nakctl_sim.cell.models import load_model
 from nakctl_sim.cell.nak import FILAMENT, PLATED, Q_R, R_0
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from cell_runs import Floats, built, interface, run, staircase
+from cell_runs import KERNEL, Floats, advance, built, interface, run, staircase
 
 from nakctl_sim.cell.circuit import PAIR_N
-from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.kernel import advance, voltage
 from nakctl_sim.cell.models import Model, load_model, names
 from nakctl_sim.cell.nak import CHARGE, PLATED, bulk_ratio, equilibrium_V
 
@@ -19,21 +19,22 @@ PER_PERIOD = 2000
 PERIODS = 6
 
 
-@jit
 def answer_to_sine(
     kind: int, p: Floats, x: Floats, still: Floats, bias_A: float, peak_A: float, f_Hz: float
 ) -> tuple[float, float]:
-    """Re and Im of the impedance seen by a sine, less what the cell does without it (x and still change)."""
+    """Re and Im of the impedance seen by a sine, less what the cell does without it."""
     step = 1.0 / f_Hz / PER_PERIOD
+    p, x, still = (KERNEL.numbers(each) for each in (p, x, still))
     in_phase, quadrature = 0.0, 0.0
     for k in range(PERIODS * PER_PERIOD):
-        middle, end = 2 * np.pi * (k + 0.5) / PER_PERIOD, 2 * np.pi * (k + 1.0) / PER_PERIOD
-        advance(kind, p, x, bias_A + peak_A * np.sin(middle), step)
-        advance(kind, p, still, bias_A, step)
-        volts = voltage(kind, p, x, bias_A + peak_A * np.sin(end)) - voltage(kind, p, still, bias_A)
+        middle, end = 2 * math.pi * (k + 0.5) / PER_PERIOD, 2 * math.pi * (k + 1.0) / PER_PERIOD
+        KERNEL.advance(kind, p, x, bias_A + peak_A * math.sin(middle), step)
+        KERNEL.advance(kind, p, still, bias_A, step)
         if k >= (PERIODS - 1) * PER_PERIOD:
-            in_phase += volts * np.sin(end)
-            quadrature += volts * np.cos(end)
+            moved_V = KERNEL.voltage(kind, p, x, bias_A + peak_A * math.sin(end))
+            volts = moved_V - KERNEL.voltage(kind, p, still, bias_A)
+            in_phase += volts * math.sin(end)
+            quadrature += volts * math.cos(end)
     return 2.0 * in_phase / PER_PERIOD / peak_A, 2.0 * quadrature / PER_PERIOD / peak_A
 
 

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from cell_runs import built, capacity, run, staircase, threshold
+from cell_runs import advance, built, capacity, run, staircase, threshold, voltage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nakctl_sim.cell.kernel import advance, voltage
 from nakctl_sim.cell.models import load_model, names
 from nakctl_sim.cell.nak import CHARGE, FAST, FILAMENT, PLATED, Q_R, R_0, R_SHORT, SLOW, bulk_ratio
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cell_runs import advance, voltage
 from potential_steps import held
 
 from nakctl_sim.cell import catalog
-from nakctl_sim.cell.kernel import advance, voltage
 from nakctl_sim.cell.models import Floats, Model, load_model
 
 APPLIED_V = 0.01

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-from cell_runs import built, capacity, run, staircase
+from cell_runs import advance, built, capacity, counter_voltage, run, staircase, step_hint, voltage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl_sim.cell.kernel import NO_LIMIT_s, advance, counter_voltage, step_hint, voltage
+from nakctl_sim.cell.kernel import NO_LIMIT_s
 from nakctl_sim.cell.models import load_model, names
 from nakctl_sim.cell.nak import ETA, FILAMENT, SLOW
-
-TRACE = Path(__file__).with_name("cell_trace.py")
 
 
 @pytest.mark.parametrize("rest_s", [0.0, 0.1, 1.0, 2.0, 5.0])
@@ -114,22 +107,6 @@ def test_steps_end_where_the_filament_gets_through():
     j = 0.7 / 0.16
     assert x[FILAMENT] == 1.0
     assert held == pytest.approx(985.0 / (1.0 - 2.7 / j), abs=0.03)
-
-
-def test_plain_python_and_compiled_code_give_the_same_numbers():
-    plain, compiled = (traced(no_numba) for no_numba in ("1", "0"))
-    assert len(plain) > 100
-    assert plain == pytest.approx(compiled, rel=1e-12, abs=1e-15)
-
-
-def traced(no_numba: str) -> list[float]:
-    environment = os.environ | {"NAKCTL_NO_NUMBA": no_numba}
-    done = subprocess.run(
-        [sys.executable, str(TRACE)], env=environment, capture_output=True, text=True, check=True
-    )
-    used_numba, *numbers = done.stdout.split()
-    assert used_numba == str(no_numba == "0")
-    return [float.fromhex(number) for number in numbers]
 
 
 @given(

@@ -81,7 +81,6 @@ class Wine:
                 "WINEDLLOVERRIDES": "bcryptprimitives=n;winedbg.exe=d",  # who crashes is gone, and not kept
                 "NAKCTL_RUNS": f"Z:{self.folder}/runs",
                 "NAKCTL_CLAIMS": f"Z:{self.folder}/claims",
-                "NAKCTL_NO_NUMBA": "1",
                 "NAKCTL_KEEPER": "none",
                 **self.variables,
             },

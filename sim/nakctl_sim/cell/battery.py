@@ -6,20 +6,11 @@ the positive electrode, and what it loses the negative one gains. Everything is 
 where it becomes a potential, so that a step of any length is exact.
 """
 
-# mypy: disable-error-code="no-any-return"
-# (numpy's types call an element of an array Any)
-
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.nak import relaxed
-
-Floats = npt.NDArray[np.float64]
+from nakctl_sim.cell.arithmetic import Numbers, relaxed
 
 MOST_POINTS = 101  # of a curve of potentials
 # Parameters of the cell, then those of either electrode. WORKING_IS: 1 the positive electrode, -1 the
@@ -49,8 +40,7 @@ REMAINDER = 1.0 - sum(MODE_WEIGHT)  # of the modes beyond: follows at once
 WALL_V = 100.0  # per unit of the fraction, where an electrode is empty or full
 
 
-@jit
-def advance_battery(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
+def advance_battery(p: Numbers, x: Numbers, I_A: float, dt_s: float) -> None:
     """Exact for any dt_s."""
     oxidising_A = p[WORKING_IS] * I_A  # the positive electrode
     charged = oxidising_A * p[POSITIVE + PER_C]
@@ -58,39 +48,37 @@ def advance_battery(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
         x[FRACTION] += charged * dt_s
     else:
         x[FRACTION] -= (charged / p[LEAK] - x[FRACTION]) * math.expm1(-p[LEAK] * dt_s)
-    for side in range(2):
-        advance_electrode(p, x, side, oxidising_A if side == 0 else -oxidising_A, dt_s)
+    advance_electrode(p, x, 0, oxidising_A, dt_s)
+    advance_electrode(p, x, 1, -oxidising_A, dt_s)
     x[CURRENT] = I_A
 
 
-@jit
-def advance_electrode(p: Floats, x: Floats, side: int, I_A: float, dt_s: float) -> None:
+def advance_electrode(p: Numbers, x: Numbers, side: int, I_A: float, dt_s: float) -> None:
     """Mode k relaxes k^2 times as fast as the slowest: from one square to the next it is 3, 5, 7 ... more."""
     at, x_at = ELECTRODES + side * OF_ELECTRODE, SIDES + side * OF_SIDE
     x[x_at + ETA] = relaxed(x[x_at + ETA], transfer_V(p, at, I_A), dt_s / p[at + TRANSFER_s])
-    if p[at + SPREAD] == 0.0:
+    spread, first = p[at + SPREAD], x_at + MODES
+    if spread == 0.0:
         return
     decay = further = math.exp(-dt_s / p[at + SLOWEST_s])
     twice = decay * decay
     ahead = 0.0
     for k in range(N_MODES):
-        target = MODE_WEIGHT[k] * p[at + SPREAD] * I_A
-        mode = target + (x[x_at + MODES + k] - target) * decay
-        x[x_at + MODES + k] = mode
+        target = MODE_WEIGHT[k] * spread * I_A
+        mode = target + (x[first + k] - target) * decay
+        x[first + k] = mode
         ahead += mode
         further *= twice
         decay *= further
     x[x_at + AHEAD] = ahead
 
 
-@jit
-def transfer_V(p: Floats, at: int, I_A: float) -> float:
+def transfer_V(p: Numbers, at: int, I_A: float) -> float:
     """Butler and Volmer's, with both transfer coefficients a half."""
     return p[TWICE_RT_F] * math.asinh(0.5 * I_A / p[at + EXCHANGE_A])
 
 
-@jit
-def at_surface(p: Floats, x: Floats, side: int, I_A: float) -> float:
+def at_surface(p: Numbers, x: Numbers, side: int, I_A: float) -> float:
     """Oxidised fraction at the surface of an electrode that I_A oxidises."""
     at, x_at = ELECTRODES + side * OF_ELECTRODE, SIDES + side * OF_SIDE
     fraction = x[FRACTION]
@@ -99,8 +87,7 @@ def at_surface(p: Floats, x: Floats, side: int, I_A: float) -> float:
     return fraction + x[x_at + AHEAD] + REMAINDER * p[at + SPREAD] * I_A
 
 
-@jit
-def equilibrium(p: Floats, at: int, fraction: float) -> tuple[float, float]:
+def equilibrium(p: Numbers, at: int, fraction: float) -> tuple[float, float]:
     """Potential and its slope: a cubic between two points, a wall beyond the ends."""
     last = int(p[at + N_POINTS]) - 1
     if last == 0:
@@ -109,7 +96,7 @@ def equilibrium(p: Floats, at: int, fraction: float) -> tuple[float, float]:
         return p[at + POINT_V] + WALL_V * fraction, WALL_V
     if fraction > 1.0:
         return p[at + POINT_V + last] + WALL_V * (fraction - 1.0), WALL_V
-    k = min(int(fraction * last), last - 1)
+    k: int = min(int(fraction * last), last - 1)
     s = fraction * last - k
     E_0, E_1 = p[at + POINT_V + k], p[at + POINT_V + k + 1]
     rise_0, rise_1 = p[at + SLOPE_V + k] / last, p[at + SLOPE_V + k + 1] / last
@@ -119,51 +106,43 @@ def equilibrium(p: Floats, at: int, fraction: float) -> tuple[float, float]:
     return potential, (rise_0 + s * (2.0 * bend_2 + s * 3.0 * bend_3)) * last
 
 
-@jit
-def potential(p: Floats, x: Floats, side: int, I_A: float) -> float:
+def potential(p: Numbers, x: Numbers, side: int, I_A: float) -> float:
     """Of an electrode that I_A oxidises, against the reference."""
     at, x_at = ELECTRODES + side * OF_ELECTRODE, SIDES + side * OF_SIDE
     return equilibrium(p, at, at_surface(p, x, side, I_A))[0] + x[x_at + ETA] + I_A * p[at + OHM]
 
 
-@jit
-def potentials(p: Floats, x: Floats, I_A: float) -> tuple[float, float]:
+def potentials(p: Numbers, x: Numbers, I_A: float) -> tuple[float, float]:
     """Of the working and of the counter electrode, against the reference or as if there were one."""
     oxidising_A = p[WORKING_IS] * I_A
-    positive_V = negative_V = 0.0
-    for side in range(2):
-        volts = potential(p, x, side, oxidising_A if side == 0 else -oxidising_A)
-        positive_V, negative_V = (volts, 0.0) if side == 0 else (positive_V, volts)
-    return (positive_V, negative_V) if p[WORKING_IS] > 0.0 else (negative_V, positive_V)
+    positive_V = potential(p, x, 0, oxidising_A)
+    negative_V = potential(p, x, 1, -oxidising_A)
+    if p[WORKING_IS] > 0.0:
+        return positive_V, negative_V
+    return negative_V, positive_V
 
 
-@jit
-def voltage_battery(p: Floats, x: Floats, I_A: float) -> float:
+def voltage_battery(p: Numbers, x: Numbers, I_A: float) -> float:
     """Working against reference electrode, which is the counter electrode where there are two."""
     working_V, counter_V = potentials(p, x, I_A)
     return working_V if p[THREE] > 0.0 else working_V - counter_V
 
 
-@jit
-def counter_battery(p: Floats, x: Floats, I_A: float) -> float:
+def counter_battery(p: Numbers, x: Numbers, I_A: float) -> float:
     """Counter against reference electrode."""
     return potentials(p, x, I_A)[1] if p[THREE] > 0.0 else 0.0
 
 
-@jit
-def linearise_battery(p: Floats, x: Floats, out: Floats) -> None:
-    """Slope of the potential (V per fraction) and resistance of the charge transfer (ohm) of the positive,
-    then of the negative electrode, for each state: out (n, 4)."""
-    for row in range(x.shape[0]):
-        for side in range(2):
-            at = ELECTRODES + side * OF_ELECTRODE
-            oxidising_A = p[WORKING_IS] * x[row, CURRENT] * (1.0 - 2.0 * side)
-            out[row, 2 * side] = equilibrium(p, at, at_surface(p, x[row], side, oxidising_A))[1]
-            out[row, 2 * side + 1] = transfer_ohm(p, at, oxidising_A)
+def linearise_battery(p: Numbers, x: Numbers, side: int) -> tuple[float, float]:
+    """Slope of the potential (V per fraction) and resistance of the charge transfer (ohm) of the positive
+    (side 0) or of the negative electrode (1)."""
+    at = ELECTRODES + side * OF_ELECTRODE
+    oxidising_A = p[WORKING_IS] * x[CURRENT] * (1.0 - 2.0 * side)
+    slope_V = equilibrium(p, at, at_surface(p, x, side, oxidising_A))[1]
+    return slope_V, transfer_ohm(p, at, oxidising_A)
 
 
-@jit
-def transfer_ohm(p: Floats, at: int, I_A: float) -> float:
+def transfer_ohm(p: Numbers, at: int, I_A: float) -> float:
     """Slope of `transfer_V`."""
     bent = 0.5 * I_A / p[at + EXCHANGE_A]
     return 0.5 * p[TWICE_RT_F] / p[at + EXCHANGE_A] / math.sqrt(1.0 + bent * bent)

@@ -1,18 +1,10 @@
 """A cell made of resistors and capacitors, in V, A, ohm, F and s."""
 
-# mypy: disable-error-code="no-any-return"
-# (numpy's types call an element of an array Any)
-
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from nakctl_sim.cell.jit import jit
-
-Floats = npt.NDArray[np.float64]
+from nakctl_sim.cell.arithmetic import Numbers
 
 # Parameters and state: source + R + 1/C + N_PAIRS of R parallel C, given as R, R C and the n of their ZARC.
 N_PAIRS = 4
@@ -28,8 +20,7 @@ COUNTER_PAIR_V = PAIR_V + N_PAIRS
 STATES = COUNTER_PAIR_V + 1
 
 
-@jit
-def advance_circuit(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
+def advance_circuit(p: Numbers, x: Numbers, I_A: float, dt_s: float) -> None:
     """Exact for any dt_s."""
     x[COULOMB] += I_A * dt_s
     for k in range(N_PAIRS):
@@ -39,15 +30,13 @@ def advance_circuit(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
         x[COUNTER_PAIR_V] -= (target_V - x[COUNTER_PAIR_V]) * math.expm1(-dt_s / p[COUNTER_PAIR_S])
 
 
-@jit
-def voltage_circuit(p: Floats, x: Floats, I_A: float) -> float:
+def voltage_circuit(p: Numbers, x: Numbers, I_A: float) -> float:
     volts = p[SOURCE_V] + I_A * p[SERIES_OHM] + x[COULOMB] * p[PER_FARAD]
     for k in range(N_PAIRS):
         volts += x[PAIR_V + k]
     return volts
 
 
-@jit
-def counter_circuit(p: Floats, x: Floats, I_A: float) -> float:
+def counter_circuit(p: Numbers, x: Numbers, I_A: float) -> float:
     """Counter against reference electrode: the current that enters the cell at one leaves it at the other."""
     return p[COUNTER_V] - I_A * p[COUNTER_OHM] - x[COUNTER_PAIR_V]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nakctl_sim.cell import battery, circuit, nak, polarising
 from nakctl_sim.cell.battery import linearise_battery
-from nakctl_sim.cell.nak_cell import linearise
+from nakctl_sim.cell.nak_cell import linearise as linearise_nak
 from nakctl_sim.cell.polarising import linearise_blocking, linearise_symmetric
 
 Floats = npt.NDArray[np.float64]
@@ -31,8 +31,8 @@ def circuit_counter_impedance(p: Floats, f_Hz: Floats) -> Complex:
 
 def nak_impedance(p: Floats, x: Floats, f_Hz: Floats) -> Complex:
     """(3.8) for states x (n, k). The slow states stand still during a period."""
-    interface = np.empty((len(f_Hz), 5))
-    linearise(p, x, interface)
+    numbers = p.tolist()
+    interface = np.array([linearise_nak(numbers, state) for state in x.tolist()])
     R_int, R_fast, tau_int, R_w, shorted = interface.T
     jw = angular(f_Hz)
     arcs = (
@@ -48,11 +48,13 @@ def nak_impedance(p: Floats, x: Floats, f_Hz: Floats) -> Complex:
 
 def battery_impedance(p: Floats, x: Floats, f_Hz: Floats) -> tuple[Complex, Complex]:
     """Of the positive and of the negative electrode, for states x (n, k). What leaks away is left out."""
-    slopes = np.empty((len(f_Hz), 4))
-    linearise_battery(p, x, slopes)
+    numbers, states = p.tolist(), x.tolist()
     jw = angular(f_Hz)
-    positive = electrode(p, battery.POSITIVE, slopes[:, 0], slopes[:, 1], jw)
-    return positive, electrode(p, battery.NEGATIVE, slopes[:, 2], slopes[:, 3], jw)
+    halves = []
+    for side, at in enumerate((battery.POSITIVE, battery.NEGATIVE)):
+        slope_V, transfer_ohm = np.array([linearise_battery(numbers, state, side) for state in states]).T
+        halves.append(electrode(p, at, slope_V, transfer_ohm, jw))
+    return halves[0], halves[1]
 
 
 def electrode(p: Floats, at: int, slope_V: Floats, transfer_ohm: Floats, jw: Complex) -> Complex:
@@ -69,9 +71,8 @@ def electrode(p: Floats, at: int, slope_V: Floats, transfer_ohm: Floats, jw: Com
 
 def polarising_impedance(p: Floats, x: Floats, f_Hz: Floats, *, blocks: bool) -> Complex:
     """For states x (n, k): modes of diffusion as in time, so that beyond the last one it is a capacitance."""
-    found = np.empty((len(f_Hz), 2))
-    (linearise_blocking if blocks else linearise_symmetric)(p, x, found)
-    film_ohm, profile_ohm = found.T
+    numbers, linearise = p.tolist(), linearise_blocking if blocks else linearise_symmetric
+    film_ohm, profile_ohm = np.array([linearise(numbers, state) for state in x.tolist()]).T
     jw = angular(f_Hz)
     total = p[polarising.BULK_OHM] + zarc(film_ohm, jw, film_ohm * p[polarising.FILM_F], 1.0)
     total = total + zarc(p[polarising.TRANSFER_OHM], jw, p[polarising.TRANSFER_s], 1.0)

@@ -1,19 +1,18 @@
-"""What a potentiostat asks of a simulated cell. State in, state out; compiled where numba is there.
+"""What a potentiostat asks of a simulated cell. State in, state out.
 
 kind  which model
 p     (m,) its parameters
 x     (k,) its state, which is all there is to know of the cell's past
 I_A   current through the whole cell; I > 0 strips the working electrode
 
-The kinds are told apart here, because numba cannot keep compiled functions that take functions.
+This is the one place where the kinds are told apart.
 """
 
 from __future__ import annotations
 
+from nakctl_sim.cell.arithmetic import Numbers
 from nakctl_sim.cell.battery import advance_battery, counter_battery, voltage_battery
 from nakctl_sim.cell.circuit import advance_circuit, counter_circuit, voltage_circuit
-from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.nak import Floats
 from nakctl_sim.cell.nak_cell import NO_LIMIT_s, advance_nak, step_hint_nak, voltage_nak
 from nakctl_sim.cell.polarising import advance_polarising, voltage_blocking, voltage_symmetric
 
@@ -21,8 +20,7 @@ CIRCUIT, NAK, BATTERY, SYMMETRIC, BLOCKING = range(5)
 LEAST_A = 1e-30  # less is no current, and would be lost among the smallest numbers
 
 
-@jit
-def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
+def advance(kind: int, p: Numbers, x: Numbers, I_A: float, dt_s: float) -> float:
     """Let I_A flow for dt_s: changes x, returns Ewe_V at the end."""
     if abs(I_A) < LEAST_A:
         I_A = 0.0
@@ -37,8 +35,7 @@ def advance(kind: int, p: Floats, x: Floats, I_A: float, dt_s: float) -> float:
     return voltage(kind, p, x, I_A)
 
 
-@jit
-def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+def voltage(kind: int, p: Numbers, x: Numbers, I_A: float) -> float:
     """Ewe_V at this instant, if I_A flows; x stays as it is."""
     if abs(I_A) < LEAST_A:
         I_A = 0.0
@@ -53,8 +50,7 @@ def voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
     return voltage_blocking(p, x, I_A)
 
 
-@jit
-def counter_voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
+def counter_voltage(kind: int, p: Numbers, x: Numbers, I_A: float) -> float:
     """Ece_V at this instant, if I_A flows: 0 where the counter electrode is the reference."""
     if abs(I_A) < LEAST_A:
         I_A = 0.0
@@ -63,8 +59,7 @@ def counter_voltage(kind: int, p: Floats, x: Floats, I_A: float) -> float:
     return counter_battery(p, x, I_A) if kind == BATTERY else 0.0
 
 
-@jit
-def step_hint(kind: int, p: Floats, x: Floats, I_A: float, since_change_s: float) -> float:
+def step_hint(kind: int, p: Numbers, x: Numbers, I_A: float, since_change_s: float) -> float:
     """The longest step (s) that `advance` does well from here; since_change_s: time I_A flows already."""
     if kind == NAK:
         return step_hint_nak(p, x, I_A, since_change_s)

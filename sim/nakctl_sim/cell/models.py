@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nakctl.device.cell import Cell
 from nakctl_sim.cell import battery, catalog, circuit, kernel, nak, polarising
+from nakctl_sim.cell.arithmetic import Numbers
 from nakctl_sim.cell.catalog import (
     BatteryDescription,
     CircuitDescription,
@@ -66,7 +67,7 @@ class Model:
     cell: Cell
     at: Callable[[float], Floats] | None = None
 
-    def come_to(self, x: Floats, T_K: float) -> None:
+    def come_to(self, x: Numbers | Floats, T_K: float) -> None:
         """Change p, and with it what the state x holds in ohm, to those of this temperature."""
         if self.at is None:
             return

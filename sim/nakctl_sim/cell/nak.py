@@ -6,19 +6,11 @@ those of the equations in the description of the model; the status and source of
 `nak.yaml`. After D. Wu and K. B. Hatzell, EES Batteries 2025, 1, 1682.
 """
 
-# mypy: disable-error-code="no-any-return"
-# (numpy's types call an element of an array Any)
-
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from nakctl_sim.cell.jit import jit
-
-Floats = npt.NDArray[np.float64]
+from nakctl_sim.cell.arithmetic import Numbers, clip, eighth_power, power, relaxed, square
 
 # Parameters, in their order in p; names as in nak.yaml, with the derived ones first.
 PARAMETERS = (
@@ -47,33 +39,17 @@ P_MAX = 0.9999  # some contact always remains
 SIGMA_MAX = 100.0  # the voltage is beyond any instrument long before: keeps the powers finite
 
 
-@jit
-def relaxed(value: float, target: float, periods: float) -> float:
-    """A first-order lag after `periods` time constants: exact for a constant target."""
-    if value == target:
-        return target  # saves the exponential: most states are at rest most of the time
-    return target + (value - target) * math.exp(-periods)
-
-
-@jit
-def clip(value: float, low: float, high: float) -> float:
-    return min(max(value, low), high)
-
-
-@jit
-def bulk_ratio(p: Floats, charge: float, plated: float) -> float:
+def bulk_ratio(p: Numbers, charge: float, plated: float) -> float:
     """(3.1) mole ratio Na : K of the liquid; Q_r is the charge per unit of the ratio."""
     return max(p[R_0] - (charge + plated) / p[Q_R], 0.0)
 
 
-@jit
-def bulk_concentration(p: Floats, r: float) -> float:
+def bulk_concentration(p: Numbers, r: float) -> float:
     """(3.1) c_b."""
     return 1000.0 * r / (r * p[V_NA] + p[V_K])
 
 
-@jit
-def depletion(p: Floats, x: Floats, i: float) -> float:
+def depletion(p: Numbers, x: Numbers, i: float) -> float:
     """(3.2) u: the modes, and what the modes left out, which follow at once."""
     u = REMAINDER * i / p[K_M]
     for k in range(N_MODES):
@@ -81,12 +57,11 @@ def depletion(p: Floats, x: Floats, i: float) -> float:
     return u
 
 
-@jit
-def deplete(p: Floats, x: Floats, i: float, dt: float) -> tuple[float, float]:
+def deplete(p: Numbers, x: Numbers, i: float, dt: float) -> tuple[float, float]:
     """(3.2) move the modes on by dt; u in the middle and at the end of it."""
     u_mid = u_end = REMAINDER * i / p[K_M]
     decay = math.exp(-0.5 * dt / p[T_D])  # of mode 0 in half the step; mode k: its (2k+1)^2-th power
-    further = eighth = decay**8
+    further = eighth = eighth_power(decay)
     for k in range(N_MODES):
         target = MODE_WEIGHT[k] * i / p[K_M]
         middle = target + (x[MODES + k] - target) * decay
@@ -98,20 +73,17 @@ def deplete(p: Floats, x: Floats, i: float, dt: float) -> tuple[float, float]:
     return u_mid, u_end
 
 
-@jit
-def surface_concentration(p: Floats, c_b: float, u: float) -> float:
+def surface_concentration(p: Numbers, c_b: float, u: float) -> float:
     """(3.2) c_s: beyond the liquidus of either side metal precipitates, the liquid stays saturated."""
     return clip(c_b - u, p[C_K], p[C_NA])
 
 
-@jit
-def margin(p: Floats, c_b: float) -> float:
+def margin(p: Numbers, c_b: float) -> float:
     """(3.3) M: the depletion that a bulk of c_b can bear."""
     y = (c_b - p[C_W]) / p[W_C]
     return p[W_C] * (max(y, 0.0) + math.log1p(math.exp(-abs(y))))  # ln(1 + e^y) without overflow
 
 
-@jit
 def starvation(u: float, margin_: float, slow: float) -> float:
     """(3.3) sigma; 1 where the mean depletion uses up the margin."""
     bearable = margin_ * (1.0 - slow)
@@ -122,56 +94,50 @@ def starvation(u: float, margin_: float, slow: float) -> float:
     return u / bearable
 
 
-@jit
-def fast_loss(p: Floats, g: float, sigma: float, i: float, dt: float) -> float:
+def fast_loss(p: Numbers, g: float, sigma: float, i: float, dt: float) -> float:
     """(3.4) g after dt: voids open as fast as sodium leaves, and close mechanically."""
-    g_eq = (sigma / p[SIG_M]) ** p[N_M] if i > 0.0 else 0.0
+    g_eq = power(sigma / p[SIG_M], p[N_M]) if i > 0.0 else 0.0
     if g < g_eq:
         return relaxed(g, g_eq, dt * i / p[Q_V])
     return relaxed(g, g_eq, dt / p[TAU_M])
 
 
-@jit
-def healed(p: Floats, slow: float, dt: float) -> float:
+def healed(p: Numbers, slow: float, dt: float) -> float:
     """(3.5) p after dt of healing alone, in closed form."""
     order = p[B_P] - 1.0
     if order == 0.0:
         return slow * math.exp(-dt / p[TAU_P])
-    return slow * (1.0 + order * (slow / P_REFERENCE) ** order * dt / p[TAU_P]) ** (-1.0 / order)
+    return slow * power(1.0 + order * power(slow / P_REFERENCE, order) * dt / p[TAU_P], -1.0 / order)
 
 
-@jit
-def slow_loss(p: Floats, slow: float, slow_mid: float, sigma: float, i: float, dt: float) -> float:
+def slow_loss(p: Numbers, slow: float, slow_mid: float, sigma: float, i: float, dt: float) -> float:
     """(3.5) p after dt, with sigma and the healing rate (slow_mid) of the middle of the step."""
     if i < 0.0:
         return slow
     if i == 0.0 or sigma == 0.0:
         return healed(p, slow, dt)
-    s = min(1.0 / (1.0 + (p[H_P] / sigma) ** p[N_P]), P_MAX)
+    s = min(1.0 / (1.0 + power(p[H_P] / sigma, p[N_P])), P_MAX)
     if s <= slow:
         return healed(p, slow, dt)
-    growth = p[KAP] * i * sigma ** p[A_P]
-    rate = growth + (slow_mid / P_REFERENCE) ** (p[B_P] - 1.0) / p[TAU_P]
+    growth = p[KAP] * i * power(sigma, p[A_P])
+    rate = growth + power(slow_mid / P_REFERENCE, p[B_P] - 1.0) / p[TAU_P]
     return relaxed(slow, growth * s / rate, rate * dt)
 
 
-@jit
-def plated(p: Floats, m: float, i: float, dt: float) -> float:
+def plated(p: Numbers, m: float, i: float, dt: float) -> float:
     """(3.6) m after dt: deposited, alloyed away, or stripped first."""
     if m == 0.0 and i >= 0.0:
         return 0.0
     return max(relaxed(m, -i * p[TAU_A], dt / p[TAU_A]), 0.0)
 
 
-@jit
-def filament_rate(p: Floats, slow: float, i: float) -> float:
+def filament_rate(p: Numbers, slow: float, i: float) -> float:
     """(3.6) dl/dt while plating: only above the critical current density of the contact spots."""
-    j = -i / (p[TH_0] * (1.0 - slow) ** 2)
+    j = -i / (p[TH_0] * square(1.0 - slow))
     return (1.0 - p[J_C] / j) / p[TAU_F] if j > p[J_C] else 0.0
 
 
-@jit
-def filament(p: Floats, length: float, slow: float, i: float, dt: float) -> float:
+def filament(p: Numbers, length: float, slow: float, i: float, dt: float) -> float:
     """(3.6) l after dt; at 1 it is a short, and stays one."""
     if length >= 1.0:
         return 1.0
@@ -180,13 +146,11 @@ def filament(p: Floats, length: float, slow: float, i: float, dt: float) -> floa
     return relaxed(length, 0.0, dt / p[TAU_A])
 
 
-@jit
-def contact_resistance(p: Floats, c_s: float, m: float) -> float:
+def contact_resistance(p: Numbers, c_s: float, m: float) -> float:
     """(3.7) B."""
     return (p[R_C] + p[R_CT] * p[C_REF] / c_s) / (1.0 + m / p[M_0])
 
 
-@jit
 def interface_resistances(base: float, g: float, slow: float) -> tuple[float, float]:
     """(3.7) R_int and R'_int: open voids carry the slow part into the fast arc."""
     chi = g / (1.0 + g)
@@ -194,8 +158,7 @@ def interface_resistances(base: float, g: float, slow: float) -> tuple[float, fl
     return base + (1.0 - chi) * constriction, base * g / (1.0 - slow) + chi * constriction
 
 
-@jit
-def equilibrium_V(p: Floats, r: float) -> float:
+def equilibrium_V(p: Numbers, r: float) -> float:
     """(3.7) E of the ideal solution; a film at the potassium liquidus holds sodium even on pure K."""
     r = max(r, p[R_K])
     return -p[RT_F] * math.log(r / (1.0 + r))

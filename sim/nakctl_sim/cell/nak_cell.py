@@ -4,21 +4,18 @@ The linear equations are solved exactly for a constant current over a step of an
 depletion, composition and contact of the middle of the step: second order.
 """
 
-# mypy: disable-error-code="no-any-return"
-# (numpy's types call an element of an array Any)
-
 from __future__ import annotations
 
 import math
 
-from nakctl_sim.cell.jit import jit
+from nakctl_sim.cell.arithmetic import Numbers, clip, relaxed, square
 
 # isort: off
 from nakctl_sim.cell.nak import (
     A_TAU, AREA, C_K, C_NA, CHARGE, CURRENT, ETA, FAST, FILAMENT, K_M, PLATED, R_GB, R_S, R_SHORT, RT_F,
-    SLOW, TAU_INT, Floats, bulk_concentration, bulk_ratio, clip, contact_resistance, deplete, depletion,
-    equilibrium_V, fast_loss, filament, filament_rate, interface_resistances, margin, plated, relaxed,
-    slow_loss, starvation, surface_concentration,
+    SLOW, TAU_INT, bulk_concentration, bulk_ratio, contact_resistance, deplete, depletion, equilibrium_V,
+    fast_loss, filament, filament_rate, interface_resistances, margin, plated, slow_loss, starvation,
+    surface_concentration,
 )  # fmt: skip
 # isort: on
 
@@ -28,8 +25,7 @@ STEP_GROWTH = 0.5  # a step is half the time since the change: each is 1.5 times
 STRIP_STEP_s, PLATE_STEP_s = 5.0, 30.0
 
 
-@jit
-def advance_nak(p: Floats, x: Floats, I_A: float, dt: float) -> None:
+def advance_nak(p: Numbers, x: Numbers, I_A: float, dt: float) -> None:
     """One step: exact for all that is linear, midpoint rule for the rest. A short bypasses the electrode."""
     i = 1000.0 * I_A / p[AREA] if x[FILAMENT] < 1.0 else 0.0
     g, slow, m = x[FAST], x[SLOW], x[PLATED]
@@ -48,8 +44,8 @@ def advance_nak(p: Floats, x: Floats, I_A: float, dt: float) -> None:
 
     base = contact_resistance(p, surface_concentration(p, c_b, u_mid), m_mid)
     R_int = interface_resistances(base, fast_loss(p, g, sigma, i, half), slow_mid)[0]
-    squares = 4.0 * sigma**2  # Simpson: at rest the lag slows down as the depletion goes
-    squares += starvation(u_start, bearable, slow_mid) ** 2 + starvation(u_end, bearable, slow_mid) ** 2
+    squares = 4.0 * square(sigma)  # Simpson: at rest the lag slows down as the depletion goes
+    squares += square(starvation(u_start, bearable, slow_mid)) + square(starvation(u_end, bearable, slow_mid))
     x[ETA] = relaxed(x[ETA], i * R_int / 1000.0, dt * (1.0 + p[A_TAU] * squares / 6.0) / p[TAU_INT])
 
     x[FILAMENT] = filament(p, x[FILAMENT], slow, i, dt)
@@ -58,8 +54,7 @@ def advance_nak(p: Floats, x: Floats, I_A: float, dt: float) -> None:
     x[CURRENT] = i
 
 
-@jit
-def voltage_nak(p: Floats, x: Floats, I_A: float) -> float:
+def voltage_nak(p: Numbers, x: Numbers, I_A: float) -> float:
     """(3.7) V."""
     i = 1000.0 * I_A / p[AREA]
     if x[FILAMENT] >= 1.0:
@@ -73,8 +68,7 @@ def voltage_nak(p: Floats, x: Floats, I_A: float) -> float:
     return equilibrium_V(p, r) + concentration_V + ohmic_V + x[ETA]
 
 
-@jit
-def step_hint_nak(p: Floats, x: Floats, I_A: float, since_change: float) -> float:
+def step_hint_nak(p: Numbers, x: Numbers, I_A: float, since_change: float) -> float:
     """Rest and short are exact; while plating not beyond the moment the filament is through."""
     i = 1000.0 * I_A / p[AREA]
     if i == 0.0 or x[FILAMENT] >= 1.0:
@@ -88,17 +82,12 @@ def step_hint_nak(p: Floats, x: Floats, I_A: float, since_change: float) -> floa
     return min(grown, PLATE_STEP_s, max((1.0 - x[FILAMENT]) / rate, FIRST_STEP_s))
 
 
-@jit
-def linearise(p: Floats, x: Floats, out: Floats) -> None:
-    """(3.8) each state's R_int, R'_int, tau_int', R_W (ohm cm2, s) and whether it is shorted: out (n, 5)."""
-    for row in range(x.shape[0]):
-        state = x[row]
-        c_b = bulk_concentration(p, bulk_ratio(p, state[CHARGE], state[PLATED]))
-        u = depletion(p, state, state[CURRENT])
-        c_s = surface_concentration(p, c_b, u)
-        sigma = starvation(u, margin(p, c_b), state[SLOW])
-        base = contact_resistance(p, c_s, state[PLATED])
-        out[row, 0], out[row, 1] = interface_resistances(base, state[FAST], state[SLOW])
-        out[row, 2] = p[TAU_INT] / (1.0 + p[A_TAU] * sigma**2)
-        out[row, 3] = 1000.0 * p[RT_F] / (c_s * p[K_M])
-        out[row, 4] = 1.0 if state[FILAMENT] >= 1.0 else 0.0
+def linearise(p: Numbers, x: Numbers) -> tuple[float, float, float, float, bool]:
+    """(3.8) R_int, R'_int, tau_int', R_W (ohm cm2, s), and whether it is shorted."""
+    c_b = bulk_concentration(p, bulk_ratio(p, x[CHARGE], x[PLATED]))
+    u = depletion(p, x, x[CURRENT])
+    c_s = surface_concentration(p, c_b, u)
+    sigma = starvation(u, margin(p, c_b), x[SLOW])
+    R_int, R_fast = interface_resistances(contact_resistance(p, c_s, x[PLATED]), x[FAST], x[SLOW])
+    tau_int = p[TAU_INT] / (1.0 + p[A_TAU] * square(sigma))
+    return R_int, R_fast, tau_int, 1000.0 * p[RT_F] / (c_s * p[K_M]), x[FILAMENT] >= 1.0

@@ -6,20 +6,11 @@ Two cells are made of it: a symmetric one, whose salt is depleted on one side, a
 electrons get through in the end.
 """
 
-# mypy: disable-error-code="no-any-return"
-# (numpy's types call an element of an array Any)
-
 from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from nakctl_sim.cell.jit import jit
-from nakctl_sim.cell.nak import relaxed
-
-Floats = npt.NDArray[np.float64]
+from nakctl_sim.cell.arithmetic import Numbers, eighth_power, relaxed
 
 # BULK: what follows at once; TRANSFER: with its time constant; FILM: at first, GROWN at last, and how slowly
 # it gets there, with its capacitance, which only its impedance shows (in a blocking cell these are the grain
@@ -39,13 +30,12 @@ MODE_WEIGHT = tuple(weight / sum(_ODD) for weight in _ODD)  # what is shorter th
 DEPLETED = 1e-3  # a profile this close to its end goes on in proportion, steeply: no current is impossible
 
 
-@jit
-def advance_polarising(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
+def advance_polarising(p: Numbers, x: Numbers, I_A: float, dt_s: float) -> None:
     """Exact for any dt_s."""
     x[FILM] = relaxed(x[FILM], p[GROWN_OHM], dt_s / p[GROWTH_s])
     x[ETA] = relaxed(x[ETA], I_A * p[TRANSFER_OHM], dt_s / p[TRANSFER_s])
     decay = math.exp(-dt_s / p[SLOWEST_s])  # of mode 0; mode k: its (2k+1)^2-th power
-    further = eighth = decay**8
+    further = eighth = eighth_power(decay)
     profile = 0.0
     for k in range(N_MODES):
         target = MODE_WEIGHT[k] * I_A
@@ -57,8 +47,7 @@ def advance_polarising(p: Floats, x: Floats, I_A: float, dt_s: float) -> None:
     x[PROFILE] = profile
 
 
-@jit
-def depletion(p: Floats, x: Floats) -> tuple[float, float]:
+def depletion(p: Numbers, x: Numbers) -> tuple[float, float]:
     """Potential of a symmetric cell's profile and its slope (ohm): salt is up on one side as it is down on
     the other, until the limiting current SCALE_A has none left there."""
     share = x[PROFILE] / p[SCALE_A]
@@ -67,8 +56,7 @@ def depletion(p: Floats, x: Floats) -> tuple[float, float]:
     return p[SCALE_V] * (math.atanh(held) + (share - held) * slope), p[SCALE_V] / p[SCALE_A] * slope
 
 
-@jit
-def injection(p: Floats, x: Floats) -> tuple[float, float]:
+def injection(p: Numbers, x: Numbers) -> tuple[float, float]:
     """The same of a blocking cell: carriers at the blocking electrode go with the exponential of its
     potential, as Wagner has it; what is left of them is at least DEPLETED."""
     carriers = 1.0 + x[PROFILE] / p[SCALE_A]
@@ -76,24 +64,18 @@ def injection(p: Floats, x: Floats) -> tuple[float, float]:
     return p[SCALE_V] * (math.log(held) + (carriers - held) / held), p[SCALE_V] / p[SCALE_A] / held
 
 
-@jit
-def voltage_symmetric(p: Floats, x: Floats, I_A: float) -> float:
+def voltage_symmetric(p: Numbers, x: Numbers, I_A: float) -> float:
     return I_A * (p[BULK_OHM] + x[FILM]) + x[ETA] + depletion(p, x)[0]
 
 
-@jit
-def voltage_blocking(p: Floats, x: Floats, I_A: float) -> float:
+def voltage_blocking(p: Numbers, x: Numbers, I_A: float) -> float:
     return I_A * (p[BULK_OHM] + x[FILM]) + x[ETA] + injection(p, x)[0]
 
 
-@jit
-def linearise_symmetric(p: Floats, x: Floats, out: Floats) -> None:
-    """Resistance of the film and of diffusion (ohm) for each state: out (n, 2)."""
-    for row in range(x.shape[0]):
-        out[row, 0], out[row, 1] = x[row, FILM], depletion(p, x[row])[1]
+def linearise_symmetric(p: Numbers, x: Numbers) -> tuple[float, float]:
+    """Resistance of the film and of diffusion (ohm)."""
+    return x[FILM], depletion(p, x)[1]
 
 
-@jit
-def linearise_blocking(p: Floats, x: Floats, out: Floats) -> None:
-    for row in range(x.shape[0]):
-        out[row, 0], out[row, 1] = x[row, FILM], injection(p, x[row])[1]
+def linearise_blocking(p: Numbers, x: Numbers) -> tuple[float, float]:
+    return x[FILM], injection(p, x)[1]

@@ -13,17 +13,10 @@ cell makes of that staircase is then as good as what it makes of the instrument'
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from nakctl_sim.cell.jit import jit
+from nakctl_sim.cell.arithmetic import copy
 from nakctl_sim.cell.kernel import advance, step_hint, voltage
-from nakctl_sim.executor.tables import CURRENT, LOAD, POTENTIAL
-
-Floats = npt.NDArray[np.float64]
-Record = Any  # numpy.void outside compiled code
+from nakctl_sim.executor.registers import CURRENT, LOAD, POTENTIAL, Cell, Machine, Technique
 
 # How long a step may be, at least FIRST_s, given the time since the technique began.
 LOOK_s, LOOK_SHARE = 0.1, 0.01  # this or this share, where a test has to be noticed (it is then located)
@@ -35,76 +28,55 @@ CLOSE = 1e-7  # and a current that goes with a power or a load, of itself
 ROUNDS = 80  # enough to halve the amplifier's whole range down to rounding
 
 
-class Cell(NamedTuple):
-    """kind, p: the model. x: its state. before: the state at the start of the step."""
-
-    kind: int
-    p: Floats
-    x: Floats
-    before: Floats
-
-
-@jit
-def copy(source: Floats, target: Floats) -> None:
-    for k in range(len(source)):
-        target[k] = source[k]
-
-
-@jit
-def level_after(m: Record, technique: Record, dt_s: float) -> float:
+def level_after(m: Machine, technique: Technique, dt_s: float) -> float:
     """Where a current or a potential that may move is dt_s from now."""
-    return float(m["level"] + technique["slope"] * (m["tau_s"] + dt_s))
+    return m.level + technique.slope * (m.tau_s + dt_s)
 
 
-@jit
-def sub_step(m: Record, technique: Record, cell: Cell, rest_s: float) -> float:
+def sub_step(m: Machine, technique: Technique, cell: Cell, rest_s: float) -> float:
     """The longest step from here that is accurate, and fine enough for what has to be looked at."""
-    dt_s = min(rest_s, technique["longest_s"], step_hint(cell.kind, cell.p, cell.x, m["I_A"], m["since_s"]))
-    if technique["keeps"] != CURRENT:
-        dt_s = min(dt_s, max(FIRST_s, HOLD_SHARE * m["tau_s"]))
-    elif technique["delta"] < math.inf:
-        dt_s = min(dt_s, max(FIRST_s, GROWTH * m["tau_s"]))
-    if technique["tested"] or technique["third"] != 0:  # the host looks at Ece between rows, too
-        dt_s = min(dt_s, max(LOOK_s, LOOK_SHARE * m["tau_s"]))
-    return float(dt_s)
+    dt_s = min(rest_s, technique.longest_s, step_hint(cell.kind, cell.p, cell.x, m.I_A, m.since_s))
+    if technique.keeps != CURRENT:
+        dt_s = min(dt_s, max(FIRST_s, HOLD_SHARE * m.tau_s))
+    elif technique.delta < math.inf:
+        dt_s = min(dt_s, max(FIRST_s, GROWTH * m.tau_s))
+    if technique.tested or technique.third:  # the host looks at Ece between rows, too
+        dt_s = min(dt_s, max(LOOK_s, LOOK_SHARE * m.tau_s))
+    return dt_s
 
 
-@jit
-def drive(m: Record, technique: Record, cell: Cell, dt_s: float) -> float:
+def drive(m: Machine, technique: Technique, cell: Cell, dt_s: float) -> float:
     """Move the cell on by dt_s from `before`; Ewe_V at the end, the current in m."""
-    if technique["keeps"] == CURRENT:
+    if technique.keeps == CURRENT:
         E_V = to_current(m, technique, cell, dt_s)
-    elif technique["keeps"] == POTENTIAL:
+    elif technique.keeps == POTENTIAL:
         return to_potential(m, technique, cell, level_after(m, technique, dt_s), dt_s)
     else:
         E_V = to_draw(m, technique, cell, dt_s)
-    if m["I_A"] != 0.0 and abs(E_V) > technique["compliance_V"]:
+    if m.I_A != 0.0 and abs(E_V) > technique.compliance_V:
         copy(cell.before, cell.x)
-        E_V = to_potential(m, technique, cell, math.copysign(technique["compliance_V"], E_V), dt_s)
+        E_V = to_potential(m, technique, cell, math.copysign(technique.compliance_V, E_V), dt_s)
     return E_V
 
 
-@jit
-def to_current(m: Record, technique: Record, cell: Cell, dt_s: float) -> float:
+def to_current(m: Machine, technique: Technique, cell: Cell, dt_s: float) -> float:
     """That of the middle of the step flows, that of its end is there at its end."""
     flows_A = level_after(m, technique, 0.5 * dt_s)
     E_V = advance(cell.kind, cell.p, cell.x, flows_A, dt_s)
-    m["I_A"] = level_after(m, technique, dt_s)
-    return E_V if m["I_A"] == flows_A else voltage(cell.kind, cell.p, cell.x, m["I_A"])
+    m.I_A = level_after(m, technique, dt_s)
+    return E_V if flows_A == m.I_A else voltage(cell.kind, cell.p, cell.x, m.I_A)
 
 
-@jit
 def attempt(cell: Cell, I_A: float, dt_s: float) -> float:
     """Ewe_V after dt_s of I_A, from the start of the step."""
     copy(cell.before, cell.x)
     return advance(cell.kind, cell.p, cell.x, I_A, dt_s)
 
 
-@jit
-def to_potential(m: Record, technique: Record, cell: Cell, target_V: float, dt_s: float) -> float:
+def to_potential(m: Machine, technique: Technique, cell: Cell, target_V: float, dt_s: float) -> float:
     """Secant steps within a bracket: Ewe at the end of a step rises with the current, about in proportion."""
-    low_A, high_A = -technique["I_max_A"], technique["I_max_A"]
-    last_A = m["I_A"]
+    low_A, high_A = -technique.I_max_A, technique.I_max_A
+    last_A = m.I_A
     last_V = attempt(cell, last_A, dt_s)
     I_A = min(max(last_A + (PROBE_A if last_V < target_V else -PROBE_A), low_A), high_A)
     E_V = attempt(cell, I_A, dt_s)
@@ -120,43 +92,40 @@ def to_potential(m: Record, technique: Record, cell: Cell, target_V: float, dt_s
             next_A = 0.5 * (low_A + high_A)
         last_A, last_V, I_A = I_A, E_V, next_A
         E_V = attempt(cell, I_A, dt_s)
-    m["I_A"] = I_A
+    m.I_A = I_A
     return E_V
 
 
-@jit
-def to_draw(m: Record, technique: Record, cell: Cell, dt_s: float) -> float:
+def to_draw(m: Machine, technique: Technique, cell: Cell, dt_s: float) -> float:
     """The current that goes with a power or a load at the end of the step: Ewe there is about a + b I, which
     each attempt tells better. Of a power that the cell cannot give it gives the most there is."""
-    I_A = m["I_A"]
+    I_A = m.I_A
     E_V = attempt(cell, I_A, dt_s)
     b = (attempt(cell, I_A + PROBE_A, dt_s) - E_V) / PROBE_A
     for _ in range(ROUNDS):
         next_A = drawn(technique, E_V - b * I_A, b)
-        next_A = min(max(next_A, -technique["I_max_A"]), technique["I_max_A"])
+        next_A = min(max(next_A, -technique.I_max_A), technique.I_max_A)
         last_A, last_V, I_A = I_A, E_V, next_A
         E_V = attempt(cell, I_A, dt_s)
         if abs(I_A - last_A) <= CLOSE * abs(I_A):
             break
         b = (E_V - last_V) / (I_A - last_A)
-    m["I_A"] = I_A
+    m.I_A = I_A
     return E_V
 
 
-@jit
-def drawn(technique: Record, a_V: float, b_ohm: float) -> float:
+def drawn(technique: Technique, a_V: float, b_ohm: float) -> float:
     """I for which (a + b I) I is the power, the smaller one, or (a + b I) = -R I."""
-    if technique["keeps"] == LOAD:
-        return float(-a_V / (b_ohm + technique["level"]))
-    if technique["level"] == 0.0:
+    if technique.keeps == LOAD:
+        return -a_V / (b_ohm + technique.level)
+    if technique.level == 0.0:
         return 0.0
-    square = a_V * a_V + 4.0 * b_ohm * technique["level"]
-    if square < 0.0:
+    under_root = a_V * a_V + 4.0 * b_ohm * technique.level
+    if under_root < 0.0:
         return -a_V / (2.0 * b_ohm)
-    return float(2.0 * technique["level"] / (a_V + math.copysign(math.sqrt(square), a_V)))
+    return 2.0 * technique.level / (a_V + math.copysign(math.sqrt(under_root), a_V))
 
 
-@jit
 def secant(I_0_A: float, E_0_V: float, I_1_A: float, E_1_V: float, E_V: float) -> float:
     if E_1_V == E_0_V:
         return math.inf

@@ -13,8 +13,10 @@ import numpy.typing as npt
 from nakctl.device.channel import OF_COUNTER, POINT, Flag, Rows
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import Eis
+from nakctl_sim.cell.arithmetic import Numbers
 from nakctl_sim.cell.models import Model
 from nakctl_sim.imperfections import Imperfections
+from nakctl_sim.kernel import Kernel
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
@@ -26,10 +28,10 @@ LOW_AMPLITUDE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep under way, all arrays with one row per frequency.
+    """A sweep of n frequencies under way.
 
-    f_Hz       as realised; ends_s: when each is done, from the start of the technique
-    states, dc the cell and its Ewe_V, I_A, Ece_V at that time, filled as the sweep goes on
+    f_Hz       (n,) as realised; ends_s: when each is done, from the start of the technique
+    states, dc (n k,), (3 n,): the cell and its Ewe_V, I_A, Ece_V at that time, filled as the sweep goes on
     draws      (n, N_DRAWS) standard normal; draws_ce (n, N_DRAWS_CE): of the counter electrode
     """
 
@@ -38,9 +40,9 @@ class Sweep:
     passes: int
     start_s: float
     f_Hz: Floats
-    ends_s: Floats
-    states: Floats
-    dc: Floats
+    ends_s: Numbers
+    states: Numbers
+    dc: Numbers
     draws: Floats
     draws_ce: Floats
 
@@ -62,8 +64,9 @@ def begin(
     eis: Eis,
     scheduled: tuple[Floats, Floats],
     faults: Imperfections,
-    x: Floats,
+    x: Numbers,
     random: tuple[np.random.Generator, np.random.Generator],
+    kernel: Kernel,
     *,
     at: int,
     passes: int,
@@ -72,6 +75,7 @@ def begin(
 ) -> Sweep:
     """random: for what is measured of the working electrode, and of the counter electrode."""
     nominal, seconds = scheduled
+    numbers = kernel.numbers
     draws = random[0].standard_normal((len(nominal), N_DRAWS))
     draws_ce = random[1].standard_normal((len(nominal), N_DRAWS_CE))
     return Sweep(
@@ -80,9 +84,9 @@ def begin(
         passes=passes,
         start_s=start_s,
         f_Hz=nominal * (1.0 + faults.frequency_error * draws[:, 0]),
-        ends_s=hold_s + np.cumsum(seconds),
-        states=np.broadcast_to(x, (len(nominal), len(x))).copy(),
-        dc=np.zeros((len(nominal), 3)),
+        ends_s=numbers(hold_s + np.cumsum(seconds)),
+        states=numbers(np.tile(x, len(nominal))),
+        dc=kernel.zeros(3 * len(nominal)),
         draws=draws,
         draws_ce=draws_ce,
     )
@@ -103,23 +107,25 @@ def points(
     counter  the instrument tells of the counter electrode, too
     """
     current, potential = ranges
-    Z_true = model.impedance(sweep.states, sweep.f_Hz)
+    states, dc = np.array(sweep.states).reshape(len(sweep.f_Hz), -1), np.array(sweep.dc).reshape(-1, 3)
+    Z_true = model.impedance(states, sweep.f_Hz)
     E_phasor, I_phasor, I_true = _phasors(sweep, Z_true, faults, current.full_A)
     E_phasor *= 1.0 + faults.eis_scatter * _complex(sweep.draws[:, 1:3])
     Z = E_phasor / I_phasor
     E_amp, I_amp = np.abs(E_phasor), np.abs(I_phasor)
-    E_dc = sweep.dc[:, 0] + faults.noise * potential.high_V * sweep.draws[:, 7]
-    I_dc = sweep.dc[:, 1] + faults.noise * current.full_A * sweep.draws[:, 8]
+    E_dc = dc[:, 0] + faults.noise * potential.high_V * sweep.draws[:, 7]
+    I_dc = dc[:, 1] + faults.noise * current.full_A * sweep.draws[:, 8]
 
     rows = np.zeros(len(Z), POINT)
-    rows["time_s"] = sweep.start_s + sweep.ends_s
+    rows["time_s"] = sweep.start_s + np.array(sweep.ends_s)
     rows["frequency_Hz"] = sweep.f_Hz
     rows["Z_re_ohm"], rows["Z_im_ohm"] = Z.real, Z.imag
     rows["E_dc_V"] = np.clip(E_dc, potential.low_V, potential.high_V)
     rows["I_dc_A"] = np.clip(I_dc, -current.full_A, current.full_A)
     rows["E_amp_V"], rows["I_amp_A"] = E_amp, I_amp
     if counter:
-        _of_counter(rows, sweep, model, faults, (I_phasor, I_true, potential))
+        Z_counter = model.counter_impedance(states, sweep.f_Hz)
+        _of_counter(rows, sweep, Z_counter, dc[:, 2], faults, (I_phasor, I_true, potential))
     else:
         for name in OF_COUNTER:
             rows[name] = np.nan
@@ -137,7 +143,8 @@ def points(
 def _of_counter(
     rows: Rows,
     sweep: Sweep,
-    model: Model,
+    Z_counter: Complex,
+    Ece_V: Floats,
     faults: Imperfections,
     measured: tuple[Complex, Complex, PotentialRange],
 ) -> None:
@@ -145,10 +152,10 @@ def _of_counter(
     potentials."""
     I_phasor, I_true, potential = measured
     draws, noise_V = sweep.draws_ce, faults.phasor_noise_V(sweep.f_Hz, sweep.eis.average)
-    E_phasor = -model.counter_impedance(sweep.states, sweep.f_Hz) * I_true + noise_V * _complex(draws[:, 2:4])
+    E_phasor = -Z_counter * I_true + noise_V * _complex(draws[:, 2:4])
     E_phasor *= 1.0 + faults.eis_scatter * _complex(draws[:, 0:2])
     Z = -E_phasor / I_phasor
-    Ece_V = sweep.dc[:, 2] + faults.noise * potential.high_V * draws[:, 4]
+    Ece_V = Ece_V + faults.noise * potential.high_V * draws[:, 4]
     rows["Zce_re_ohm"], rows["Zce_im_ohm"] = Z.real, Z.imag
     rows["Ece_dc_V"], rows["Ece_amp_V"] = np.clip(Ece_V, potential.low_V, potential.high_V), np.abs(E_phasor)
 

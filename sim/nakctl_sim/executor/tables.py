@@ -1,15 +1,15 @@
-"""A chain of techniques as numbers, and the registers of the machine that executes it.
+"""A chain of techniques as the machine is told it.
 
-Compiled code reads records, not dataclasses: `encode` turns a Segment into one record per technique, with the
-settings of its ranges and everything counted in whole time bases, as the instrument does when it is loaded.
+`encode` turns a Segment into one record per technique, with the settings of its ranges and everything counted
+in whole time bases, as the instrument does when it is loaded.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
 
 from nakctl.device.instrument import CurrentRange, Instrument, PotentialRange
 from nakctl.device.program import (
@@ -28,99 +28,34 @@ from nakctl.device.program import (
 )
 from nakctl.device.techniques import Ece_is_recorded, timebase_of
 from nakctl.errors import LimitError
+from nakctl_sim.executor.registers import (
+    ABS_I,
+    CA,
+    CP,
+    DRAW,
+    EWE,
+    GEIS,
+    LOAD,
+    LOOP,
+    N_TESTS,
+    OCV,
+    PEIS,
+    POTENTIAL,
+    POWER,
+)
+from nakctl_sim.executor.registers import Technique as Record
 from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.imperfections import Imperfections
+from nakctl_sim.kernel import Chain, Kernel
 
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Records = npt.NDArray[np.void]
-
-OCV, CP, CA, GEIS, PEIS, LOOP, DRAW = range(7)
-CURRENT, POTENTIAL, POWER, LOAD = range(4)  # what the amplifier keeps to; an open cell: no current
-N_TESTS = 3
 MEANS = 0.5  # as the driver asks for: EC-Lab's own default
-EWE, ABS_I = 0.0, 1.0  # first column of a test: what it looks at
-NEVER = (EWE, 1.0, np.inf)
-
-# What a technique is told. keeps: to what. level: of that, in A, V, W or ohm; slope: by how much it moves per
-# s. longest_s: a step of the model while it moves, else inf. delta in V, or in A (CA), inf: by time alone.
-# means: share of the time between two rows that a row is the mean of; 0: it is a reading of its moment.
-# times 0: for ever. test_row, end_row: whether there is a row where a test is met, at the end. late_s: how
-# far the last row's time lies behind the first row of what follows; 0: it does not. third: the cell has a
-# reference electrode of its own; Ece_row: Ece is in the rows.
-TECHNIQUE = np.dtype(
-    [
-        ("kind", "<i8"),
-        ("keeps", "<i8"),
-        ("level", "<f8"),
-        ("slope", "<f8"),
-        ("longest_s", "<f8"),
-        ("means", "<f8"),
-        ("vs_previous", "<i8"),
-        ("duration_s", "<f8"),
-        ("every_s", "<f8"),
-        ("delta", "<f8"),
-        ("timebase_s", "<f8"),
-        ("tested", "<i8"),
-        ("stops", "<i8"),
-        ("to", "<i8"),
-        ("times", "<i8"),
-        ("test_row", "<i8"),
-        ("end_row", "<i8"),
-        ("late_s", "<f8"),
-        ("I_code", "<i8"),
-        ("I_full_A", "<f8"),
-        ("I_step_A", "<f8"),
-        ("I_noise_A", "<f8"),
-        ("I_max_A", "<f8"),
-        ("E_low_V", "<f8"),
-        ("E_high_V", "<f8"),
-        ("E_step_V", "<f8"),
-        ("E_noise_V", "<f8"),
-        ("compliance_V", "<f8"),
-        ("third", "<i8"),
-        ("Ece_row", "<i8"),
-    ]
-)
-
-
-# The registers. start_s + tau_s is the time in the segment, tau_s that in the technique. due_s: tau of the
-# next row. kept: the value of the last row, for delta. since_s: how long I_A has been flowing. E_end_V: the
-# reading at which the technique before ended. at: the technique. point: next frequency of its sweep.
-# above: |Ewe| of the last row under current was above what the host watches for. sum_s, sum_Vs, sum_As: of
-# what the next row is the mean, where it is one.
-MACHINE = np.dtype(
-    [
-        ("start_s", "<f8"),
-        ("tau_s", "<f8"),
-        ("due_s", "<f8"),
-        ("kept", "<f8"),
-        ("level", "<f8"),
-        ("I_A", "<f8"),
-        ("since_s", "<f8"),
-        ("E_end_V", "<f8"),
-        ("sum_s", "<f8"),
-        ("sum_Vs", "<f8"),
-        ("sum_As", "<f8"),
-        ("at", "<i8"),
-        ("phase", "<i8"),
-        ("n_rows", "<i8"),
-        ("n_noise", "<i8"),
-        ("point", "<i8"),
-        ("above", "<i8"),
-    ]
-)
-HOLD, SWEEP, OVER = range(3)  # phase
-
-
-class Chain(NamedTuple):
-    """techniques (n,) of TECHNIQUE. tests (n, N_TESTS, 3): quantity, side, value. started, passed (n,): how
-    often each technique was started, how many passes each loop has counted."""
-
-    techniques: Records
-    tests: Floats
-    started: Counts
-    passed: Counts
+NEVER = (EWE, 1.0, math.inf)  # a test
+# A whole number of amperes is still a number of amperes: Python would calculate with it in another way.
+KINDS: dict[str, Callable[[Any], Any]] = {
+    field.name: {"int": int, "float": float, "bool": bool}[str(field.type)]
+    for field in fields(Record)
+    if field.name != "tests"
+}
 
 
 def encode(
@@ -128,22 +63,20 @@ def encode(
     instrument: Instrument,
     faults: Imperfections,
     habits: ChannelHabits,
+    kernel: Kernel,
     *,
     third: bool = False,
 ) -> Chain:
     """LimitError: the chain names what the instrument does not have, or loops over nothing."""
-    n = len(segment.techniques)
-    techniques = np.zeros(n, TECHNIQUE)
-    tests = np.full((n, N_TESTS, 3), NEVER)
+    chain = []
     for at, technique in enumerate(segment.techniques):
         words = _words(at, technique, segment, instrument, faults) | _habits(technique, habits)
-        words["third"] = third
-        for name, value in words.items():
-            techniques[at][name] = value
-        if isinstance(technique, Tested):
-            for slot, test in enumerate(technique.tests):
-                tests[at, slot] = _test(test)
-    return Chain(techniques, tests, np.zeros(n, np.int64), np.zeros(n, np.int64))
+        words = {name: KINDS[name](value) for name, value in words.items()}
+        tests = tuple(map(_test, technique.tests)) if isinstance(technique, Tested) else ()
+        tests += (N_TESTS - len(tests)) * (NEVER,)
+        numbers = kernel.numbers([number for test in tests for number in test])
+        chain.append(kernel.Technique(tests=numbers, third=third, **words))
+    return chain
 
 
 def _words(
@@ -178,9 +111,9 @@ def _asked(technique: Done, I_gain: float) -> dict[str, Any]:
             words = {"kind": DRAW, "keeps": keeps, "level": technique.level}
             return words | {"delta": _or_never(technique.dE_V)}
         case Eis(control="GEIS"):
-            return {"kind": GEIS, "level": technique.bias * I_gain, "delta": np.inf}
+            return {"kind": GEIS, "level": technique.bias * I_gain, "delta": math.inf}
         case Eis():
-            words = {"kind": PEIS, "keeps": POTENTIAL, "level": technique.bias, "delta": np.inf}
+            words = {"kind": PEIS, "keeps": POTENTIAL, "level": technique.bias, "delta": math.inf}
             return words | {"vs_previous": technique.vs_previous}
 
 
@@ -196,15 +129,15 @@ def _moving(
         case Ca(E_V=first, to_V=last) if last is not None:
             change, resolution = last - first, ranges["E_step_V"]
         case _:
-            return {"slope": 0.0, "longest_s": np.inf}
+            return {"slope": 0.0, "longest_s": math.inf}
     slope = change / timing["duration_s"]
     # A hair more: a rate that is told as a single must not make a step more of it.
-    longest_s = resolution / abs(slope) * (1.0 + 1e-6) if slope else np.inf
+    longest_s = resolution / abs(slope) * (1.0 + 1e-6) if slope else math.inf
     return {"slope": slope, "longest_s": max(timing["timebase_s"], longest_s)}
 
 
 def _or_never(delta: float | None) -> float:
-    return np.inf if delta is None else delta
+    return math.inf if delta is None else delta
 
 
 def _timing(technique: Done, base_s: float) -> dict[str, float]:

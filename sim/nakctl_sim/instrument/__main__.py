@@ -6,16 +6,13 @@ import argparse
 import inspect
 import sys
 
-from nakctl.device.instrument import instrument as instrument_data
 from nakctl.errors import NakctlError
 from nakctl.run.clock import WallClock
-from nakctl_sim.cell.models import load_model
 from nakctl_sim.habits import ChannelHabits, with_words
 from nakctl_sim.instrument import faults
 from nakctl_sim.instrument.device import VirtualInstrument
 from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.server import Server
-from nakctl_sim.warm_up import warm_up
 
 CELL = "NaK50"
 
@@ -60,11 +57,9 @@ def cells(texts: list[str]) -> dict[int, str]:
 def main() -> int:
     asked = arguments().parse_args()
     try:
-        there, like = cells(asked.cell or [CELL]), instrument_data(asked.like)
+        there = cells(asked.cell or [CELL])
         habits = with_words(Habits(), asked.habit or [])
         trouble = [faults.fault(text) for text in asked.fault or []]
-        for name in there.values():  # before its clock runs: no call shall have to wait for a compiler
-            warm_up(load_model(name), like)
         instrument = VirtualInstrument(asked.like, there, WallClock(asked.speed), asked.seed, habits, trouble)
         server = Server(instrument, asked.port)
     except (NakctlError, ValueError) as error:

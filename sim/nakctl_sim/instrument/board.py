@@ -20,6 +20,7 @@ from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Technique
 from nakctl.errors import LimitError, RigError
 from nakctl_sim.cell.models import Model
+from nakctl_sim.executor.execution import ROWS_AT_ONCE
 from nakctl_sim.instrument.abi import Board as Kind
 from nakctl_sim.instrument.abi import Firmware
 from nakctl_sim.instrument.codes import Code, Refused
@@ -28,7 +29,7 @@ from nakctl_sim.instrument.memory import WORD_BYTES, Memory
 from nakctl_sim.instrument.received import Received, refuse
 from nakctl_sim.instrument.recorder import POINTS, Recorder
 from nakctl_sim.instrument.translate import Loaded, Rules, translate
-from nakctl_sim.potentiostat import OVERLOADS, ROWS_AT_ONCE, Output, Potentiostat
+from nakctl_sim.potentiostat import OVERLOADS, Output, Potentiostat
 
 NO_WATCH = Watch()
 WIDEST_ROW = 6 * WORD_BYTES  # of samples

@@ -11,14 +11,13 @@ import numpy.typing as npt
 from nakctl.device.channel import SAMPLE, Rows
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Ca, Cp, Draw, Segment
-from nakctl_sim.executor.reading import Floats
 from nakctl_sim.instrument.abi import Board
 from nakctl_sim.instrument.habits import Habits
 from nakctl_sim.instrument.layout import point_words, sample_words
 from nakctl_sim.instrument.memory import Group, Memory
 from nakctl_sim.instrument.received import Received
 from nakctl_sim.instrument.translate import Loaded, extras, timebase_of
-from nakctl_sim.potentiostat import Output
+from nakctl_sim.potentiostat import Floats, Output
 
 SAMPLES, POINTS = 0, 1  # processes
 SAME_s = 1e-9  # times closer than this are the same
