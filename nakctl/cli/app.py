@@ -1,6 +1,6 @@
 """The commands and their options. Each hands over to a module of its own, imported only then.
 
-Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic, h5py or pint.
+Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic or h5py.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from command_line import ENVIRONMENT, NAKCTL, Said, nakctl
 from nakctl.protocol import library
 
 Here = Callable[..., Said]
-HEAVY = {"numpy", "pydantic", "h5py", "pint", "numba", "matplotlib", "scipy", "sqlite3", "yaml"}
+HEAVY = {"numpy", "pydantic", "h5py", "numba", "matplotlib", "scipy", "sqlite3", "yaml"}
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"]])
