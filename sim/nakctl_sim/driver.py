@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
-from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
 from nakctl.errors import CellError, ChannelGone, RigError
 from nakctl_sim.cell import catalog
 from nakctl_sim.habits import ChannelHabits, with_words
@@ -20,6 +19,7 @@ from nakctl_sim.trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
+    from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
     from nakctl.device.sensor import Sensors
 
 HINT = "add `simulated_as: NaK50`, another name that `nakctl cells` lists, or the file of a cell"
@@ -97,9 +97,13 @@ class SimDriver:
         raise RigError("a simulated device has no address")
 
     def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
+        from nakctl.device.inspection import Diagnosis
+
         yield Diagnosis("instrument", "ok", "simulated: nothing outside this program is needed")
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
+        from nakctl.device.inspection import ChannelState
+
         return tuple(ChannelState(number, "simulated") for number in sorted(chassis.channels))
 
 
