@@ -8,14 +8,22 @@ path of the finished file and returns what belongs into /entry/results: name -> 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nakctl.errors import place_of
-from nakctl.offered import offered
+from nakctl.offered import offered, ours
 
 GROUP = "nakctl.conclusions"
 TROUBLE = "trouble"  # name under which it stands that a conclusion could not be drawn
+
+
+def make_ready() -> None:
+    """Load what is ours ahead: of others nobody knows what that does."""
+    with suppress(ImportError):  # that is told when they are drawn
+        for point in ours(GROUP):
+            point.load()
 
 
 def conclusions(path: Path) -> dict[str, Any]:
