@@ -16,6 +16,11 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Nor has it plugins of pydantic, for which that would look through all packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if sys.argv[1:2] == ["_complete"]:  # a shell, while somebody presses Tab
+        from nakctl.cli.completion import shells
+
+        shells.answer(sys.argv[2:])
+        return
     from nakctl.cli import console
     from nakctl.cli.app import app
     from nakctl.cli.asked_for import asked_for

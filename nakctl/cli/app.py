@@ -412,6 +412,19 @@ def schema(
     return shipped.schema(file, rig)
 
 
+@app.command()
+@explained
+def completion(
+    shell: Annotated[
+        str | None, typer.Argument(metavar="[bash|zsh|fish|powershell]", help="Left out: how to load it.")
+    ] = None,
+) -> int:
+    """Print what makes a shell complete commands, protocols, channels, cells and runs when Tab is pressed."""
+    from nakctl.cli.completion import command
+
+    return command.completion(shell)
+
+
 def _wishes(
     on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None, dry: bool = False
 ) -> Any:
