@@ -32,7 +32,7 @@ BLIND_PERIODS = 3  # for less a sensor that is well may show nothing
 class Calibration(BaseModel):
     """What a calibration found: pairs of shown and true value in the sensor's unit, lines between them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     points: Annotated[list[tuple[Number, Number]], Field(min_length=2)]
     date: str = ""
@@ -42,7 +42,7 @@ class Calibration(BaseModel):
 class SensorWords(BaseModel):
     """What every kind takes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     kind: str
     like: str | None = Field(None, description="name of a ready dialogue")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nakctl.checks.findings import Finding, error, warning
-from nakctl.device.sensor import SensorSpec
 from nakctl.errors import Mark
 from nakctl.plan import plan as p
 from nakctl.text.sentences import did_you_mean
 from nakctl.text.units import DIMENSIONS, SENSED, parse
+
+if TYPE_CHECKING:
+    from nakctl.device.sensor import SensorSpec
 
 _IN_VAIN = {
     "limit": "no reading of {use.sensor} ever counts as beyond {use.value}: see its `plausible`",

@@ -1,6 +1,6 @@
 """The commands and their options. Each hands over to a module of its own, imported only then.
 
-Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic, h5py or pint.
+Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic or h5py.
 """
 
 from __future__ import annotations
@@ -410,6 +410,19 @@ def schema(
     from nakctl.cli import shipped
 
     return shipped.schema(file, rig)
+
+
+@app.command()
+@explained
+def completion(
+    shell: Annotated[
+        str | None, typer.Argument(metavar="[bash|zsh|fish|powershell]", help="Left out: how to load it.")
+    ] = None,
+) -> int:
+    """Print what makes a shell complete commands, protocols, channels, cells and runs when Tab is pressed."""
+    from nakctl.cli.completion import command
+
+    return command.completion(shell)
 
 
 def _wishes(

@@ -31,7 +31,7 @@ from nakctl.render.program_text import program_text
 
 FOR_ONE_RUN = ("load_firmware", "discard_rows")  # what a place is only allowed on the command line
 LIVE_BYTES_PER_ROW = 60.0  # its columns as they are, and what belongs to them
-_PACKAGES = ("numpy", "h5py", "pydantic", "pint", "typer", "PyYAML")
+_PACKAGES = ("numpy", "h5py", "pydantic", "typer", "PyYAML")
 
 
 def header(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nakctl.device.instrument import Instrument
     from nakctl.device.program import Program
     from nakctl.device.sensor import Sensors
+    from nakctl.record.process import Helper
     from nakctl.record.recorder import Recorder
     from nakctl.run.clock import Clock
     from nakctl.run.logbook import Progress
@@ -82,6 +83,7 @@ def run_one(
     ready: Prepared, out: Path, options: Options, stop_asked: StopAsked, show: Show
 ) -> dict[str, Any] | None:
     """Run, record and seal; what `--json` prints of it. None: it was to stop before anything was started."""
+    from nakctl.record.recorder import sealer_ahead
     from nakctl.run.clock import FreeClock, WallClock
 
     start = datetime.now().astimezone()
@@ -89,6 +91,7 @@ def run_one(
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     with (
         claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out),
+        sealer_ahead() if free else nullcontext() as ahead,
         _opened(ready, clock, options) as bench,
     ):
         show.about_to_begin()
@@ -96,7 +99,7 @@ def run_one(
             return None
         asked, ready = ready, fitting(ready, bench.channel)
         about = _about(ready, bench.channel, start, options)
-        recorder, tables = _recorder(ready, out, about, options)
+        recorder, tables = _recorder(ready, out, about, options, ahead)
         with _abandoned_if_torn(recorder):
             if ready is not asked and (text := _shorter_chains(asked, ready)):
                 show.warn(text)
@@ -143,7 +146,7 @@ def _about(ready: Prepared, channel: Channel, start: datetime, options: Options)
 
 
 def _recorder(
-    ready: Prepared, out: Path, about: Mapping[str, Any], options: Options
+    ready: Prepared, out: Path, about: Mapping[str, Any], options: Options, ahead: Helper | None
 ) -> tuple[Recorder, Mapping[str, Table]]:
     """The record and its tables. A run without a name of its own takes the next free one. RecordError."""
     from nakctl.booking import layout
@@ -153,7 +156,8 @@ def _recorder(
     program = program_json.dump(ready.program)
     while True:
         try:
-            recorder = Recorder.create(out, about, program, watched=not is_free(ready, options))
+            watched = not is_free(ready, options)
+            recorder = Recorder.create(out, about, program, watched=watched, ahead=ahead)
             return recorder, layout.tables(about)
         except InputError:
             if options.out is not None:

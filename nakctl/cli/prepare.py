@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nakctl.checks.check import check
 from nakctl.checks.findings import Finding
@@ -14,7 +14,6 @@ from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
 from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Program
-from nakctl.device.sensor import SensorSpec
 from nakctl.errors import InputError, LimitError
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import Estimate, estimate
@@ -22,6 +21,9 @@ from nakctl.plan.lower import lower
 from nakctl.plan.plan import Plan
 from nakctl.protocol.load import Loaded, load
 from nakctl.rig import RIG_FILE, Rig, find_rig, load_driver
+
+if TYPE_CHECKING:
+    from nakctl.device.sensor import SensorSpec
 
 
 @dataclass(frozen=True, slots=True)

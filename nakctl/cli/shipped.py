@@ -26,7 +26,7 @@ def list_all(as_json: bool) -> int:
 
 
 def _title(name: str) -> str:
-    return str(read_file(library.find(name)).data.get("name", ""))
+    return str(read_file(_shipped(name), ours=True).data.get("name", ""))
 
 
 def _shipped(name: str) -> Path:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from nakctl.device.cell import Cell
-from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel, Rows, Visit
+    from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found, Lesson
     from nakctl.device.program import Segment
     from nakctl.device.sensor import Sensors
 

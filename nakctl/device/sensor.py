@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from nakctl.device.driver import ClockLike
 from nakctl.errors import NakctlError, RigError
+from nakctl.offered import named, offered
 
 if TYPE_CHECKING:
     from nakctl.text.faults import Problem
@@ -165,15 +165,15 @@ class SensorKind(Protocol):
 
 
 def kind_names() -> tuple[str, ...]:
-    return tuple(sorted(point.name for point in entry_points(group=KINDS)))
+    return tuple(sorted(point.name for point in offered(KINDS)))
 
 
 def load_kind(name: str) -> SensorKind:
     """The kind of this name, imported now; RigError if none is installed."""
-    for point in entry_points(group=KINDS):
-        if point.name == name:
-            return cast(SensorKind, point.load())
-    raise RigError(f"there is no kind of sensor {name}; installed are: {', '.join(kind_names())}")
+    found = named(KINDS, name)
+    if found is None:
+        raise RigError(f"there is no kind of sensor {name}; installed are: {', '.join(kind_names())}")
+    return cast(SensorKind, found.load())
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +335,6 @@ class SensorService(Protocol):
 
 def load_service() -> SensorService:
     """The one service that is installed; RigError if there is none."""
-    for point in entry_points(group=SERVICE):
+    for point in offered(SERVICE):
         return cast(SensorService, point.load())
     raise RigError("nothing that reads sensors is installed (nakctl_sensors)")

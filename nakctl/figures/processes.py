@@ -97,7 +97,7 @@ def _panels(lines: Lines, time: Axis, found: Sequence[Sweeps], unit: str) -> tup
 
 def _lines(one: Sight, part: Sweeps, x: Floats, which: int = 0, several: bool = False) -> Lines:
     """Of the processes that are there at all."""
-    from nakctl.results.tracks import tracks  # scipy: only where it is needed
+    from nakctl.results.tracks import tracks
 
     scale = (one.cm2 or 1.0) / (part.spectra.area_cm2 or 1.0)
     lines = []

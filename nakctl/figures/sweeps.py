@@ -55,7 +55,7 @@ class Sweeps(Sequence[Sweep]):
     """
 
     def __init__(self, one: Sight, places: Ints | None = None, known: Spectra | None = None) -> None:
-        from nakctl.results.spectra import Spectra  # scipy: only where spectra are drawn
+        from nakctl.results.spectra import Spectra
 
         self._one = one
         self.spectra = Spectra(one.run) if known is None else known

@@ -5,11 +5,11 @@ their unit. `$name` stands for a parameter or for the level of a staircase. I > 
 working electrode.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: pydantic would have to compile the text of each again.
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from nakctl.text.quantities import (
     ExtentWord,
@@ -75,7 +75,7 @@ Label = Annotated[str, Field(max_length=40, description="what this step is calle
 class Word(BaseModel):
     """Base of all words: nothing unknown passes, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Record(Word):
@@ -434,6 +434,49 @@ Gapless = Annotated[
 ]
 
 
+def _words_of(step: Any) -> set[str]:
+    fields = type(step).model_fields.items() if isinstance(step, Word) else ()
+    return {field.alias or name for name, field in fields}
+
+
+def kind_of(step: Any) -> str | None:
+    """The kind word of a step as written; None unless there is exactly one (a pulse may say `repeat`)."""
+    words = step if isinstance(step, dict) else _words_of(step)
+    if "pulse" in words:
+        return "pulse"
+    kinds = [word for word in KINDS if word in words]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+class _ByKind:
+    """Tells a step by its kind word. The model of a kind is built when the first step of it is read: most
+    protocols have few kinds."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def reading(model: type[Word]) -> CoreSchema:
+            return core_schema.no_info_plain_validator_function(model.model_validate)
+
+        choices = {kind: reading(model) for kind, model in KINDS.items()}
+        return core_schema.tagged_union_schema(choices, discriminator=kind_of)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return dict(A_STEP)
+
+
+A_STEP = {"$comment": "a step"}  # stands in a JSON schema where one does
+if TYPE_CHECKING:
+    _WithSteps: TypeAlias = "If | Repeat | Staircase"
+    Step = (
+        Rest | Strip | Plate | ChargeStep | DischargeStep | Cp | Ca | Geis | Peis | Cv | Lsv | Ramp | Power
+        | Load | Profile | Pulse | Wait | Set | Ask | _WithSteps
+    )  # fmt: skip
+else:
+    Step = Annotated[Any, _ByKind()]
+Steps = Annotated[list[Step], Field(min_length=1, description="in order; each begins with its kind")]
+
+
 class Repeat(Word):
     """Do these steps again and again."""
 
@@ -486,48 +529,6 @@ KINDS: dict[str, type[Word]] = {
     "cv": Cv, "lsv": Lsv, "ramp": Ramp, "power": Power, "load": Load, "profile": Profile, "pulse": Pulse,
     "wait": Wait, "set": Set, "ask": Ask, "if": If, "repeat": Repeat, "staircase": Staircase,
 }  # fmt: skip
-
-
-def _words_of(step: Any) -> set[str]:
-    fields = type(step).model_fields.items() if isinstance(step, Word) else ()
-    return {field.alias or name for name, field in fields}
-
-
-def kind_of(step: Any) -> str | None:
-    """The kind word of a step as written; None unless there is exactly one (a pulse may say `repeat`)."""
-    words = step if isinstance(step, dict) else _words_of(step)
-    if "pulse" in words:
-        return "pulse"
-    kinds = [word for word in KINDS if word in words]
-    return kinds[0] if len(kinds) == 1 else None
-
-
-Step = Annotated[
-    Annotated[Rest, Tag("rest")]
-    | Annotated[Strip, Tag("strip")]
-    | Annotated[Plate, Tag("plate")]
-    | Annotated[ChargeStep, Tag("charge")]
-    | Annotated[DischargeStep, Tag("discharge")]
-    | Annotated[Cp, Tag("cp")]
-    | Annotated[Ca, Tag("ca")]
-    | Annotated[Geis, Tag("geis")]
-    | Annotated[Peis, Tag("peis")]
-    | Annotated[Cv, Tag("cv")]
-    | Annotated[Lsv, Tag("lsv")]
-    | Annotated[Ramp, Tag("ramp")]
-    | Annotated[Power, Tag("power")]
-    | Annotated[Load, Tag("load")]
-    | Annotated[Profile, Tag("profile")]
-    | Annotated[Pulse, Tag("pulse")]
-    | Annotated[Wait, Tag("wait")]
-    | Annotated[Set, Tag("set")]
-    | Annotated[Ask, Tag("ask")]
-    | Annotated[If, Tag("if")]
-    | Annotated[Repeat, Tag("repeat")]
-    | Annotated[Staircase, Tag("staircase")],
-    Discriminator(kind_of),
-]
-Steps = Annotated[list[Step], Field(min_length=1, description="in order; each begins with its kind")]
 
 
 class Limits(Word):
@@ -609,7 +610,3 @@ class Protocol(Word):
     finally_: Literal["rest"] = Field(
         "rest", alias="finally", description="what happens to the cell at the end: it is left open"
     )
-
-
-for _word in (If, Repeat, Staircase, Protocol):
-    _word.model_rebuild()

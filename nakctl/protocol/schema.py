@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nakctl.protocol.model import KINDS, Protocol
+from nakctl.protocol.model import A_STEP, KINDS, Protocol
 from nakctl.protocol.snippets import FILE as FILE_SNIPPET
 from nakctl.protocol.snippets import SNIPPETS, body
 from nakctl.text.quantities import REF_PATTERN
@@ -23,7 +23,7 @@ _VALUES = ("integer", "number", "boolean")
 
 def schema() -> dict[str, Any]:
     """The schema of a protocol as it is written: `$name` may stand in place of any value."""
-    made = tidy(Protocol.model_json_schema(by_alias=True), _parametrised)
+    made = tidy(_of_models(), _parametrised)
     told = {f"#/$defs/{name}": part.get("description") for name, part in made["$defs"].items()}
     for definition in (made, *made["$defs"].values()):
         _explain(definition, told)
@@ -34,6 +34,15 @@ def schema() -> dict[str, Any]:
     ]
     made["$defs"]["Parameter"] = _PARAMETER
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nakctl protocol", **made}
+
+
+def _of_models() -> dict[str, Any]:
+    """A protocol, and each kind of step."""
+    made = Protocol.model_json_schema(by_alias=True)
+    for model in KINDS.values():
+        of_kind = model.model_json_schema(by_alias=True)
+        made["$defs"] |= of_kind.pop("$defs", {}) | {model.__name__: of_kind}
+    return made | {"$defs": dict(sorted(made["$defs"].items()))}
 
 
 def _step() -> dict[str, Any]:
@@ -57,12 +66,6 @@ def _is(kind: str) -> dict[str, Any]:
     """As `kind_of` has it: a pulse says `repeat`, too."""
     named = {"type": "object", "required": [kind]}
     return named if kind == "pulse" else named | {"not": {"required": ["pulse"]}}
-
-
-def _by_kind(node: dict[str, Any]) -> dict[str, Any]:
-    """Where a step stands."""
-    choices = node.get("oneOf", ())
-    return {"$ref": "#/$defs/Step"} if len(choices) == len(KINDS) else node
 
 
 def _first(doc: str | None) -> str:
@@ -153,7 +156,8 @@ def _once(choices: list[Any]) -> list[Any]:
 
 def _parametrised(node: dict[str, Any]) -> dict[str, Any]:
     """A number, a switch or one word of several may also come from a parameter."""
-    node = _by_kind(node)
+    if node == A_STEP:
+        return {"$ref": "#/$defs/Step"}
     if "const" in node or not (node.get("type") in _VALUES or "enum" in node):
         return node
     about: dict[str, Any] = {key: node[key] for key in ("description", "default") if key in node}

@@ -8,21 +8,29 @@ path of the finished file and returns what belongs into /entry/results: name -> 
 from __future__ import annotations
 
 import json
-from importlib.metadata import entry_points
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nakctl.errors import place_of
+from nakctl.offered import offered, ours
 
 GROUP = "nakctl.conclusions"
 TROUBLE = "trouble"  # name under which it stands that a conclusion could not be drawn
+
+
+def make_ready() -> None:
+    """Load what is ours ahead: of others nobody knows what that does."""
+    with suppress(ImportError):  # that is told when they are drawn
+        for point in ours(GROUP):
+            point.load()
 
 
 def conclusions(path: Path) -> dict[str, Any]:
     """What all of them say. One that fails costs its own answer, and is noted under TROUBLE."""
     found: dict[str, Any] = {}
     troubles: list[str] = []
-    for point in {each.value: each for each in entry_points(group=GROUP)}.values():
+    for point in {each.value: each for each in offered(GROUP)}.values():
         try:
             found |= json.loads(json.dumps(point.load()(path)))
         except ImportError:

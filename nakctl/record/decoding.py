@@ -8,7 +8,6 @@ or words are damaged, the rows of that chain stay as they were recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from nakctl.booking.book import in_force, segment_of
@@ -17,6 +16,7 @@ from nakctl.device import program_json
 from nakctl.device.driver import Decoder, Decodes
 from nakctl.device.program import Program
 from nakctl.errors import NakctlError, place_of
+from nakctl.offered import named
 
 GROUP = "nakctl.drivers"
 
@@ -79,7 +79,7 @@ class Decoding:
 
 def _driver(name: str) -> Decodes | None:
     """By its name; None: it is not here, or cannot decode."""
-    found = next(iter(entry_points(group=GROUP, name=name)), None)
+    found = named(GROUP, name)
     try:
         driver = None if found is None else found.load()
     except ImportError:

@@ -129,6 +129,10 @@ class Helper:
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
+    def is_asked(self) -> bool:
+        return self._speaker is not None
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

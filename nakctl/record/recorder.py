@@ -18,8 +18,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,11 @@ class Legacy:
 class Recorder:
     """The record of one run."""
 
-    def __init__(self, path: Path, journal: Journal, slot: Slot, helper: str, sensors: SensorReader) -> None:
-        """helper: what keeps up with the run, "" if nothing does."""
+    def __init__(
+        self, path: Path, journal: Journal, slot: Slot, helper: str, sensors: SensorReader,
+        ahead: Helper | None = None,
+    ) -> None:  # fmt: skip
+        """helper: what keeps up with the run, "" if nothing does; ahead: the first such, if there is one."""
         self.path, self.run_id = path, ""
         self._helper, self._does = helper, _DOES.get(helper, "")
         self._journal, self._slot = journal, slot
@@ -93,17 +96,24 @@ class Recorder:
         self._sensed_at = 0.0
         self._room = Room(path)
         self._blocks = 0  # that were handed over; those of them that are safe: `slot`
-        self._live = self._new_live()
+        self._live = self._new_live(ahead)
 
     @classmethod
     def create(
-        cls, path: Path, header: Mapping[str, Any], program: Mapping[str, Any], *, watched: bool = True
+        cls,
+        path: Path,
+        header: Mapping[str, Any],
+        program: Mapping[str, Any],
+        *,
+        watched: bool = True,
+        ahead: Helper | None = None,
     ) -> Recorder:
         """Start recording into NAME.h5. Nothing is overwritten.
 
         program  as `device.program_json` writes it
         watched  others may look at NAME.h5 while the run goes on; else there is none until it is sealed,
                  which then takes less time
+        ahead    of `sealer_ahead`, if it is not watched
         Raises InputError if the file or an unsealed run of that name exists, RecordError if the disk cannot
         hold what is expected.
         """
@@ -114,7 +124,7 @@ class Recorder:
             journal.close()
             files.remove_journal(path)
             raise RecordError(f"{files.slot_of(path)} cannot be written: {error.strerror}") from error
-        recorder = cls(path, journal, slot, "live" if watched else "seal", SensorReader(path))
+        recorder = cls(path, journal, slot, "live" if watched else "seal", SensorReader(path), ahead)
         recorder.run_id = str(header["run_id"])
         recorder.append([_writer("start")])
         return recorder
@@ -269,11 +279,14 @@ class Recorder:
         except OSError as error:
             return reason_of(error)
 
-    def _new_live(self) -> Helper | None:
+    def _new_live(self, ahead: Helper | None = None) -> Helper | None:
         """None if the system cannot start a process now: the run goes on without being seen."""
         self._live_since = time.monotonic()
         if not self._helper:
             return None
+        if ahead is not None:
+            ahead.ask([str(self.path)])
+            return ahead
         try:
             return Helper(self._helper, str(self.path))
         except OSError:
@@ -348,6 +361,24 @@ class Recorder:
 
     def _event(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> Event:
         return Event(self._time_s, severity, code, 0, message, dict(facts or {}))
+
+
+@contextmanager
+def sealer_ahead() -> Iterator[Helper | None]:
+    """What will seal a run that nobody watches: it loads its libraries while the channel is being opened.
+
+    None if the system cannot start a process now. If there was no run for it, it is ended.
+    """
+    try:
+        helper = Helper("seal", asked=True)
+    except OSError:
+        yield None
+        return
+    try:
+        yield helper
+    finally:
+        if not helper.is_asked:
+            helper.give_up()
 
 
 def _writer(why: str) -> Entry:

@@ -1,6 +1,7 @@
 """Journal -> the file that stays: compressed, complete, verified, and put in place in one step.
 
-`nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own. Killed at any moment it leaves
+`nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own; without arguments these come as
+JSON on standard input, to one that was started before there was a run. Killed at any moment it leaves
 either what was there before, or the sealed file; run again it completes what is left to do. `--again` books
 a sealed file anew, from the raw tables that it keeps.
 
@@ -15,6 +16,7 @@ Where the journal is damaged, rows that the live view holds beyond it are taken 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -119,10 +121,8 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
     if not files.journal_of(path).exists():
         raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
     with contextlib.ExitStack() as kept:
-        begun = verifier = None
-        if lock.is_held(files.lock_of(path)):
-            verifier = kept.enter_context(Verifier())
-            begun = _begun_while_it_goes_on(path, at)
+        verifier = kept.enter_context(Verifier())  # at once: a short run is over before it has begun
+        begun = _begun_while_it_goes_on(path, at) if lock.is_held(files.lock_of(path)) else None
         journal = JournalReader(path, exclusive=True)
         kept.callback(journal.close)
         if is_sealed(path):  # by another process, while this one waited
@@ -131,7 +131,7 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
             raise RecordError("another process goes on with it")
         begun = begun or _begin(path, journal)
         written = _write(begun, journal, at)
-        return _finish(path, written, verifier or kept.enter_context(Verifier()), at)
+        return _finish(path, written, verifier, at)
 
 
 def _seal_anew(path: Path, at: Stage) -> tuple[Path | None, dict[str, Any]]:
@@ -422,9 +422,12 @@ def _outcome(path: Path, sealed: bool, message: str, found: dict[str, Any]) -> O
         return Outcome(path, sealed, status, len(entry["samples/time"]), message or note, found)
 
 
-def main() -> NoReturn:
-    """Seal, and say what came of it. Does not return."""
+def main() -> None:
+    """Seal, and say what came of it: then it does not return."""
     isolated.begin()
+    sys.argv[1:] = sys.argv[1:] or json.loads(sys.stdin.read() or "[]")
+    if not sys.argv[1:]:
+        return  # who started it has no run
     path, beat = Path(sys.argv[1]), Beat()
     try:
         with _alone(path, beat):

@@ -96,9 +96,9 @@ def _checksum(dataset: Any, at: Callable[[str], None]) -> int:
 def main() -> None:
     isolated.begin()
     # now, while the file is still being written
-    import nakctl.record.read  # noqa: F401  (with which conclusions are drawn)
-    from nakctl.record.conclusions import TROUBLE, conclusions
+    from nakctl.record.conclusions import TROUBLE, conclusions, make_ready
 
+    make_ready()
     asked = sys.stdin.read()
     if not asked:
         return  # the sealing process is gone

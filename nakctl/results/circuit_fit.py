@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.errors import InputError
+from nakctl.errors import InputError, need
 from nakctl.results.circuit_starts import is_alpha, starts
 from nakctl.results.circuits import Circuit, Element, elements, impedance, parsed, relaxations, unit_of
 from nakctl.results.drt import Complex, Floats, usable
@@ -75,7 +75,9 @@ def fit_circuit(
 
     start: some or all of the values; what is left out begins at what the DRT of the spectrum shows. Arcs are
     expected from fast to slow. Fewer numbers than values, or such as are none: not determined.
+    NotInstalled without scipy, which the extra `fit` brings.
     """
+    need("a fit of a circuit", "fit", "scipy")
     read = parsed(circuit)
     names = [name for element in elements(read) for name in element.names]
     given = _given(start or {}, names, circuit)

@@ -7,19 +7,19 @@ nor the reverse. A dry run of a real channel is asked for in a word of its own, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from nakctl.device.driver import Driver, Place
-from nakctl.device.inspection import Chassis
-from nakctl.device.sensor import SensorSpec
 from nakctl.errors import CellError, RigError
+from nakctl.offered import named, offered
 
 if TYPE_CHECKING:
     from nakctl.device.cell import Cell
+    from nakctl.device.inspection import Chassis
+    from nakctl.device.sensor import SensorSpec
     from nakctl.rig.notify import Way
 
 RIG_FILE = "rig.yaml"
@@ -28,6 +28,7 @@ SIMULATED = {
     "sim-vmp3": Place("sim-vmp3", "sim", "VMP-3", 1, {}),
 }
 DEFAULT = "sim-sp300"
+_DRIVERS = "nakctl.drivers"
 DEFAULT_SIMULATED_CELL = "NaK50"
 DRY = "dry-"  # how the channel of a dry run is called: dry-A1 stands for A1
 
@@ -132,18 +133,14 @@ def find_rig(path: Path | None = None) -> Rig:
 
 def load_driver(name: str) -> Driver:
     """The driver of this name, imported now."""
-    for point in _drivers():
-        if point.name == name:
-            return cast(Driver, point.load())
-    raise RigError(f"there is no driver {name}; installed are: {', '.join(driver_names())}")
+    found = named(_DRIVERS, name)
+    if found is None:
+        raise RigError(f"there is no driver {name}; installed are: {', '.join(driver_names())}")
+    return cast(Driver, found.load())
 
 
 def driver_names() -> tuple[str, ...]:
-    return tuple(sorted(point.name for point in _drivers()))
-
-
-def _drivers() -> Iterator[Any]:
-    yield from entry_points(group="nakctl.drivers")
+    return tuple(sorted(point.name for point in offered(_DRIVERS)))
 
 
 def _read(file: Path) -> Rig:

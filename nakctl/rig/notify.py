@@ -38,7 +38,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Words(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class MailWords(Words):

@@ -25,7 +25,7 @@ NO_PARAMETERS = "a rig has no parameters: write the value itself"
 
 
 class Word(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
 
 class DeviceWords(Word):

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from nakctl.text.meant import did_you_mean, nearest
+
+__all__ = ["Model", "did_you_mean", "missing", "nearest", "no_kind", "unknown", "words_of", "wrong_value"]
+
 Model = type[BaseModel]
-_NEAR = 0.6
 _BEGIN_ANEW = "a step is one of them; begin a new step with `- `"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean strip?`, or nothing."""
-    near = nearest(word, known)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
-
-
-def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """The known words most like this one: none, if none is like it; at most three, if they are equally so."""
-    likeness = {candidate: _likeness(word, candidate) for candidate in known}
-    best = max(likeness.values(), default=0.0)
-    return [candidate for candidate, value in likeness.items() if value == best >= _NEAR][:3]
-
-
-def _likeness(word: str, candidate: str) -> float:
-    if word.casefold() == candidate.casefold():
-        return 1.0
-    return difflib.SequenceMatcher(None, word, candidate).ratio()
 
 
 def words_of(model: Model) -> list[str]:

@@ -1,8 +1,7 @@
 """Numbers with units, as electrochemists spell them: `0.05 mA/cm2`, `mA cm-2`, `4 mAh/cm²`, `5uA`, `10 %`.
 
-The registry is pint's, filled with our own few units: loading pint's whole list takes longer, and it would
-take `Ma` for a million years. Every spelling is listed, prefix by prefix, so that `MHZ`, `Ma` or `5 MA` are
-unknown instead of surprising. pint is imported when the first quantity is read.
+The units are a table of our own. Every spelling is listed, prefix by prefix, so that `MHZ`, `Ma` or `5 MA`
+are unknown instead of surprising: who knows all units takes `Ma` for a million years.
 """
 
 from __future__ import annotations
@@ -13,10 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pint
+from typing import NamedTuple
 
 
 class UnitError(ValueError):
@@ -89,7 +85,7 @@ DIMENSIONS = {
     "C-rate": Dimension("a C-rate", "", "C/10"),
     "part of the capacity": Dimension("a part of the capacity", "", "10 % of capacity", positive=True),
 }
-# Of the capacity of the cell, which only a plan knows; no unit of pint's says them.
+# Of the capacity of the cell, which only a plan knows; no unit says them.
 OF_CAPACITY = ("C-rate", "part of the capacity")
 # What a sensor beside the cell may show.
 SENSED = (
@@ -99,46 +95,46 @@ SENSED = (
 RATE_OF = {each: "frequency" if each == "fraction" else f"{each} rate" for each in SENSED}
 
 _POWERS = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "h": 2, "k": 3, "M": 6, "G": 9}
-# unit: (what it is, the prefixes it is written with; "_" stands for none)
+# unit: (how much, of what, the prefixes it is written with; "_" stands for none). Of itself: a base.
 _UNITS = {
-    "A": ("[current]", "_pnum"),
-    "V": ("[potential]", "_num"),
-    "s": ("[time]", "_num"),
-    "cm": ("[length]", "_"),
-    "K": ("[temperature]", "_"),
-    "Pa": ("[pressure]", "_hkM"),
-    "N": ("10000 * Pa * cm ** 2", "_mk"),
-    "g": ("[mass]", "_mk"),
-    "min": ("60 * s", "_"),
-    "h": ("3600 * s", "_"),
-    "d": ("86400 * s", "_"),
-    "Hz": ("1 / s", "_umkM"),
-    "C": ("A * s", "_num"),
-    "Ah": ("3600 * A * s", "_num"),
-    "W": ("A * V", "_umk"),
-    "ohm": ("V / A", "_mkMG"),
-    "F": ("A * s / V", "_pnum"),
-    "m": ("100 * cm", "_num"),
-    "L": ("1000 * cm ** 3", "_num"),
-    "bar": ("100000 * Pa", "_m"),
-    "psi": ("6894.757293168361 * Pa", "_"),
-    "torr": ("101325 / 760 * Pa", "_m"),
-    "Torr": ("101325 / 760 * Pa", "_m"),
-    "mmHg": ("133.322387415 * Pa", "_"),
-    "atm": ("101325 * Pa", "_"),
-    "kgf": ("9.80665 * N", "_"),
-    "lbf": ("4.4482216152605 * N", "_"),
-    "lb": ("453.59237 * g", "_"),
-    "oz": ("28.349523125 * g", "_"),
-    "percent": ("0.01", "_"),
-    "ppm": ("0.000001", "_"),
-    "degC": ("K; offset: 273.15", "_"),
-    "degF": ("5 / 9 * K; offset: 255.3722222222222222222222", "_"),
+    "A": ("1", "A", "_pnum"),
+    "V": ("1", "V", "_num"),
+    "s": ("1", "s", "_num"),
+    "cm": ("1", "cm", "_"),
+    "K": ("1", "K", "_"),
+    "Pa": ("1", "Pa", "_hkM"),
+    "N": ("1e4", "Pa*cm^2", "_mk"),
+    "g": ("1", "g", "_mk"),
+    "min": ("60", "s", "_"),
+    "h": ("3600", "s", "_"),
+    "d": ("86400", "s", "_"),
+    "Hz": ("1", "1/s", "_umkM"),
+    "C": ("1", "A*s", "_num"),
+    "Ah": ("3600", "A*s", "_num"),
+    "W": ("1", "A*V", "_umk"),
+    "ohm": ("1", "V/A", "_mkMG"),
+    "F": ("1", "A*s/V", "_pnum"),
+    "m": ("100", "cm", "_num"),
+    "L": ("1000", "cm^3", "_num"),
+    "bar": ("1e5", "Pa", "_m"),
+    "psi": ("6894.757293168361", "Pa", "_"),
+    "torr": ("101325/760", "Pa", "_m"),
+    "Torr": ("101325/760", "Pa", "_m"),
+    "mmHg": ("133.322387415", "Pa", "_"),
+    "atm": ("101325", "Pa", "_"),
+    "kgf": ("9.80665", "N", "_"),
+    "lbf": ("4.4482216152605", "N", "_"),
+    "lb": ("453.59237", "g", "_"),
+    "oz": ("28.349523125", "g", "_"),
+    "percent": ("0.01", "", "_"),
+    "ppm": ("1e-6", "", "_"),
+    "degC": ("1", "K", "_"),
+    "degF": ("5/9", "K", "_"),
 }
-_ON_A_SCALE = ("degC", "degF")
+_ZERO_K = {"degC": Decimal("-273.15"), "degF": Decimal("-459.67")}  # where a scale of temperatures has it
 SPELLINGS = {
     (prefix.strip("_") + unit): (unit, _POWERS[prefix.strip("_")])
-    for unit, (_, prefixes) in _UNITS.items()
+    for unit, (_, _, prefixes) in _UNITS.items()
     for prefix in prefixes
 }
 # What people also write: not accepted (one spelling per unit), but understood well enough to be corrected.
@@ -157,14 +153,24 @@ _SIGNS = str.maketrans({
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d")  # what is left of 0,05 in a list
 _HUMIDITY = re.compile(r"\bpercent ?RH\b")  # of whatever, it is a share
+_SEPARATED = re.compile(r"([*/ ]+)([^*/ ]*)")
 _FACTOR = re.compile(r"([A-Za-z]+)(?:(?:\^|\*\*)?(-?[1-9]))?")
 _PLAIN_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _C_RATE = re.compile(
     rf"(?P<sign>[+-]?)(?P<times>{_PLAIN_NUMBER} ?(?=C))?C(?: ?/ ?(?P<by>{_PLAIN_NUMBER}))?", re.ASCII
 )
 _OF_CAPACITY = re.compile(r"(?P<number>.+?) ?percent of (?:the )?capacity")
+_Factors = tuple[tuple[str, int], ...]  # (mA, 1), (cm, -2)
 _LONGEST = 60
 MOST_NAMED = 10  # dimensions in one sentence
+
+
+class _Measure(NamedTuple):
+    """How large a product of units is: times/by of what the powers of base units are."""
+
+    powers: frozenset[tuple[str, int]]
+    times: Decimal
+    by: Decimal
 
 
 def parse(text: object, dimensions: tuple[str, ...], *, zero: bool = False) -> Quantity:
@@ -293,35 +299,76 @@ def _needs_unit(number: str, dimensions: tuple[str, ...]) -> str:
 def _in_base_units(
     number: str, unit: str, text: str, dimensions: tuple[str, ...]
 ) -> tuple[float, str | None]:
-    registry = _registry()
-    # Decimal: 0.3 mA is 0.0003 A, and not 0.00030000000000000003 A.
-    quantity = registry.Quantity(Decimal(number), _expression(unit, text, dimensions))
-    names = _dimension_names()
-    dimension = names.get(quantity.dimensionality)
-    if dimension is None:
+    factors = _factors(unit, text, dimensions)
+    found = _measured(factors)
+    if found.powers not in _bases():
         return 0.0, None
-    value = float(quantity.to(DIMENSIONS[dimension].base.replace("^", "**")).magnitude)
+    dimension, base = _bases()[found.powers]
+    # Decimal, divided once: 0.3 mA is 0.0003 A, and not 0.00030000000000000003 A.
+    on_scale = Decimal(number) - _ZERO_K.get(factors[0][0], 0)
+    value = float(on_scale * found.times * base.by / (found.by * base.times))
     if not isfinite(value):
         raise UnitError(f"{text} is too large to be a number")
     return value, dimension
 
 
-def _expression(unit: str, text: str, dimensions: tuple[str, ...]) -> str:
-    """`mA cm-2` as pint reads it: `mA**1*cm**-2`."""
-    plain = "*" + unit.replace("**", "^").replace("deg C", "degC").replace("deg F", "degF")
-    terms = []
-    for separator, factor in re.findall(r"([*/ ]+)([^*/ ]*)", plain):
+def _factors(unit: str, text: str, dimensions: tuple[str, ...]) -> _Factors:
+    """`mA cm-2` taken apart. UnitError unless every unit is known, and a place on a scale stands alone."""
+    plain = unit.replace("**", "^").replace("deg C", "degC").replace("deg F", "degF")
+    factors = []
+    for separator, factor in _SEPARATED.findall(f"*{plain}"):
         match, sign = _FACTOR.fullmatch(factor), separator.strip() or "*"
         # A temperature in degC is a place on a scale: there is no degC per second.
-        alone = match is None or match[1] not in _ON_A_SCALE or plain == f"*{match[1]}"
+        alone = match is None or match[1] not in _ZERO_K or plain == match[1]
         if not alone and "temperature rate" in dimensions:
             raise UnitError(f"{text}: how fast a temperature changes is written in K, such as 1 K/min")
         if match is None or sign not in ("*", "/") or not alone:
             raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
         if match[1] not in SPELLINGS:
             raise UnitError(_unknown(match[1], text, dimensions))
-        terms.append(f"{sign}{match[1]}**{match[2] or 1}")
-    return "".join(terms).removeprefix("*")
+        factors.append(_factor(sign, match))
+    return tuple(factors)
+
+
+def _factor(sign: str, match: re.Match[str]) -> tuple[str, int]:
+    power = int(match[2] or 1)
+    return match[1], -power if sign == "/" else power
+
+
+@lru_cache(maxsize=1024)
+def _measured(factors: _Factors) -> _Measure:
+    """What a product of units is in base units."""
+    powers, times, by = dict[str, int](), Decimal(1), Decimal(1)
+    for spelling, power in factors:
+        one = _size(spelling)
+        for base, each in one.powers:
+            powers[base] = powers.get(base, 0) + power * each
+        over, under = (one.times, one.by) if power > 0 else (one.by, one.times)
+        times, by = times * over ** abs(power), by * under ** abs(power)
+    return _Measure(frozenset(each for each in powers.items() if each[1]), times, by)
+
+
+def _size(spelling: str) -> _Measure:
+    """What one unit is, with its prefix."""
+    unit, prefix = SPELLINGS[spelling]
+    how_much, of, _ = _UNITS[unit]
+    over, _, under = how_much.partition("/")
+    powers, times, by = (frozenset({(unit, 1)}), 1, 1) if of == unit else _measured_text(of)
+    return _Measure(powers, Decimal(over) * times * Decimal(10) ** prefix, Decimal(under or 1) * by)
+
+
+@cache
+def _measured_text(product: str) -> _Measure:
+    """Of a product that stands in a table here: `A*s/cm^2`, `1/s`."""
+    parts = [(sign, _FACTOR.fullmatch(factor)) for sign, factor in _SEPARATED.findall(f"*{product}")]
+    return _measured(tuple(_factor(sign, match) for sign, match in parts if match))
+
+
+@cache
+def _bases() -> dict[frozenset[tuple[str, int]], tuple[str, _Measure]]:
+    """Each dimension, and how large the unit of its values is, by the powers of base units."""
+    measured = {name: _measured_text(known.base) for name, known in DIMENSIONS.items()}
+    return {one.powers: (name, one) for name, one in measured.items() if name not in OF_CAPACITY}
 
 
 def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:
@@ -338,26 +385,3 @@ def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:
     )
     case = " (large and small letters differ)" if same else ""
     return f"{text}: {name} is no unit{case}; {hint}"
-
-
-@cache
-def _registry() -> pint.UnitRegistry[Decimal]:
-    import pint
-
-    registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(None, non_int_type=Decimal, cache_folder=None)
-    for name, (definition, _) in _UNITS.items():
-        registry.define(f"{name} = {definition}")
-    for spelling, (unit, power) in SPELLINGS.items():
-        if power:
-            registry.define(f"{spelling} = 1e{power} * {unit}")
-    return registry
-
-
-@cache
-def _dimension_names() -> dict[object, str]:
-    registry = _registry()
-    return {
-        registry.parse_units(known.base).dimensionality: name
-        for name, known in DIMENSIONS.items()
-        if name not in OF_CAPACITY
-    }

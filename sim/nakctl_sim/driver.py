@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
-from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
 from nakctl.errors import CellError, ChannelGone, RigError
 from nakctl_sim.cell import catalog
 from nakctl_sim.habits import ChannelHabits, with_words
@@ -19,6 +18,7 @@ from nakctl_sim.trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
+    from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
     from nakctl.device.sensor import Sensors
 
 HINT = "add `simulated_as: NaK50`, another name that `nakctl cells` lists, or the file of a cell"
@@ -95,6 +95,7 @@ class SimDriver:
         raise RigError("a simulated device has no address")
 
     def inspect(self, chassis: Chassis) -> Iterator[Diagnosis]:
+        from nakctl.device.inspection import Diagnosis
         from nakctl_sim.kernel import present
 
         yield Diagnosis("instrument", "ok", "simulated: nothing outside this program is needed")
@@ -102,6 +103,8 @@ class SimDriver:
         yield Diagnosis("simulation", "warning" if kernel.stale else "ok", kernel.told, kernel.remedy)
 
     def channels(self, chassis: Chassis) -> tuple[ChannelState, ...]:
+        from nakctl.device.inspection import ChannelState
+
         return tuple(ChannelState(number, "simulated") for number in sorted(chassis.channels))
 
 

@@ -55,7 +55,7 @@ _MODELS = {
 class SimWords(BaseModel):
     """A simulated chamber or press. start and table are read by `_wrong_values` and `_spec`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     kind: Literal["sim"]
     model: Literal["chamber", "press"]

@@ -15,11 +15,15 @@ from command_line import ENVIRONMENT, NAKCTL, Said, nakctl
 from nakctl.protocol import library
 
 Here = Callable[..., Said]
-HEAVY = {"numpy", "pydantic", "h5py", "pint", "matplotlib", "scipy", "sqlite3", "yaml"}
+HEAVY = {"numpy", "pydantic", "h5py", "matplotlib", "scipy", "sqlite3", "yaml", "rich"}
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"]])
-def test_help_imports_nothing_heavy(args: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("args", "needs"),
+    [(["--help"], set()), (["--version"], set()), (["check", "ccd"], {"pydantic", "yaml"})],
+    ids=["--help", "--version", "check"],
+)
+def test_what_is_light_imports_nothing_heavy(args: list[str], needs: set[str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "nakctl", *args],
         cwd=tmp_path,
@@ -30,7 +34,7 @@ def test_help_imports_nothing_heavy(args: list[str], tmp_path: Path) -> None:
     )
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "typer" in imported
-    assert not imported & HEAVY
+    assert imported & HEAVY == needs
 
 
 def test_help_names_every_command(here: Here) -> None:

@@ -188,7 +188,6 @@ def test_it_answers_at_once_and_loads_nothing_heavy(many: Path) -> None:
         "numpy",
         "h5py",
         "rich",
-        "pint",
         "yaml",
         "matplotlib",
         "nakctl.booking.entry",

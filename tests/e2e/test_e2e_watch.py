@@ -404,7 +404,7 @@ def _look_without_lock(run: Any) -> Any:
 def test_it_loads_no_numpy_while_a_run_goes_on(runs: Path) -> None:
     code = (
         "import atexit, sys\n"
-        "heavy = ('numpy', 'h5py', 'pint', 'yaml', 'matplotlib', 'nakctl.cli.prepare')\n"
+        "heavy = ('numpy', 'h5py', 'yaml', 'matplotlib', 'nakctl.cli.prepare')\n"
         "atexit.register(lambda: print('loaded', [name for name in heavy if name in sys.modules]))\n"
         "from nakctl.cli.screen import follow\n"
         "def enough(self): raise KeyboardInterrupt\n"

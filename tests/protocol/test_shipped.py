@@ -153,14 +153,14 @@ def test_an_unknown_name(name: str, phrase: str, tmp_path: Path, monkeypatch: py
 
 
 def test_naming_a_protocol_costs_no_heavy_import() -> None:
-    """`nakctl protocols` and completion list names; reading brings pydantic and pint, pint brings numpy."""
-    heavy = "{'numpy', 'pydantic', 'pint', 'yaml', 'h5py', 'matplotlib'} & set(sys.modules)"
+    """`nakctl protocols` and completion list names; reading brings pydantic."""
+    heavy = "{'numpy', 'pydantic', 'yaml', 'h5py', 'matplotlib'} & set(sys.modules)"
     code = f"import sys; from nakctl.protocol import library; library.names(); print({heavy})"
     assert _python(code) == "set()"
 
 
-def test_the_model_needs_no_units_library_until_a_quantity_is_read() -> None:
-    code = "import sys; import nakctl.protocol.load; print({'numpy', 'pint'} & set(sys.modules))"
+def test_reading_a_protocol_needs_no_numpy() -> None:
+    code = "import sys; from nakctl.protocol import library, load; load.load(library.find('ccd')); print({'numpy'} & set(sys.modules))"
     assert _python(code) == "set()"
 
 

@@ -229,7 +229,7 @@ recorder = Recorder.create(path, header, program)
 recorder.append([])
 assert recorder.finish("completed", "").sealed
 recover(path), unsealed(path.parent)
-print([name for name in ("h5py", "pydantic", "pint", "matplotlib") if name in sys.modules])
+print([name for name in ("h5py", "pydantic", "matplotlib") if name in sys.modules])
 """
 
 

@@ -8,7 +8,7 @@ from circuits_exact import COARSE_Hz, PAPER_Hz, arc, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nakctl.errors import InputError
+from nakctl.errors import InputError, NotInstalled
 from nakctl.results.circuit_fit import fit_circuit
 from nakctl.results.circuits import elements, impedance, parsed
 
@@ -143,6 +143,12 @@ def test_what_cannot_be_read_is_said(text: str) -> None:
 def test_a_start_that_cannot_be_is_said(start: dict[str, float], said: str) -> None:
     with pytest.raises(InputError, match=said):
         fit_circuit(f_Hz, 20 + arc(f_Hz, 100, 1e-4), "R0-p(R1,C1)", start)
+
+
+def test_without_scipy_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nakctl.errors.find_spec", lambda name: None)
+    with pytest.raises(NotInstalled, match=r'needs scipy, not installed here: pip install "nakctl\[fit\]"'):
+        fit_circuit(f_Hz, 20 + arc(f_Hz, 100, 1e-4))
 
 
 def test_an_exponent_beyond_what_it_can_be_is_said() -> None:

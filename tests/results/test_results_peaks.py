@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from nakctl.results.drt import FAST_INTERFACE, LAMBDA, Drt, Grid, drt, taus_s
-from nakctl.results.nonneg import nonnegative
+from nakctl.results.nonneg import nonnegative, one_at_a_time
 from nakctl.results.peaks import STEP, Peak
 
 WINDOWS = {"7 MHz to 5 Hz": PAPER_Hz, "1 MHz to 0.1 Hz": COARSE_Hz, "1 MHz to 10 mHz": LONG_Hz}
@@ -228,6 +228,48 @@ def test_least_squares_come_to_an_end_where_a_full_exchange_goes_round_in_circle
     assert (x >= 0).all()
     assert gradient[free] == pytest.approx(np.zeros(free.sum()), abs=1e-6)
     assert (gradient >= -1e-6).all()
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 25),
+    st.integers(0, 25),
+    st.sampled_from(["any", "positive", "uneven"]),
+)
+def test_one_at_a_time_comes_where_scipy_does(seed: int, n: int, more: int, kind: str) -> None:
+    random = np.random.default_rng(seed)
+    rows, known = random.standard_normal((n + more, n)), random.standard_normal(n + more)
+    if kind == "positive":
+        rows = np.abs(rows)
+    elif kind == "uneven":
+        rows = rows * 10.0 ** random.uniform(-3, 3, n)
+    expected, residual = nnls(rows, known)
+    found, free = one_at_a_time(rows, known)
+    assert (found >= 0).all() and (found[~free] == 0).all()
+    assert np.linalg.norm(rows @ found - known) == pytest.approx(residual, rel=1e-9, abs=1e-9)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-6 * expected.max(initial=1e-300))
+
+
+def test_one_at_a_time_comes_to_an_end_where_columns_are_alike() -> None:
+    random = np.random.default_rng(3)
+    rows, known = random.standard_normal((12, 8)), random.standard_normal(12)
+    rows[:, 1], rows[:, 2] = rows[:, 0] * (1 + 1e-13), 2 * rows[:, 0]
+    found, _ = one_at_a_time(rows, known)
+    assert (found >= 0).all()
+    assert np.linalg.norm(rows @ found - known) == pytest.approx(nnls(rows, known)[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("lam", [1e-8, 1e-12])
+def test_where_digits_do_not_suffice_the_solution_is_that_of_scipy(lam: float) -> None:
+    grid = Grid(PAPER_Hz, taus_s(5.0, 7e6), lam)
+    z = three_arcs(PAPER_Hz) * noise(3e-3, 93)
+    right = np.concatenate([z.real, z.imag]) @ grid.equations
+    size, base = np.linalg.eigh(grid.gram)
+    root = np.sqrt(np.maximum(size, np.finfo(np.float64).eps * size.max()))
+    expected, _ = nnls(root[:, None] * base.T, (base.T @ right) / root)
+    found, _ = nonnegative(grid.gram, right)
+    assert found == pytest.approx(expected, abs=1e-6 * expected.max())
 
 
 def test_the_grid_follows_the_frequencies_and_keeps_its_places() -> None:

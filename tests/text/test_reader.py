@@ -162,6 +162,18 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         read_file(tmp_path, ProtocolError)
 
 
+OURS = [
+    path
+    for folder in ("protocols", "sim/nakctl_sim/cell", "drivers/nakctl_sensors/dialogues")
+    for path in sorted((Path(__file__).parents[2] / folder).glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_what_is_ours_is_read_alike_by_the_faster_parser(path: Path) -> None:
+    assert read_file(path, ours=True) == read_file(path)
+
+
 def test_a_fault_shows_its_line() -> None:
     document = read_text("a: 1\nb: 2\n", "f")
     assert str(document.fault(Mark(2, 4), "wrong")) == "f:2:4  wrong\n   2 | b: 2"

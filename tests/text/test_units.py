@@ -130,6 +130,85 @@ def test_every_example_is_what_it_says(name: str) -> None:
     assert parse(DIMENSIONS[name].example, (name,)).dimension == name
 
 
+# One of each, in SI.
+ONE = {
+    "current": "pA 1e-12, nA 1e-9, uA 1e-6, mA 1e-3, A 1",
+    "potential": "nV 1e-9, uV 1e-6, mV 1e-3, V 1",
+    "time": "ns 1e-9, us 1e-6, ms 1e-3, s 1, min 60, h 3600, d 86400",
+    "length": "nm 1e-7, um 1e-4, mm 0.1, cm 1, m 100",
+    "temperature": "K 1, degC 274.15, degF 255.92777777777778",
+    "pressure": "Pa 1, hPa 100, kPa 1000, MPa 1e6, mbar 100, bar 1e5, psi 6894.757293168361, mmHg 133.322387415, "
+    "torr 133.32236842105263, mtorr 0.13332236842105263, Torr 133.32236842105263, mTorr 0.13332236842105263, atm 101325",
+    "force": "mN 1e-3, N 1, kN 1000, kgf 9.80665, lbf 4.4482216152605",
+    "mass": "mg 1e-3, g 1, kg 1000, lb 453.59237, oz 28.349523125",
+    "frequency": "uHz 1e-6, mHz 1e-3, Hz 1, kHz 1000, MHz 1e6",
+    "charge": "nC 1e-9, uC 1e-6, mC 1e-3, C 1, nAh 3.6e-6, uAh 3.6e-3, mAh 3.6, Ah 3600",
+    "power": "uW 1e-6, mW 1e-3, W 1, kW 1000",
+    "resistance": "mohm 1e-3, ohm 1, kohm 1e3, Mohm 1e6, Gohm 1e9",
+    "capacitance": "pF 1e-12, nF 1e-9, uF 1e-6, mF 1e-3, F 1",
+    "volume": "nL 1e-6, uL 1e-3, mL 1, L 1000",
+    "fraction": "percent 0.01, ppm 1e-6",
+}  # fmt: skip
+# Products, quotients and powers, and numbers of all forms.
+COMPOSED = [
+    ("1 mA/cm2/min", "areal current rate", 1e-3 / 60),
+    ("1 uA/s", "current rate", 1e-6),
+    ("1 mV/min", "potential rate", 1e-3 / 60),
+    ("1 K/min", "temperature rate", 1 / 60),
+    ("1 MPa/min", "pressure rate", 1e6 / 60),
+    ("6 kN/h", "force rate", 6000 / 3600),
+    ("1 mg/min", "mass rate", 1e-3 / 60),
+    ("1 mm/min", "length rate", 0.1 / 60),
+    ("1 kohm/s", "resistance rate", 1000.0),
+    ("5 %/min", "frequency", 0.05 / 60),
+    ("5 mW/cm2", "areal power", 5e-3),
+    ("2 mA*V", "power", 2e-3),
+    ("3 V/mA", "resistance", 3000.0),
+    ("3 V A^-1", "resistance", 3.0),
+    ("3 A-1 V", "resistance", 3.0),
+    ("2 mC/mV", "capacitance", 2.0),
+    ("1 N/mm2", "pressure", 1e6),
+    ("1 N/cm2", "pressure", 1e4),
+    ("2 MPa*cm2", "force", 200.0),
+    ("1 kgf/cm2", "pressure", 98066.5),
+    ("3 mm^3", "volume", 0.003),
+    ("3 mm**2*cm", "volume", 0.03),
+    ("5 mA/A", "fraction", 0.005),
+    ("5 s/s", "fraction", 5.0),
+    ("7 s-1", "frequency", 7.0),
+    ("2 ms^-1", "frequency", 2000.0),
+    ("0.1 mAh/min", "current", 6e-3),
+    ("799e20 mAh/min", "current", 4.794e21),  # a last bit that is lost where 1/60 is rounded first
+    ("-40 degF", "temperature", 233.15),
+    ("98.6 degF", "temperature", 310.15),
+    ("-273.14 degC", "temperature", 0.01),
+    ("0.1000000000000000055511151231257827 V", "potential", 0.1),
+    ("3.14159265358979323846264338327950288 mV", "potential", 3.14159265358979323846264338327950288e-3),
+    ("1e-330 V", "potential", 0.0),
+    ("17e307 V", "potential", 1.7e308),
+    ("5. V", "potential", 5.0),
+]
+
+
+def test_each_spelling_is_worth_what_it_says() -> None:
+    said = [(name, *one.split()) for name, row in ONE.items() for one in row.split(", ")]
+    everything = tuple(name for name in DIMENSIONS if name != "C-rate")
+    found = [(*_one(unit, everything), unit) for _, unit, _ in said]
+    assert found == [(dimension, float(value), unit) for dimension, unit, value in said]
+    assert sorted(unit for _, unit, _ in said) == sorted(SPELLINGS)
+
+
+def _one(unit: str, dimensions: tuple[str, ...]) -> tuple[str, float]:
+    one = parse(f"1 {unit}", dimensions)
+    return one.dimension, one.value
+
+
+@pytest.mark.parametrize(("text", "dimension", "value"), COMPOSED)
+def test_products_are_exact(text: str, dimension: str, value: float) -> None:
+    found = parse(text, tuple(DIMENSIONS))
+    assert (found.dimension, found.value) == (dimension, value)
+
+
 @given(st.sampled_from(sorted(SPELLINGS)), st.integers(1, 10**6), st.integers(-6, 6))
 def test_a_spelling_means_one_thing_whatever_the_number(unit: str, digits: int, power: int) -> None:
     number = f"{digits}e{power}"

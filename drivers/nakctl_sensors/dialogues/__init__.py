@@ -22,4 +22,4 @@ def dialogue(name: str) -> dict[str, Any] | None:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    return read_file(FOLDER / f"{name}.yaml").data
+    return read_file(FOLDER / f"{name}.yaml", ours=True).data

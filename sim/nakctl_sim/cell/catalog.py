@@ -231,7 +231,7 @@ def _given(words: Build) -> dict[str, Any]:
 
 @cache
 def _shipped(model: str) -> AnyFile:
-    return _load(HERE / MODELS[model][1])
+    return _load(HERE / MODELS[model][1], ours=True)
 
 
 def _of(kind: type[File]) -> File:
@@ -250,8 +250,8 @@ def _chosen(file: AnyFile, path: str, chosen: str) -> str:
     return chosen or first
 
 
-def _load(path: Path) -> AnyFile:
-    document = read_file(path, CellError)
+def _load(path: Path, *, ours: bool = False) -> AnyFile:
+    document = read_file(path, CellError, ours=ours)
     model = document.data.get("model", "nak")  # left out: that is told
     if model not in MODELS:
         hint = did_you_mean(str(model), MODELS) or ";"

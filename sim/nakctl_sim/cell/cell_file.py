@@ -42,7 +42,9 @@ Exponent = Annotated[float, Field(strict=True, gt=0, le=1)]
 class Word(BaseModel):
     """Base of all words: nothing unknown passes, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
 
 
 class Parameter(Word):
