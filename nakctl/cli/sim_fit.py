@@ -199,6 +199,9 @@ def _target(wanted: Wanted, first: Path, name: str) -> Path:
         raise InputError(f"{path} exists already; --overwrite replaces it")
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}")
+    from nakctl.record.files import refuse_unwritable
+
+    refuse_unwritable(path)
     return path
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from nakctl.fit.history import History
 from nakctl.fit.record import Bools, Complex, Floats, Ints
 
-USUAL_V, USUAL_SHARE = 1e-4, 3e-3  # of Ewe, and of how far it is from where it was first
+USUAL_SHARE = 3e-3  # of how far Ewe is from where it was first, beside its noise
 USUAL_Z = 1e-2  # of |Z|, each of its parts
 # Nothing is nearer than this: neither a record nor a model of a cell is finer.
 LEAST_V, LEAST_SHARE, LEAST_Z = 2e-5, 1e-3, 1e-3
@@ -66,18 +66,15 @@ def usual(history: History) -> Errors:
     """Before anything is fitted."""
     rough = roughness(history)
     z = np.where(rough > TOO_ROUGH, np.inf, np.hypot(USUAL_Z, rough))
-    return Errors(_usual_V(history), z, _sizes_ohm(history))
+    return Errors(_of_potentials(history, USUAL_SHARE), z, _sizes_ohm(history))
 
 
 def left_over(before: Errors, history: History, left_V: Floats, left_z: Complex) -> Errors:
     """By what a fit left over, (n,) of Ewe and of Z over |Z|: by run and frequency, at rest and not."""
-    Ewe_V, z = before.Ewe_V.copy(), before.z.copy()
-    usual_V = _usual_V(history)
-    least_V = np.hypot(np.maximum(LEAST_V, _rounding_V(history)), LEAST_SHARE * _away_V(history))
+    Ewe_V, z = _of_potentials(history, LEAST_SHARE), before.z.copy()
     for block in blocks(history):
         if block.of == "Ewe":
-            found_V = usual_V[block.rows] * scatter(left_V[block.rows] / usual_V[block.rows])
-            Ewe_V[block.rows] = np.maximum(found_V, least_V[block.rows])
+            Ewe_V[block.rows] *= max(1.0, scatter(left_V[block.rows] / Ewe_V[block.rows]))
         else:
             for rows in _neighbours(np.flatnonzero(block.rows), history.course.f_Hz):
                 found = max(LEAST_Z, USUAL_Z * scatter(left_z[rows] / USUAL_Z))
@@ -145,8 +142,20 @@ def _neighbours(rows: Ints, f_Hz: Floats) -> list[npt.NDArray[np.intp]]:
     return list(np.array_split(in_order, min(max(1, len(rows) // FEWEST), MOST_GROUPS)))
 
 
-def _usual_V(history: History) -> Floats:
-    return np.hypot(USUAL_V, USUAL_SHARE * _away_V(history))
+def _of_potentials(history: History, share: float) -> Floats:
+    """(n,) of Ewe: its noise, and a share of how far it is from where it was first."""
+    noise_V = np.zeros(len(history.Ewe_V))
+    for block in blocks(history):
+        if block.of == "Ewe":
+            noise_V[block.rows] = _noise_V(history.Ewe_V[block.rows], history.step[block.rows])
+    return np.hypot(np.maximum(noise_V, np.maximum(LEAST_V, _rounding_V(history))), share * _away_V(history))
+
+
+def _noise_V(Ewe_V: Floats, step: Ints) -> float:
+    """By how far readings lie beside the middle of their neighbours in their step."""
+    within = (step[1:-1] == step[2:]) & (step[1:-1] == step[:-2])
+    beside_V = (Ewe_V[1:-1] - 0.5 * (Ewe_V[2:] + Ewe_V[:-2]))[within]
+    return float(np.median(np.abs(beside_V))) / MEDIAN_SIZE / OF_THREE if len(beside_V) >= FEWEST else 0.0
 
 
 def _away_V(history: History) -> Floats:

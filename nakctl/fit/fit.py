@@ -15,7 +15,7 @@ from nakctl.fit.certainty import strengths
 from nakctl.fit.findings import Fit
 from nakctl.fit.history import History, Part, history
 from nakctl.fit.misfit import Misfit, free
-from nakctl.fit.search import Told, begun_at, searched
+from nakctl.fit.search import CLOSE, NEAR, Told, begun_at, searched
 from nakctl.fit.seen import first_spectrum, seen
 from nakctl.fit.settling import settled
 from nakctl.record.read import Run
@@ -66,7 +66,8 @@ def best(subject: Subject, read: History, told: Told) -> tuple[Misfit, dict[str,
         whole = misfit.of(frees, values)
         strong = np.flatnonzero(strengths(whole, whole.x(values)) > STRONG)
         misfit = misfit.of([frees[k] for k in strong], values)
-        values = searched(misfit, values, _telling(told, f"{len(strong)} numbers, {time} of {TIMES}"))
+        telling = _telling(told, f"{len(strong)} numbers, {time} of {TIMES}")
+        values = searched(misfit, values, telling, CLOSE if time == TIMES else NEAR)
         misfit = misfit.weighed(values)
     return misfit.of(frees, values), values
 

@@ -14,11 +14,11 @@ import numpy as np
 from nakctl.device.fitting import Course
 from nakctl.fit.record import Bools, Complex, Floats, Ints, Rows, rows_of
 from nakctl.record.read import Run
-from nakctl.text.numbers import count, duration
+from nakctl.text.numbers import duration
 
 # What is compared of a run. The rows between only tell for how long a current flowed.
 MOST_SPECTRA, MOST_POINTS, MOST_EWE = 24, 1200, 1500
-MOST_STRETCHES = 6_000  # of a run: then it is cut
+MOST_STRETCHES = 6000  # of a run: then it is cut
 # Of a step Ewe is taken ever less densely: where the time since its first row has grown by this.
 GROWN, SOONEST_s = 1.15, 1e-2
 FELT_K = 0.5  # rows between which the temperature moved by less are one
@@ -80,7 +80,7 @@ def history(runs: Sequence[Run]) -> History:
             until_s = float(rows.time_s[-1])
             said = (
                 *said,
-                f"from {duration(until_s)} on left out: {count(MOST_STRETCHES)} changes until then",
+                f"left out from {duration(until_s)} on, beyond {MOST_STRETCHES} changes of current",
             )
         began_s = _began_s(run)
         goes_on = not run.header.simulated and ended_s is not None and began_s is not None

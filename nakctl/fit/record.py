@@ -27,6 +27,7 @@ AS_SET = 0.02  # so near to what was set a current is what was set, as the instr
 LITTLE = 0.2  # of the amplitude
 TOLD = 3.0  # standard errors
 A_GAP_s, A_GAP = 5.0, 5.0  # a step whose first row comes so late, over the usual distance, began later
+MOST_STEPS = 6000  # are looked at: more would take minutes each time that the cell is replayed
 SHORT_WITHIN_s = 120.0  # so long before it is certain a short has grown
 ZERO_K = {"degC": 273.15, "K": 0.0}
 THERMOMETERS = ("cell", "chamber")  # words in their names, the better one first
@@ -67,15 +68,23 @@ class Rows:
 def rows_of(run: Run) -> tuple[Rows, tuple[str, ...]]:
     """All of a run, but not what follows a short. And what was left out, in sentences."""
     little = _little(run)
-    kept_A = np.array([_kept_A(run, place, little[place]) for place in range(len(run.steps))], np.float64)
+    looked_at = min(len(run.steps), MOST_STEPS)
+    kept_A = np.full(len(run.steps), np.nan)
+    kept_A[:looked_at] = [_kept_A(run, place, little[place]) for place in range(looked_at)]
     rests = np.asarray(little | (kept_A == 0))
     found = _in_order([_samples(run, kept_A, rests), _points(run, kept_A, rests)], _openings(run))
     found = replace(found, T_K=_temperature_K(run, found.time_s))
+    said = []
+    if looked_at < len(run.steps):
+        found = found.of(found.step < looked_at)
+        until_s = float(run.steps["t_start"][looked_at])
+        said.append(f"left out from {duration(until_s)} on, beyond {MOST_STEPS} steps")
     short = verdict(run)
-    if short is None or short.short is None:
-        return found, ()
-    until_s = short.short.time_s - SHORT_WITHIN_s
-    return found.of(found.time_s <= until_s), (f"from {duration(until_s)} on it shorted: left out",)
+    if short is not None and short.short is not None:
+        until_s = short.short.time_s - SHORT_WITHIN_s
+        found = found.of(found.time_s <= until_s)
+        said.append(f"left out from {duration(until_s)} on, as it shorted")
+    return found, tuple(said)
 
 
 def _little(run: Run) -> Bools:

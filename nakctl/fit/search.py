@@ -11,7 +11,7 @@ from nakctl.fit.misfit import Misfit
 from nakctl.fit.record import Floats
 
 MOST_ROUNDS = 25
-CLOSE = 1e-5
+CLOSE, NEAR = 1e-5, 1e-3  # relative change of the sum of squares at which a search ends
 TRIED = (0.25, 0.5, 1.0, 2.0, 4.0)  # times where a symbol stands
 Told = Callable[[str], None]
 
@@ -26,7 +26,7 @@ def begun_at(misfit: Misfit, start: Values, symbols: Sequence[Symbol]) -> dict[s
     return here
 
 
-def searched(misfit: Misfit, start: Values, told: Told) -> dict[str, float]:
+def searched(misfit: Misfit, start: Values, told: Told, close: float = CLOSE) -> dict[str, float]:
     """Values of the least sum of squares that is reached from here."""
     from scipy.optimize import least_squares  # not for who fits nothing
 
@@ -48,9 +48,9 @@ def searched(misfit: Misfit, start: Values, told: Told) -> dict[str, float]:
         slopes,
         bounds=(low, high),
         x_scale="jac",
-        ftol=CLOSE,
-        xtol=CLOSE,
-        gtol=CLOSE,
+        ftol=close,
+        xtol=close,
+        gtol=close,
         max_nfev=MOST_ROUNDS,
     )
     return misfit.values(np.asarray(found.x, np.float64))
