@@ -256,7 +256,7 @@ def _lines(found: Fit, asked: Asked, target: Path, within: float) -> Iterator[st
     for line in found.subject.said:
         yield from wrapped(line, "taken: ", "  ")
     yield ""
-    yield from told.table(found)
+    yield from told.table(found, "like" if asked.like else "shipped")
     yield f"({told.ERRORS}; roughly: more than {100 * within:g} %)"
     yield ""
     yield "not determined, left as it was:"

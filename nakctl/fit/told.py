@@ -99,9 +99,9 @@ def percent(error: float, value: float) -> str:
     return f"+- {100 * abs(error / value):.2g} %"
 
 
-def table(fit: Fit) -> list[str]:
-    """What is known: symbol, shipped, found, +-, from what."""
-    heads = ("", "unit", "shipped", "found", "+-", "from")
+def table(fit: Fit, stood: str) -> list[str]:
+    """What is known: symbol, where it stood, found, +-, from what. stood: where, as a head of its column."""
+    heads = ("", "unit", stood, "found", "+-", "from")
     rows: list[Line] = [heads]
     for certain, mark in (("found", ""), ("roughly", "roughly: ")):
         rows += [

@@ -10,6 +10,7 @@ from typing import Any
 
 from nakctl.device.fitting import Answer, Asked, Course, Seen, Symbol, Together, Values, Written
 from nakctl.errors import InputError
+from nakctl.text.units import parse
 from nakctl_sim.cell import catalog
 from nakctl_sim.cell.catalog import NakDescription, shipped_file
 from nakctl_sim.cell.cell_file import NakFile
@@ -165,12 +166,17 @@ def _begun(asked: Asked) -> tuple[NakDescription, tuple[str, ...]]:
     if thickness_cm is None:
         thickness_cm = begun.pellet_thickness_cm
         said.append(f"pellet: no file says how thick, {10 * thickness_cm:g} mm as in {like} (--thickness)")
-    if not asked.like and percent:
-        said.append(f"NaK: {begun.cell.facts['NaK_volume']}, as in {like}")
+    volume_cm3, volume = begun.NaK_volume_cm3, str(begun.cell.facts["NaK_volume"])
+    if told := (asked.sample.get("facts") or {}).get("NaK_volume"):
+        volume_cm3, volume = parse(told, ("volume",)).value, str(told)
+    elif not asked.like and percent:
+        said.append(f"NaK: no file says how much, {volume} as in {like} (--like)")
+    facts = begun.cell.facts | {"NaK_volume": volume}
     found = replace(
         begun,
-        cell=replace(begun.cell, name=asked.name, area_cm2=asked.area_cm2),
+        cell=replace(begun.cell, name=asked.name, area_cm2=asked.area_cm2, facts=facts),
         composition_wt_percent_K=min(percent, METALS["K"]),
+        NaK_volume_cm3=volume_cm3,
         pellet_thickness_cm=thickness_cm,
     )
     return found, tuple(said)
