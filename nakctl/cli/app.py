@@ -13,6 +13,7 @@ import typer
 from nakctl.cli import (
     app_convert,
     app_exchange,
+    app_fit,
     app_host,
     app_instruments,
     app_lab,
@@ -371,6 +372,9 @@ def sim_instrument(
     from nakctl.cli import sim_instrument
 
     return sim_instrument.serve(like, port, speed, seed, cell or [], habit or [], fault or [])
+
+
+sim_app.command("fit")(app_fit.sim_fit)
 
 
 app.command()(app_instruments.devices)

@@ -18,6 +18,7 @@ from nakctl_sim.trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from nakctl.device.channel import Channel
+    from nakctl.device.fitting import Asked, Seen, Subject
     from nakctl.device.inspection import ChannelState, Chassis, Diagnosis, Found
     from nakctl.device.sensor import Sensors
 
@@ -34,6 +35,7 @@ class SimDriver:
 
     virtual_time = True
     outlives = False
+    fit_models = ("nak", "circuit", "symmetric", "blocking")
 
     def simulated(self, place: Place) -> bool:
         return True
@@ -83,6 +85,11 @@ class SimDriver:
             return sensors
         chamber = channel.board.put_into(spec)
         return InAChamber(sensors, spec.name, chamber, channel.board.clock)
+
+    def subject(self, asked: Asked, seen: Seen) -> Subject:
+        from nakctl_sim.fitting.subjects import subject
+
+        return subject(asked, seen)
 
     def takes(self, address: str) -> bool:
         """Simulated channels have none."""

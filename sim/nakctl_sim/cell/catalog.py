@@ -126,7 +126,7 @@ def _circuit(circuit: CircuitCell, name: str, source: str) -> CircuitDescription
 
 
 def _battery(file: BatteryFile, name: str, source: str) -> BatteryDescription:
-    shipped, own = _of(BatteryFile), file.cells[name]
+    shipped, own = shipped_file(BatteryFile), file.cells[name]
     parameters = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
     electrodes = shipped.electrodes | file.electrodes
     for chosen in (own.positive, own.negative):
@@ -165,7 +165,7 @@ def _battery(file: BatteryFile, name: str, source: str) -> BatteryDescription:
 
 def _polarising(file: SymmetricFile | BlockingFile, name: str, source: str) -> PolarisingDescription:
     own, blocks = file.cells[name], isinstance(file, BlockingFile)
-    shipped = _of(BlockingFile) if blocks else _of(SymmetricFile)
+    shipped = shipped_file(BlockingFile) if blocks else shipped_file(SymmetricFile)
     given = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
     working, counter = (own.working, own.counter) if isinstance(own, BlockingCell) else 2 * (own.electrode,)
     cell = Cell(
@@ -184,7 +184,7 @@ def _polarising(file: SymmetricFile | BlockingFile, name: str, source: str) -> P
 
 def _nak(file: NakFile, name: str, source: str) -> NakDescription:
     """Fill in what is left out: the cell's own words first, then its file's, then the shipped ones."""
-    own, shipped = file.cells[name], _of(NakFile)
+    own, shipped = file.cells[name], shipped_file(NakFile)
     build = _given(shipped.build) | _given(file.build) | _given(own)
     parameters = shipped.parameters.given() | file.parameters.given() | own.parameters.given()
     if "contact_fraction" in build:
@@ -234,8 +234,8 @@ def _shipped(model: str) -> AnyFile:
     return _load(HERE / MODELS[model][1], ours=True)
 
 
-def _of(kind: type[File]) -> File:
-    """The shipped file of this kind."""
+def shipped_file(kind: type[File]) -> File:
+    """That with the cells of this kind that come along."""
     found = next(_shipped(model) for model, (words, _) in MODELS.items() if words is kind)
     return cast(File, found)
 

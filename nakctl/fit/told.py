@@ -1,0 +1,178 @@
+"""What a fit found, in words: for the terminal, the head of the cell's file, and each number in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from nakctl.device.fitting import Written
+from nakctl.fit.errors import Block
+from nakctl.fit.findings import Combined, Fit, Found
+from nakctl.fit.history import Part
+from nakctl.text.numbers import si
+
+Line = tuple[str, str, str, str, str, str]
+MOST_STEPS = 6
+IS_OFF_V = 5e-3  # an offset of Ewe that is worth a sentence
+NOT_IT_Z, NOT_IT_V, NOT_IT = (
+    0.05,
+    2e-3,
+    0.1,
+)  # what is steadily left over: share of |Z|; V, and share of the span
+ERRORS = "+- are two standard errors, 95 %"
+
+
+def used(fit: Fit) -> list[str]:
+    """Of each run, what it was used for, and what was left out. Several have numbers."""
+    many = len(fit.history.parts) > 1
+    return [
+        f"{f'[{number}] ' if many else ''}{part.path}: {'; '.join((*_of_part(part), *part.said))}"
+        for number, part in enumerate(fit.history.parts, 1)
+    ]
+
+
+def _of_part(part: Part) -> Iterator[str]:
+    if part.resting:
+        yield f"{_spectra(part.resting)} at rest"
+    if part.spectra:
+        yield f"{_spectra(part.spectra)} under current"
+    if part.Ewe:
+        yield f"{_readings(part.Ewe)} of Ewe under current{_of_steps(part.steps)}"
+    if part.Ewe_at_rest:
+        yield f"{_readings(part.Ewe_at_rest)} of Ewe at rest{_of_steps(part.rests)}"
+
+
+def _readings(number: int) -> str:
+    return f"{number} reading{'' if number == 1 else 's'}"
+
+
+def _of_steps(numbers: Sequence[str]) -> str:
+    shown = [*numbers[:MOST_STEPS], *(["..."] if len(numbers) > MOST_STEPS else [])]
+    return f" (step{'' if len(numbers) == 1 else 's'} {', '.join(shown)})" if numbers else ""
+
+
+def _spectra(numbers: Sequence[int]) -> str:
+    """`spectrum 1`, `spectra 2 to 7, 9`."""
+    runs = []
+    for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in group]
+        runs.append(f"{members[0]} to {members[-1]}" if len(members) > 2 else ", ".join(map(str, members)))
+    return f"{'spectrum' if len(numbers) == 1 else 'spectra'} {', '.join(runs)}"
+
+
+def source(fit: Fit, blocks: Sequence[Block]) -> str:
+    """`spectra at rest, Ewe under current`; of several runs with their numbers: `spectra at rest [1]`."""
+    many = len(fit.history.parts) > 1
+    return ", ".join(
+        f"{'Ewe' if block.of == 'Ewe' else 'spectra'} {_where(block)}{f' [{block.run + 1}]' if many else ''}"
+        for block in blocks
+    )
+
+
+def _where(block: Block) -> str:
+    return "at rest" if block.at_rest else "under current"
+
+
+def sourced(fit: Fit, blocks: Sequence[Block]) -> str:
+    """The same with names of files, numbers of spectra and steps."""
+    by_run: dict[int, list[str]] = {}
+    for block in blocks:
+        by_run.setdefault(block.run, []).append(_exactly(fit.history.parts[block.run], block))
+    return "; ".join(f"{fit.history.parts[run].path}: {', '.join(words)}" for run, words in by_run.items())
+
+
+def _exactly(part: Part, block: Block) -> str:
+    if block.of == "Ewe":
+        return f"Ewe {_where(block)}{_of_steps(part.rests if block.at_rest else part.steps)}"
+    return f"{_spectra(part.resting if block.at_rest else part.spectra)} {_where(block)}"
+
+
+def shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def error_shown(error: float | None) -> str:
+    return "" if error is None else f"{error:.2g}"
+
+
+def percent(error: float, value: float) -> str:
+    return f"+- {100 * abs(error / value):.2g} %"
+
+
+def table(fit: Fit, stood: str) -> list[str]:
+    """What is known: symbol, where it stood, found, +-, from what. stood: where, as a head of its column."""
+    heads = ("", "unit", stood, "found", "+-", "from")
+    rows: list[Line] = [heads]
+    for certain, mark in (("found", ""), ("roughly", "roughly: ")):
+        rows += [
+            _row(one, one.symbol, mark + source(fit, one.blocks))
+            for one in fit.found
+            if one.certain == certain
+        ]
+    for combined in fit.combined:
+        rows.append(_row(combined, combined.name, source(fit, combined.blocks)))
+        rows += [
+            (f"  {one.symbol}", one.unit, shown(one.shipped), shown(one.value), "", "so that it comes out")
+            for one in fit.found
+            if one.symbol in combined.carried_by and one.certain == "together"
+        ]
+    rows += [(name, "", "", shown(value), "", where) for name, (value, where) in fit.subject.read.items()]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
+    return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(one: Found | Combined, name: str, where: str) -> Line:
+    return name, one.unit, shown(one.shipped), shown(one.value), error_shown(one.error), where
+
+
+def unknown(fit: Fit) -> list[tuple[str, str]]:
+    """Symbols that stay where they stood, and why: those with the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for one in fit.found:
+        if one.certain == "no":
+            by_reason.setdefault(one.why, []).append(one.symbol)
+    return [(", ".join(symbols), why) for why, symbols in by_reason.items()] + list(fit.subject.kept.items())
+
+
+def left_over(fit: Fit) -> list[str]:
+    """How near the fitted cell is to what was read, and whether it is what the model is."""
+    shares = [
+        f"spectra {'at rest' if one.block.at_rest else 'under current'} {100 * one.rms:.2g} %"
+        if one.block.of == "Z"
+        else f"Ewe {'at rest' if one.block.at_rest else 'under current'} {si(one.rms, 'V', 2)}"
+        for one in fit.left
+    ]
+    lines = [f"left over (rms): {', '.join(dict.fromkeys(shares))}"]
+    wrong = [sourced(fit, [one.block]) for one in fit.left if _is_not_it(one.block.of, one.steady, one.span)]
+    if wrong:
+        lines.append(f"the cell is not what the model {fit.subject.model} describes, in {'; '.join(wrong)}")
+    for part, offset_V in zip(fit.history.parts, fit.offsets_V, strict=True):
+        if offset_V is not None and abs(offset_V) > IS_OFF_V:
+            lines.append(
+                f"{part.path}: Ewe is {1e3 * offset_V:+.1f} mV from the model's; left out of the fit"
+            )
+    return lines
+
+
+def _is_not_it(of: str, steady: float, span_V: float) -> bool:
+    return steady > (NOT_IT_Z if of == "Z" else max(NOT_IT_V, NOT_IT * span_V))
+
+
+def written(fit: Fit) -> list[Written]:
+    """All symbols, for the file of the cell."""
+    made = []
+    of: Mapping[str, Combined] = {name: one for one in fit.combined for name in one.carried_by}
+    for one in fit.found:
+        if one.certain == "no":
+            told = one.why
+        elif one.certain == "together" and one.symbol in of:
+            sum_ = of[one.symbol]
+            known = (
+                f"{sum_.name} = {shown(sum_.value)} {sum_.unit} is known, {percent(sum_.error, sum_.value)}"
+            )
+            told = f"{sourced(fit, sum_.blocks)}; only {known}"
+        else:
+            told = f"{sourced(fit, one.blocks)}; {percent(one.error or 0.0, one.value)}"
+        made.append(Written(one.symbol, fit.values[one.symbol], one.certain, told))
+    made += [Written(name, value, "read", where) for name, (value, where) in fit.subject.read.items()]
+    return made

@@ -1,0 +1,114 @@
+"""What the models have in common whose numbers stand under `parameters` in a cell's file."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nakctl.device.fitting import Answer, Arc, Course, Symbol, Values, Written
+from nakctl_sim.cell.catalog import NakDescription, PolarisingDescription
+from nakctl_sim.cell.cell_file import Symbols
+from nakctl_sim.cell.models import Model, numbers_at, numbers_of
+from nakctl_sim.fitting.cell_text import number, quoted, quoted_unit
+from nakctl_sim.fitting.replay import replayed
+
+Sought = Mapping[str, tuple[float, str]]  # symbol: spread, what runs have to hold for it
+CM = {"cm": 1.0, "mm": 0.1, "um": 1e-4, "µm": 1e-4, "μm": 1e-4}
+NOTHING: Mapping[str, float] = {}
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s?(cm|mm|um|µm|μm)\b")
+
+
+def length_cm(sample: Mapping[str, Any]) -> float | None:
+    """Of the electrolyte, where its words have one."""
+    found = _LENGTH.search(str(sample.get("electrolyte", "")))
+    return float(found[1]) * CM[found[2]] if found else None
+
+
+def read_temperature(T_K: float | None) -> dict[str, tuple[float, str]]:
+    """The values hold at the temperature they were measured at."""
+    if T_K is None:
+        return {}
+    return {"T": (T_K, "mean of the thermometer"), "T_ref": (T_K, "where the values hold: as T")}
+
+
+def symbols(
+    sought: Sought,
+    names: Sequence[str],
+    given: Values,
+    shipped: Symbols,
+    *,
+    linear: Mapping[str, float] = NOTHING,
+    scanned: Sequence[str] = (),
+) -> tuple[Symbol, ...]:
+    """Of these names, as their models have them. given: where they stand; linear: those from this to 1."""
+    made = []
+    for name in names:
+        spread, needs = sought[name]
+        parameter = getattr(shipped, name)
+        low, high = (linear[name], 1.0) if name in linear else (1e-15, 1e12)
+        made.append(
+            Symbol(
+                name,
+                parameter.unit,
+                given[name],
+                low,
+                high,
+                spread,
+                needs,
+                name in linear,
+                name in scanned,
+            )
+        )
+    return tuple(made)
+
+
+def two_arcs(arcs: Sequence[Arc], fast_s: float, slow_s: float) -> tuple[Arc | None, Arc | None]:
+    """Neighbours become one as long as there are more; fast_s and slow_s are the usual time constants."""
+    left = sorted(arcs, key=lambda arc: arc.tau_s)
+    while len(left) > 2:
+        apart = [math.log(b.tau_s / a.tau_s) for a, b in itertools.pairwise(left)]
+        k = apart.index(min(apart))
+        left[k : k + 2] = [_both(left[k], left[k + 1])]
+    if len(left) == 2:
+        return left[0], left[1]
+    if not left:
+        return None, None
+    return (left[0], None) if left[0].tau_s < math.sqrt(fast_s * slow_s) else (None, left[0])
+
+
+def _both(a: Arc, b: Arc) -> Arc:
+    R_ohm = a.R_ohm + b.R_ohm
+    log_tau = (a.R_ohm * math.log(a.tau_s) + b.R_ohm * math.log(b.tau_s)) / R_ohm
+    return Arc(R_ohm, math.exp(log_tau), min(a.n, b.n))
+
+
+def answered(found: NakDescription | PolarisingDescription, values: Values, course: Course) -> Answer:
+    """What the cell would have shown with other values of these parameters."""
+    changed = replace(found, parameters=found.parameters | dict(values))
+    p, x0, kind = numbers_of(changed)
+    at = partial(numbers_at, changed)
+    return replayed(Model(changed.cell.name, kind, changed.cell.area_cm2, p, x0, changed.cell, at), course)
+
+
+def parameter_lines(written: Sequence[Written], given: Values, shipped: Symbols, like: str) -> list[str]:
+    """What a fit found or read (F), and what the cell it began with has otherwise than shipped (A)."""
+    usual = shipped.given()
+    known = [one for one in written if one.certain != "no"]
+    names = {one.symbol for one in known}
+    kept = [
+        Written(name, value, "no", f"as in {like}")
+        for name, value in given.items()
+        if name not in names and value != usual[name]
+    ]
+    return [f"      {_line(one, shipped)}" for one in (*known, *kept)]
+
+
+def _line(one: Written, shipped: Symbols) -> str:
+    unit, status = quoted_unit(getattr(shipped, one.symbol).unit), "A" if one.certain == "no" else "F"
+    words = f"value: {number(one.value)}, unit: {unit}, status: {status}, source: {quoted(one.source)}"
+    return f"{one.symbol}: {{{words}}}"
