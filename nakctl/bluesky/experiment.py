@@ -10,6 +10,7 @@ from nakctl.bluesky.flyer import Flyer, IfPlanEnds
 from nakctl.bluesky.ready import Ready, plan_of, to_begin, under_way
 from nakctl.cli.one_run import Options
 from nakctl.cli.prepare import Wishes, prepare
+from nakctl.errors import InputError
 
 
 class Experiment(Flyer):
@@ -17,6 +18,7 @@ class Experiment(Flyer):
 
     protocol       a file, or the name of a shipped one
     on, cell, params, rig, seed, note  as --on, --cell, --set, --rig, --seed and --note of `nakctl run`
+    dry            on the simulator, whatever the rig says of the channel, as --dry
     name           of the device: keys of documents begin with it
     folder         where result files go
     speed          of a simulated channel, times as fast as real time
@@ -30,6 +32,7 @@ class Experiment(Flyer):
         on: str | None = None,
         cell: str | None = None,
         params: Mapping[str, object] | None = None,
+        dry: bool = False,
         name: str = "cell",
         folder: str | Path = ".",
         speed: float | None = None,
@@ -39,8 +42,10 @@ class Experiment(Flyer):
         note: str = "",
     ) -> None:
         super().__init__(name, if_plan_ends)
+        if not isinstance(dry, bool):
+            raise InputError(f"dry={dry!r}: True, or False")
         self._protocol, self._folder = str(protocol), Path(folder)
-        self._wishes = Wishes(on, cell, _texts(params or {}), None if rig is None else Path(rig))
+        self._wishes = Wishes(on, cell, _texts(params or {}), None if rig is None else Path(rig), dry)
         self._options = Options(None, seed, speed, note, as_json=False, quiet=True)
 
     def plan(self) -> str:

@@ -136,5 +136,6 @@ def _typed(one: AskedRun, options: Options) -> list[str]:
         words += [] if value is None else [word, value]
     for name, text in wishes.sets.items():
         words += ["--set", f"{name}={text}"]
+    words += ["--dry"] if wishes.dry else []
     words += [] if options.speed is None else ["--speed", f"{options.speed:g}"]
     return [*map(str, words), "--out", str(options.out)]

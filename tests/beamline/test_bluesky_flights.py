@@ -65,6 +65,34 @@ def test_every_fault_is_told_before_anything_starts(
     assert not cell.has_run
 
 
+RIG = """\
+nakctl-rig: 1
+devices:
+  bench: {driver: biologic, model: SP-300, address: 192.0.2.7}
+channels:
+  A1: {device: bench, channel: 1}
+cells:
+  C7: {channel: A1, area: 0.5 cm2, working: NaK50, counter: Na, simulated_as: NaK50}
+"""
+
+
+def test_a_rehearsal_on_the_simulator_says_so(
+    short: str, tmp_path: Path, documents: Documents, engine: Engine
+) -> None:
+    (tmp_path / "rig.yaml").write_text(RIG, encoding="utf-8")
+    cell = experiment(on=None, cell="C7", dry=True)
+    engine(bps.prepare(cell, wait=True))
+    about = cell.md["nakctl"]
+    assert (about["title"], about["simulated"]) == ("SIMULATED A short staircase", True)
+    real = experiment(on="A1", cell="C7", speed=None)
+    engine(bps.prepare(real, wait=True))
+    assert (real.md["nakctl"]["title"], real.md["nakctl"]["simulated"]) == ("A short staircase", False)
+    with pytest.raises(FailedStatus, match="A1 is a real channel: it keeps real time"):
+        engine(bps.prepare(experiment(on="A1", cell="C7"), wait=True))
+    with pytest.raises(InputError, match="dry='no': True, or False"):
+        experiment(dry="no")
+
+
 def test_a_step_that_is_none_is_told_before_anything_starts(
     short: str, documents: Documents, engine: Engine
 ) -> None:
