@@ -71,7 +71,8 @@ def test_a_staircase_with_a_reading_at_every_level(ran: Ran) -> None:
     assert documents.events("cell_steps", "cell_step") == [*run.steps.label]
     assert documents.events("cell_steps", "cell_time") == pytest.approx(run.steps.t_end)
     assert documents.events("cell_steps", "cell_Q")[-1] == pytest.approx(run.samples.Q[-1])
-    assert documents.events("cell_steps", "cell_charge_mAh_cm2")[1] == pytest.approx(0.2 / 6, rel=1e-3)
+    charges = documents.events("cell_steps", "cell_charge_mAh_cm2")
+    assert charges == pytest.approx([0.0, 0.2 / 6, 0.4 / 6, 0.7 / 6], rel=1e-3)
     ended = page["timestamps"]["cell_time"]
     lasted_s = [until - since for since, until in zip(page["timestamps"]["cell_began"], ended, strict=True)]
     assert lasted_s == pytest.approx([600 / 400] * 4, abs=0.02)
