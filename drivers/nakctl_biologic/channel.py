@@ -22,6 +22,7 @@ from nakctl.device.program import Segment
 from nakctl.errors import ChainTooLong, ChannelError, IllegalEvent, LinkLost
 from nakctl_biologic.codes import STOP, Board
 from nakctl_biologic.device import CONNECT_TIMEOUT_s
+from nakctl_biologic.entries import entries_of
 from nakctl_biologic.errors import EclibError
 from nakctl_biologic.feeding import Feeder
 from nakctl_biologic.following import Following, look_of
@@ -119,7 +120,9 @@ class BiologicChannel:
         device = replace(self._instrument, chain_length=self._most)
         can_feed = self._link.device.can_update
         self._feeder = Feeder.of(segment, loaded, device, self._board) if can_feed else None
-        return loaded if self._feeder is None else self._feeder.chain()
+        if self._feeder is not None:
+            return self._feeder.chain()
+        return entries_of(segment.techniques, loaded, self._board)
 
     def _must_hold(self, segment: Segment, loaded: tuple[Loaded, ...]) -> None:
         """How long a chain may be is told by a try alone: it is loaded, and not started. ChainTooLong."""

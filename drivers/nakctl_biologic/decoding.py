@@ -54,7 +54,7 @@ class Decoder:
 
     def _placed(self, kept: Kept) -> Block | None:
         if not kept.slots:
-            return kept.block
+            return self._visits.placed(kept.block)
         if self._places is None:
             ring = ring_of(self._segment.techniques, self._data, kept.slots)
             if ring is None:

@@ -178,18 +178,20 @@ class Following:
         return answer
 
     def _placed(self, came: Block) -> tuple[Block, bytes | None]:
-        """A block as one of the chain, without the rows of a fence; and how it is kept, if otherwise."""
+        """A block as one of the chain, without the rows of a fence; and how it is kept, if otherwise: as it
+        came."""
         if self._feeder is None or came.n_rows == 0:
-            return came, None
+            block = self._visits.placed(came)
+            return block, None if block is came else packed(came, self._unanswered)
         newest = self._feeder.places.newest
-        block, slots = self._feeder.placed(came), self._feeder.ring.length
-        is_fence = block is None
+        of_ring, slots = self._feeder.placed(came), self._feeder.ring.length
+        is_fence = of_ring is None
         raw = packed(came, 0 if is_fence else self._unanswered, slots, is_fence=is_fence)
-        if block is None:
+        if of_ring is None:
             return NO_ROWS, raw
-        if block.technique > newest and (wrong := self._feeder.strange(block)):
+        if of_ring.technique > newest and (wrong := self._feeder.strange(of_ring)):
             self._untaken = ChannelError(f"{self._notes.name} {wrong}")
-        return block, raw
+        return of_ring, raw
 
     def _take(self, block: Block, raw: bytes | None = None) -> Taken:
         """What may be handed over now, and the words it is made of. Words that fit nothing are kept, too."""

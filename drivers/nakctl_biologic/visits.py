@@ -24,6 +24,7 @@ from nakctl.device.techniques import timebase_of
 from nakctl.errors import ChannelError
 from nakctl_biologic.codes import Board
 from nakctl_biologic.data_words import timebase
+from nakctl_biologic.entries import techniques_of
 from nakctl_biologic.errors import RowError
 from nakctl_biologic.executions import Execution, Executions, place_of, start_of
 from nakctl_biologic.flags import point_flags, ranges_of, sample_flags
@@ -74,6 +75,7 @@ class Visits:
         self._board = board
         techniques = {at: each for at, each in enumerate(segment.techniques) if not isinstance(each, Loop)}
         self._techniques: dict[int, Done] = techniques  # those with rows, by their place in the chain
+        self._places = techniques_of(segment.techniques)  # of each entry of the channel
         self._timebases = {at: timebase_of(each, instrument) for at, each in techniques.items()}
         self._half_cells = instrument.half_cells
         self.Ece_shown = Ece_is_shown(segment)
@@ -88,6 +90,14 @@ class Visits:
         """That of the newest row; None: there was none yet."""
         visit = self._visit
         return None if visit is None else Visit(visit.technique, visit.passes, visit.start_s)
+
+    def placed(self, block: Block) -> Block:
+        """As it comes from the channel, which counts entries: a block of a technique of the chain."""
+        if block.n_rows == 0 or len(self._places) == len(self._segment.techniques):
+            return block
+        known = 0 <= block.technique < len(self._places)
+        beyond = len(self._segment.techniques) + block.technique  # fits nothing
+        return replace(block, technique=self._places[block.technique] if known else beyond)
 
     @property
     def holds(self) -> bool:

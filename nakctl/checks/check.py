@@ -16,6 +16,7 @@ from nakctl.checks.ranges import RANGE_CHECKS
 from nakctl.checks.set_points import SET_POINT_CHECKS
 from nakctl.checks.spectra import SPECTRA_CHECKS
 from nakctl.checks.times import TIME_CHECKS
+from nakctl.checks.triggers import trigger
 from nakctl.checks.whole_run import RUN_CHECKS, interruptions
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Program
@@ -44,7 +45,7 @@ def _found(plan: p.Plan, program: Program, instrument: Instrument) -> list[Findi
     of_steps = [
         finding
         for leaf in p.leaves(plan.steps)
-        for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, unseen, *TIME_CHECKS, *SPECTRA_CHECKS)
+        for look_at in (*CURRENT_CHECKS, *RANGE_CHECKS, unseen, *TIME_CHECKS, *SPECTRA_CHECKS, trigger)
         for finding in look_at(leaf, scene)
     ]
     return [*of_run, *_merged([*interruptions(scene), *of_steps])]

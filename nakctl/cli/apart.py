@@ -43,11 +43,15 @@ class HasBegun(KeyboardInterrupt):
         self.path = path
 
 
-def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
+def started(
+    job: dict[str, Any], say: Callable[[str], None], is_wanted: Callable[[], bool] = lambda: True
+) -> Path:
     """The file of a run that has begun in a process of its own, which needs this one no longer.
 
-    say  is told what there is to say before. NotBegun: why it has not. KeyboardInterrupt: whoever asked for
-    it has changed his mind; HasBegun: too late for a new run, which is still to be told.
+    say        is told what there is to say before
+    is_wanted  asked while it is waited for: False is what Ctrl-C is in a terminal
+    NotBegun: why it has not. KeyboardInterrupt: whoever asked for it has changed his mind; HasBegun: too late
+    for a new run, which is still to be told.
     """
     folder = Path(tempfile.mkdtemp(prefix="nakctl-start-"))
     try:
@@ -57,7 +61,7 @@ def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:
             process = start_detached("nakctl.cli.runner", str(folder), output=folder / SAID)
             if process.warning:
                 say(process.warning)
-            lines = _Lines(process, said)
+            lines = _Lines(process, said, is_wanted)
             try:
                 return _heard(lines, say)
             except KeyboardInterrupt:
@@ -100,9 +104,10 @@ def _message(line: str) -> dict[str, Any] | None:
 class _Lines:
     """As they come, until the process is gone. An interruption loses none."""
 
-    def __init__(self, process: Detached, said: TextIO) -> None:
-        self._process, self._said = process, said
+    def __init__(self, process: Detached, said: TextIO, is_wanted: Callable[[], bool]) -> None:
+        self._process, self._said, self._is_wanted = process, said, is_wanted
         self._rest = ""
+        self._changed_his_mind = False
         self._silent_since = time.monotonic()
 
     def __iter__(self) -> Iterator[str]:
@@ -120,7 +125,14 @@ class _Lines:
             elif is_over or (self._process.pid is None and self._silent_s > SILENT_s):
                 raise StopIteration
             else:
+                self._ask()
                 time.sleep(LOOK_s)
+
+    def _ask(self) -> None:
+        """Once: the answer that it is too late is waited for."""
+        if not self._changed_his_mind and not self._is_wanted():
+            self._changed_his_mind = True
+            raise KeyboardInterrupt
 
     @property
     def _silent_s(self) -> float:

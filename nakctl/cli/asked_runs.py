@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,14 +27,19 @@ class AskedRun:
     out: Path
 
 
-def asked_runs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> list[AskedRun]:
-    """Everything prepared, and free of errors, before the first one starts. InputError."""
+def asked_runs(
+    file: str, wishes: Wishes, each: Sequence[str], out: Path | None, folder: Path = Path()
+) -> list[AskedRun]:
+    """Everything prepared, and free of errors, before the first one starts. InputError.
+
+    folder  where a file lies that `out` does not name
+    """
     found: dict[Path, AskedRun] = {}
     for chosen in _combinations(each):
         own = replace(wishes, sets={**wishes.sets, **chosen})
         ready = prepare(file, own)
         ready.require_no_errors()
-        path = _result_file(ready, out, chosen)
+        path = _result_file(ready, out, chosen, folder)
         if path in found:
             raise InputError(f"--each asks for the same run twice: both would be written into {path}")
         files.refuse_existing(path)
@@ -43,7 +48,7 @@ def asked_runs(file: str, wishes: Wishes, each: list[str], out: Path | None) -> 
     return list(found.values())
 
 
-def _combinations(each: list[str]) -> Iterator[dict[str, str]]:
+def _combinations(each: Sequence[str]) -> Iterator[dict[str, str]]:
     from nakctl.protocol.params import split_each
 
     sweeps = [split_each(text) for text in each]
@@ -51,14 +56,14 @@ def _combinations(each: list[str]) -> Iterator[dict[str, str]]:
         yield dict(zip((name for name, _ in sweeps), values, strict=True))
 
 
-def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str]) -> Path:
+def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str], folder: Path) -> Path:
     """The file asked for, or one named by date, protocol and cell that does not exist."""
     swept = "".join(f"_{name}-{_plain(value)}" for name, value in chosen.items())
     if out is not None:
         return _asked_for(out, swept)
     date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
     stem = f"{date}_{Path(ready.loaded.document.file).stem}_{_plain(ready.cell.name)}{swept}"
-    return free_name(Path(f"{stem}{SUFFIX}"))
+    return free_name(folder / f"{stem}{SUFFIX}")
 
 
 def free_name(path: Path) -> Path:

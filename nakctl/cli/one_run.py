@@ -44,7 +44,7 @@ _SOON_s = 0.05  # how often a paced simulation is read at least
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, and what to print."""
+    """How to run, and what to print. run_id: that it is to have, "" if any will do."""
 
     out: Path | None
     seed: int
@@ -55,6 +55,7 @@ class Options:
     load_firmware: bool = False
     discard_rows: bool = False
     detach: bool = False
+    run_id: str = ""
 
     def dump(self) -> dict[str, Any]:
         return {**asdict(self), "out": None if self.out is None else str(self.out)}
@@ -142,7 +143,8 @@ def _about(ready: Prepared, channel: Channel, start: datetime, options: Options)
 
     sensors = [spec.as_json() for spec in logged(ready, is_free(ready, options))]
     speed = options.speed or 1.0
-    return header(ready, channel.info, start, options.note, options.seed, speed) | {"sensors": sensors}
+    told = header(ready, channel.info, start, options.note, options.seed, speed) | {"sensors": sensors}
+    return told | {"run_id": options.run_id} if options.run_id else told
 
 
 def _recorder(

@@ -17,7 +17,7 @@ REST, CURRENT, POTENTIAL = "rest", "cp", "ca"
 _KINDS = {"Rest": REST, "CC": CURRENT, "CV": POTENTIAL}
 _REFUSED = {
     "TI": "triggers are no part of a protocol: write `ask` or a rest",
-    "TO": "triggers are no part of a protocol: leave this sequence out",
+    "TO": "leave this sequence out, and write `trigger_out` in the step behind it",
     "CP": "write `power: ...` by hand; no public file shows its rows",
     "CR": "write `load: ...` by hand; no public file shows its rows",
     "CS": "write `ramp: ...` by hand; no public file shows its rows",

@@ -39,7 +39,7 @@ _INSTEAD = {
     "Special Modular": "write its steps as cp or ca",
     "Coulombic Efficiency": "write it as cp steps with `until`",
     "Battery Capacity": "write it as cp steps with `until`",
-    "Trigger": "triggers are no part of a protocol: leave it out",
+    "Trigger": "leave it out; a pulse is `trigger_out` in the step that begins with it",
     "External Application": "other programs are no part of a protocol: leave it out",
     "External Device": "write `set` for what stands beside the cell",
     "Temperature Control": "write `set` and `wait` for what stands beside the cell",

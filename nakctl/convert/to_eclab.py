@@ -92,6 +92,7 @@ class _Export:
     def sayable(self, steps: Sequence[p.Step]) -> Iterator[p.Step]:
         """Staircases written out, and without what is refused."""
         for step in steps:
+            self.tell_of_pulse(step)
             match step:
                 case p.Staircase():
                     self.refuse_leaving(step)
@@ -112,6 +113,11 @@ class _Export:
                     yield step
                 case _:
                     self.fault(step.mark, "nothing in EC-Lab's files is known to do this: leave it out")
+
+    def tell_of_pulse(self, step: p.Step) -> None:
+        if isinstance(step, p.Hold | p.Spectrum) and step.trigger_s:
+            message = "trigger_out is not in the file: put EC-Lab's Trigger Out before this technique"
+            self.to.told.append((step.mark, message))
 
     def loop(self, step: p.Repeat) -> Iterator[p.Repeat]:
         if step.times is None:

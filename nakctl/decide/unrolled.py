@@ -4,6 +4,7 @@ Before each of them the cell is at open circuit, which decides what cannot simpl
 
 - A hold (OCV, CP, CA) that was cut goes on with the time that is missing. A sweep begins anew, and with it
   its whole spectrum; so does a step that waits for a sensor, whose time is only the longest that it may wait.
+- The pulse at the trigger output that belongs to the beginning of a step is not sent again.
 - What leads to a sweep is repeated: the rest whose potential it is biased against, the sentinel that tests
   the limits. A sentinel that was left out because the hold before held the same is put in.
 - A sentinel behind a hold tests what the hold goes on from: a moment of the hold comes before it. Without one
@@ -33,6 +34,7 @@ from nakctl.device.program import (
     Tested,
     is_sentinel,
     played,
+    size_of,
 )
 from nakctl.device.techniques import kind_of, stops
 from nakctl.plan.techniques import OCV_BEFORE_PEIS_s, SENTINEL_s, sentinel
@@ -67,7 +69,7 @@ def unrolled(program: Program, segment: Segment, place: Place, device: Instrumen
     most = device.chain_length
     chains: list[list[_Item]] = []
     for part in _parts(program, segment, place):
-        if part and chains and len(chains[-1]) + len(part) <= most:
+        if part and chains and _size(chains[-1]) + _size(part) <= most:
             chains[-1] += part
         elif part:
             chains.append(_led_to(program, segment.techniques, part))
@@ -81,16 +83,21 @@ def _fitting(
     """A chain that was fed, and cannot be any more, is cut where steps begin."""
     most, chain = device.chain_length, [item.technique for item in items]
     is_fed = device.feeds and ring_of(chain, device) is not None
-    if len(items) <= most or is_fed or any(isinstance(each, Loop) for each in chain):
+    if size_of(chain) <= most or is_fed or any(isinstance(each, Loop) for each in chain):
         yield items
         return
-    begins = [at for at in range(1, len(items)) if _step(chain[at]) != _step(chain[at - 1])]
+    begins = {at for at in range(1, len(items)) if _step(chain[at]) != _step(chain[at - 1])}
     start = 0
-    while len(items) - start > most:
-        cut = max((at for at in begins if start < at <= start + most - LEAD), default=start + most - LEAD)
+    while _size(items[start:]) > most:
+        fitting = [at for at in range(start + 1, len(items)) if _size(items[start:at]) <= most - LEAD]
+        cut = max((at for at in fitting if at in begins), default=fitting[-1])
         yield _led_to(program, techniques, items[start:cut]) if start else items[start:cut]
         start = cut
     yield _led_to(program, techniques, items[start:]) if start else items
+
+
+def _size(items: Sequence[_Item]) -> int:
+    return size_of([item.technique for item in items])
 
 
 def done_at(segment: Segment, at: int | None) -> Done:
@@ -111,9 +118,10 @@ def _parts(program: Program, segment: Segment, place: Place) -> Iterator[list[_I
     """What is left of the chain, in parts that begin where a pass of a loop does: each is a piece of it."""
     techniques, at, begin = segment.techniques, place.technique, place.technique + 1
     step = done_at(segment, at).step
-    now = [_Item(k, each, k > at and k in segment.new_cycle) for k, each in enumerate(techniques)]
+    now = [_Item(k, _begun(each)) for k, each in enumerate(techniques[: at + 1])]
+    now += [_Item(k, each, k in segment.new_cycle) for k, each in enumerate(techniques[at + 1 :], at + 1)]
     if (cut := _missing(program, techniques, place)) is not None:
-        now[at], begin = _Item(at, cut), at
+        now[at], begin = _Item(at, _begun(cut)), at
     part: list[_Item] = []
     for end, loop, done in _loops_around(techniques, at, place.passes):
         begin = _begin(techniques, begin, end, step if place.step_over else None) if not part else begin
@@ -198,6 +206,11 @@ def _missing(program: Program, techniques: Sequence[Technique], place: Place) ->
     return None if left_s < SHORTEST_s else held_for(technique, left_s)
 
 
+def _begun(technique: Technique) -> Technique:
+    """Of a step that has begun already: its pulse was sent."""
+    return technique if isinstance(technique, Loop) else replace(technique, trigger_s=0.0)
+
+
 def _leads_on(techniques: Sequence[Technique], at: int) -> bool:
     """Whether this technique is there for the sake of the sweep behind it."""
     if not 0 <= at < len(techniques) - 1:
@@ -222,7 +235,8 @@ def _led_to(program: Program, techniques: Sequence[Technique], part: list[_Item]
     first = part[0]
     begin = _lead_to(techniques, first.at)
     put_in = _put_in(program, techniques, begin)
-    lead = [*(_Item(-1, each) for each in put_in), *(_Item(k, techniques[k]) for k in range(begin, first.at))]
+    again = enumerate(techniques[begin : first.at], begin)
+    lead = [*(_Item(-1, each) for each in put_in), *(_Item(k, _begun(each)) for k, each in again)]
     if not lead:
         return part
     lead[0] = lead[0]._replace(new_cycle=first.new_cycle)

@@ -18,7 +18,7 @@ from itertools import accumulate
 from typing import Any
 
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Cp, Done, Eis, Loop, Technique, Test, Tested
+from nakctl.device.program import Cp, Done, Eis, Loop, Technique, Test, Tested, size_of
 from nakctl.device.techniques import kind_of, level_of, loaded_as
 
 MOST_TECHNIQUES = 500  # of one chain: every pair of them is booked by its own rule
@@ -77,7 +77,7 @@ def ring_of(
     if total > MOST_TECHNIQUES or (total <= most and length is None):
         return None
     done = [each for each in techniques if not isinstance(each, Loop)]
-    if len(done) < total:
+    if len(done) < total or size_of(techniques) > total:  # a pulse has no place of its own in a ring
         return None
     period = _period([_kind(each) for each in done])
     length = (most - 1) // period * period if length is None else length

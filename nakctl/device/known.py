@@ -62,7 +62,7 @@ def _moving(segment: Segment, later: LaterCharge, charge_C: float) -> Segment:
     parts = min(planned, max(1, math.ceil(lasts_s / (hold.duration_s * (1 + MORE)))))
     part = held_for(hold, lasts_s / parts)
     if loop is None:
-        made: tuple[Technique, ...] = (part,) * parts
+        made: tuple[Technique, ...] = (replace(part, trigger_s=hold.trigger_s), *(part,) * (parts - 1))
     else:
         made, behind = ((part, replace(loop, times=parts)) if parts > 1 else (part,)), behind + 1
     fewer = behind - first - len(made)
@@ -137,8 +137,8 @@ def lasting(segment: Segment, seconds: float) -> Segment:
 
 
 def held_for(hold: Timed, seconds: float) -> Timed:
-    """The same for this long; a row comes all the same. Of a ramp its last part."""
-    made = replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds))
+    """The same for this long; a row comes all the same. Of a ramp its last part. It begins nothing."""
+    made = replace(hold, duration_s=seconds, every_s=min(hold.every_s, seconds), trigger_s=0.0)
     match made:
         case Cp(to_A=to) if to is not None:
             return replace(made, I_A=to - (to - made.I_A) * seconds / hold.duration_s)

@@ -47,13 +47,17 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Ocv:
-    """WE left open for duration_s. dE_V None: record by time alone."""
+    """WE left open for duration_s. dE_V None: record by time alone.
+
+    trigger_s  how long a pulse at the trigger output is that is sent as it begins; 0: none is. So of all
+    """
 
     step: int
     duration_s: float
     every_s: float
     dE_V: float | None
     hardware: Hardware
+    trigger_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Cp:
     to_A: float | None = None
     of_capacity: bool = False
     time_power: int = 0
+    trigger_s: float = 0.0
 
     @property
     def level(self) -> float:
@@ -106,6 +111,7 @@ class Ca:
     hardware: Hardware
     sentinel: bool = False
     to_V: float | None = None
+    trigger_s: float = 0.0
 
     @property
     def level(self) -> float:
@@ -132,6 +138,7 @@ class Draw:
     every_s: float
     dE_V: float | None
     hardware: Hardware
+    trigger_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ class Eis:
     continues: bool
     hardware: Hardware
     of_capacity: bool = False
+    trigger_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,15 @@ Technique = Done | Loop
 def played(techniques: Sequence[Technique]) -> list[Done]:
     """All but the loops."""
     return [each for each in techniques if not isinstance(each, Loop)]
+
+
+def trigger_s(technique: Technique) -> float:
+    return 0.0 if isinstance(technique, Loop) else technique.trigger_s
+
+
+def size_of(techniques: Sequence[Technique]) -> int:
+    """How many places they take in a chain: a trigger pulse is a technique of the vendor's beside its own."""
+    return len(techniques) + sum(trigger_s(each) > 0 for each in techniques)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from nakctl.device.feeding import MOST_TECHNIQUES, ring_of
 from nakctl.device.instrument import Instrument
-from nakctl.device.program import Later, LaterCharge, Loop, Segment, Technique, Tested, played
+from nakctl.device.program import Later, LaterCharge, Loop, Segment, Technique, Tested, played, size_of
 from nakctl.device.techniques import drives, stops
 from nakctl.plan.gaps import interrupts
 
@@ -106,10 +106,10 @@ def _fed(pieces: Sequence[Piece], instrument: Instrument) -> list[Segment]:
     chains = []
     for part in _parts(pieces, MOST_TECHNIQUES):
         chain = joined(part)
-        if len(chain) > instrument.chain_length and ring_of(chain, instrument) is None:
+        if size_of(chain) > instrument.chain_length and ring_of(chain, instrument) is None:
             return []
         chains.append(Segment(chain))
-    return chains if any(len(each.techniques) > instrument.chain_length for each in chains) else []
+    return chains if any(size_of(each.techniques) > instrument.chain_length for each in chains) else []
 
 
 def _parts(pieces: Sequence[Piece], most: int) -> Iterator[Sequence[Piece]]:
@@ -130,7 +130,9 @@ def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:
     """
     if not pieces:
         return []
-    grows = [0, *(len(append(a.techniques, b.techniques)) - len(a.techniques) for a, b in pairwise(pieces))]
+    grows = [0]
+    for a, b in pairwise(pieces):
+        grows.append(size_of(append(a.techniques, b.techniques)) - size_of(a.techniques))
     harm = [0, *(_harm(a, b) for a, b in pairwise(pieces))]
     total = list(accumulate(grows))
     best, start = [(0, 0)], [0]
@@ -138,7 +140,7 @@ def divided(pieces: Sequence[Piece], most: int) -> list[Segment]:
         found: tuple[int, int] | None = None
         start.append(end - 1)
         for first in range(end - 1, -1, -1):
-            length = len(pieces[first].techniques) + total[end - 1] - total[first]
+            length = size_of(pieces[first].techniques) + total[end - 1] - total[first]
             if length > most and first < end - 1:
                 break
             if found is None or (best[first][0] + harm[first], best[first][1] + 1) < found:
@@ -169,6 +171,8 @@ def _without_needless_sentinel(
     """A sweep's sentinel says nothing new where the technique before held the same, and stops at it."""
     first, last = more[0], chain[-1] if chain else None
     if not isinstance(first, Tested) or not first.sentinel or any(isinstance(each, Loop) for each in more):
+        return more
+    if first.trigger_s:
         return more
     if not isinstance(last, Tested) or type(last) is not type(first) or not stops(last):
         return more

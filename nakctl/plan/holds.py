@@ -195,7 +195,11 @@ class Holds:
             to=to,
             alone_s=alone_s,
             known=known,
+            trigger_s=self.trigger_s(words.trigger_out, env),
         )
+
+    def trigger_s(self, asked: Quantity | Ref | None, env: Env) -> float:
+        return 0.0 if asked is None else self.scope.value(asked, env)
 
     def is_rate(self, words: m.Word, env: Env) -> bool:
         """Whether its current is a C-rate."""
@@ -301,6 +305,7 @@ class Holds:
             cutoffs=self.cutoffs(step.until, (*loc, "until"), env),
             mark=self.scope.mark(loc),
             relative=relative,
+            trigger_s=self.trigger_s(step.trigger_out, env),
         )
 
     def bias(

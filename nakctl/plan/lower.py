@@ -40,13 +40,14 @@ from nakctl.device.program import (
     Tested,
     beginning_a_cycle,
     segments,
+    size_of,
 )
 from nakctl.plan import plan as p
 from nakctl.plan.chains import Piece, chained, joined
 from nakctl.plan.ends import Context, EndTable
 from nakctl.plan.same_charge import Earlier
 from nakctl.plan.scaling import Misfit, compared
-from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum
+from nakctl.plan.techniques import Lowered, lower_hold, lower_spectrum, triggered
 
 _Item = Piece | Node
 NO_PIECE = Piece(())
@@ -134,6 +135,7 @@ class _Lowering:
 
     def leaf(self, step: p.Hold | p.Spectrum, lowered: Lowered, level: int) -> list[_Item]:
         settle = step.settle if isinstance(step, p.Hold) else None
+        lowered = replace(lowered, techniques=triggered(lowered.techniques, step.trigger_s))
         self.infos.append(StepInfo(step.step_id, step.label, lowered.technique, level, step.mark, settle))
         measured = self.measured(step)
         later, charge = self.later(step, lowered.techniques), self.charge(step, lowered.techniques)
@@ -187,7 +189,7 @@ class _Lowering:
             chain is None
             or until is not None
             or not may_be_known
-            or len(chain) + 1 > self.context.instrument.chain_length
+            or size_of(chain) + 1 > self.context.instrument.chain_length
         ):
             body = _assemble(items, self.context.instrument)
             return [HostLoop(beginning_a_cycle(body) if step.begins else body, step.times, until)]

@@ -204,6 +204,7 @@ class Hold:
              the instrument may hold it by itself; None: duration_s is the time asked for
     known    why alone_s is shorter than duration_s: `1.5 x the capacity`
     same     cp: it lasts until it has moved the charge of an earlier step
+    trigger_s  how long a pulse at the trigger output is as it begins; 0: there is none
     """
 
     step_id: int
@@ -224,11 +225,12 @@ class Hold:
     known: str = ""
     relative: Relative | None = None
     same: SameCharge | None = None
+    trigger_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """One spectrum. bias None: at open circuit; else A (geis) or V (peis). relative: as in Hold."""
+    """One spectrum. bias None: at open circuit; else A (geis) or V (peis). The last two: as in Hold."""
 
     step_id: int
     label: str
@@ -238,6 +240,7 @@ class Spectrum:
     cutoffs: tuple[Cutoff, ...]
     mark: Mark
     relative: Relative | None = None
+    trigger_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

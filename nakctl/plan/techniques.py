@@ -69,6 +69,24 @@ def _shared(hold: p.Hold, context: Context) -> Ends:
     return share_out(hold, context) if hold.alone_s is None else share_out_unmet(hold, context)
 
 
+def triggered(techniques: tuple[Technique, ...], trigger_s: float) -> tuple[Technique, ...]:
+    """With a pulse as the first of them begins, once: what the step does again and again is done once before
+    its loop."""
+    if not trigger_s:
+        return techniques
+    first, *others = techniques
+    assert not isinstance(first, Loop)
+    made = (replace(first, trigger_s=trigger_s), *others)
+    loops = [(at, each) for at, each in enumerate(techniques) if isinstance(each, Loop) and not each.to]
+    if not loops:
+        return made
+    at, loop = loops[0]
+    again = (replace(loop, to=at, times=None if loop.times is None else loop.times - 1),)
+    body, behind = techniques[:at] if loop.times != 1 else (), techniques[at + 1 :]
+    chain = (*made[:at], *body, *(again if body else ()))
+    return append(chain, behind) if behind else chain
+
+
 def lasts_s(hold: p.Hold) -> float:
     """How long a hold lasts at most: its time, and longer where a graver end of its charge is due just then.
 

@@ -198,10 +198,19 @@ SAME_CHARGE = (
 SAME_CHARGE += "until an `until` is met, at most limits.time"
 
 
+TriggerOut = Annotated[
+    Time | None,
+    Field(
+        description="a pulse at the trigger output as the step begins, so long (TTL, high)", examples=["1 ms"]
+    ),
+]
+
+
 class HoldWords(Word):
     """Words that refine rest, strip, plate, cp and ca."""
 
     label: Label | None = None
+    trigger_out: TriggerOut = None
     spectra: Name | SpectraUse | None = Field(None, description="operando spectra: a name, or {use, every}")
     record: Record = Record()
     until: Until | None = None
@@ -328,6 +337,7 @@ class SpectrumWords(Word):
 
     label: Label | None = None
     during: During | None = Field(None, description="the DC bias; left out: at open circuit")
+    trigger_out: TriggerOut = None
     record: Record = Record()
     until: Until | None = None
 

@@ -35,9 +35,16 @@ def leaf_lines(leaves: Sequence[Leaf], view: View, depth: int) -> Iterator[str]:
     )
     yield from detail(depth, _ranges(leaves, view))
     known = (*_of_capacity(leaves, view), *_same_charge(leaves))
-    told = (*_spectra(leaves, view), *known, *_amounts(leaves, view), *ends_told(leaves, view))
+    begins = (*_trigger(leaves), *_spectra(leaves, view))
+    told = (*begins, *known, *_amounts(leaves, view), *ends_told(leaves, view))
     for about in told:
         yield from detail(depth, about)
+
+
+def _trigger(leaves: Sequence[Leaf]) -> Iterator[str]:
+    if any(leaf.trigger_s for leaf in leaves):
+        pulses = span(different([si(leaf.trigger_s, "s") for leaf in leaves]))
+        yield f"trigger output high for {pulses} as it begins, by the instrument; no row tells of it"
 
 
 def _takes(leaf: Leaf, view: View) -> str:

@@ -123,6 +123,7 @@ def _step(leaf: Leaf, scene: Scene, estimate: Estimate) -> dict[str, Any]:
         "sweep": None if sweep is None else _sweep(sweep),
         "cutoffs": [end_json(end) for end in scene.program.ends_of(leaf.step_id, "cutoff")],
         "wait": None if info.settle is None else asdict(info.settle),
+        "trigger_out_s": leaf.trigger_s or None,
         "times": None if takes.endless else takes.times,
         "once": _amount(takes.once, scene.plan.area_cm2),
     }

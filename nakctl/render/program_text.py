@@ -114,7 +114,8 @@ def _technique(technique: Technique) -> str:
     hardware = technique.hardware
     panel = f"{hardware.I_range}, {hardware.E_range}, bw {hardware.bandwidth}"
     panel += ", Ece" if hardware.Ece else ""
-    return f"{technique.step:>4} {_words(technique)} | {panel}"
+    pulse = f" trigger out {_n(technique.trigger_s)} s" if technique.trigger_s else ""
+    return f"{technique.step:>4} {_words(technique)}{pulse} | {panel}"
 
 
 def _words(technique: Done) -> str:

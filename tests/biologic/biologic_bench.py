@@ -8,7 +8,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,17 @@ def drain(one: Bench, pause_s: float = 0.05, most: int = 20_000) -> Run:
 MIXED = chain(
     ocv(1.0), cp(2e-4, 1.0), eis(n=4, hold_s=0.5), ca(0.05, 1.0), eis("PEIS", n=3, vs_previous=True)
 )
+
+
+def pulsed(segment: Segment, *places: int) -> Segment:
+    """With a pulse at the trigger output as these techniques begin."""
+    techniques = [
+        replace(each, trigger_s=1e-3) if at in places and not isinstance(each, Loop) else each
+        for at, each in enumerate(segment.techniques)
+    ]
+    return replace(segment, techniques=tuple(techniques))
+
+
 PULSES = chain(cp(4e-4, 0.5), ocv(0.5), Loop(0, 5, passes=True))
 MOVING = chain(
     ocv(0.5), scan(0.0, 0.21, 2.1), scan(0.21, -0.11, 3.2, Test("|I|", "above", 5e-3)), Loop(1, 2, passes=True),

@@ -30,6 +30,7 @@ from biologic_bench import (
     cp,
     drain,
     ocv,
+    pulsed,
     run,
     successor,
     through_json,
@@ -188,8 +189,8 @@ def test_who_is_not_heard_asks_again(call: str, code: int) -> None:
 @pytest.mark.parametrize("name", ["late rows", "late rows in their order", "no last rows", "small memory"])
 @pytest.mark.parametrize(
     ("segment", "pause_s"),
-    [(MIXED, 0.05), (MIXED, 0.7), (PULSES, 0.7), (SPECTRA, 0.7)],
-    ids=["mixed, often", "mixed", "pulses", "spectra"],
+    [(MIXED, 0.05), (MIXED, 0.7), (PULSES, 0.7), (SPECTRA, 0.7), (pulsed(MIXED, 0, 2), 0.7)],
+    ids=["mixed, often", "mixed", "pulses", "spectra", "with a trigger output"],
 )
 def test_whatever_the_habits(segment: Segment, pause_s: float, name: str) -> None:
     """Also while a block is held back."""

@@ -42,6 +42,14 @@ def exported(text: str, on: str = "SP-300", cell: Cell = CELL, decimal: str = "p
     return to_eclab.settings(plan, known.document, cell, instrument(on), "made.mps", decimal)[0]
 
 
+def told(text: str) -> list[str]:
+    """What a person should know of an exported file."""
+    known = loaded(text)
+    plan = compile_protocol(known, CELL)
+    faults = to_eclab.settings(plan, known.document, CELL, instrument("SP-300"), "made.mps", "point")[1]
+    return [fault.message for fault in faults]
+
+
 def table(read: Settings) -> list[tuple[str, list[dict[str, Any]]]]:
     """Every technique with its sequences; values in SI, and without what says nothing."""
     return [(each.name, [_column(each, i) for i in range(each.columns)]) for each in read.techniques]

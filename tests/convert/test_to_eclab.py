@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from converting import CELL, exported, plan_of, same_plan, table
+from converting import CELL, exported, plan_of, same_plan, table, told
 from converting import imported as import_
 
 from nakctl.convert.settings import read
@@ -154,3 +154,11 @@ def test_a_loop_that_can_end_early_leads_somewhere() -> None:
     assert name == "Modulo Bat"
     assert [column["ctrl_type"] for column in columns] == ["CC", "Rest", "Loop", "Rest"]
     assert columns[0]["lim2_action"] == "Goto sequence" and columns[0]["lim2_seq"] == 3
+
+
+def test_a_pulse_at_the_trigger_output_is_told() -> None:
+    """It is a matter of a wire, and the file is right without it."""
+    steps = "- {strip: 1 mA/cm2, for: 1 h, trigger_out: 1 ms}"
+    assert exported(protocol(steps)) == exported(protocol(steps.replace(", trigger_out: 1 ms", "")))
+    pulse = "trigger_out is not in the file: put EC-Lab's Trigger Out before this technique"
+    assert [each for each in told(protocol(steps)) if "trigger" in each] == [pulse]

@@ -98,7 +98,7 @@ SMALL_JSON = {
                     {
                         "is": "segment",
                         "techniques": [
-                            {"is": "OCV", "step": 1, "duration_s": "inf", "every_s": 1.0, "dE_V": 0.005, "hardware": HARDWARE_JSON},
+                            {"is": "OCV", "step": 1, "duration_s": "inf", "every_s": 1.0, "dE_V": 0.005, "hardware": HARDWARE_JSON, "trigger_s": 0.0},
                             {"is": "loop", "to": 0, "times": None, "passes": True, "begins": False},
                         ],
                         "loop": True,
@@ -110,7 +110,7 @@ SMALL_JSON = {
                     {
                         "is": "segment",
                         "techniques": [
-                            {"is": "CA", "step": 2, "E_V": -0.1, "duration_s": 60.0, "every_s": 1.0, "dI_A": None, "tests": [], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": False, "to_V": 0.5},
+                            {"is": "CA", "step": 2, "E_V": -0.1, "duration_s": 60.0, "every_s": 1.0, "dI_A": None, "tests": [], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": False, "to_V": 0.5, "trigger_s": 0.0},
                         ],
                         "loop": False,
                         "tops_up": True,
@@ -125,12 +125,12 @@ SMALL_JSON = {
             {
                 "is": "segment",
                 "techniques": [
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False, "to_A": None, "of_capacity": False, "time_power": 0},
-                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True, "to_A": None, "of_capacity": False, "time_power": 0},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 600.0, "every_s": 0.1, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "next", "hardware": HARDWARE_JSON, "sentinel": False, "to_A": None, "of_capacity": False, "time_power": 0, "trigger_s": 0.0},
+                    {"is": "CP", "step": 3, "I_A": 0.001, "duration_s": 0.005, "every_s": 0.005, "dE_V": None, "tests": [ABOVE_JSON], "on_test": "stop", "hardware": HARDWARE_JSON, "sentinel": True, "to_A": None, "of_capacity": False, "time_power": 0, "trigger_s": 0.0},
                     {
                         "is": "EIS", "step": 3, "control": "GEIS", "bias": 0.001, "vs_previous": False, "amplitude_peak": 5e-06, "hold_s": 0.0, "every_s": 1.0,
                         "f_first_Hz": 100000.0, "f_last_Hz": 10.0, "n_frequencies": 41, "spacing": "log", "average": 1, "wait_periods": 0.1,
-                        "drift_correction": False, "continues": True, "hardware": HARDWARE_JSON, "of_capacity": False,
+                        "drift_correction": False, "continues": True, "hardware": HARDWARE_JSON, "of_capacity": False, "trigger_s": 0.0,
                     },
                     {"is": "loop", "to": 1, "times": 3, "passes": False, "begins": False},
                 ],

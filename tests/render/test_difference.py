@@ -94,6 +94,7 @@ ROWS = [
     ("amplitude: 5 uA", "amplitude: 10 uA", ["      amplitude: 5 uA peak -> 10 uA peak (+100 %)"]),
     ("to: 10 Hz", "to: 1 Hz", ["      frequencies: 100 kHz .. 10 Hz, 21 points -> 100 kHz .. 1 Hz, 26 points"]),
     ("        spectra: g\n", "", ["      spectra by: GEIS -> none"]),
+    ("rest: 10 min", "rest: 10 min\n    trigger_out: 1 ms", ["      trigger output: no pulse -> 1 ms"]),
     ("rest: 10 min", "rest: 20 min\n    record: {every: 5 s}", ["      time: 10 -> 20 min (+100 %)", "      a row: every 1 s -> every 5 s"]),
     ("  - geis: g\n", "  - geis: g\n  - rest: 1 h\n", ["  step 5 rest: NEW: time 1 h"]),
     ("  - geis: g\n", "", ["  step 4 geis at open circuit: REMOVED: spectra by GEIS; amplitude 5 uA peak; frequencies 100 kHz .. 10 Hz,"]),

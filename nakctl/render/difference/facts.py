@@ -140,6 +140,9 @@ def of_leaves(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
     yield from _hardware(leaves, view)
     said = span(different([criteria(leaf) for leaf in leaves]))
     yield Fact("a row", tuple(map(_record, leaves)), said, is_setting=True)
+    pulses = tuple(leaf.trigger_s for leaf in leaves)
+    said = span(different([si(pulse_s, "s") if pulse_s else "no pulse" for pulse_s in pulses]))
+    yield Fact("trigger output", pulses, said, "s", is_setting=True)
     yield from _watched(leaves, view)
 
 
