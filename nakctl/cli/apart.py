@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nakctl.errors import ChannelError, ExitCode, NakctlError
 from nakctl.host.detached import Detached, start_detached
+
+if TYPE_CHECKING:
+    from nakctl.cli.one_run import Options
+    from nakctl.cli.prepare import Wishes
 
 JOB, SAID, STOP = "job.json", "said", "stop"
 LOOK_s = 0.02
@@ -41,6 +46,14 @@ class HasBegun(KeyboardInterrupt):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
+
+
+def run_job(file: str, wishes: Wishes, out: Path, options: Options) -> dict[str, Any]:
+    """A new run: what `runner` is told."""
+    return {
+        "do": "run", "file": file, "wishes": wishes.dump(), "out": str(out), "options": options.dump(),
+        "command_line": sys.argv[1:],
+    }  # fmt: skip
 
 
 def started(job: dict[str, Any], say: Callable[[str], None]) -> Path:

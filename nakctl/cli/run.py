@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from contextlib import suppress
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nakctl.cli import console
-from nakctl.cli.apart import HasBegun, started
+from nakctl.cli.apart import HasBegun, run_job, started
 from nakctl.cli.asked_runs import AskedRun, asked_runs
 from nakctl.cli.health import look
 from nakctl.cli.json_output import print_last
-from nakctl.cli.one_run import Options, is_free, run_one
+from nakctl.cli.one_run import Options, is_free, refuse_real_time, refuse_speed, run_one
 from nakctl.cli.prepare import Wishes, refuse_seed
 from nakctl.cli.report import LEFT_BEHIND
 from nakctl.cli.run_sensors import logged
@@ -29,19 +28,17 @@ __all__ = ["Options", "run"]
 def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     """One run per combination of --each, all prepared before the first one starts."""
     refuse_seed(options.seed)
-    if options.speed is not None and not 0 < options.speed < math.inf:
-        raise InputError(f"--speed {options.speed:g}: give a number above 0")
+    refuse_speed(options.speed)
     asked = asked_runs(file, wishes, each, options.out)
     for one in asked:
-        if options.speed is not None and not one.ready.simulated:
-            raise InputError(
-                f"{one.ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
-            )
+        refuse_real_time(one.ready, options)
         logged(one.ready, is_free(one.ready, options))
     are_free = all(is_free(one.ready, options) for one in asked)
     if options.detach and len(asked) > 1 and not are_free:
         raise InputError("--detach starts one run, and --each asks for several")
-    _recover_leftovers({one.out.parent for one in asked}, [one.ready.place for one in asked], options)
+    recover_leftovers(
+        {one.out.parent for one in asked}, [one.ready.place for one in asked], quiet=options.quiet
+    )
     if are_free:
         return _told(_in_line(asked, options), options, bool(each))
     return _told(_apart(asked, options), options, bool(each))
@@ -93,15 +90,11 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
 
     reports: list[dict[str, Any]] = []
     for one in asked:
-        job = {
-            "do": "run", "file": one.file, "wishes": one.wishes.dump(), "out": str(one.out),
-            "options": options.dump(), "command_line": sys.argv[1:],
-        }  # fmt: skip
         silent = options.quiet or options.as_json
         if not silent and sys.stdout is not None and sys.stdout.isatty():  # it may take a while
             console.say(f"starting the channel {one.ready.place.name} ...")
         try:
-            path = started(job, _say_before)
+            path = started(run_job(one.file, one.wishes, one.out, options), _say_before)
             told = _begun(path, silent) if options.detach else shown(path, silent=silent)
         except HasBegun as late:
             told = shown(late.path, silent=silent, stop=True)
@@ -128,7 +121,7 @@ def _is_the_last(told: dict[str, Any]) -> bool:
     return told["exit_code"] in (ExitCode.INTERRUPTED, ExitCode.INSTRUMENT)
 
 
-def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options) -> None:
+def recover_leftovers(folders: set[Path], asked: list[Place], *, quiet: bool) -> None:
     """Runs that were killed in these folders become whole files before a new one is started there. One whose
     chain may go on on a channel is left alone, unless it has ended and the new run is for that channel; so is
     one that lies elsewhere.
@@ -149,7 +142,7 @@ def _recover_leftovers(folders: set[Path], asked: list[Place], options: Options)
                 said = f"{path} was left unsealed: {recover(path).message}"
         except NakctlError as error:  # no reason not to start another run
             said = str(error)
-        if not options.quiet:
+        if not quiet:
             print(said, file=sys.stderr)
 
 
