@@ -40,6 +40,10 @@ class RunWords(Word):
     seed: Seed | Annotated[list[Seed], Field(min_length=1)] = Field(
         0, description="of simulated noise; several: a run for each"
     )
+    may_end_by: Literal["limit"] | None = Field(
+        None,
+        description="limit: where a limit of the protocol ends the run, that is a result, and no failure",
+    )
     name: Stem | None = Field(
         None, description="how the result files begin, in the place of protocol and `set`"
     )

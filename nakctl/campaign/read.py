@@ -34,6 +34,7 @@ class Asked:
               named: so by its entry, which says what all runs of it share
     cell, on  None: nobody said
     given     parameters that all runs of the entry share; swept: those that only this one has so. As text
+    may_end_by  "limit": that is a result, too
     loc       of its entry in the file; places: of what else it says there: protocol, cell, on, each parameter
     """
 
@@ -46,6 +47,7 @@ class Asked:
     swept: Mapping[str, str]
     seed: int
     note: str
+    may_end_by: str
     loc: Loc
     places: Mapping[str, Loc]
 
@@ -121,6 +123,7 @@ def _runs(entry: RunWords, loc: Loc, folder: Path, slips: list[Problem]) -> Iter
                     swept={name: text for name, (_, text) in chosen.items()},
                     seed=seed,
                     note=entry.note,
+                    may_end_by=entry.may_end_by or "",
                     loc=loc,
                     places=places | own,
                 )

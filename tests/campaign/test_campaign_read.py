@@ -92,6 +92,7 @@ SLIPS = [
     ("- {protocol: ccd, each: {x: [1, 2, 1]}}", "c.yaml:4:36  1 stands here twice: that is the same run"),
     ("- {protocol: ccd, each: {x: [1, 2]}, set: {x: 1}}", "c.yaml:4:26  x is given under `set`, too"),
     ("- {protocol: ccd, name: a/b}", "c.yaml:4:25  a name begins with a letter and has only letters, digits and _"),
+    ("- {protocol: ccd, may_end_by: short}", "c.yaml:4:31  must be limit"),
     ("- {protocol: ccd, seed: -1}", "c.yaml:4:25  is smaller than 0"),
     ("- {protocol: ccd}\norder: togehter", "must be one after another or together; did you mean together?"),
     ("- protocol: ccd\n  each:\n    x: 0,1 s", "a comma between digits"),

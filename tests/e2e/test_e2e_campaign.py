@@ -12,6 +12,7 @@ import h5py
 import pytest
 from command_line import Going, Said, nakctl, refused, samples_in
 from patience import until
+from terminals import Terminal
 
 Here = Callable[..., Said]
 
@@ -289,3 +290,34 @@ def test_ctrl_c_stops_runs_where_nobody_can_be_asked(folder: Path) -> None:
     found: dict[str, Any] = {run["name"]: run for run in said.json["runs"]}
     assert [found[name]["state"] for name in NAMES] == ["held", "failed", "failed"]
     assert found[NAMES[1]]["report"]["status"] == "aborted"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals, pseudo-terminals")
+def test_on_a_terminal_ctrl_c_asks(folder: Path) -> None:
+    out = paced(folder)
+    shown = Terminal(*PACED, cwd=folder, columns=100, helpers=True)
+    try:
+        shown.until(lambda: "sim-sp300  step 1" in shown.text and "sim-vmp3   step 1" in shown.text)
+        assert "1 missing, 2 running" in shown.text
+        shown.type("\x03")
+        shown.until(lambda: "Stop the runs, leave them running, or go back" in shown.text)
+        shown.type("\n")
+        shown.until(lambda: shown.text.count("sim-vmp3   step") > 0 and shown.lines[-1] == "")
+        shown.type("\x03")
+        shown.until(lambda: shown.text.count("Stop the runs") == 2)
+        shown.type("l\n")
+        assert shown.end() == 0
+        assert "they go on: nakctl status, nakctl watch" in shown.text.replace("\n", " ")
+    finally:
+        shown.close()
+    for name in NAMES[1:]:
+        assert nakctl("wait", out / f"{name}.h5", cwd=folder).code == 0
+    assert results(out) == NAMES[1:]
+
+
+def test_a_limit_may_be_what_a_run_is_for(folder: Path) -> None:
+    (folder / "c.yaml").write_text(FAILS.replace("each:", "may_end_by: limit\n    each:"), encoding="utf-8")
+    (folder / "short.yaml").write_text(SHORT.replace("[-1 V, 1 V]", "[-1 V, 0.1 V]"), encoding="utf-8")
+    said = nakctl("campaign", "c.yaml", "--json", cwd=folder)
+    assert (said.code, set(states(said).values())) == (0, {"done"})
+    assert said.json["runs"][0]["report"]["status"] == "stopped"

@@ -138,12 +138,10 @@ class _Campaign:
                 carry_out(self.rows, self.order, self.on_failure, hands, Channels(), show, wish)
 
     def _look_on(self, head: str, wish: Operator) -> None:
-        about = (
-            f"carried out by {carrier.carrier(self.out) or 'another process'}; Ctrl-C ends this view alone"
-        )
+        who = carrier.carrier(self.out) or "another process"
         with Shown(head, silent=self.silent) as show, wish:
-            self.was_shown = True
-            show.warn(about)
+            self.was_shown = show.looks_on = True
+            show.warn(f"carried out by {who}")
             look_on(self.rows, lambda: is_carried_out(self.out), show, wish)
 
     def _detach(self) -> int:
@@ -189,7 +187,8 @@ class _Campaign:
         if self.choices.as_json:
             print_last(self._object(code))
         elif not self.choices.quiet:
-            console.say("" if self.was_shown else head, *told.summary(self.rows), *self._advice())
+            above = [""] if self.was_shown else [head, ""]
+            console.say(*above, *told.summary(self.rows), *self._advice(wish))
         return int(code)
 
     def _code(self, wish: Operator) -> int:
@@ -201,7 +200,9 @@ class _Campaign:
             codes.append(ExitCode.INTERRUPTED)
         return max(codes, default=ExitCode.DONE)
 
-    def _advice(self) -> Iterator[str]:
+    def _advice(self, wish: Operator) -> Iterator[str]:
+        if wish.is_interrupted:
+            yield "interrupted; the same command goes on with what is missing"
         if any(row.state is State.FAILED for row in self.rows):
             yield "--again failed begins what failed once more; --go-on leaves it and goes on with others"
         if any(row.state is State.RUNNING for row in self.rows):

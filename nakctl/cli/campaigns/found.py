@@ -54,7 +54,7 @@ def _over(one: Planned, again: frozenset[str]) -> Found:
     with open_run(sealed_file(one.out)) as run:
         campaign = run.header.campaign
     report = report_of(one.out)
-    is_done = report["exit_code"] == ExitCode.DONE
+    is_done = is_result(one, report)
     was = campaign.get("made_of", {})
     other = difference(was, one.made_of) if was else "what it was made of"
     if "all" in again or ("changed" in again and other) or ("failed" in again and not (is_done or other)):
@@ -66,6 +66,14 @@ def _over(one: Planned, again: frozenset[str]) -> Found:
     if is_done:
         return Found(State.DONE, report=report)
     return Found(State.FAILED, is_safe=is_safe(report), report=report)
+
+
+def is_result(one: Planned, report: dict[str, Any]) -> bool:
+    """What the run was for. A limit that ends it is no goal, but where the campaign says so."""
+    if report["exit_code"] == ExitCode.DONE:
+        return True
+    by_limit = report["status"] == "stopped" and report.get("end_kind") == "limit"
+    return by_limit and one.asked.may_end_by == "limit" and report["sealed"] and is_safe(report)
 
 
 def is_safe(report: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from nakctl.campaign.model import OnFailure, Order
 from nakctl.campaign.order import Stands, State, may_begin
 from nakctl.cli.campaigns.channels import Channels
-from nakctl.cli.campaigns.found import Found, is_safe, set_aside
+from nakctl.cli.campaigns.found import Found, is_result, is_safe, set_aside
 from nakctl.cli.campaigns.planned import Planned
 from nakctl.cli.many_runs import Job, Report
 from nakctl.errors import ExitCode, NakctlError
@@ -194,7 +194,7 @@ class _Going:
             row.is_safe = told.exit_code == ExitCode.BAD_INPUT  # then nothing was started
         else:
             row.report, row.code = told, told["exit_code"]
-            row.state = State.DONE if row.code == ExitCode.DONE else State.FAILED
+            row.state = State.DONE if is_result(row.one, told) else State.FAILED
             row.is_safe = is_safe(told)
         self.show.ended(row)
 

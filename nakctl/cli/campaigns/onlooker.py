@@ -24,6 +24,7 @@ class Shown:
     """As `going.Show`."""
 
     def __init__(self, head: str, *, silent: bool) -> None:
+        self.looks_on = False  # another process carries it out
         self._kind = "nothing" if silent else kind_here()
         self._view: View = view("nothing")
         self._head = head
@@ -59,7 +60,14 @@ class Shown:
 
     def draw(self, rows: Sequence[Row]) -> None:
         lines = told.in_a_line if self._kind == "lines" else told.block
-        self._view.draw(Mail(state=lambda: lines(rows)))
+        hint = [self._hint(rows)] if self._kind == "moving" else []
+        self._view.draw(Mail(state=lambda: [*lines(rows), *hint]))
+
+    def _hint(self, rows: Sequence[Row]) -> str:
+        if self.looks_on:
+            return "Ctrl-C ends this view alone"
+        on_channels = any(row.state is State.RUNNING and row.one.channel is not None for row in rows)
+        return "Ctrl-C asks: stop the runs, or leave them running" if on_channels else "Ctrl-C stops"
 
     def _say(self, severity: int, text: str) -> None:
         self._view.draw(Mail(said=((severity, text),)))
