@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nakctl.cli.workers import Heard, NotRun, Task, Worker, clear
+from nakctl.cli.workers import HIDDEN, Heard, NotRun, Task, Worker, clear
 from nakctl.errors import ExitCode, InputError, NakctlError
-from nakctl.record import files
+from nakctl.record import files, lock
 
 if TYPE_CHECKING:
     from nakctl.cli.one_run import Options
@@ -220,6 +221,13 @@ def place(file: Path, out: Path) -> None:
         files.refuse_existing(out)
         files.put_in_place(file, out)
     files.sync_folder(out.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what runs left there whose workers were killed together with the process that started them."""
+    for left in folder.glob(f"{HIDDEN}{'[0-9a-f]' * 8}"):
+        if not any(map(lock.is_held, left.glob("*.lock"))):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def placed_report(report: Report, file: Path, out: Path) -> Report:

@@ -22,7 +22,7 @@ from nakctl.cli.campaigns.looking import look_on
 from nakctl.cli.campaigns.onlooker import Operator, Shown
 from nakctl.cli.campaigns.planned import planned
 from nakctl.cli.json_output import print_json, print_last
-from nakctl.cli.many_runs import Pool, cores
+from nakctl.cli.many_runs import Pool, cores, sweep
 from nakctl.cli.run import recover_leftovers
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import ExitCode, InputError, NakctlError, typed
@@ -134,6 +134,9 @@ class _Campaign:
         self.out.mkdir(parents=True, exist_ok=True)
         with _alone(self.out), Shown(head, silent=self.silent) as show:
             wish.show, self.was_shown = show, True
+            sweep(self.out)
+            for row in self.rows:  # somebody else may have carried it out until now
+                row.take(found(row.one, self.choices.again))
             with self._hands(wish.of_hands) as hands, wish:
                 carry_out(self.rows, self.order, self.on_failure, hands, Channels(), show, wish)
 
