@@ -153,6 +153,16 @@ def test_a_fault_anywhere_starts_nothing(here: Here, folder: Path) -> None:
     assert not (folder / "c").exists()
 
 
+def test_check_takes_it_too(here: Here, folder: Path) -> None:
+    said = here("check", ".")
+    assert (said.code, said.out) == (
+        0,
+        "c.yaml: ok, a campaign of 3 runs\nshort.yaml: ok on sim-sp300, cell NaK50\n",
+    )
+    (folder / "c.yaml").write_text(CAMPAIGN.replace("10 uA", "10 m"), encoding="utf-8")
+    assert "c.yaml:6:28  10 m is a length" in here("check", "c.yaml").err
+
+
 def test_something_else_in_its_place_starts_nothing(here: Here, folder: Path) -> None:
     (folder / "c").mkdir()
     (folder / "c" / f"{NAMES[2]}.h5").write_text("mine")
