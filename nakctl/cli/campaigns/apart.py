@@ -25,7 +25,11 @@ _PATIENCE_s, _LOOK_s = 60.0, 0.05
 
 def begin(file: str, choices: Choices, out: Path) -> tuple[Path, str]:
     """Its log, and what may end it all the same. NakctlError: it does not begin."""
-    job = {"file": file, "choices": replace(choices, detach=False).dump(), "command_line": sys.argv[1:]}
+    job = {
+        "file": file,
+        "choices": replace(choices, detach=False, apart=True).dump(),
+        "command_line": sys.argv[1:],
+    }
     log = out / LOG
     try:
         process = start_detached("nakctl.cli.campaigns.apart", json.dumps(job), output=log)

@@ -35,7 +35,9 @@ HEARD_s, LOOK_s = 30.0, 0.1  # how long a wish to stop may take; how often that 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Of the command line. again: see `found.AGAIN`; workers None: as many as there are cores."""
+    """Of the command line. again: see `found.AGAIN`; workers None: as many as there are cores; apart: it goes
+    on for weeks, perhaps, and what is said goes into a log.
+    """
 
     rig: Path | None
     out: Path | None
@@ -50,6 +52,7 @@ class Choices:
     quiet: bool
     detach: bool = False
     stop: bool = False
+    apart: bool = False
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -132,11 +135,12 @@ class _Campaign:
 
     def _carry_out(self, head: str, wish: Operator) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        with _alone(self.out), Shown(head, silent=self.silent) as show:
+        with _alone(self.out), Shown(head, silent=self.silent, is_log=self.choices.apart) as show:
             wish.show, self.was_shown = show, True
             sweep(self.out)
             for row in self.rows:  # somebody else may have carried it out until now
-                row.take(found(row.one, self.choices.again))
+                if row.state is not State.DONE:
+                    row.take(found(row.one, self.choices.again))
             with self._hands(wish.of_hands) as hands, wish:
                 carry_out(self.rows, self.order, self.on_failure, hands, Channels(), show, wish)
 

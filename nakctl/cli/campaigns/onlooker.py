@@ -23,7 +23,9 @@ _OPERATOR, _GONE = ("SIGINT",), ("SIGTERM", "SIGHUP", "SIGBREAK")
 class Shown:
     """As `going.Show`."""
 
-    def __init__(self, head: str, *, silent: bool) -> None:
+    def __init__(self, head: str, *, silent: bool, is_log: bool = False) -> None:
+        """is_log: what begins and ends is said, and not again and again where the runs are."""
+        self._is_log = is_log
         self.looks_on = False  # another process carries it out
         self._kind = "nothing" if silent else kind_here()
         self._view: View = view("nothing")
@@ -59,6 +61,8 @@ class Shown:
         self._say(WARNING, sentence)
 
     def draw(self, rows: Sequence[Row]) -> None:
+        if self._is_log:
+            return
         lines = told.in_a_line if self._kind == "lines" else told.block
         hint = [self._hint(rows)] if self._kind == "moving" else []
         self._view.draw(Mail(state=lambda: [*lines(rows), *hint]))
