@@ -109,6 +109,7 @@ def made_of_run(ready: Prepared, seed: int) -> MadeOf:
     }
     if driver.virtual_time:
         declared["model"] = load_driver(ready.place.driver).cell(cell.simulated_as).facts
+        declared["sensors"] = [spec.as_json() for spec in logged(ready, True)]
     return made_of(
         text=ready.loaded.document.text,
         tables=ready.loaded.texts,
