@@ -228,24 +228,45 @@ cells:
 def test_ctrl_c_leaves_nothing_half_done(folder: Path) -> None:
     text = CAMPAIGN.replace("each:", "set: {rest: 60 d}\n    each:")
     (folder / "c.yaml").write_text(text, encoding="utf-8")
-    with Going("campaign", "c.yaml", cwd=folder, helpers=True) as going:
-        until(lambda: len(going.process.runners) == 2 and any((folder / "c").glob(".nakctl-*/*.journal")))
+    with Going("campaign", "c.yaml", "--workers", "2", cwd=folder, helpers=True) as going:
+        until(lambda: len(list((folder / "c").glob(".nakctl-*/*.journal"))) == 2)
         said = going.end(signal.SIGINT)
     assert said.code == 130
-    assert "2 missing" in said.out.replace("3 missing", "2 missing")
-    assert [
-        path.name for path in (folder / "c").iterdir() if not path.name.startswith(".nakctl-campaign")
-    ] in ([], ["short_randles.h5"])
+    assert "3 missing\ninterrupted; the same command goes on with what is missing\n" in said.out
+    assert [path.name for path in (folder / "c").iterdir()] == [".nakctl-campaign.lock"]
 
 
 # --- on a clock: each run is a process of its own -----------------------------------------------------------
 
 PACED = ("campaign", "c.yaml", "--speed", "5")
+# On each channel one that lasts until it is told to end, and a short one after it.
+TOGETHER = """\
+nakctl-campaign: 1
+name: Two channels
+order: together
+runs:
+  - protocol: short.yaml
+    cell: NaK50
+    each: {rest: [1 d, 10 s]}
+  - protocol: short.yaml
+    cell: randles
+    on: sim-vmp3
+    set: {rest: 1 d}
+"""
+GOING, LAST = ["short_NaK50_rest-1d", "short_randles_rest-1d"], "short_NaK50_rest-10s"
 
 
 def paced(folder: Path) -> Path:
-    (folder / "c.yaml").write_text(f"{CAMPAIGN}order: together\n", encoding="utf-8")
+    (folder / "c.yaml").write_text(TOGETHER, encoding="utf-8")
     return folder / "c"
+
+
+def are_going(out: Path) -> bool:
+    return all(samples_in(out / f"{name}.h5") > 1 for name in GOING)
+
+
+def all_of_them(command: str, out: Path) -> list[int]:
+    return [nakctl(command, out / f"{name}.h5", cwd=out).code for name in GOING]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to one process")
@@ -253,19 +274,18 @@ def test_killed_it_is_gone_on_with(folder: Path) -> None:
     """Its runs go on without it; the same command finds them, and begins only what is missing."""
     out = paced(folder)
     with Going(*PACED, cwd=folder, helpers=True) as going:
-        both = [out / f"{NAMES[1]}.h5", out / f"{NAMES[2]}.h5"]
-        until(lambda: all(samples_in(path) > 1 for path in both))  # on each channel one
-        assert not (out / f"{NAMES[0]}.h5").exists()
+        until(lambda: are_going(out))
+        assert not (out / f"{LAST}.h5").exists()
         going.process.send_signal(signal.SIGKILL)
         going.process.wait()
         seen = states(nakctl(*PACED, "--check", "--json", cwd=folder))
-        assert sorted(seen.values()) == ["missing", "running", "running"]
+        assert {name for name, state in seen.items() if state == "running"} == {*GOING}
+        assert seen[LAST] == "missing"
+        assert all_of_them("skip", out) == [0, 0]
         said = nakctl(*PACED, "--json", cwd=folder)
     assert said.code == 0
     assert set(states(said).values()) == {"done"}
-    begins = {run["name"]: run["report"]["start_time"] for run in said.json["runs"]}
-    assert begins[NAMES[0]] > max(begins[NAMES[1]], begins[NAMES[2]])
-    assert results(out) == NAMES
+    assert results(out) == sorted([*GOING, LAST])
     assert not (out / "earlier").exists()
 
 
@@ -275,7 +295,7 @@ def test_without_a_terminal_it_is_shown_and_stopped_from_another_one(folder: Pat
     begun = nakctl(*PACED, "--detach", cwd=folder)
     assert begun.code == 0
     assert "goes on without this terminal" in begun.out
-    until(lambda: samples_in(out / f"{NAMES[1]}.h5") > 1)
+    until(lambda: are_going(out))
     with Going(*PACED, cwd=folder) as shown:
         assert shown.process.stdout is not None
         said = [shown.process.stdout.readline() for _ in range(2)]
@@ -284,22 +304,21 @@ def test_without_a_terminal_it_is_shown_and_stopped_from_another_one(folder: Pat
         assert stopped.code == 0
         assert stopped.out.startswith("no further run is begun\none goes on: nakctl stop ")
         assert shown.process.wait() == 0
-    for name in NAMES[1:]:
-        assert nakctl("wait", out / f"{name}.h5", "--json", cwd=folder).code == 0
-    assert results(out) == NAMES[1:]
-    assert "begun: short_randles on sim-vmp3" in (out / "campaign.log").read_text(encoding="utf-8")
+    assert all_of_them("stop", out) == [0, 0]
+    assert results(out) == GOING
+    assert "begun: short_randles_rest-1d on sim-vmp3" in (out / "campaign.log").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to one process")
 def test_ctrl_c_stops_runs_where_nobody_can_be_asked(folder: Path) -> None:
     out = paced(folder)
     with Going(*PACED, "--json", cwd=folder, helpers=True) as going:
-        until(lambda: all(samples_in(out / f"{name}.h5") > 1 for name in NAMES[1:]))
+        until(lambda: are_going(out))
         said = going.end(signal.SIGINT)
     assert said.code == 130
     found: dict[str, Any] = {run["name"]: run for run in said.json["runs"]}
-    assert [found[name]["state"] for name in NAMES] == ["held", "failed", "failed"]
-    assert found[NAMES[1]]["report"]["status"] == "aborted"
+    assert [found[name]["state"] for name in (LAST, *GOING)] == ["held", "failed", "failed"]
+    assert found[GOING[0]]["report"]["status"] == "aborted"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals, pseudo-terminals")
@@ -320,9 +339,8 @@ def test_on_a_terminal_ctrl_c_asks(folder: Path) -> None:
         assert "they go on: nakctl status, nakctl watch" in shown.text.replace("\n", " ")
     finally:
         shown.close()
-    for name in NAMES[1:]:
-        assert nakctl("wait", out / f"{name}.h5", cwd=folder).code == 0
-    assert results(out) == NAMES[1:]
+    assert all_of_them("stop", out) == [0, 0]
+    assert results(out) == GOING
 
 
 def test_a_limit_may_be_what_a_run_is_for(folder: Path) -> None:
