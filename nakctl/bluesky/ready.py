@@ -49,7 +49,7 @@ def to_begin(protocol: str, wishes: Wishes, options: Options, folder: Path) -> R
     run_id, out = str(uuid.uuid4()), one.out.resolve()
     speed = 1.0 if one.ready.driver.virtual_time else None  # it is to be waited for, and looked at
     one = replace(one, out=out)
-    options = replace(options, out=out, run_id=run_id, speed=options.speed or speed)
+    options = replace(options, out=out, said={"run_id": run_id}, speed=options.speed or speed)
     ready = one.ready
     return Ready(
         begin=_begin(one, options),
@@ -121,9 +121,10 @@ def _about(one: AskedRun, run_id: str) -> dict[str, Any]:
 
 def _begin(one: AskedRun, options: Options) -> Begin:
     def begin(say: Any, is_wanted: Any) -> Path:
-        for said in leftovers([one]):
+        for said in leftovers({one.out.parent}, [one.ready.place]):
             say(said)
-        return started(job_of(one, options, _typed(one, options)), say, is_wanted)
+        job = job_of(one.file, one.wishes, one.out, options, _typed(one, options))
+        return started(job, say, is_wanted)
 
     return begin
 

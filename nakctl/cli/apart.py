@@ -17,10 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nakctl.errors import ChannelError, ExitCode, NakctlError
 from nakctl.host.detached import Detached, start_detached
+
+if TYPE_CHECKING:
+    pass
 
 JOB, SAID, STOP = "job.json", "said", "stop"
 LOOK_s = 0.02

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nakctl.cli import (
+    app_campaign,
     app_convert,
     app_exchange,
     app_fit,
@@ -198,6 +199,7 @@ def run(
 app.command("format")(app_lab.format_files)
 app.command()(app_lab.diff)
 app.command()(app_lab.new)
+app.command()(app_campaign.campaign)
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)
 app.command()(app_convert.convert)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from nakctl.campaign.naming import SUFFIX, plain
 from nakctl.cli.prepare import Prepared, Wishes, prepare
 from nakctl.errors import InputError
 from nakctl.record import files
-
-SUFFIX = ".h5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +55,11 @@ def _combinations(each: Sequence[str]) -> Iterator[dict[str, str]]:
 
 def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str], folder: Path) -> Path:
     """The file asked for, or one named by date, protocol and cell that does not exist."""
-    swept = "".join(f"_{name}-{_plain(value)}" for name, value in chosen.items())
+    swept = "".join(f"_{name}-{plain(value)}" for name, value in chosen.items())
     if out is not None:
         return _asked_for(out, swept)
     date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
-    stem = f"{date}_{Path(ready.loaded.document.file).stem}_{_plain(ready.cell.name)}{swept}"
+    stem = f"{date}_{Path(ready.loaded.document.file).stem}_{plain(ready.cell.name)}{swept}"
     return free_name(folder / f"{stem}{SUFFIX}")
 
 
@@ -78,9 +75,3 @@ def _asked_for(out: Path, swept: str) -> Path:
     if out.suffix not in ("", SUFFIX):
         raise InputError(f"--out {out}: the name of a result file ends in {SUFFIX}")
     return out.with_name(f"{out.stem}{swept}{SUFFIX}")
-
-
-def _plain(text: str) -> str:
-    """What can stand in the name of a file, here and on other computers."""
-    known = text.encode(sys.getfilesystemencoding(), "ignore").decode(sys.getfilesystemencoding())
-    return re.sub(r"[^\w.+-]+", "", known)

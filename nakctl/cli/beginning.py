@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nakctl.cli.asked_runs import AskedRun, asked_runs
 from nakctl.cli.health import look
-from nakctl.cli.one_run import Options, is_free
+from nakctl.cli.one_run import Options, is_free, refuse_real_time, refuse_speed
 from nakctl.cli.prepare import Wishes, refuse_seed
 from nakctl.cli.run_sensors import logged
 from nakctl.cli.signals import StopAsked
 from nakctl.device.driver import Place
-from nakctl.errors import InputError, NakctlError
+from nakctl.errors import NakctlError
 from nakctl.record import registry
 
 
@@ -26,37 +25,34 @@ def asked(
     folder  of files that are not named. InputError and its kin: nothing was started.
     """
     refuse_seed(options.seed)
-    if options.speed is not None and not 0 < options.speed < math.inf:
-        raise InputError(f"--speed {options.speed:g}: give a number above 0")
+    refuse_speed(options.speed)
     found = asked_runs(file, wishes, each, options.out, folder)
     for one in found:
-        if options.speed is not None and not one.ready.simulated:
-            raise InputError(
-                f"{one.ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
-            )
+        refuse_real_time(one.ready, options)
         logged(one.ready, is_free(one.ready, options))
     return found
 
 
-def job_of(one: AskedRun, options: Options, command_line: Sequence[str]) -> dict[str, Any]:
-    """For `apart.started`. command_line: what asks for the same in a terminal, without `nakctl`."""
+def job_of(
+    file: str, wishes: Wishes, out: Path, options: Options, command_line: Sequence[str]
+) -> dict[str, Any]:
+    """A new run, for `apart.started`. command_line: what asks for the same in a terminal, without `nakctl`."""
     return {
-        "do": "run", "file": one.file, "wishes": one.wishes.dump(), "out": str(one.out),
-        "options": options.dump(), "command_line": [*command_line],
+        "do": "run", "file": file, "wishes": wishes.dump(), "out": str(out), "options": options.dump(),
+        "command_line": [*command_line],
     }  # fmt: skip
 
 
-def leftovers(asked: Sequence[AskedRun]) -> Iterator[str]:
-    """Runs that were killed in the folders of these become whole files before a new one is started there:
-    what is to be said of each. One whose chain may go on on a channel is left alone, unless it has ended and
-    a new run is for that channel; so is one that lies elsewhere.
+def leftovers(folders: set[Path], places: Sequence[Place]) -> Iterator[str]:
+    """Runs that were killed in these folders become whole files before a new one is started there: what is to
+    be said of each. One whose chain may go on on a channel is left alone, unless it has ended and the new run
+    is for that channel, one of `places`; so is one that lies elsewhere.
     """
     from nakctl.cli.results import goes_on
     from nakctl.record.fence import may_go_on
     from nakctl.record.recover import recover, unsealed
 
-    places = [one.ready.place for one in asked]
-    here = [path for folder in sorted({one.out.parent for one in asked}) for path in unsealed(folder)]
+    here = [path for folder in sorted(folders) for path in unsealed(folder)]
     known = {path.resolve() for path in here}
     others = [run for run in registry.known_runs() if run.outlives and run.path not in known]
     elsewhere = [run.path for run in others if look(run).is_left]

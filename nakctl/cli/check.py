@@ -42,7 +42,7 @@ def named(files: Iterable[str], ours: bool) -> Iterator[str]:
 
 def _report(file: str, wishes: Wishes) -> dict[str, Any]:
     try:
-        other = _other(file)
+        other = _other(file, wishes)
         if other is not None:
             return {"file": file, "ok": True, "errors": [], "text": f"{file}: ok, {other}", "warnings": []}
         prepared = prepare(file, wishes)
@@ -54,8 +54,8 @@ def _report(file: str, wishes: Wishes) -> dict[str, Any]:
     return {"file": file, "ok": True, "errors": [], "text": f"{file}: ok on {where}", "warnings": warnings}
 
 
-def _other(file: str) -> str | None:
-    """What it is, if it is no protocol and without fault. RigError, CellError."""
+def _other(file: str, wishes: Wishes) -> str | None:
+    """What it is, if it is no protocol and without fault. InputError."""
     match kind_of_path(Path(file)):
         case "rig":
             rig = find_rig(Path(file))
@@ -66,6 +66,13 @@ def _other(file: str) -> str | None:
             names = [*read_file(file, CellError).data["cells"]]
             cells = [driver.cell(f"{file}#{name}") for name in names]
             return f"{plural(len(cells), 'simulated cell')}: {', '.join(cell.name for cell in cells)}"
+        case "campaign":
+            from nakctl.campaign.read import read
+            from nakctl.cli.campaigns.planned import planned
+
+            asked = read(Path(file))
+            runs = planned(asked, wishes.rig, dry=wishes.dry, out=asked.out)
+            return f"a campaign of {plural(len(runs), 'run')}"
         case _:
             return None
 

@@ -65,7 +65,7 @@ def since(base: str, files: Iterable[str], wishes: Wishes, folders: ExitStack) -
     then = folders.enter_context(unpacked(commit, here))
     chosen = list(named(files, ours=True)) if files else [str(path) for path in _changed(commit, here, then)]
     for file in chosen:
-        if kind_of_path(Path(file)) not in ("rig", "cells"):
+        if kind_of_path(Path(file)) not in ("rig", "cells", "campaign"):
             yield _since(base, then, file, wishes)
 
 

@@ -101,7 +101,7 @@ def laid_out_anew(document: Document, path: Path | None) -> str:
             return formatted_protocol(document, _loaded(document, path))
         case "rig":
             return formatted(document, _of_rig(document, path))
-        case "cells":
+        case "cells" | "campaign":
             return formatted(document)
         case None:
             message = (

@@ -135,6 +135,11 @@ def _expected_bytes(total: Amount, poll_s: float | None) -> int:
     return round(total.journal_bytes(poll_s) + live + total.file_bytes(poll_s))
 
 
+def asked_by(protocol: str) -> dict[str, Any]:
+    """What the header says of who asked for the run, where it is done elsewhere. protocol: its file."""
+    return {"user": {"name": _user()}, "git": _git(Path(protocol))}
+
+
 def _user() -> str:
     try:
         return getuser()

@@ -10,56 +10,43 @@ ends with the process that started it. They speak in lines of JSON, see `worker`
 
 from __future__ import annotations
 
-import json
 import os
 import queue
-import secrets
 import shutil
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nakctl import isolated
+from nakctl.cli.workers import HIDDEN, Heard, NotRun, Task, Worker, clear
 from nakctl.errors import ExitCode, InputError, NakctlError
-from nakctl.record import files
+from nakctl.record import files, lock
 
 if TYPE_CHECKING:
     from nakctl.cli.one_run import Options
-    from nakctl.cli.prepare import Wishes
+    from nakctl.cli.prepare import Prepared, Wishes
     from nakctl.cli.signals import StopAsked
 
-HIDDEN = ".nakctl-"  # how the folders begin in which runs are recorded
 TRIES = 2  # of a run whose worker dies
 LOOK_s = 0.1  # how soon a wish to stop is heard
-_PATIENCE_s, _PAUSE_s = 5.0, 0.05
 
 Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run in virtual time. file, wishes: as for `prepare`; out: its result, which is not there yet."""
+    """A run in virtual time. file, wishes: as for `prepare`; out: its result, which is not there yet.
+
+    ready  as it was prepared: a file that is changed meanwhile changes nothing then
+    """
 
     file: str
     wishes: Wishes
     out: Path
     options: Options
-
-
-class NotRun(NakctlError):
-    """As a worker said, or what became of it."""
-
-    def __init__(self, message: str, code: int = ExitCode.FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = ExitCode(code)
+    ready: Prepared | None = None
 
 
 def in_parallel(
@@ -84,24 +71,19 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-@dataclass(slots=True)
-class _Task:
-    """A job. folder: where it is recorded now; state: where it is, see `run.outside.where`."""
-
-    job: Job
-    tries: int = 0
-    folder: Path | None = None
-    state: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Pool:
-    """At most so many workers, of which none is started before it is needed, and none outlives the `with`."""
+    """At most so many workers, of which none is started before it is needed, and none outlives the `with`.
 
-    def __init__(self, workers: int, stop_asked: StopAsked) -> None:
-        self._most, self._stop_asked = max(1, workers), stop_asked
-        self._waiting: deque[_Task] = deque()
-        self._workers: list[_Worker] = []
-        self._heard: queue.SimpleQueue[tuple[_Worker, Mapping[str, Any] | None]] = queue.SimpleQueue()
+    said           sentences that nobody has taken yet
+    keeps_stopped  a run that was asked to stop is a result, too; else nothing is left of it, or said
+    """
+
+    def __init__(self, workers: int, stop_asked: StopAsked, *, keeps_stopped: bool = True) -> None:
+        self._most, self._stop_asked, self._keeps_stopped = max(1, workers), stop_asked, keeps_stopped
+        self._waiting: deque[Task] = deque()
+        self._workers: list[Worker] = []
+        self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        self.said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stops = 0  # how often the workers were told to
 
     def __enter__(self) -> Pool:
@@ -114,8 +96,13 @@ class Pool:
             worker.bury()
         self._workers.clear()
 
+    @property
+    def has_room(self) -> bool:
+        """What is added now begins now."""
+        return len(self._waiting) + len(self.going) < self._most and not self._stops
+
     def add(self, job: Job) -> None:
-        self._waiting.append(_Task(job))
+        self._waiting.append(Task(job))
 
     @property
     def is_busy(self) -> bool:
@@ -146,7 +133,7 @@ class Pool:
                 if len(self._workers) == self._most:
                     break
                 try:
-                    worker = _Worker(self._heard)
+                    worker = Worker(self._heard)
                 except OSError as error:
                     if self._workers:  # the others will do it
                         break
@@ -159,12 +146,10 @@ class Pool:
                 worker.begin(task)
             except OSError as error:  # no folder can be made; of a pipe that broke, its worker's end is heard
                 worker.task = None
-                failed.append((task.job, _unwritable(task.job, error)))
+                failed.append((task.job, unwritable(task.job, error)))
         return failed
 
-    def _take(
-        self, worker: _Worker, told: Mapping[str, Any] | None
-    ) -> list[tuple[Job, Report | NakctlError]]:
+    def _take(self, worker: Worker, told: Mapping[str, Any] | None) -> list[tuple[Job, Report | NakctlError]]:
         """told None: it is gone."""
         task = worker.task
         if told is None:
@@ -177,13 +162,15 @@ class Pool:
             task.state = told["state"]
             return []
         worker.task = None
-        result = _placed(task, told)
-        _clear(task)
+        is_kept = self._keeps_stopped or told.get("report", {}).get("status") != "aborted"
+        result = _placed(task, told) if is_kept else None
+        clear(task)
         return [] if result is None else [(task.job, result)]
 
-    def _once_more(self, task: _Task, how: str) -> list[tuple[Job, Report | NakctlError]]:
+    def _once_more(self, task: Task, how: str) -> list[tuple[Job, Report | NakctlError]]:
         if task.tries < TRIES:
             task.state = {}
+            self.said.put(f"{task.job.out}: {how} before the run was over; it is begun once more")
             self._waiting.appendleft(task)
             return []
         return [(task.job, NotRun(f"{task.job.out}: {how} before the run was over, {TRIES} times"))]
@@ -200,92 +187,18 @@ class Pool:
                 worker.kill()
 
 
-class _Worker:
-    """A process. heard: where its answers go, and None when it is gone. OSError: none can be started."""
-
-    def __init__(self, heard: queue.SimpleQueue[tuple[_Worker, Mapping[str, Any] | None]]) -> None:
-        self.task: _Task | None = None
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe would have to be read)
-        try:
-            self._process = isolated.start(
-                "nakctl.cli.worker", stdin=subprocess.PIPE, stderr=self._complaints
-            )
-        except OSError:
-            self._complaints.close()
-            raise
-        threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
-
-    def begin(self, task: _Task) -> None:
-        """OSError: its folder cannot be made."""
-        job, self.task = task.job, task
-        task.tries += 1
-        task.folder = job.out.parent / f"{HIDDEN}{secrets.token_hex(4)}"
-        task.folder.mkdir()
-        wanted = {"file": job.file, "wishes": job.wishes.dump(), "options": job.options.dump()}
-        self._say({"run": {**wanted, "out": str(task.folder / job.out.name), "command_line": sys.argv[1:]}})
-
-    def stop(self, reason: str) -> None:
-        self._say({"stop": reason})
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def bury(self) -> str:
-        """How it ended, as a sentence's beginning. What it was about to record is gone."""
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):  # one whose disk hangs cannot be ended
-            self._process.wait(_PATIENCE_s)
-        if self.task is not None:
-            _clear(self.task)
-        with self._complaints:
-            self._complaints.seek(0)
-            lines = self._complaints.read().decode(errors="replace").strip().splitlines()
-        code = self._process.returncode
-        how = "not yet" if code is None else f"signal {-code}" if code < 0 else f"code {code}"
-        return f"its process ended ({how}{f': {lines[-1]}' if lines else ''})"
-
-    def _say(self, message: Mapping[str, Any]) -> None:
-        """A line is less than what a pipe holds, so this waits for nobody."""
-        assert self._process.stdin is not None
-        with suppress(OSError):  # it is gone, which is heard
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
-
-    def _listen(self, heard: queue.SimpleQueue[tuple[_Worker, Mapping[str, Any] | None]]) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as pipe:
-            for line in pipe:
-                if (told := _message(line)) is not None:
-                    heard.put((self, told))
-        heard.put((self, None))
-
-
-def _message(line: str) -> Mapping[str, Any] | None:
-    """None: it is none of ours, but what some library printed."""
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) and told.keys() & {"state", "report", "failed", "nothing"} else None
-
-
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def _placed(task: _Task, told: Mapping[str, Any]) -> Report | NakctlError | None:
+def _placed(task: Task, told: Mapping[str, Any]) -> Report | NakctlError | None:
     """What came of it, with its file in its place. None: it was to stop before anything was started."""
     job, folder = task.job, task.folder
     assert folder is not None
     if "nothing" in told:
         return None
     if "failed" in told:
-        return NotRun(_as_placed(told["failed"], folder, job), told["code"])
-    report: Report = {
-        name: _as_placed(value, folder, job) if isinstance(value, str) else value
-        for name, value in told["report"].items()
-    }
+        return NotRun(as_placed(told["failed"], folder / job.out.name, job.out), told["code"])
+    report = placed_report(told["report"], folder / job.out.name, job.out)
     if not report["sealed"]:
         why = report.get("message") or report["end_reason"]
         return NotRun(f"{job.out}: {why}; nothing of it is kept", max(report["exit_code"], ExitCode.FAILED))
@@ -294,7 +207,7 @@ def _placed(task: _Task, told: Mapping[str, Any]) -> Report | NakctlError | None
     except InputError as error:
         return error
     except OSError as error:
-        return _unwritable(job, error)
+        return unwritable(job, error)
     return report
 
 
@@ -310,18 +223,24 @@ def place(file: Path, out: Path) -> None:
     files.sync_folder(out.parent)
 
 
-def _as_placed(text: str, folder: Path, job: Job) -> str:
-    """As if it had been recorded where it belongs."""
-    return text.replace(str(folder / job.out.name), str(job.out))
+def sweep(folder: Path) -> None:
+    """Remove what runs left there whose workers were killed together with the process that started them."""
+    for left in folder.glob(f"{HIDDEN}{'[0-9a-f]' * 8}"):
+        if not any(map(lock.is_held, left.glob("*.lock"))):
+            shutil.rmtree(left, ignore_errors=True)
 
 
-def _clear(task: _Task) -> None:
-    """Of a worker that died a helper may still write there, until it sees that."""
-    until = time.monotonic() + _PATIENCE_s
-    while task.folder is not None and task.folder.exists() and time.monotonic() < until:
-        shutil.rmtree(task.folder, ignore_errors=True)
-        time.sleep(_PAUSE_s * task.folder.exists())
+def placed_report(report: Report, file: Path, out: Path) -> Report:
+    """As if the run had been recorded where it belongs."""
+    return {
+        name: as_placed(value, file, out) if isinstance(value, str) else value
+        for name, value in report.items()
+    }
 
 
-def _unwritable(job: Job, error: OSError) -> NakctlError:
+def as_placed(text: str, file: Path, out: Path) -> str:
+    return text.replace(str(file), str(out))
+
+
+def unwritable(job: Job, error: OSError) -> NakctlError:
     return NotRun(f"{job.out} cannot be written: {error.strerror or error}")

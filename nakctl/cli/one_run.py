@@ -44,7 +44,10 @@ _SOON_s = 0.05  # how often a paced simulation is read at least
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, and what to print. run_id: that it is to have, "" if any will do."""
+    """How to run, and what to print.
+
+    said  what the file keeps besides, as whoever asked for the run knows it: keys of its header
+    """
 
     out: Path | None
     seed: int
@@ -55,7 +58,7 @@ class Options:
     load_firmware: bool = False
     discard_rows: bool = False
     detach: bool = False
-    run_id: str = ""
+    said: Mapping[str, Any] | None = None
 
     def dump(self) -> dict[str, Any]:
         return {**asdict(self), "out": None if self.out is None else str(self.out)}
@@ -143,8 +146,8 @@ def _about(ready: Prepared, channel: Channel, start: datetime, options: Options)
 
     sensors = [spec.as_json() for spec in logged(ready, is_free(ready, options))]
     speed = options.speed or 1.0
-    told = header(ready, channel.info, start, options.note, options.seed, speed) | {"sensors": sensors}
-    return told | {"run_id": options.run_id} if options.run_id else told
+    about = header(ready, channel.info, start, options.note, options.seed, speed)
+    return about | {"sensors": sensors} | dict(options.said or {})
 
 
 def _recorder(
@@ -298,6 +301,20 @@ def _place(ready: Prepared, options: Options) -> Place:
     asked = {"load_firmware": options.load_firmware, "discard_rows": options.discard_rows}
     allowed = {name: True for name, is_asked in asked.items() if is_asked}
     return replace(ready.place, options={**ready.place.options, **allowed}) if allowed else ready.place
+
+
+def refuse_speed(speed: float | None) -> None:
+    """InputError if no clock can run so."""
+    if speed is not None and not 0 < speed < math.inf:
+        raise InputError(f"--speed {speed:g}: give a number above 0")
+
+
+def refuse_real_time(ready: Prepared, options: Options) -> None:
+    """InputError if a real channel shall keep another time than a real one does."""
+    if options.speed is not None and not ready.simulated:
+        raise InputError(
+            f"{ready.place.name} is a real channel: it keeps real time, so --speed does not apply"
+        )
 
 
 def is_free(ready: Prepared, options: Options) -> bool:

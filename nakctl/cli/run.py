@@ -27,7 +27,8 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     are_free = all(is_free(one.ready, options) for one in asked)
     if options.detach and len(asked) > 1 and not are_free:
         raise InputError("--detach starts one run, and --each asks for several")
-    for said in beginning.leftovers(asked):
+    places = [one.ready.place for one in asked]
+    for said in beginning.leftovers({one.out.parent for one in asked}, places):
         if not options.quiet:
             print(said, file=sys.stderr)
     if are_free:
@@ -85,7 +86,8 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
         if not silent and sys.stdout is not None and sys.stdout.isatty():  # it may take a while
             console.say(f"starting the channel {one.ready.place.name} ...")
         try:
-            path = started(beginning.job_of(one, options, sys.argv[1:]), _say_before)
+            job = beginning.job_of(one.file, one.wishes, one.out, options, sys.argv[1:])
+            path = started(job, _say_before)
             told = _begun(path, silent) if options.detach else shown(path, silent=silent)
         except HasBegun as late:
             told = shown(late.path, silent=silent, stop=True)

@@ -135,9 +135,13 @@ def main() -> NoReturn:
 
 def _run(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any] | None:
     sys.argv[1:] = job["command_line"]  # of whoever asked for it: the file keeps it
-    ready = prepare(job["file"], Wishes.load(job["wishes"]))
+    ready, options = prepare(job["file"], Wishes.load(job["wishes"])), Options.load(job["options"])
     ready.require_no_errors()
-    return run_one(ready, Path(job["out"]), Options.load(job["options"]), signals, show)
+    if options.said:
+        from nakctl.cli.campaigns.planned import refuse_changed
+
+        refuse_changed(ready, options)
+    return run_one(ready, Path(job["out"]), options, signals, show)
 
 
 def _take_over(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]:

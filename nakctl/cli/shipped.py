@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from nakctl.campaign import library as campaigns
 from nakctl.cli.json_output import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.protocol import library
@@ -15,23 +16,30 @@ from nakctl.text.reader import read_file
 
 
 def list_all(as_json: bool) -> int:
-    listed = [{"name": name, "title": _title(name)} for name in library.names()]
+    listed = [{"name": name, "title": _title(library.find(name))} for name in library.names()]
+    several = [{"name": name, "title": _title(campaigns.find(name))} for name in campaigns.names()]
     if as_json:
-        print_json({"protocols": listed})
+        print_json({"protocols": listed, "campaigns": several})
     else:
         width = max(len(each["name"]) for each in listed)
         for each in listed:
             print(f"{each['name']:<{width}}  {each['title']}")
+        print("campaigns, of several runs (nakctl campaign NAME):")
+        for each in several:
+            print(f"{each['name']:<{width}}  {each['title']}")
     return ExitCode.DONE
 
 
-def _title(name: str) -> str:
-    return str(read_file(_shipped(name), ours=True).data.get("name", ""))
+def _title(file: Path) -> str:
+    return str(read_file(file, ours=True).data.get("name", ""))
 
 
 def _shipped(name: str) -> Path:
+    """The file of a protocol, or of a campaign."""
+    if name in campaigns.names():
+        return campaigns.find(name)
     if name not in library.names():
-        hint = did_you_mean(name, library.names()) or ";"
+        hint = did_you_mean(name, (*library.names(), *campaigns.names())) or ";"
         raise InputError(f"{name} is no shipped protocol{hint} shipped are: {', '.join(library.names())}")
     return library.folder() / f"{name}.yaml"
 
@@ -52,7 +60,7 @@ def copy(name: str, to: Path | None) -> int:
     if not target.parent.is_dir():
         raise InputError(f"there is no folder {target.parent}")
     target.write_bytes(source.read_bytes())
-    beside = library.schema_beside(target)
+    beside = library.schema_beside(target, source.parent)
     print(f"{target} (and {beside.name}, which editors use)")
     return ExitCode.DONE
 

@@ -33,7 +33,7 @@ class StopAsked:
 
 
 @contextmanager
-def asked_to_stop() -> Iterator[StopAsked]:
+def asked_to_stop(by: tuple[str, ...] = _END_SIGNALS) -> Iterator[StopAsked]:
     """Ctrl-C, a polite kill and a closed terminal end the run in order instead of tearing it apart.
 
     That holds to the end of the report, and once it was asked to that of the process. Further ones change
@@ -45,7 +45,7 @@ def asked_to_stop() -> Iterator[StopAsked]:
     def ask(number: int, frame: FrameType | None) -> None:
         asked.ask()
 
-    before = {number: signal.signal(number, ask) for number in _heard(_END_SIGNALS)}
+    before = {number: signal.signal(number, ask) for number in _heard(by)}
     paused = {number: signal.signal(number, signal.SIG_IGN) for number in _heard(_PAUSE_SIGNALS)}
     try:
         yield asked

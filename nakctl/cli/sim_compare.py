@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nakctl.cli.json_output import print_json
+from nakctl.cli.many_runs import Job, cores, in_parallel
+from nakctl.cli.one_run import Options
 from nakctl.cli.prepare import Wishes
-from nakctl.errors import ExitCode, InputError, RecordError
+from nakctl.cli.signals import asked_to_stop
+from nakctl.errors import ExitCode, InputError, NakctlError
 from nakctl.results.calibration import Asked, Row, asked, table
 
 CHANNEL = "sim-sp300"
@@ -36,32 +36,22 @@ def run_all(folder: Path) -> dict[str, Path]:
     """Run what the table needs, as many at a time as there are cores: name -> result file."""
     runs = asked()
     order = sorted(runs, key=lambda name: name not in FIRST)
-    workers = min(os.cpu_count() or 1, len(runs))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), os.chdir, (folder,)) as pool:
-        going = {name: pool.submit(_run, name, runs[name]) for name in order}
-        try:
-            return {name: folder / going[name].result() for name in runs}
-        finally:
-            pool.shutdown(cancel_futures=True)  # after Ctrl-C or a failure nothing more is begun
-
-
-def _run(name: str, wanted: Asked) -> str:
-    """As `nakctl run` does it, in the working folder. RecordError if the file is not whole."""
-    from nakctl.cli.asked_runs import asked_runs
-    from nakctl.cli.one_run import Options, run_one
-    from nakctl.cli.screen.run_screen import screen
-    from nakctl.cli.signals import asked_to_stop
-
-    wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
-    [one] = asked_runs(wanted.protocol, wishes, [], Path(f"{name}.h5"))
-    options = Options(one.out, 0, None, "", as_json=False, quiet=True)
-    with asked_to_stop() as stop_asked, screen(one.ready, silent=True) as show:
-        report = run_one(one.ready, one.out, options, stop_asked, show)
-    if report is None:
+    jobs = {folder / f"{name}.h5": _job(folder / f"{name}.h5", runs[name]) for name in order}
+    with asked_to_stop() as stop_asked:
+        for job, told in in_parallel([*jobs.values()], cores(), stop_asked):
+            if isinstance(told, NakctlError):
+                raise told
+            if told["status"] == "aborted":
+                raise KeyboardInterrupt
+            del jobs[job.out]
+    if jobs:
         raise KeyboardInterrupt
-    if not report["sealed"]:
-        raise RecordError(f"{name}: {report.get('message', 'not sealed')}")
-    return one.out.name
+    return {name: folder / f"{name}.h5" for name in runs}
+
+
+def _job(out: Path, wanted: Asked) -> Job:
+    wishes = Wishes(CHANNEL, wanted.cell, wanted.set, None)
+    return Job(wanted.protocol, wishes, out, Options(out, 0, None, "", as_json=False, quiet=True))
 
 
 def _opened(paths: dict[str, Path]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 On its standard input stand lines of JSON, on its standard output its answers (and whatever a library prints):
 
-    {"run": {file, wishes, out, options, command_line}}      -> {"state": where it is} a few times a second,
+    {"run": {file, wishes, out, options, command_line}}   -> {"state": where it is} a few times a second
         then {"report": as of `run_one`}, {"failed": why, "code": 2} or {"nothing": why}
+        or, in the place of file and wishes, `ready`: the run as it was prepared, pickled and in base 64; and
+        `cell`: the text of the file of its simulated cell, if it has one
     {"stop": reason}     the run that goes on ends in order, and no further one is begun
 
 The end of its input means the same as a stop; nobody wants the run that goes on then, and it is removed.
@@ -11,9 +13,11 @@ The end of its input means the same as a stop; nobody wants the run that goes on
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import os
+import pickle
 import queue
 import shutil
 import sys
@@ -21,12 +25,14 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nakctl import isolated
 
 if TYPE_CHECKING:
+    from nakctl.cli.prepare import Prepared
     from nakctl.cli.signals import StopAsked
     from nakctl.run.logbook import Progress
 
@@ -87,22 +93,37 @@ def _listen(signals: StopAsked, wanted: queue.SimpleQueue[Mapping[str, Any] | No
 
 def _done(run: Mapping[str, Any], signals: StopAsked) -> dict[str, Any]:
     from nakctl.cli.one_run import Options, run_one
-    from nakctl.cli.prepare import Wishes, prepare
     from nakctl.errors import ExitCode, NakctlError, place_of
 
     sys.argv[1:] = run["command_line"]  # of whoever asked for it: the file keeps it
     try:
-        ready = prepare(run["file"], Wishes.load(run["wishes"]))
-        ready.require_no_errors()
+        ready = _prepared(run)
         show = Told(ready.cell.area_cm2)
         report = run_one(ready, Path(run["out"]), Options.load(run["options"]), signals, show)
     except NakctlError as error:
         return {"failed": str(error), "code": int(error.exit_code)}
     except OSError as error:
-        return {"failed": f"{run['file']}: {error.strerror or error}", "code": int(ExitCode.FAILED)}
+        return {"failed": f"{run['out']}: {error.strerror or error}", "code": int(ExitCode.FAILED)}
     except Exception as error:  # noqa: BLE001  (it is one run, and others wait)
         return {"failed": f"a fault of nakctl itself ({place_of(error)})", "code": int(ExitCode.FAILED)}
     return {"nothing": "stopped"} if report is None else {"report": report}
+
+
+def _prepared(run: Mapping[str, Any]) -> Prepared:
+    from nakctl.cli.prepare import Wishes, prepare
+
+    ready: Prepared
+    if "ready" not in run:
+        ready = prepare(run["file"], Wishes.load(run["wishes"]))
+        ready.require_no_errors()
+        return ready
+    ready = pickle.loads(base64.b64decode(run["ready"]))
+    if "cell" in run:  # there may be no such file on this computer
+        file = Path(run["out"]).with_name("cell.yaml")
+        file.write_text(run["cell"], encoding="utf-8")
+        _, number, chosen = ready.cell.simulated_as.partition("#")
+        ready = replace(ready, cell=replace(ready.cell, simulated_as=f"{file}{number}{chosen}"))
+    return ready
 
 
 def _say(**message: Any) -> None:

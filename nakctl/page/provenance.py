@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from nakctl.page.document import facts, folded
@@ -38,6 +39,7 @@ def provenance(run: Run) -> list[Content]:
                 text(", ".join(f"{name} {value}" for name, value in instrument.items() if value != "")),
             ),
             ("command", tag("code", text(str(command))) if command else None),
+            ("campaign", text(_campaign(header.campaign)) if header.campaign else None),
             ("program", f"{top.get('program_name', '')} {version}".strip()),
             ("git", tag("code", f"{top.get('git_commit')}{dirty}") if top.get("git_commit") else None),
             ("by", text(str(parts.get("user", {}).get("name", "")))),
@@ -57,6 +59,10 @@ def provenance(run: Run) -> list[Content]:
         if each
     )
     return [told_of, *more]
+
+
+def _campaign(about: Mapping[str, Any]) -> str:
+    return f"{about.get('name', '')} ({about.get('file_name', '')})"
 
 
 def _code(value: Any) -> Markup | None:

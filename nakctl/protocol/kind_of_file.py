@@ -17,9 +17,9 @@ from nakctl.errors import InputError
 from nakctl.protocol.model import KINDS
 from nakctl.text.reader import MOST_BYTES, read_text
 
-Kind = Literal["protocol", "rig", "cells"]
-FIRST_WORDS: Mapping[str, Kind] = {"nakctl": "protocol", "nakctl-rig": "rig"}
-_SCHEMAS: Mapping[str, Kind] = {"protocol.schema.json": "protocol", "rig.schema.json": "rig"}
+Kind = Literal["protocol", "rig", "cells", "campaign"]
+FIRST_WORDS: Mapping[str, Kind] = {"nakctl": "protocol", "nakctl-rig": "rig", "nakctl-campaign": "campaign"}
+_SCHEMAS: Mapping[str, Kind] = {f"{kind}.schema.json": kind for kind in FIRST_WORDS.values()}
 _NEAR = 0.8  # nakct, naktcl and Nakctl are; kubectl is not
 _SCHEMA = re.compile(r"\A\ufeff?(?:#.*\n)*?# *yaml-language-server: *\$schema=(?:.*/)?(\S+)")
 _WORD = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)

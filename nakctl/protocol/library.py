@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nakctl.errors import InputError
 
-_TITLE = b'"title": "nakctl protocol"'  # of what was made here
+_OURS = b'"title": "nakctl '  # of a schema that was made here
 
 
 @cache
@@ -35,20 +35,25 @@ def find(name_or_path: str | Path) -> Path:
     raise InputError(_unknown(name, path))
 
 
-def schema_beside(protocol: Path) -> Path:
-    """The schema in the folder of a protocol, where its first line looks for it.
+def schema_beside(file: Path, shipped: Path | None = None) -> Path:
+    """The schema in the folder of a protocol, where its first line looks for it; or of a campaign, which is
+    shipped in a folder of its own.
 
     One of an older nakctl is renewed: words that it does not know would be red, though they are right.
     """
-    beside = protocol.parent / "protocol.schema.json"
-    if not beside.exists() or _TITLE in beside.read_bytes():
-        beside.write_bytes((folder() / beside.name).read_bytes())
+    name = "protocol" if shipped in (None, folder()) else "campaign"
+    source = (shipped or folder()) / f"{name}.schema.json"
+    beside = file.parent / source.name
+    if not beside.exists() or _OURS in beside.read_bytes():
+        beside.write_bytes(source.read_bytes())
     return beside
 
 
 def _unknown(name: str, path: Path) -> str:
     if path.is_dir():
         return f"{path} is a folder: name one file in it"
+    if (folder() / "campaigns" / f"{name}.yaml").is_file():
+        return f"{name} is a campaign, no protocol: nakctl campaign {name}"
     near = difflib.get_close_matches(path.stem, names(), 1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"{name} is neither a file nor a shipped protocol; {hint}shipped are: {', '.join(names())}"

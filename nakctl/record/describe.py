@@ -53,6 +53,7 @@ def write_header(file: h5py.File, header: Mapping[str, Any], status: str) -> h5p
     left_out |= _user_and_sample(entry, header, simulated)
     left_out |= _instrument(entry, _part(header, "instrument"))
     left_out |= _protocol_and_plan(entry, header)
+    left_out |= _campaign(entry, _part(header, "campaign"))
     about = _part(header, "environment") | {
         "command_line": header.get("command_line"),
         "seed": header.get("seed"),
@@ -190,6 +191,13 @@ def _instrument(entry: h5py.Group, given: Mapping[str, Any]) -> dict[str, str]:
     instrument = group(entry, "instrument", "NXinstrument")
     left_out = fields(instrument, name=given.get("model"))
     return left_out | fields(group(instrument, "potentiostat", "NXcollection"), **given)
+
+
+def _campaign(entry: h5py.Group, given: Mapping[str, Any]) -> dict[str, str]:
+    """To which it belongs, if it does."""
+    if not given:
+        return {}
+    return fields(group(entry, "campaign", "NXnote"), **{"type": "application/yaml", **given})
 
 
 def _protocol_and_plan(entry: h5py.Group, header: Mapping[str, Any]) -> dict[str, str]:

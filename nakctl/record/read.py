@@ -39,6 +39,7 @@ class Header:
     recovery     what is known of a run that had to be recovered, else ""
     unbooked     why its tables hold less than was recorded, else ""
     sample       all that it says of the cell (electrodes, nominal_capacity, working_is, facts ...)
+    campaign     to which the run belongs (name, file_name, data, run, made_of); empty: to none
     cell, area_cm2, protocol (the YAML as it was), plan (as compiled), rules, results: as recorded; None: not
                  known
     duration_s   from the start to the last row
@@ -70,6 +71,7 @@ class Header:
     environment: dict[str, Any] = field(repr=False)
     note: str
     gaps: int
+    campaign: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Run:
@@ -185,4 +187,5 @@ def _header(file: h5py.File) -> Header:
         environment=read_fields(entry["environment"]),
         note=top.get("note", ""),
         gaps=int(np.count_nonzero(entry["events/code"][()] == GAP_CODE.encode())),
+        campaign=read_fields(entry["campaign"]) if "campaign" in entry else {},
     )

@@ -7,7 +7,8 @@
 Keys of the header (JSON values): format, run_id, start_time (ISO 8601 with zone), title, simulated; as far as
 they are known user, sample, instrument, protocol, plan, program, params, rules, limits, environment,
 command_line, git, note, seed, three_electrode, I_ranges {code: name}, sensors, expected_bytes, speed of the
-run's clock, place {name, driver, instrument, channel, options} of a channel that outlives its program.
+run's clock, place {name, driver, instrument, channel, options} of a channel that outlives its program,
+campaign {name, file_name, data, sha256, run, made_of} to which it belongs.
 
 This module and all it imports stay clear of h5py: a full disk can crash libhdf5, never the process that
 controls the cell.

@@ -16,11 +16,13 @@ from patience import until
 from short_run import SHORT
 
 from nakctl import isolated
-from nakctl.cli.many_runs import Job, NotRun, Pool, in_parallel
+from nakctl.cli.many_runs import Job, Pool, in_parallel, sweep
 from nakctl.cli.one_run import Options
 from nakctl.cli.prepare import Wishes
 from nakctl.cli.signals import StopAsked
+from nakctl.cli.workers import NotRun
 from nakctl.errors import NakctlError
+from nakctl.record import lock
 
 WORKER = "nakctl.cli.worker"
 LONG = "long.yaml"  # half a minute
@@ -155,6 +157,16 @@ with Pool(1, StopAsked()) as pool:
         until(lambda: worker not in processes(WORKER))
         process.wait()
     assert files_in(folder) == []
+
+
+def test_what_a_power_cut_left_is_removed_and_what_is_at_work_is_not(folder: Path) -> None:
+    left, at_work_ = folder / ".nakctl-0123abcd", folder / ".nakctl-4567cdef"
+    for each in (left, at_work_, folder / ".nakctl-notes"):
+        each.mkdir()
+        (each / "x.h5.journal").touch()
+    with lock.hold(at_work_ / "x.h5.lock"):
+        sweep(folder)
+    assert files_in(folder) == [".nakctl-4567cdef", ".nakctl-notes"]
 
 
 # --- looking on --------------------------------------------------------------------------------------------

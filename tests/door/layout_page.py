@@ -58,6 +58,7 @@ GROUPS = """\
 | `/entry/sample` | NXsample | `name` of the cell, `electrode_area` (cm^2), `nominal_capacity` (C), `working_electrode`, `counter_electrode`, `reference_electrode`, `electrolyte`, `source`, `working_is`, `three_electrodes`, `facts`, `simulated` |
 | `/entry/instrument` | NXinstrument | `name`; in `potentiostat` what is known of the channel |
 | `/entry/protocol` | NXnote | `data`: the YAML as it was, `file_name`, `sha256`, `params` |
+| `/entry/campaign` | NXnote | of a run that belongs to one: `name`, `data`: its YAML, `file_name`, `sha256`, `run`: how the campaign calls it, `made_of`: by what `nakctl campaign` knows it again |
 | `/entry/plan` | NXnote | `data`: the compiled plan as JSON, `program`: what the channel was told, `rules`, `limits`, `compiler`, `sha256` |
 | `/entry/environment` | NXcollection | computer, versions, `command_line`, `seed` |
 | `/entry/results` | NXcollection | what `nakctl show` prints, with units; `text`: its sentences. Only in a sealed file |

@@ -27,10 +27,9 @@ from nakctl.record.journal import Journal
 from nakctl.run.logbook import Logbook
 from nakctl_sim.kernel import present
 
-RUNNER, WORKER = "nakctl.cli.runner", "nakctl.cli.worker"
-PROGRAMS = {
-    "nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", RUNNER: RUNNER, WORKER: WORKER,
-}  # fmt: skip
+RUNNER, WORKER, CAMPAIGN = "nakctl.cli.runner", "nakctl.cli.worker", "nakctl.cli.campaigns.apart"
+OURS = {each: each for each in (RUNNER, WORKER, CAMPAIGN)}  # that a command starts
+PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", **OURS}
 IMPORTED = (
     "numpy.ma",  # by np.unique
     "nakctl.cli.app",
@@ -76,7 +75,7 @@ def start_of_runners(
     """What stands for `isolated.start`: the processes of runs are forked, too, and have the same witness."""
 
     def forked(module: str, *arguments: str, **pipes: Any) -> Any:
-        if module not in (RUNNER, WORKER):
+        if module not in OURS:
             return start(module, *arguments, **pipes)
         pipes.pop("flags", None)
         mine = {"program": module, "args": arguments, "cwd": str(Path.cwd())}
@@ -89,7 +88,7 @@ def start_of_runners(
 def begin(request: dict[str, Any], asks: socket.socket, helpers: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
-    if request["program"] in (RUNNER, WORKER):
+    if request["program"] in OURS:
         with Path(request["runners"]).open("a", encoding="ascii") as told:
             told.write(f"{os.getpid()}\n")
     if request["witness"]:

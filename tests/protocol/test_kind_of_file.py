@@ -13,11 +13,13 @@ STEPS = "steps:\n  - rest: 1 h\n"
 ROWS = [
     ("nakctl: 1\nname: a\n", "protocol"),
     ("nakctl-rig: 1\n", "rig"),
+    ("nakctl-campaign: 1\n", "campaign"),
     ("model: nak\ncells:\n  a: {note: b}\n", "cells"),
     # slips
     ("nakct: 1\nname: a\n", "protocol"),
     ("Nakctl: 1\n", "protocol"),
     ("naktcl-rig: 1\n", "rig"),
+    ("nakctl-campain: 1\nruns: []\n", "campaign"),
     ("nakctl: [1\n", "protocol"),
     ("name: x\n  nakctl: 1\nnakctl: 1\n", "protocol"),
     ("nakctl : 1\n\tname: a\n", "protocol"),

@@ -1,0 +1,84 @@
+"""Runs of a campaign on channels with a clock: each is a process of its own, which this one only starts and
+looks at. They go on without it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from nakctl.cli.apart import started
+from nakctl.cli.beginning import job_of
+from nakctl.cli.campaigns.planned import Planned
+from nakctl.cli.screen.watched import Watched
+from nakctl.cli.which_run import find_run
+from nakctl.errors import ChannelError, NakctlError
+from nakctl.record import asked
+
+_BACK_s = 60.0  # of curves, which nobody draws here
+
+Ended = tuple[int, dict[str, Any] | NakctlError]
+
+
+class Channels:
+    """By their numbers in the campaign. said: sentences that nobody has taken yet."""
+
+    def __init__(self) -> None:
+        self.said: SimpleQueue[str] = SimpleQueue()
+        self._going: dict[int, Watched] = {}
+        self._starting: set[int] = set()
+        self._started: SimpleQueue[tuple[int, Path | NakctlError]] = SimpleQueue()
+
+    @property
+    def going(self) -> Mapping[int, Watched]:
+        """Those that have begun."""
+        return self._going
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._going or self._starting)
+
+    def begin(self, number: int, one: Planned) -> None:
+        """Waits for nothing: a channel that does not answer holds up no other one."""
+        self._starting.add(number)
+        threading.Thread(target=self._start, args=(number, one), daemon=True).start()
+
+    def _start(self, number: int, one: Planned) -> None:
+        try:
+            job = job_of(one.file, one.wishes, one.out, one.options, sys.argv[1:])
+            self._started.put((number, started(job, self.said.put)))
+        except NakctlError as error:
+            self._started.put((number, error))
+
+    def watch(self, number: int, path: Path) -> None:
+        """One that goes on already. InputError: it does no more."""
+        self._going[number] = Watched(replace(find_run(str(path)), path=path), _BACK_s)
+
+    def look(self) -> list[Ended]:
+        """What has ended."""
+        found: list[Ended] = []
+        while not self._started.empty():
+            number, begun = self._started.get()
+            self._starting.discard(number)
+            if isinstance(begun, Path):
+                self.watch(number, begun)
+            else:
+                found.append((number, begun))
+        for number, watched in list(self._going.items()):
+            watched.look()
+            if watched.is_over:
+                del self._going[number]
+                found.append((number, watched.report or ChannelError("; ".join(watched.end))))
+        return found
+
+    def stop(self) -> None:
+        """Ask all of them; those that cannot be asked yet are, when this is said again."""
+        for watched in self._going.values():
+            with suppress(OSError):
+                asked.put(watched.run.path, asked.new_request("stop"))
