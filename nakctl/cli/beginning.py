@@ -36,7 +36,7 @@ def asked(
 def job_of(
     file: str, wishes: Wishes, out: Path, options: Options, command_line: Sequence[str]
 ) -> dict[str, Any]:
-    """A new run, for `apart.started`. command_line: what asks for the same in a terminal, without `nakctl`."""
+    """A new run, for `apart.started`. command_line: what asks for it in a terminal, without `nakctl`."""
     return {
         "do": "run", "file": file, "wishes": wishes.dump(), "out": str(out), "options": options.dump(),
         "command_line": [*command_line],
