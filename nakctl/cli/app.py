@@ -35,11 +35,13 @@ from nakctl.cli.explained import (
     explained,
     show_tracebacks,
 )
+from nakctl.cli.group import Commands
 from nakctl.cli.pairs import pairs
 from nakctl.errors import InputError
 
 app = typer.Typer(
     name="nakctl",
+    cls=Commands,
     help="Battery experiments as reviewed YAML protocols: check, plan, run, one HDF5 file.",
     no_args_is_help=True,
     add_completion=False,

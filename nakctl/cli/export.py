@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nakctl.cli.part_asked import Asked
 from nakctl.cli.results import recover_if_killed
 from nakctl.errors import ExitCode, InputError, need
+from nakctl.text.meant import did_you_mean
 
 if TYPE_CHECKING:
     from nakctl.exchange.formats import Format
@@ -31,7 +32,9 @@ def export(files: list[Path], name: str | None, out: Path | None, tables: list[s
     from nakctl.exchange.formats import FORMATS
 
     if name not in FORMATS:
-        fault = "say in which format, with --as" if name is None else f"--as {name}: there is no such format"
+        hint = did_you_mean(name, FORMATS) if name is not None else ""
+        none = f"--as {name}: there is no such format{hint}{' There are' if hint else ''}"
+        fault = "say in which format, with --as" if name is None else none
         raise InputError("\n".join((f"{fault}:", *_listed(FORMATS.values()))))
     if not files:
         raise InputError("name the result file to export")
@@ -68,7 +71,8 @@ def _parts(source: Source, format: Format, tables: list[str]) -> Parts:
 
     unknown = [each for each in tables if each not in to_csv.TABLES]
     if unknown:
-        raise InputError(f"--table {unknown[0]}: there are {', '.join(to_csv.TABLES)}")
+        hint = did_you_mean(unknown[0], to_csv.TABLES) or ":"
+        raise InputError(f"--table {unknown[0]}{hint} there are {', '.join(to_csv.TABLES)}")
     return to_csv.parts(source, tuple(tables)) if tables else format.parts(source)
 
 

@@ -98,7 +98,7 @@ def _known(named: str) -> str:
 
     if named in KINDS:
         return named
-    from nakctl.text.sentences import did_you_mean
+    from nakctl.text.meant import did_you_mean
 
     hint = did_you_mean(named, KINDS) or "; "
     lines = [_told(kind.name, kind.about) for kind in KINDS.values()]

@@ -16,6 +16,7 @@ from nakctl.record import asked, files
 from nakctl.record.asked import Answer, Request
 from nakctl.record.registry import KnownRun
 from nakctl.record.standing import Over, Sealing, Standing, over, standing
+from nakctl.text.meant import did_you_mean
 
 if TYPE_CHECKING:
     from nakctl.device.driver import Place
@@ -105,7 +106,8 @@ def note(name: str, text: str, as_json: bool) -> int:
 
 def _check_boundary(after: str | None) -> None:
     if after is not None and after not in ("step", "cycle", "spectrum"):
-        raise InputError(f"--after {after}: after what? One of step, cycle, spectrum")
+        hint = did_you_mean(after, ("step", "cycle", "spectrum"))
+        raise InputError(f"--after {after}: after what? One of step, cycle, spectrum{hint}")
 
 
 def _asked_of_living(

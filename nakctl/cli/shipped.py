@@ -10,7 +10,7 @@ from nakctl.campaign import library as campaigns
 from nakctl.cli.json_output import print_json
 from nakctl.errors import ExitCode, InputError
 from nakctl.protocol import library
-from nakctl.text.faults import did_you_mean
+from nakctl.text.meant import did_you_mean
 from nakctl.text.numbers import plural
 from nakctl.text.reader import read_file
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from nakctl.errors import InputError, NakctlError
 from nakctl.record import files, lock, peek
 from nakctl.record.registry import KnownRun, known_runs
+from nakctl.text.meant import did_you_mean
 
 __all__ = ["KnownRun", "find_run", "is_live", "known_runs"]
 
@@ -40,8 +41,7 @@ def find_run(text: str) -> KnownRun:
             return begun[0]
         if begun:
             raise _several(text, begun)
-    there = "; there are: " + ", ".join(map(_named, runs)) if runs else f": {_NOTHING}"
-    raise InputError(f"{text}: no such run{there}")
+    raise _none(text, runs)
 
 
 def is_live(run: KnownRun) -> bool:
@@ -143,6 +143,14 @@ def _sealed(path: Path) -> KnownRun | None:
             )
     except NakctlError:
         return None
+
+
+def _none(text: str, runs: list[KnownRun]) -> InputError:
+    if not runs:
+        return InputError(f"{text}: no such run: {_NOTHING}")
+    names = {each for run in runs for each in (run.place, run.protocol, run.path.stem, run.short_id)}
+    hint = did_you_mean(text, sorted(each for each in names if len(each) >= _LEAST_OF_AN_ID)) or ";"
+    return InputError(f"{text}: no such run{hint} there are: {', '.join(map(_named, runs))}")
 
 
 def _several(text: str, runs: list[KnownRun]) -> InputError:

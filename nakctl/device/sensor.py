@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from nakctl.device.driver import ClockLike
 from nakctl.errors import NakctlError, RigError
 from nakctl.offered import named, offered
+from nakctl.text.meant import did_you_mean
 
 if TYPE_CHECKING:
     from nakctl.text.faults import Problem
@@ -172,7 +173,8 @@ def load_kind(name: str) -> SensorKind:
     """The kind of this name, imported now; RigError if none is installed."""
     found = named(KINDS, name)
     if found is None:
-        raise RigError(f"there is no kind of sensor {name}; installed are: {', '.join(kind_names())}")
+        hint = did_you_mean(name, kind_names()) or ";"
+        raise RigError(f"there is no kind of sensor {name}{hint} installed are: {', '.join(kind_names())}")
     return cast(SensorKind, found.load())
 
 

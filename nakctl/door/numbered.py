@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nakctl.errors import InputError
 from nakctl.record.columns import Columns
+from nakctl.text.meant import did_you_mean
 
 Table = TypeVar("Table", bound=Columns)
 
@@ -21,7 +22,8 @@ class Sensors(dict[str, Table], Generic[Table]):
     """Tables by the name of their sensor."""
 
     def __missing__(self, name: str) -> Table:
-        raise KeyError(f"there is no sensor {name}; there are: {', '.join(self) or 'none'}")
+        hint = did_you_mean(name, self) or ";"
+        raise KeyError(f"there is no sensor {name}{hint} there are: {', '.join(self) or 'none'}")
 
 
 def place_of(number: Any, numbers: npt.NDArray[Any], what: str) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 
 from nakctl.errors import InputError
+from nakctl.text.meant import did_you_mean, file_like
 
 _OURS = b'"title": "nakctl '  # of a schema that was made here
 
@@ -54,6 +54,5 @@ def _unknown(name: str, path: Path) -> str:
         return f"{path} is a folder: name one file in it"
     if (folder() / "campaigns" / f"{name}.yaml").is_file():
         return f"{name} is a campaign, no protocol: nakctl campaign {name}"
-    near = difflib.get_close_matches(path.stem, names(), 1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{name} is neither a file nor a shipped protocol; {hint}shipped are: {', '.join(names())}"
+    hint = file_like(path) or did_you_mean(path.stem, names()) or ";"
+    return f"{name} is neither a file nor a shipped protocol{hint} shipped are: {', '.join(names())}"

@@ -24,6 +24,7 @@ import numpy as np
 
 from nakctl.errors import InputError, NakctlError, RecordError, typed
 from nakctl.record import files, lock
+from nakctl.text.meant import file_like
 
 STATUSES = ("running", "completed", "stopped", "aborted", "interrupted", "recovered", "imported")
 TABLES = ("samples", "impedance", "spectra", "steps", "events", "clock")  # in every file of every version
@@ -164,7 +165,7 @@ def _open_now(path: Path, live: bool) -> h5py.File:
 
 def _explained(path: Path, live: bool, trouble: Exception) -> NakctlError:
     if not path.exists() and not files.journal_of(path).exists():
-        return InputError(f"{path}: no such file")
+        return InputError(f"{path}: no such file{file_like(path)}")
     if path.is_dir():
         return InputError(f"{path} is a folder")
     if _written_here(path):

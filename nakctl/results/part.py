@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nakctl.errors import InputError
 from nakctl.record.read import Run
 from nakctl.results.under_way import steps as steps_of
+from nakctl.text.meant import did_you_mean
 from nakctl.text.numbers import duration
 
 Bools = npt.NDArray[np.bool_]
@@ -157,7 +158,9 @@ def _named(run: Run, table: Mapping[str, npt.NDArray[Any]], part: Part) -> Bools
             kind for kind in kinds if _is_part_of(word, kind[0])
         ]
         if not mine:
-            raise InputError(f"{run.path} has no step {word!r}; it has {_known(run)}")
+            known = {text for label, technique in kinds for text in (label.partition(" ")[2], technique)}
+            hint = did_you_mean(word, sorted(known)) or ";"
+            raise InputError(f"{run.path} has no step {word!r}{hint} it has {_known(run)}")
         meant.update(mine)
     return np.array([each in meant for each in called], bool)
 

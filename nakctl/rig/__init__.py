@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from nakctl.device.driver import Driver, Place
 from nakctl.errors import CellError, RigError
 from nakctl.offered import named, offered
+from nakctl.text.meant import did_you_mean
 
 if TYPE_CHECKING:
     from nakctl.device.cell import Cell
@@ -58,8 +59,6 @@ class Rig:
             raise RigError(f"{self.file} is here, so name the channel: --on {' | '.join(self.places)}")
         if name in self.places:
             return self.places[name]
-        from nakctl.text.faults import did_you_mean
-
         where = f"in {self.file}" if self.file else f"without a {RIG_FILE}"
         hint = did_you_mean(name, self.places) or ";"
         raise RigError(f"there is no channel {name} {where}{hint} channels are: {', '.join(self.places)}")
@@ -86,7 +85,7 @@ class Rig:
         simulates it; CellError if the driver knows no such cell."""
         driver = load_driver(place.driver)
         if name is not None and name not in self.cells:
-            return driver.cell(name)
+            return self._cell_of_driver(name, driver)
         cell = self._only_cell(place, driver) if name is None else self.cells[name]
         seat = self.cell_places.get(cell.name, place.name)
         if seat != (place.dry_for or place.name):
@@ -97,6 +96,16 @@ class Rig:
                 "another name that `nakctl cells` lists, or the file of a cell"
             )
         return cell
+
+    def _cell_of_driver(self, name: str, driver: Driver) -> Cell:
+        try:
+            return driver.cell(name)
+        except CellError as error:
+            hint = did_you_mean(name, self.cells)
+            if error.faults or not hint:  # it is a file's, or like none of the rig
+                raise
+            known = ", ".join(self.cells)
+            raise CellError(f"there is no cell {name}{hint} cells of {self.file} are: {known}") from None
 
     def stand_in(self, cell: Cell) -> str | None:
         """The simulated cell that takes its place in a dry run; None: nobody said. CellError: none is called
@@ -135,7 +144,8 @@ def load_driver(name: str) -> Driver:
     """The driver of this name, imported now."""
     found = named(_DRIVERS, name)
     if found is None:
-        raise RigError(f"there is no driver {name}; installed are: {', '.join(driver_names())}")
+        hint = did_you_mean(name, driver_names()) or ";"
+        raise RigError(f"there is no driver {name}{hint} installed are: {', '.join(driver_names())}")
     return cast(Driver, found.load())
 
 

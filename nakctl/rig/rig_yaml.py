@@ -200,7 +200,8 @@ def _of_sensors(data: Any) -> Iterable[Problem]:
 def _devices(rig: RigWords, drivers: tuple[str, ...]) -> Iterator[Problem]:
     for name, device in rig.devices.items():
         if device.driver not in drivers:
-            text = f"there is no driver {device.driver}; installed are: {', '.join(drivers)}"
+            hint = did_you_mean(device.driver, drivers) or ";"
+            text = f"there is no driver {device.driver}{hint} installed are: {', '.join(drivers)}"
             yield Problem(("devices", name, "driver"), text)
         try:
             instrument(device.model)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import yaml
 
 from nakctl.errors import Fault, InputError, Mark
+from nakctl.text.meant import file_like
 
 Loc = tuple[str | int, ...]
 
@@ -95,7 +96,7 @@ def read_plain(path: Path | str, most_bytes: int, error: type[InputError] = Inpu
 
 def _no_file(path: Path, problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError):
-        return f"{path}: there is no such file"
+        return f"{path}: there is no such file{file_like(path)}"
     if path.is_dir():
         return f"{path} is a folder: name one file in it"
     return f"{path} cannot be read: {problem.strerror}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from nakctl.errors import RigError
+from nakctl.text.meant import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def _change(kind: type[ChannelHabits], word: str) -> tuple[str, Any]:
     name, _, text = word.partition("=")
     kinds = get_type_hints(kind)
     if name not in kinds:
-        raise RigError(
-            f"there is no habit {name}; there are: {', '.join(each.name for each in fields(kind))}"
-        )
+        known = [each.name for each in fields(kind)]
+        hint = did_you_mean(name, known) or ";"
+        raise RigError(f"there is no habit {name}{hint} there are: {', '.join(known)}")
     return name, _value(name, kinds[name], text)
 
 

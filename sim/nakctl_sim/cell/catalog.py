@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from nakctl.device.cell import Cell, charge_C
 from nakctl.errors import CellError
-from nakctl.text.faults import Problem, did_you_mean, in_order, problems
+from nakctl.text.faults import Problem, in_order, problems
+from nakctl.text.meant import did_you_mean
 from nakctl.text.reader import Document, read_file
 from nakctl_sim.cell.battery_file import BatteryCell, BatteryFile, Electrode
 from nakctl_sim.cell.cell_file import Build, CircuitCell, CircuitFile, Declared, NakFile
@@ -94,7 +95,9 @@ def read(name_or_path: str) -> Description:
             return _described(file, name_or_path, BUILT_IN)
     path, _, chosen = (name_or_path, "", "") if _is_file(name_or_path) else name_or_path.rpartition("#")
     if not _is_file(path):
-        raise CellError(f"there is no cell {name_or_path}: name one of {', '.join(names())}, or a .yaml file")
+        hint = did_you_mean(name_or_path, names()) or ":"
+        known = ", ".join(names())
+        raise CellError(f"there is no cell {name_or_path}{hint} name one of {known}, or a .yaml file")
     file = _load(Path(path))
     return _described(file, _chosen(file, path, chosen), name_or_path)
 
@@ -244,7 +247,8 @@ def _chosen(file: AnyFile, path: str, chosen: str) -> str:
     """The cell of a file: the only one, or the one named."""
     first, there = next(iter(file.cells)), ", ".join(file.cells)
     if chosen and chosen not in file.cells:
-        raise CellError(f"{path} holds no cell {chosen}; it holds {there}")
+        hint = did_you_mean(chosen, file.cells) or ";"
+        raise CellError(f"{path} holds no cell {chosen}{hint} it holds {there}")
     if not chosen and len(file.cells) > 1:
         raise CellError(f"{path} holds several cells: {there}; name one of them, as in {path}#{first}")
     return chosen or first
