@@ -105,5 +105,6 @@ def _unpack(commit: str, top: Path, folder: Path) -> None:
                     and ".." not in PurePosixPath(member.name).parts
                 ):
                     tar.extract(member, folder, filter="data")
+        git.stdout.read()  # what pads the archive: git is not to find that nobody reads it
     if git.returncode:
         raise InputError(f"git archive {commit} failed")
