@@ -196,6 +196,7 @@ def run(
 
 app.command("format")(app_lab.format_files)
 app.command()(app_lab.diff)
+app.command()(app_lab.ci)
 app.command()(app_lab.new)
 app.command("import-mps")(app_convert.import_mps)
 app.command("export-mps")(app_convert.export_mps)

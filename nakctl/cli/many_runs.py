@@ -86,12 +86,13 @@ def cores() -> int:
 
 @dataclass(slots=True)
 class _Task:
-    """A job. folder: where it is recorded now; state: where it is, see `run.outside.where`."""
+    """A job. folder: where it is recorded now; state: where it is, see `run.outside.where`; given_up: why."""
 
     job: Job
     tries: int = 0
     folder: Path | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    given_up: str = ""
 
 
 class Pool:
@@ -116,6 +117,13 @@ class Pool:
 
     def add(self, job: Job) -> None:
         self._waiting.append(_Task(job))
+
+    def give_up(self, job: Job, why: str) -> None:
+        """Kill the worker that does it, and begin it no more: `look` gives why."""
+        for worker in self._workers:
+            if worker.task is not None and worker.task.job is job:
+                worker.task.given_up = why
+                worker.kill()
 
     @property
     def is_busy(self) -> bool:
@@ -182,6 +190,8 @@ class Pool:
         return [] if result is None else [(task.job, result)]
 
     def _once_more(self, task: _Task, how: str) -> list[tuple[Job, Report | NakctlError]]:
+        if task.given_up:
+            return [(task.job, NotRun(task.given_up))]
         if task.tries < TRIES:
             task.state = {}
             self._waiting.appendleft(task)
