@@ -200,6 +200,7 @@ def run(
 
 app.command("format")(app_lab.format_files)
 app.command()(app_lab.diff)
+app.command()(app_lab.ci)
 app.command()(app_lab.new)
 app.command()(app_campaign.campaign)
 app.command("import-mps")(app_convert.import_mps)

@@ -88,3 +88,59 @@ def new(
     from nakctl.cli import new as command
 
     return command.new(folder, nakctl, git, as_json)
+
+
+@explained
+def ci(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where protocols, rigs and cells lie; or one protocol.")
+    ] = Path(),
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REVISION",
+            help="Only what changed since here [default: the branch that the change is for, else the "
+            "default branch].",
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what did not change.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="Dry runs at once [default: a core each]."),
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long one dry run may take here.")
+    ] = "30 min",
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE.xml", help="Results for GitHub, GitLab, Jenkins.")
+    ] = None,
+    summary: Annotated[
+        str | None, typer.Option("--summary", metavar="FILE.md", help="Markdown for a review; - is stdout.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep the result files there.")
+    ] = None,
+    rig: Annotated[
+        Path | None,
+        typer.Option(
+            "--rig", metavar="FILE", help="For all [default: of each the nearest rig.yaml above it]."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check, plan and dry-run all protocols of a folder on their cells, beside what they expect.
+
+    Exit codes: 1 an expectation is not met, or a limit that is not expected stopped a run; 2 a file has
+    faults, whatever else there is.
+    """
+    from nakctl.cli.ci import command
+    from nakctl.errors import InputError
+    from nakctl.text.units import UnitError, parse
+
+    try:
+        timeout_s = parse(timeout, ("time",)).value
+    except UnitError as error:
+        raise InputError(f"--timeout {error}") from None
+    wanted = command.Wanted(base, everything, jobs, timeout_s, junit, summary, keep, rig, as_json)
+    return command.ci(folder, wanted)

@@ -104,6 +104,13 @@ class Pool:
     def add(self, job: Job) -> None:
         self._waiting.append(Task(job))
 
+    def give_up(self, job: Job, why: str) -> None:
+        """Kill the worker that does it, and begin it no more: `look` gives why."""
+        for worker in self._workers:
+            if worker.task is not None and worker.task.job is job:
+                worker.task.given_up = why
+                worker.kill()
+
     @property
     def is_busy(self) -> bool:
         return any(worker.task for worker in self._workers) or bool(self._waiting and not self._stops)
@@ -168,6 +175,8 @@ class Pool:
         return [] if result is None else [(task.job, result)]
 
     def _once_more(self, task: Task, how: str) -> list[tuple[Job, Report | NakctlError]]:
+        if task.given_up:
+            return [(task.job, NotRun(task.given_up))]
         if task.tries < TRIES:
             task.state = {}
             self.said.put(f"{task.job.out}: {how} before the run was over; it is begun once more")

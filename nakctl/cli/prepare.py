@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nakctl.checks.check import check
+from nakctl.checks.expected import check_expected
 from nakctl.checks.findings import Finding
 from nakctl.checks.sensors import check_sensors
 from nakctl.device.cell import Cell
 from nakctl.device.driver import Driver, Place
 from nakctl.device.instrument import Instrument, instrument
 from nakctl.device.program import Program
-from nakctl.errors import InputError, LimitError
+from nakctl.errors import InputError, LimitError, Mark
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.estimate import Estimate, estimate
 from nakctl.plan.lower import lower
 from nakctl.plan.plan import Plan
 from nakctl.protocol.load import Loaded, load
+from nakctl.protocol.model import Expect
 from nakctl.rig import RIG_FILE, Rig, find_rig, load_driver
 
 if TYPE_CHECKING:
@@ -107,7 +109,11 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
     plan = compile_protocol(loaded, cell)
     program = lower(plan, device)
     bench = f"in {rig.file}" if rig.file else f"without a {RIG_FILE}"
-    found = (*check(plan, program, device), *check_sensors(plan, rig.sensors, bench))
+    found = (
+        *check(plan, program, device),
+        *check_sensors(plan, rig.sensors, bench),
+        *check_expected(_expected(loaded), program),
+    )
     driver = load_driver(place.driver)
     return Prepared(
         loaded=loaded,
@@ -124,6 +130,10 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         rig=rig.file,
         dry=wishes.dry,
     )
+
+
+def _expected(loaded: Loaded) -> list[tuple[Mark, Expect]]:
+    return [(loaded.mark(*loaded.expect_loc(k), "ends"), expect) for k, expect in loaded.expected()]
 
 
 def shorter(ready: Prepared, techniques: int, *, feeds: bool = True) -> Prepared:

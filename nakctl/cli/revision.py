@@ -7,12 +7,13 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from nakctl.errors import InputError
 
+_USUAL = ("origin/main", "origin/master", "main", "master")
 _MOST_BYTES = 4 << 20  # what is larger is no protocol, and no table beside one
 
 
@@ -23,7 +24,7 @@ def unpacked(revision: str, here: Path) -> Iterator[Path]:
     inside = _git(here, "rev-parse", "--show-prefix").strip()
     with TemporaryDirectory(prefix="nakctl-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        _unpack(commit, _top(here), folder)
+        _unpack(commit, top(here), folder)
         (folder / inside).mkdir(parents=True, exist_ok=True)  # it may not have been there
         yield folder / inside
 
@@ -56,6 +57,42 @@ def changed_since(revision: str, here: Path) -> list[Path]:
     return [Path(name) for name in sorted({*changed.split("\0"), *new.split("\0")} - {""})]
 
 
+def files_below(here: Path) -> list[Path]:
+    """Those that git keeps, or would: none that it ignores. InputError: no git, no repository."""
+    told = _git(here, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", ".")
+    return [Path(name) for name in sorted({*told.split("\0")} - {""}) if (here / name).is_file()]
+
+
+def default_branch(here: Path) -> str | None:
+    """The branch that others leave and come back to, as far as this clone knows; upstream's first."""
+    with suppress(InputError):
+        return _git(here, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").strip()
+    return next((name for name in _USUAL if is_known(name, here)), None)
+
+
+def is_known(revision: str, here: Path) -> bool:
+    """False also where there is no git, or no repository."""
+    try:
+        _commit(revision, here)
+    except InputError:
+        return False
+    return True
+
+
+def is_here(revision: str, here: Path) -> bool:
+    """Whether it is what is checked out."""
+    return _commit(revision, here) == _commit("HEAD", here)
+
+
+def short_name(commit: str, here: Path) -> str:
+    return _git(here, "rev-parse", "--short", commit).strip()
+
+
+def top(here: Path) -> Path:
+    """Of the repository. InputError: no git, no repository."""
+    return Path(_git(here, "rev-parse", "--show-toplevel").strip())
+
+
 def _commit(revision: str, here: Path) -> str:
     """InputError: there is no such revision, or no repository."""
     try:
@@ -63,12 +100,8 @@ def _commit(revision: str, here: Path) -> str:
             here, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
         ).strip()
     except InputError as error:
-        top = _top(here)  # tells if there is none
-        raise InputError(f"{top} has no revision {revision}; git branch --all lists branches") from error
-
-
-def _top(here: Path) -> Path:
-    return Path(_git(here, "rev-parse", "--show-toplevel").strip())
+        where = top(here)  # tells if there is none
+        raise InputError(f"{where} has no revision {revision}; git branch --all lists branches") from error
 
 
 def _git(here: Path, *words: str) -> str:
@@ -105,5 +138,6 @@ def _unpack(commit: str, top: Path, folder: Path) -> None:
                     and ".." not in PurePosixPath(member.name).parts
                 ):
                     tar.extract(member, folder, filter="data")
+        git.stdout.read()  # what pads the archive: git is not to find that nobody reads it
     if git.returncode:
         raise InputError(f"git archive {commit} failed")

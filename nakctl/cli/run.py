@@ -31,9 +31,21 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
     for said in beginning.leftovers({one.out.parent for one in asked}, places):
         if not options.quiet:
             print(said, file=sys.stderr)
-    if are_free:
-        return _told(_in_line(asked, options), options, bool(each))
-    return _told(_apart(asked, options), options, bool(each))
+    reports = _in_line(asked, options) if are_free else _apart(asked, options)
+    if wishes.dry:
+        reports = _beside_expected(asked, reports, silent=options.quiet or options.as_json)
+    return _told(reports, options, bool(each))
+
+
+def _beside_expected(
+    asked: list[AskedRun], reports: list[dict[str, Any]], *, silent: bool
+) -> list[dict[str, Any]]:
+    from nakctl.cli.expected import beside_expected, sentences
+
+    found = [beside_expected(one.ready, told) for one, told in zip(asked, reports, strict=False)]
+    for told in () if silent else found:
+        console.say(*sentences(told))
+    return found
 
 
 def _told(reports: list[dict[str, Any]], options: Options, several: bool) -> int:

@@ -44,12 +44,13 @@ class NotRun(NakctlError):
 
 @dataclass(slots=True)
 class Task:
-    """A job. folder: where it is recorded now; state: where it is, see `run.outside.where`."""
+    """A job. folder: where it is recorded now; state: where it is, see `run.outside.where`; given_up: why."""
 
     job: Job
     tries: int = 0
     folder: Path | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    given_up: str = ""
 
 
 class Worker:

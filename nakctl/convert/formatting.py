@@ -12,8 +12,9 @@ from nakctl.device.cell import Cell
 from nakctl.errors import Fault, InputError, Mark, ProtocolError
 from nakctl.plan.compile import compile_protocol
 from nakctl.plan.meaning import meaning
+from nakctl.protocol.expect import Bound, Expected
 from nakctl.protocol.load import Loaded, understand
-from nakctl.protocol.model import Protocol, Ranges
+from nakctl.protocol.model import Expect, Protocol, Ranges
 from nakctl.protocol.params import bind
 from nakctl.text.layout import NotLaidOut, laid_out
 from nakctl.text.quantities import Quantities, Quantity, Relative
@@ -86,7 +87,7 @@ def _respelled(document: Document, model: BaseModel) -> dict[Loc, str]:
 
 
 def _quantities(model: Any, data: Any, loc: Loc) -> Iterator[Loc]:
-    if isinstance(data, str) and isinstance(model, Quantity | Quantities | Relative):
+    if isinstance(data, str) and isinstance(model, Quantity | Quantities | Relative | Bound):
         yield loc
     elif isinstance(model, Ranges):
         yield from ((*loc, word) for word in ("I", "E") if isinstance(data.get(word), str))
@@ -100,7 +101,14 @@ def _parts(model: Any, data: Any) -> Iterator[tuple[str | int, Any, Any]]:
     match model, data:
         case BaseModel(), dict():
             words = {field.alias or name: name for name, field in type(model).model_fields.items()}
-            yield from ((word, getattr(model, words[word]), value) for word, value in data.items())
+            known = {word: getattr(model, name) for word, name in words.items()}
+            known |= model.figures if isinstance(model, Expect) else {}
+            yield from ((word, known[word], value) for word, value in data.items())
+        case [BaseModel() as only], dict():
+            yield from _parts(only, data)
+        case Expected(), list() | dict():
+            ends = data.items() if isinstance(data, dict) else zip((0, 1), data, strict=True)
+            yield from ((end, model.high if end in (1, "below") else model.low, value) for end, value in ends)
         case dict(), dict():
             yield from ((word, model[word], value) for word, value in data.items())
         case Quantities(), list():

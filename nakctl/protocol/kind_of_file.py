@@ -24,6 +24,7 @@ _NEAR = 0.8  # nakct, naktcl and Nakctl are; kubectl is not
 _SCHEMA = re.compile(r"\A\ufeff?(?:#.*\n)*?# *yaml-language-server: *\$schema=(?:.*/)?(\S+)")
 _WORD = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)
 _OTHERS = frozenset({"limits", "params", "spectra", "record", "stop_when", "rules", "finally"})
+_DECISIVE = frozenset({"steps", "cells"})
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -32,10 +33,13 @@ def kind_of_file(text: str) -> Kind | None:
     schema = _SCHEMA.match(text)
     if schema is not None and schema[1] in _SCHEMAS:
         return _SCHEMAS[schema[1]]
+    words = dict.fromkeys(_WORD.findall(text))
+    if not (_by_first_word(words) or _DECISIVE & words.keys() or text.lstrip().startswith("{")):
+        return None  # of others, and it may be long
     try:
         data = read_text(text, "").data
     except InputError:
-        data = dict.fromkeys(_WORD.findall(text))
+        data = words
     return _by_first_word(data) or _by_others(data)
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from nakctl.errors import Mark, ProtocolError
-from nakctl.protocol import library, rules
+from nakctl.protocol import expect_rules, library, rules
 from nakctl.protocol.levels import Used, with_lowest_levels
-from nakctl.protocol.model import KINDS, Protocol
+from nakctl.protocol.model import KINDS, Expect, Protocol
 from nakctl.protocol.model import Profile as ProfileWords
 from nakctl.protocol.params import Bound, bind
 from nakctl.protocol.profiles import MOST_BYTES, Profile, Unreadable, read_profile
+from nakctl.protocol.written import words
 from nakctl.text import faults
 from nakctl.text.faults import Problem
 from nakctl.text.reader import Document, Loc, read_file, read_plain
@@ -37,6 +38,23 @@ class Loaded:
         A step begins at its first word.
         """
         return self.document.key_mark(loc)
+
+    def expected(self, *cell: str) -> list[tuple[int, Expect]]:
+        """What is expected of a run with these parameters, by number from 0. cell: and on the one of these
+        names."""
+        return [
+            (k, expect)
+            for k, expect in enumerate(self.protocol.expect)
+            if self._is_set_so(expect) and (not cell or expect.is_for(*cell))
+        ]
+
+    def _is_set_so(self, expect: Expect) -> bool:
+        wanted = words(self.document.data.get("params")) | expect.sets
+        return all(_plain(wanted.get(name)) == _plain(value) for name, value in self.params.items())
+
+    def expect_loc(self, number: int) -> Loc:
+        """Where the expectation of this number stands."""
+        return ("expect", number) if isinstance(self.document.data["expect"], list) else ("expect",)
 
 
 def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Loaded:
@@ -93,7 +111,34 @@ def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:
     if found or bound.faults or protocol is None:
         told = [_explained(problem, bound, origins) for problem in found]
         raise ProtocolError([*bound.faults, *faults.in_order(told, document)])
-    return Loaded(protocol, document, bound.params)
+    loaded = Loaded(protocol, document, bound.params)
+    if wrong := list(_wrong_sets(loaded, overrides)):
+        raise ProtocolError(faults.in_order(wrong, document))
+    return loaded
+
+
+def _wrong_sets(loaded: Loaded, overrides: Mapping[str, str]) -> Iterator[Problem]:
+    """Values of `set` in `expect` with which it is no protocol."""
+    for loc, written in expect_rules.each(loaded.document.data):
+        expect = loaded.protocol.expect[loc[-1] if isinstance(loc[-1], int) else 0]
+        if not expect.sets or all(overrides.get(name) == value for name, value in expect.sets.items()):
+            continue
+        try:
+            understand(replace(loaded.document, data=_without_expect(loaded.document)), expect.sets)
+        except ProtocolError as error:
+            for fault in error.faults:
+                name = next((name for name in written["set"] if f"${name} " in fault.message), None)
+                at = (*loc, "set") if name is None else (*loc, "set", name)
+                yield Problem(at, fault.message.replace(", by --set)", ")"))
+
+
+def _without_expect(document: Document) -> dict[str, Any]:
+    return {word: value for word, value in document.data.items() if word != "expect"}
+
+
+def _plain(value: object) -> str:
+    """`0.1s` is `0.1 s`."""
+    return "".join(str(value).split()).casefold() if isinstance(value, bool | str) else repr(value)
 
 
 def _validate(data: dict[str, Any]) -> tuple[Protocol | None, list[Problem]]:

@@ -62,6 +62,8 @@ def _of_file(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from _strangers(data, (), "top", words_of(Protocol))
     yield from _of_record(data.get("record"), ("record",))
     yield from _of_limits(data.get("limits"), ("limits",))
+    if isinstance(expected := data.get("expect"), str):
+        yield Mistake(Problem(("expect",), f"{expected}: write `expect: {{ends: {expected}}}`"))
     for name, sweep in words(data.get("spectra")).items():
         if isinstance(sweep, dict):
             yield from _strangers(sweep, ("spectra", name), "sweep", words_of(NamedSweep))

@@ -8,9 +8,10 @@ working electrode.
 # No `from __future__ import annotations`: pydantic would have to compile the text of each again.
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from nakctl.protocol.expect_words import FigureWords
 from nakctl.text.quantities import (
     ExtentWord,
     PotentialWord,
@@ -594,6 +595,93 @@ class MeasuredCapacity(Word):
     )
 
 
+if TYPE_CHECKING:
+    from nakctl.protocol.expect import Expected
+
+    Figures: TypeAlias = dict[str, Expected]
+else:
+    Figures = Annotated[dict[str, Any], FigureWords()]
+EXPECT = ("cell", "cells", "set", "ends", "at_least", "at_most")
+
+
+class Expect(Word):
+    """What a dry run comes to if all is right. `nakctl ci` and `nakctl run --dry` judge by it, a run on an
+    instrument does not. It also takes the names of docs/results.md, without their unit, as in
+    `ccd: [0.15 mA/cm2, 0.45 mA/cm2]`, `charge: {above: 1 mAh/cm2}`, `cycles: 20`. Of what there is one of for
+    each level, cycle or pulse, all are meant; of cycles, the whole ones."""
+
+    cell: str | None = Field(
+        None,
+        min_length=1,
+        description="the cell of rig.yaml that this is for, or a simulated cell by name; left out: all cells "
+        "that are not simulated alike",
+    )
+    cells: Annotated[list[str], Field(min_length=1)] | None = Field(None, description="several of them")
+    set: Annotated[dict[Name, str | int | float | bool], Field(min_length=1)] | None = Field(
+        None, description="the parameters with which this is expected, as with --set"
+    )
+    ends: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="how it ends, as a run tells it: short, all steps done, completed (in any way that is "
+        "wanted), cutoff, limit, timeout, or one by its text; left out: completed",
+        examples=["short", "all steps done", "Ewe above 3 V", "limit"],
+    )
+    at_least: Time | None = Field(None, description="how long it takes at least")
+    at_most: Time | None = Field(None, description="how long it takes at most")
+    figures: Figures = {}
+
+    @property
+    def sets(self) -> dict[str, str]:
+        """As --set has them."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in (self.set or {}).items()
+        }
+
+    @property
+    def named_cells(self) -> list[str]:
+        """[]: it names none."""
+        return self.cells or ([] if self.cell is None else [self.cell])
+
+    def is_for(self, *names: str) -> bool:
+        """names: what a cell is called; one of a file (cells/my.yaml#NaK65) also without the file."""
+        known = {part for name in self.named_cells for part in (name, name.rpartition("#")[2])}
+        return not known or not known.isdisjoint(names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _figures_apart(cls, given: Any) -> Any:
+        """All other words are figures."""
+        if not isinstance(given, dict):
+            return given
+        others = {word: value for word, value in given.items() if word not in EXPECT}
+        return {word: value for word, value in given.items() if word in EXPECT} | {"figures": others}
+
+
+class _OneOrMore:
+    """A list of expectations, or the only one by itself; read by their own model once there is one."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def listed(value: object) -> object:
+            return [value] if isinstance(value, dict) else value
+
+        each = core_schema.no_info_plain_validator_function(Expect.model_validate)
+        return core_schema.no_info_before_validator_function(
+            listed, core_schema.list_schema(each, min_length=1)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {}  # see `schema`
+
+
+if TYPE_CHECKING:
+    Expectations: TypeAlias = list[Expect]
+else:
+    Expectations = Annotated[Any, _OneOrMore()]
+
+
 class Protocol(Word):
     """One experiment."""
 
@@ -619,4 +707,7 @@ class Protocol(Word):
     steps: Steps
     finally_: Literal["rest"] = Field(
         "rest", alias="finally", description="what happens to the cell at the end: it is left open"
+    )
+    expect: Expectations = Field(
+        [], description="what a dry run comes to; or a list, for several cells or sets of parameters"
     )

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from nakctl.protocol import foreign, schema
-from nakctl.protocol.model import KINDS
+from nakctl.protocol.model import EXPECT, KINDS
+from nakctl.protocol.result_names import example as result_example
 from nakctl.protocol.snippets import example
 from nakctl.text import units
 from nakctl.text.numbers import wrapped
@@ -26,6 +27,7 @@ PLACES = {
     "MeasuredCapacity": "capacity",
     "StopWhen": "stop_when",
     "Short": "short",
+    "Expect": "expect",
     "Record": "record",
     "Ranges": "ranges",
     "Cutoff": "until of a step",
@@ -74,6 +76,12 @@ def _definition(name: str) -> dict[str, Any]:
     return found
 
 
+def _properties(name: str) -> dict[str, dict[str, Any]]:
+    """The words of a model; those of the results, which `expect` takes as well, have a page of their own."""
+    found: dict[str, dict[str, Any]] = _definition(name).get("properties", {})
+    return found if name != "Expect" else {word: part for word, part in found.items() if word in EXPECT}
+
+
 @cache
 def entries() -> tuple[Entry, ...]:
     """All words: kinds first, then those beside a kind, then the others by place."""
@@ -81,7 +89,7 @@ def entries() -> tuple[Entry, ...]:
     beside: dict[tuple[str, str], list[str]] = {}
     shown: dict[tuple[str, str], str] = {}
     for kind, model in KINDS.items():
-        for word, part in _definition(model.__name__)["properties"].items():
+        for word, part in _properties(model.__name__).items():
             if word != kind:
                 key = word, str(part.get("description", ""))
                 beside.setdefault(key, []).append(kind)
@@ -94,8 +102,11 @@ def entries() -> tuple[Entry, ...]:
 
 def _others() -> Iterator[Entry]:
     for name, place in PLACES.items():
-        for word, part in _definition(name).get("properties", {}).items():
+        for word, part in _properties(name).items():
             yield Entry(word, place, str(part.get("description", "")), _value(part))
+    for word, part in _definition("Expect")["properties"].items():
+        if word not in EXPECT:
+            yield Entry(word, "expect, a result", str(part["description"]), f"{word}: {result_example(word)}")
 
 
 def _told(name: str) -> str:
@@ -150,7 +161,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
 
 
 def _words_of(name: str, kind: str = "") -> Iterator[str]:
-    for word, part in _definition(name).get("properties", {}).items():
+    for word, part in _properties(name).items():
         its = "its kind: " if word == kind else ""
         shown = f" [{_value(part)}]" if _value(part) else ""
         yield from wrapped(f"{its}{part.get('description', '')}{shown}", f"    {word:<18}", " " * 22)
@@ -203,7 +214,7 @@ def overview() -> Iterator[str]:
     yield from wrapped(", ".join(refined), "  ", "  ")
     for name, place in PLACES.items():
         yield f"{place}"
-        yield from wrapped(", ".join(_definition(name).get("properties", {})), "  ", "  ")
+        yield from wrapped(", ".join(_properties(name)), "  ", "  ")
     yield ""
     yield "nakctl words WORD: what it means, with an example; also values, units, and words of EC-Lab, PyBaMM"
     yield "and unicycler"
@@ -245,7 +256,7 @@ def _page() -> Iterator[str]:
 
 def _table(name: str) -> Iterator[str]:
     yield from ("", "| word | | for example |", "|---|---|---|")
-    for word, part in _definition(name).get("properties", {}).items():
+    for word, part in _properties(name).items():
         shown = ", ".join(f"`{each}`" for each in re.split(r", (?![^(]*\))", _value(part)) if each)
         yield f"| `{word}` | {_cell(str(part.get('description', '')))} | {shown} |"
 

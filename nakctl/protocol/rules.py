@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from nakctl.protocol import level_rules
+from nakctl.protocol import expect_rules, level_rules
 from nakctl.protocol.model import KINDS, kind_of
 from nakctl.protocol.written import one_of, quantity, words
 from nakctl.text.faults import Problem, did_you_mean
@@ -48,7 +48,13 @@ _NO_SLOPE = {
 def problems(data: dict[str, Any]) -> list[Problem]:
     """What is wrong with a protocol whose words may each be right."""
     sweeps = words(data.get("spectra"))
-    found = [*_empty(data, ()), *_limits(data), *_short(data), *_electrodes(data)]
+    found = [
+        *_empty(data, ()),
+        *_limits(data),
+        *_short(data),
+        *_electrodes(data),
+        *expect_rules.problems(data),
+    ]
     for name, sweep in sweeps.items():
         found += _sweep(words(sweep), ("spectra", name), words(sweep).get("kind"))
     short_is_told = any("short" in words(data.get(word)) for word in ("rules", "stop_when"))

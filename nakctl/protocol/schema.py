@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nakctl.protocol.model import A_STEP, KINDS, Protocol
+from nakctl.protocol import expect_words
+from nakctl.protocol.model import A_STEP, KINDS, Expect, Protocol, Word
 from nakctl.protocol.snippets import FILE as FILE_SNIPPET
 from nakctl.protocol.snippets import SNIPPETS, body
 from nakctl.text.quantities import REF_PATTERN
@@ -28,6 +29,7 @@ def schema() -> dict[str, Any]:
     for definition in (made, *made["$defs"].values()):
         _explain(definition, told)
         _open_to_parameters(definition)
+    _with_figures(made["$defs"])
     made["$defs"]["Step"] = _step()
     made["defaultSnippets"] = [
         {"label": "protocol", "description": "a whole file", "body": body(FILE_SNIPPET)}
@@ -37,12 +39,24 @@ def schema() -> dict[str, Any]:
 
 
 def _of_models() -> dict[str, Any]:
-    """A protocol, and each kind of step."""
+    """A protocol, what is expected of it, and each kind of step."""
     made = Protocol.model_json_schema(by_alias=True)
-    for model in KINDS.values():
+    models: list[type[Word]] = [Expect, *KINDS.values()]
+    for model in models:
         of_kind = model.model_json_schema(by_alias=True)
         made["$defs"] |= of_kind.pop("$defs", {}) | {model.__name__: of_kind}
+    one = {"$ref": "#/$defs/Expect"}
+    made["properties"]["expect"]["anyOf"] = [one, {"type": "array", "items": one, "minItems": 1}]
     return made | {"$defs": dict(sorted(made["$defs"].items()))}
+
+
+def _with_figures(defs: dict[str, Any]) -> None:
+    """Of `expect`, among its other words."""
+    words, patterns = expect_words.offered()
+    del defs["Expect"]["properties"]["figures"]
+    defs["Expect"]["properties"] |= words
+    defs["Expect"]["patternProperties"] = patterns
+    defs |= expect_words.forms()
 
 
 def _step() -> dict[str, Any]:

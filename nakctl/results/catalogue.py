@@ -17,6 +17,7 @@ from importlib.resources.abc import Traversable
 from typing import Literal
 
 from nakctl import __version__
+from nakctl.protocol.result_names import written
 
 _NUMBERED = re.compile(r"_\d+_")
 VERSION = "results_version"  # name under which a file says by what its figures were drawn
@@ -46,7 +47,7 @@ class Quantity:
     @property
     def unit(self) -> str:
         """As people write it, mAh/cm2; "" of plain numbers."""
-        return "" if self.units == "1" else self.units.replace("*h", "h").replace("*", " ").replace("^", "")
+        return written(self.units)
 
 
 @cache

@@ -21,6 +21,8 @@ from nakctl.text.sentences import Model, did_you_mean
 
 __all__ = ["Problem", "did_you_mean", "fault", "in_order", "problems"]
 
+_WITHOUT_KIND = "expect"  # a list whose items have none: `set` is a word there
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -109,13 +111,13 @@ class _Trace:
         self.branches: list[tuple[Loc, str]] = []
 
     def step(self, before: str | int, part: str | int, tags: Mapping[str, Model]) -> None:
-        if isinstance(before, int) and part in tags:
+        if isinstance(before, int) and part in tags and _WITHOUT_KIND not in self.path[-2:]:
             self.here = (tags[str(part)],)
         elif _leads_on(self.node, part):
             self.owner, self.here = self.here, _models_below(self.here, part) or self.here
             self.node, self.path = self.node[part], (*self.path, part)
-        else:
-            self.branches.append((self.path, str(part)))
+        elif isinstance(part, str):  # the number of an only item, which stands there without a list, is none
+            self.branches.append((self.path, part))
             self.here = tuple(model for model in self.here if model.__name__ == part) or self.here
 
 

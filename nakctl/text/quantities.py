@@ -366,14 +366,14 @@ def _is_close(before: str, after: str) -> bool:
     return _WHOLE.fullmatch(before.strip()) is not None and _DIGITS_FIRST.match(after) is not None
 
 
-def in_unit_of(value: float, like: Quantity) -> str:
+def in_unit_of(value: float, like: Quantity, digits: int = 6) -> str:
     """A value in SI, told in the unit in which another one was written."""
     number = _BARE.match(like.text)
     if like.dimension == "C-rate" or number is None:
-        return f"{value:.6g} C"
+        return f"{value:.{digits}g} C"
     unit = like.text[number.end() :].strip()
     _, factor, offset = scale_of(unit, (like.dimension,))
-    return f"{(value - offset) / factor:.6g} {unit}"
+    return f"{(value - offset) / factor:.{digits}g} {unit}"
 
 
 def share_unit(parts: list[str]) -> list[str]:

@@ -25,10 +25,20 @@ MOST_BYTES = 256 * 1024
 DEEPEST = 32
 _WIDEST = 160
 # Tabs, control characters, surrogates, and line ends that only YAML knows: editors would count other lines.
-_UNSEEN = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ue000-\ue002\ufeff\ufffe\uffff]"
+)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# `[0.15, 0.45] mA/cm2`: a unit after a list of numbers is that of each. YAML has no such thing, and is shown
+# signs of ours in the place of these brackets and commas: one for one, so that all places stay.
+_SHARED_UNIT = re.compile(
+    r"\[[ ]*[-+.\d][-+.\deE ]*(?:,[ ]*[-+.\d][-+.\deE ]*)+\](?=[ ]*[A-Za-z%\u00b0\u00b5\u03bc\u03a9\u2126]"
+    r"[^,:{}\[\]\"'#\n]*(?:[,}\]\n]|[ ]#|$))"
+)
+_OURS = str.maketrans("[,]", "\ue000\ue001\ue002")
+_YAMLS = str.maketrans("\ue000\ue001\ue002", "[,]")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -169,7 +179,8 @@ class _Reading:
     """Turns the events of YAML into values, noting where each stands and what is no part of the language."""
 
     def __init__(self, text: str, loader: Any) -> None:
-        self.events: Iterator[Any] = yaml.parse(text, Loader=loader)
+        shown = _SHARED_UNIT.sub(lambda found: found[0].translate(_OURS), text)
+        self.events: Iterator[Any] = yaml.parse(shown, Loader=loader)
         self.places: dict[Loc, Place] = {}
         self.slips: list[_Slip] = []
 
@@ -211,7 +222,10 @@ class _Reading:
             return self.mapping(loc)
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(loc)
-        return plain(event.value) if event.implicit[0] else event.value
+        if event.implicit[0] and event.value.startswith("\ue000"):
+            return self.sharing_a_unit(event, loc)
+        text = event.value.translate(_YAMLS)
+        return plain(text) if event.implicit[0] else text
 
     def mapping(self, loc: Loc) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -231,6 +245,18 @@ class _Reading:
             at = (*loc, len(values))
             self.places[at] = Place(_mark(event), _mark(event))
             values.append(self.value(event, at))
+        return values
+
+    def sharing_a_unit(self, event: Any, loc: Loc) -> list[Any]:
+        """`[0.15, 0.45] mA/cm2` as `[0.15 mA/cm2, 0.45 mA/cm2]`."""
+        numbers, _, unit = event.value[1:].partition("\ue002")
+        mark, at = _mark(event), 1
+        values: list[Any] = []
+        for number in numbers.split("\ue001"):
+            begin = Mark(mark.line, mark.column + at + len(number) - len(number.lstrip()))
+            self.places[(*loc, len(values))] = Place(begin, begin)
+            values.append(f"{number.strip()} {unit.strip()}")
+            at += len(number) + 1
         return values
 
     def key(self, event: Any, loc: Loc) -> str:

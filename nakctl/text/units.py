@@ -73,6 +73,7 @@ DIMENSIONS = {
     "power": Dimension("a power", "A*V", "5 mW"),
     "areal power": Dimension("a power per area", "A*V/cm^2", "5 mW/cm2"),
     "resistance": Dimension("a resistance", "V/A", "100 ohm", positive=True),
+    "areal resistance": Dimension("a resistance times an area", "V/A*cm^2", "50 ohm cm2", positive=True),
     "capacitance": Dimension("a capacitance", "A*s/V", "1 uF", positive=True),
     "length": Dimension("a length", "cm", "1 mm"),
     "area": Dimension("an area", "cm^2", "0.4418 cm2", positive=True),

@@ -6,6 +6,9 @@ import pytest
 from command_line import nakctl
 from short_run import Ran
 
+from nakctl.checks.judged import judged
+from nakctl.protocol.load import load
+
 KEYS = {"status", "end_reason", "simulated", "duration_s", "samples", "spectra", "gaps"}
 KEYS_OF_A_SHORT = {"ccd_mA_cm2", "short_at_mAh_cm2"}
 
@@ -24,6 +27,12 @@ def test_it_runs_to_the_short_and_finds_the_critical_current_density(ccd: Ran) -
     assert report["gaps"] == 0
     assert report["spectra"] > 700  # about 35 s each, through 7 to 8 h
     assert report["incomplete_spectra"] <= 1  # the one in which the cell shorted
+
+
+def test_it_is_what_the_protocol_expects(ccd: Ran) -> None:
+    found = judged(load("ccd").protocol.expect, ccd.report)
+    assert [str(one) for one in found] == ["ends short", "duration 7 h 57 min", "ccd 0.2 mA/cm2"]
+    assert all(one.met for one in found)
 
 
 def test_nothing_but_the_file_is_left(ccd: Ran) -> None:

@@ -104,7 +104,7 @@ SLIPS = [
     ("per_decade: 10}", "per_decade: 10, drift_correction: on}", 8, "must be true or false"),
     ("per_decade: 10}", "per_decade: 10, average: 1.5}", 8, "must be a whole number"),
     ("levels: 0.05, 0.1 mA/cm2", "levels: 0,05 mA/cm2", 17, "a comma between digits: write 0.05 mA/cm2 with a point"),
-    ("levels: 0.05, 0.1 mA/cm2", "levels: [0.05, 0.1] mA/cm2", 5, "write `0.05, 0.1 mA/cm2`, without brackets"),
+    ("levels: 0.05, 0.1 mA/cm2", "levels: [0.05 mA/cm2, 0.1] mA/cm2", 5, "write `0.05 mA/cm2, 0.1 mA/cm2`, without brackets"),
     ("levels: 0.05, 0.1 mA/cm2", "levels: [0.05, 0.1 mA/cm2]", 17, "0.05 has no unit"),
     ("levels: 0.05, 0.1 mA/cm2", "levels: -0.05, 0.1 mA/cm2", 19, "directions already"),
     ("levels: 0.05, 0.1 mA/cm2", "levels: 0.05 V, 0.1 mA/cm2", 17, "do not belong in one list"),

@@ -83,6 +83,31 @@ def test_marks(loc: tuple[str | int, ...], key: tuple[int, int], value: tuple[in
     assert (document.key_mark(loc), document.mark(loc)) == (Mark(*key), Mark(*value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: [0.15, 0.45] mA/cm2\n", ["0.15 mA/cm2", "0.45 mA/cm2"]),
+        ("a: [1,2,  3]V # why\n", ["1 V", "2 V", "3 V"]),
+        ("a: [-1e-3, .5] µV", ["-1e-3 µV", ".5 µV"]),
+        ("a: [10, 90] %", ["10 %", "90 %"]),
+        ("a: [1, 2]\n", [1, 2]),
+        ("a: [[1, 2] V, 3]\n", [["1 V", "2 V"], 3]),
+        ("a: see [1, 2] mA\n", "see [1, 2] mA"),
+        ("a: '[1, 2] mA'\n", "[1, 2] mA"),
+        ("a: |\n  of [1, 2] mA\n", "of [1, 2] mA\n"),
+    ],
+)
+def test_a_unit_after_a_list_is_that_of_each_number(text: str, value: object) -> None:
+    assert read_text(text, "f").data["a"] == value
+
+
+def test_numbers_that_share_a_unit_keep_their_places() -> None:
+    document = read_text("x: {a: [0.1, 0.25] mA, b: 1}  # [1, 2] V\n", "f")
+    assert document.data["x"]["b"] == 1
+    marks = [document.mark(("x", *loc)) for loc in (("a",), ("a", 0), ("a", 1), ("b",))]
+    assert marks == [Mark(1, 8), Mark(1, 9), Mark(1, 14), Mark(1, 27)]
+
+
 def test_all_that_is_refused_is_told_at_once() -> None:
     with pytest.raises(ProtocolError) as caught:
         read_text("a: &x 1\nb: *x\nb: 2\n<<: {c: 1}\nd: !int 3\n5: 6\n", "f", ProtocolError)
@@ -110,8 +135,8 @@ def test_all_that_is_refused_is_told_at_once() -> None:
         ("a: {" * 100_000, 1, f"nested more than {DEEPEST} deep"),
         ("\n".join("  " * i + "a:" for i in range(100)), DEEPEST + 2, "nested more than"),
         ("a: *a\n", 1, "anchors and aliases"),
-        ("levels: [1, 2] mA\n", 1, "write `1, 2 mA`, without brackets"),
-        ("s: {levels: [1, 2] mA/cm2, b: 2}\n", 1, "write `1, 2 mA/cm2`, without brackets"),
+        ("levels: [1 mA, 2] mA\n", 1, "write `1 mA, 2 mA`, without brackets"),
+        ("s: {levels: [1, 2 V] mA/cm2, b: 2}\n", 1, "write `1, 2 V mA/cm2`, without brackets"),
         ("a: 1\nb 2\nc: 3\n", 2, "a word without its colon"),
         ('a: "C:\\lab"\n', 1, "a backslash in double quotes"),
         ("a: - b\n", 1, "a list begins on a line of its own"),

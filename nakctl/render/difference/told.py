@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from nakctl.render.difference.value import Change, Difference, StepChange
+from nakctl.text.markdown import plain
 from nakctl.text.numbers import wrapped
 
 _COLUMN = 30
-# Names of steps and files are anybody's: in a comment they mention nobody, and draw no picture.
-_MARKDOWN = str.maketrans({sign: f"&#{ord(sign)};" for sign in "\\`*_[]<#|~@$&"})
 
 
 def said(change: Change) -> str:
@@ -96,17 +95,17 @@ def _shown(step: StepChange) -> list[Change]:
 
 def markdown(difference: Difference, same_text: bool = False) -> str:
     """A heading and a table, as GitHub and GitLab draw them."""
-    told = "" if difference.same else f" on {_plain(difference.on)}"
-    lines = [f"#### {_plain(difference.after)}", "", f"{sentence(difference, same_text)}{told}", ""]
+    told = "" if difference.same else f" on {plain(difference.on)}"
+    lines = [f"#### {plain(difference.after)}", "", f"{sentence(difference, same_text)}{told}", ""]
     for where, change in difference.alarming:
         lines += [
-            f"- **{change.weight.upper()}**: {_plain(where)}: {_plain(f'{change.what}: {_from_to(change)}')}"
+            f"- **{change.weight.upper()}**: {plain(where)}: {plain(f'{change.what}: {_from_to(change)}')}"
         ]
     rows = list(_rows(difference))
     if rows:
         lines += [*([""] if difference.alarming else []), "| | | before | after | |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(row)} |" for row in rows]
-    lines += [f"\n{_plain(note)}" for note in difference.notes]
+    lines += [f"\n{plain(note)}" for note in difference.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -116,7 +115,7 @@ def _rows(difference: Difference) -> Iterator[Sequence[str]]:
     for step in difference.steps:
         where = f"step {step.number} {step.name}"
         if step.became == "moved":
-            yield (_plain(where), "stands elsewhere", step.number_before, step.number_after, "")
+            yield (plain(where), "stands elsewhere", step.number_before, step.number_after, "")
         for change in _shown(step):
             yield _cells(where, change, "" if step.became == "changed" else f"**{step.became}**")
             where = ""
@@ -126,12 +125,8 @@ def _rows(difference: Difference) -> Iterator[Sequence[str]]:
 
 def _cells(where: str, change: Change, became: str = "") -> Sequence[str]:
     weight = f"**{change.weight.upper()}**" if change.is_alarming else change.weight
-    last = became or weight or _plain(change.relative)
-    return (_plain(where), _plain(change.what), _plain(change.before), _plain(change.after), last)
-
-
-def _plain(words: str) -> str:
-    return " ".join(words.split()).translate(_MARKDOWN)
+    last = became or weight or plain(change.relative)
+    return (plain(where), plain(change.what), plain(change.before), plain(change.after), last)
 
 
 # --- machines ----------------------------------------------------------------------------------------------
