@@ -76,6 +76,11 @@ def pytest_unconfigure() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden texts anew")
+    parser.addoption(
+        "--channel",
+        metavar="MODULE:OBJECT",
+        help="tests/contract tries this one alone, of a driver in a package of its own (see docs/how-to/add-a-driver.md)",
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -19,7 +19,9 @@ def export(
     name: Annotated[
         str | None,
         typer.Option(
-            "--as", metavar="FORMAT", help="csv, bdf, bdf-parquet, mpt, z, netcdf or xlsx; list says more."
+            "--as",
+            metavar="FORMAT",
+            help="csv, bdf, bdf-parquet, mpt, z, netcdf, xlsx, or of a package; list says more.",
         ),
     ] = None,
     out: Annotated[

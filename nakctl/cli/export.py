@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,31 +21,32 @@ LIST = "list"
 
 
 def listed() -> int:
-    from nakctl.exchange.formats import FORMATS
+    from nakctl.exchange.formats import listed
 
-    print("\n".join(_listed(FORMATS.values())))
+    print("\n".join(listed()))
     return ExitCode.DONE
 
 
 def export(files: list[Path], name: str | None, out: Path | None, tables: list[str], asked: Asked) -> int:
-    from nakctl.exchange.formats import FORMATS
+    from nakctl.exchange import formats
 
-    if name not in FORMATS:
-        hint = did_you_mean(name, FORMATS) if name is not None else ""
+    format = None if name is None else formats.format_of(name)
+    if format is None:
+        hint = did_you_mean(name, formats.names()) if name is not None else ""
         none = f"--as {name}: there is no such format{hint}{' There are' if hint else ''}"
         fault = "say in which format, with --as" if name is None else none
-        raise InputError("\n".join((f"{fault}:", *_listed(FORMATS.values()))))
+        raise InputError("\n".join((f"{fault}:", *formats.listed())))
     if not files:
         raise InputError("name the result file to export")
     _refuse_settings(files)
-    need(f"--as {name}", "exports", *FORMATS[name].needs)
+    need(f"--as {name}", "exports", *format.needs)
     if tables and name != "csv":
         raise InputError(f"--table is of --as csv; --as {name} has all that it can hold")
-    if len(files) > 1 and out is not None and out.name.lower().endswith(FORMATS[name].ending):
+    if len(files) > 1 and out is not None and out.name.lower().endswith(format.ending):
         raise InputError(f"{out} is one file, and {len(files)} runs are to be exported: name a folder")
     part = asked.part()
     for file in files:
-        _one(file, FORMATS[name], out, tables, part)
+        _one(file, format, out, tables, part)
     return ExitCode.DONE
 
 
@@ -83,11 +83,6 @@ def _tell(source: Source, placed: list[Path]) -> None:
         print(f"{placed[0].parent}: {len(placed)} files, {placed[0].name} to {placed[-1].name}")
     if not source.run.header.sealed:
         print(f"note: {source.run.path} is not sealed: this is as far as it had come", file=sys.stderr)
-
-
-def _listed(formats: Iterable[Format]) -> Iterable[str]:
-    for each in formats:
-        yield f"{each.name:<12} {each.ending:<13} {each.what_for}; read by {each.read_by}"
 
 
 def _refuse_settings(files: list[Path]) -> None:

@@ -1,4 +1,8 @@
-"""What an instrument can do, as data: `instruments/*.toml` hold each value with its source and confidence."""
+"""What an instrument can do, as data: `instruments/*.toml` hold each value with its source and confidence.
+
+A package may bring others along: a folder of such files, as a package under the entry point group
+`nakctl.instruments`. Names of ours stay ours.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +19,7 @@ from nakctl.errors import RigError
 # Of a range is left free: readings stop at its end, so nothing can be seen beyond a value that lies there,
 # and a current that fills it is read as an overload half of the time.
 HEADROOM = 0.01
+GROUP = "nakctl.instruments"
 _ROUNDING = 1e-9
 
 
@@ -130,16 +136,16 @@ class Instrument:
 
 def instrument(name: str) -> Instrument:
     """The instrument of that name, however it is spelt ("SP-300", "sp300"). RigError says what there is."""
-    known = _instruments()
     key = _key(name)
-    if key not in known:
+    found = _ours().get(key) or _others().get(key)
+    if found is None:
         raise RigError(f"{name} is no instrument nakctl knows; there are: {', '.join(instruments())}")
-    return known[key]
+    return found
 
 
 def instruments() -> tuple[str, ...]:
     """Names of all instruments, sorted."""
-    return tuple(sorted(each.name for each in _instruments().values()))
+    return tuple(sorted(each.name for each in (_others() | _ours()).values()))
 
 
 def _key(name: str) -> str:
@@ -147,9 +153,25 @@ def _key(name: str) -> str:
 
 
 @cache
-def _instruments() -> dict[str, Instrument]:
-    folder = files("nakctl.device.instruments")
-    texts = [entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml")]
+def _ours() -> dict[str, Instrument]:
+    return _in_folder("nakctl.device.instruments")
+
+
+@cache
+def _others() -> dict[str, Instrument]:
+    """Those that other packages bring along. RigError: a file of theirs is none."""
+    found: dict[str, Instrument] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            found |= _in_folder(point.value)
+        except (ImportError, OSError, KeyError, TypeError, ValueError) as error:
+            text = f"instruments of {point.value}, which is installed here, cannot be read: {error!r}"
+            raise RigError(text) from error
+    return found
+
+
+def _in_folder(package: str) -> dict[str, Instrument]:
+    texts = [entry.read_text("utf-8") for entry in files(package).iterdir() if entry.name.endswith(".toml")]
     return {_key(each.name): each for each in map(parse, texts)}
 
 

@@ -1,10 +1,15 @@
-"""The formats of `nakctl export`, one per line: what for, who reads it, who writes it."""
+"""The formats of `nakctl export`, one per line: what for, who reads it, who writes it.
+
+A package may offer another one: a `Format` in the entry point group `nakctl.exports`, under its name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 
+from nakctl.errors import InputError, place_of
 from nakctl.exchange import to_bdf, to_csv, to_mpt, to_netcdf, to_xlsx, to_z
 from nakctl.exchange.placing import Parts
 from nakctl.exchange.source import Source
@@ -12,8 +17,10 @@ from nakctl.exchange.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """ending: of its main file. needs: packages of nakctl[exports] that it is written with.
+    """ending: of its main file. parts: what is to be written, by the end of its name (see `placing`).
 
+    what_for, read_by  one line each, for `--as list`
+    needs  packages of nakctl[exports] that it is written with
     many  of files that usually are many: what the folder is called that holds them; "" beside the run
     """
 
@@ -59,3 +66,48 @@ FORMATS = {
         ),
     )
 }  # fmt: skip
+
+GROUP = "nakctl.exports"
+
+
+def format_of(name: str) -> Format | None:
+    """None: there is no such format. InputError: the package that offers it is not in order."""
+    if name in FORMATS:
+        return FORMATS[name]
+    return next((_loaded(point) for point in _others() if point.name == name), None)
+
+
+def names() -> list[str]:
+    return [*FORMATS, *(point.name for point in _others())]
+
+
+def listed() -> Iterator[str]:
+    """A line for each. One that cannot be loaded is told in its own."""
+    for each in FORMATS.values():
+        yield _line(each)
+    for point in _others():
+        try:
+            yield _line(_loaded(point))
+        except InputError as error:
+            yield f"{point.name:<12} {error}"
+
+
+def _line(each: Format) -> str:
+    return f"{each.name:<12} {each.ending:<13} {each.what_for}; read by {each.read_by}"
+
+
+def _others() -> Iterator[EntryPoint]:
+    """Those of other packages; names of ours stay ours."""
+    return (point for point in entry_points(group=GROUP) if point.name not in FORMATS)
+
+
+def _loaded(point: EntryPoint) -> Format:
+    package = point.dist.name if point.dist else point.module
+    try:
+        found = point.load()
+    except Exception as error:
+        why = f"{error} ({place_of(error)})"
+        raise InputError(f"--as {point.name} is of {package}, which cannot be loaded: {why}") from error
+    if not isinstance(found, Format) or found.name != point.name:
+        raise InputError(f"--as {point.name} is of {package}, and is no format of that name")
+    return found

@@ -247,7 +247,7 @@ def _page() -> Iterator[str]:
         yield from _table(name)
     yield from ("", "## Values", "", "| | written | |", "|---|---|---|")
     yield from (f"| {what} | `{shown}` | {_cell(text)} |" for what, shown, text in VALUES)
-    yield from ("", "## Units", "", "Small and large letters differ.", "", "```", *unit_lines(), "```")
+    yield from ("", "## Units", "", "Small and large letters differ.", "", "```text", *unit_lines(), "```")
     yield from ("", "## Words of other programs", "", "| | theirs | here |", "|---|---|---|")
     for _, found in foreign.rows():
         theirs = ", ".join(f"`{word}`" for word in found.words)

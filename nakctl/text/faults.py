@@ -7,7 +7,7 @@ union branches and tags that the file knows nothing of: they are passed over by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, get_args
 
@@ -56,7 +56,7 @@ def problems(
     whole  what all of the data is called: `a protocol`, `a sensor of kind scpi`
     """
     told = [_told(details, data, model, tags, whole) for details in error.errors()]
-    return _best_branches(_without_echo(told))
+    return _best_branches(_lacking_together(_without_echo(told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,13 @@ class _Told:
 
     branches  of unions that pydantic was in when it met it: (where, which)
     words     what is missing, or what an unknown word was perhaps meant to be: (where, which)
+    lacking   of whom a word is missing: the model, and what it is called
     """
 
     problem: Problem
     branches: tuple[tuple[Loc, str], ...]
     words: frozenset[tuple[Loc, str]] = frozenset()
+    lacking: tuple[Model, str] | None = None
 
     @property
     def wrong_shape(self) -> bool:
@@ -85,9 +87,10 @@ def _told(details: ErrorDetails, data: Any, top: Model, tags: Mapping[str, Model
     match details["type"]:
         case "missing":
             model = trace.here[0]
-            message = sentences.missing(word, model, _called(trace.path, model, tags, whole))
+            called = _called(trace.path, model, tags, whole)
             asked = frozenset({(trace.path, word)})
-            return _Told(Problem(trace.path, message), tuple(trace.branches[:-1]), asked)
+            problem = Problem(trace.path, sentences.missing([word], model, called))
+            return _Told(problem, tuple(trace.branches[:-1]), asked, (model, called))
         case "extra_forbidden":
             model, parent = trace.owner[0], trace.path[:-1]
             message = sentences.unknown(word, model, _called(parent, model, tags, whole), tags)
@@ -152,6 +155,23 @@ def _without_echo(told: list[_Told]) -> list[_Told]:
     """`hlod: 1 h` is one slip, although `hold` is missing too."""
     meant = frozenset[tuple[Loc, str]]().union(*(one.words for one in told if one.problem.at_key))
     return [one for one in told if one.problem.at_key or not one.words & meant]
+
+
+def _lacking_together(told: list[_Told]) -> list[_Told]:
+    """The words that one place lacks as one problem: of each place the first one is told."""
+    words: dict[Any, list[str]] = {}
+    for one in told:
+        if one.lacking is not None:
+            words.setdefault((one.problem.loc, one.branches, one.lacking), []).extend(w for _, w in one.words)
+    found: list[_Told] = []
+    for one in told:
+        lacked = words.pop((one.problem.loc, one.branches, one.lacking), None)
+        if one.lacking is None:
+            found.append(one)
+        elif lacked is not None:
+            message = sentences.missing(lacked, *one.lacking)
+            found.append(replace(one, problem=replace(one.problem, message=message)))
+    return found
 
 
 def _best_branches(told: list[_Told]) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,12 +22,14 @@ def words_of(model: Model) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def missing(word: str, model: Model, called: str) -> str:
-    """A word that must be there. Entries of lists have no name and no description."""
-    field = next((f for name, f in model.model_fields.items() if word == (f.alias or name)), None)
-    if field is None:
+def missing(words: Sequence[str], model: Model, called: str) -> str:
+    """Words that must be there. Entries of lists have no name and no description."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    if not all(word in fields for word in words):
         return "a value is missing"
-    return f"{called} needs the word {word}" + (f" ({field.description})" if field.description else "")
+    told = [f"{word} ({fields[word].description})" if fields[word].description else word for word in words]
+    listed = " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else told[0]
+    return f"{called} needs the {'words' if len(told) > 1 else 'word'} {listed}"
 
 
 def unknown(word: str, model: Model, called: str, tags: Mapping[str, Model]) -> str:

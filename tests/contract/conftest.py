@@ -1,4 +1,4 @@
-"""The channels under contract: a new driver is one more row of CHANNELS."""
+"""The channels under contract: a new driver of ours is one more row of CHANNELS, another one `--channel`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -145,6 +146,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     A module with ALSO_DROPPED has its promises kept by channels that are dropped after every read, too.
     """
     if "make_channel" in metafunc.fixturenames:
-        dropped = ADOPTED if getattr(metafunc.module, "ALSO_DROPPED", False) else {}
-        made = CHANNELS | dropped
+        asked = metafunc.config.getoption("--channel")
+        channels = {asked: resolve_name(asked)} if asked else CHANNELS
+        dropped = {f"{asked} adopted each read": Adopted(channels[asked])} if asked else ADOPTED
+        made = channels | (dropped if getattr(metafunc.module, "ALSO_DROPPED", False) else {})
         metafunc.parametrize("make_channel", made.values(), ids=made.keys())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --channel only what that channel can be asked."""
+    if config.getoption("--channel"):
+        others = [item for item in items if "make_channel" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]

@@ -7,7 +7,9 @@ import pytest
 from channel_bench import DRAWING, MOVING, MakeChannel, chain, cp, drain, draw, ocv, ramp, run, scan, start
 
 from nakctl.device.channel import Flag, Watch
+from nakctl.device.instrument import instrument
 from nakctl.device.program import Test
+from nakctl.device.techniques import LOAD, POWER
 from nakctl.errors import LimitError
 from nakctl.run.clock import FreeClock
 from nakctl_sim.instrument.clock import StepClock
@@ -81,8 +83,8 @@ def test_a_power_and_a_load(make_channel: MakeChannel) -> None:
     """Where the instrument has them; elsewhere a sentence, before anything is loaded."""
     clock = FreeClock()
     channel = make_channel(clock)
-    if channel.info.instrument == "SP-300":
-        with pytest.raises(LimitError, match="SP-300 has no technique for constant power: use a channel"):
+    if POWER.loaded not in instrument(channel.info.instrument).timebase_s:
+        with pytest.raises(LimitError, match="has no technique for constant power: use a channel"):
             channel.check(DRAWING)
         return
     channel.check(DRAWING)
@@ -99,7 +101,7 @@ def test_a_power_and_a_load(make_channel: MakeChannel) -> None:
 def test_a_load_empties_what_a_current_has_filled(make_channel: MakeChannel) -> None:
     clock = FreeClock()
     channel = make_channel(clock)
-    if channel.info.instrument == "SP-300":
+    if LOAD.loaded not in instrument(channel.info.instrument).timebase_s:
         with pytest.raises(LimitError, match="constant load"):
             channel.check(chain(draw("LOAD", 500.0, 1.0)))
         return

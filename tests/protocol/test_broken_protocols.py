@@ -224,6 +224,21 @@ def test_a_slip_is_told_on_its_line(right: str, wrong: str, line: int, phrase: s
 
 
 @pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("nakctl: 1\nname: x\n", "a protocol needs the words limits and steps ("),
+        (
+            "nakctl: 1\nname: x\nlimits: {Ewe: [-3 V, 3 V]}\nsteps:\n  - cv: 1 V, 0 V\n",
+            "cv needs the words from (where the first scan begins, e.g. OCV) and rate (",
+        ),
+    ],
+)
+def test_words_that_are_missing_are_told_together(text: str, phrase: str) -> None:
+    [fault] = faults_of(text)
+    assert fault.message.startswith(phrase)
+
+
+@pytest.mark.parametrize(
     ("step", "phrase"),
     [
         (
