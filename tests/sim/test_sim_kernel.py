@@ -21,7 +21,7 @@ from nakctl.device.program import Loop, Segment, Technique, Test
 from nakctl.errors import LimitError
 from nakctl_sim.cell.models import load_model, names
 from nakctl_sim.chamber import Chamber
-from nakctl_sim.compiling.sources import PACKAGE, STEM, compiled_name
+from nakctl_sim.compiling.sources import PACKAGE, STEM
 from nakctl_sim.executor import registers
 from nakctl_sim.habits import ChannelHabits
 from nakctl_sim.kernel import Kernel, plain, present
@@ -229,8 +229,3 @@ def test_where_nothing_was_compiled_it_is_said(copied: Path) -> None:
         with pytest.raises(subprocess.CalledProcessError) as refused:
             asked(copied, NAKCTL_KERNEL=wish)
         assert f"RigError: NAKCTL_KERNEL{why}" in refused.value.stderr
-
-
-def test_each_source_is_in_the_name(copied: Path) -> None:
-    assert compiled_name().startswith(STEM)
-    assert PRESENT.compiled == any(PACKAGE.glob(f"{compiled_name()}*"))
