@@ -133,7 +133,7 @@ def check(
     """Check protocols against the language and the instrument; start nothing."""
     from nakctl.cli import check as command
 
-    return command.check(files, _wishes(on, cell, sets, rig, dry), as_json, ours)
+    return command.check(files, _wishes(on, cell, sets, rig, dry, looks=True), as_json, ours)
 
 
 @app.command()
@@ -153,7 +153,7 @@ def plan(
     """Print what will happen: steps, ranges, cutoffs and who watches them, time, charge, rows."""
     from nakctl.cli import plan as command
 
-    return command.plan(file, _wishes(on, cell, sets, rig, dry), as_json, plot)
+    return command.plan(file, _wishes(on, cell, sets, rig, dry, looks=True), as_json, plot)
 
 
 @app.command()
@@ -435,8 +435,14 @@ def completion(
 
 
 def _wishes(
-    on: str | None, cell: str | None, sets: list[str] | None, rig: Path | None, dry: bool = False
+    on: str | None,
+    cell: str | None,
+    sets: list[str] | None,
+    rig: Path | None,
+    dry: bool = False,
+    *,
+    looks: bool = False,
 ) -> Any:
     from nakctl.cli.prepare import Wishes
 
-    return Wishes(on, cell, pairs(sets or []), rig, dry)
+    return Wishes(on, cell, pairs(sets or []), rig, dry, looks)

@@ -66,7 +66,9 @@ def diff(
     from nakctl.cli.prepare import Wishes
 
     how = "json" if as_json else "markdown" if as_markdown else "text"
-    return command.diff(files or [], base, Wishes(on, cell, pairs(sets or []), rig, dry), how, exit_code)
+    return command.diff(
+        files or [], base, Wishes(on, cell, pairs(sets or []), rig, dry, looks=True), how, exit_code
+    )
 
 
 @explained

@@ -30,13 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line says about where and with what. dry: on the simulator, whatever the rig says."""
+    """What the command line says about where and with what.
+
+    dry    on the simulator, whatever the rig says
+    looks  nothing is started: the channel need not be named if the cell sits on one, or there is but one
+    """
 
     on: str | None
     cell: str | None
     sets: Mapping[str, str]
     rig: Path | None
     dry: bool = False
+    looks: bool = False
 
     def dump(self) -> dict[str, Any]:
         rig = None if self.rig is None else str(self.rig)
@@ -91,7 +96,10 @@ class Prepared:
 def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
     """The channel and the cell. RigError, CellError."""
     rig = find_rig(wishes.rig)
-    place = rig.dry_place(wishes.on, wishes.cell) if wishes.dry else rig.place(wishes.on)
+    if wishes.dry:
+        place = rig.dry_place(wishes.on, wishes.cell)
+    else:
+        place = rig.place(rig.seat(wishes.cell) if wishes.looks and wishes.on is None else wishes.on)
     return rig, place, rig.cell(wishes.cell, place)
 
 

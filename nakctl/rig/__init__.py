@@ -68,14 +68,14 @@ class Rig:
 
         One in virtual time needs none. For another there is a simulated one of its instrument. RigError.
         """
-        place = self.place(name if name is not None else self._seat(cell))
+        place = self.place(name if name is not None else self.seat(cell))
         if load_driver(place.driver).virtual_time:
             return place
         simulator = SIMULATED[DEFAULT].driver
         own = replace(place, name=DRY + place.name, driver=simulator, options={}, unwatched="")
         return replace(own, dry_for=place.name)
 
-    def _seat(self, cell: str | None) -> str | None:
+    def seat(self, cell: str | None) -> str | None:
         """Where a cell sits. None: nobody says, and there are several channels, or none of the rig."""
         own = [name for name in self.places if name not in SIMULATED]
         return self.cell_places.get(cell or "", own[0] if len(own) == 1 else None)

@@ -100,6 +100,20 @@ def test_a_slip_starts_nothing(lab: Here, tmp_path: Path, options: tuple[str, ..
     assert not list(tmp_path.glob("*.h5*"))
 
 
+def test_who_only_looks_need_not_name_the_channel_of_a_cell(lab: Here, tmp_path: Path) -> None:
+    for command in ("check", "plan"):
+        assert lab(command, "pristine-eis", *SLOW, "--cell", "C7").code == 0
+        assert "so name the channel" in refused(lab(command, "pristine-eis", *SLOW))
+    one = RIG.replace("  A2: {device: bench, channel: 2, feeding: false}\n", "").replace(
+        "channel: A2", "channel: A1"
+    )
+    (tmp_path / "rig.yaml").write_text(one, encoding="utf-8")
+    assert "A1 has several cells" in refused(lab("check", "pristine-eis", *SLOW))
+    (tmp_path / "rig.yaml").write_text(one.replace("  C8:", "  # C8:"), encoding="utf-8")
+    assert "ok on A1, cell C7" in lab("check", "pristine-eis", *SLOW).out
+    assert "so name the channel" in refused(lab("run", "pristine-eis", *SLOW))
+
+
 def test_on_a_simulated_channel_it_changes_nothing(lab: Here) -> None:
     said = lab("run", "pristine-eis", "--on", "sim-vmp3", "--dry", *SHORT)
     assert (said.code, "on sim-vmp3 (VMP-3)" in said.out) == (0, True)
