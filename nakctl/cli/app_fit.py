@@ -50,7 +50,10 @@ def sim_fit(
         typer.Option("--thickness", metavar="1.5mm", help="Of the electrolyte [default: as in RUN]."),
     ] = None,
     within: Annotated[
-        str, typer.Option("--within", metavar="'10 %'", help="What is known so well counts as found.")
+        str,
+        typer.Option(
+            "--within", metavar="'10 %'", help="What is known so well, by three standard errors, is found."
+        ),
     ] = "10 %",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also in the place of a file that is there.")

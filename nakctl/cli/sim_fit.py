@@ -218,12 +218,12 @@ def _text(found: Fit, asked: Asked, files: Sequence[Path], within: float) -> str
         *found.subject.said,
         *told.left_over(found),
         "",
-        f"{told.ERRORS}. status F: found within {100 * within:g} %, or as its source says; what is left out",
-        "here keeps the value of the simulator:",
+        f"{told.ERRORS}. What is not among the parameters keeps the value of the simulator:",
         *unknown,
         "",
     ]
-    return found.subject.file_text(told.written(found), comments, f"fitted to {asked.name}, see above")
+    lines = [part for line in comments for part in wrapped(line, "", "    ") or [""]]
+    return found.subject.file_text(told.written(found), lines, f"fitted to {asked.name}, see above")
 
 
 def _simulated(asked: Asked) -> bool:
@@ -257,7 +257,7 @@ def _lines(found: Fit, asked: Asked, target: Path, within: float) -> Iterator[st
         yield from wrapped(line, "taken: ", "  ")
     yield ""
     yield from told.table(found, "like" if asked.like else "shipped")
-    yield f"({told.ERRORS}; roughly: more than {100 * within:g} %)"
+    yield from told.legend(found, within)
     yield ""
     yield "not determined, left as it was:"
     for symbols, why in told.unknown(found):

@@ -17,7 +17,7 @@ from nakctl.fit.errors import Block, blocks
 from nakctl.fit.misfit import Misfit
 from nakctl.fit.record import Floats
 
-WITHIN = 0.10  # two standard errors: found; the value of the command line stands in for it
+SURE = 1.5  # what is found is known within what was asked for by three standard errors, not two
 ROUGHLY = 0.5
 LEARNED = 0.5  # of what was expected: more is left of it only where the runs taught nothing
 SEEN = 1.0  # standard deviations by which readings move if a number does by what is expected of it
@@ -48,46 +48,49 @@ class Known:
         return self.learned and self.error <= ROUGHLY
 
     def is_found(self, within: float) -> bool:
-        return self.learned and self.error <= within
+        return self.learned and SURE * self.error <= within
 
 
 class Certainty:
     """At values that fit best: x of all numbers of the misfit."""
 
     def __init__(self, misfit: Misfit, x: Floats) -> None:
-        self._misfit, self._x = misfit, x
-        self.subject = misfit.subject
-        self._frees = misfit.frees
+        self._misfit = misfit
+        self.x, self.frees = x, misfit.frees
         self._slopes = misfit.slopes(x, both_ways=True)
-        self._spread = np.array([one.spread for one in self._frees])
-        self._covariance = np.linalg.inv(self._slopes.T @ self._slopes + np.diag(self._spread**-2.0))
-        self._gain = self._covariance @ self._slopes.T  # what a reading that is off by 1 does to each
+        self.spread = np.array([one.spread for one in self.frees])
+        self.covariance = np.linalg.inv(self._slopes.T @ self._slopes + np.diag(self.spread**-2.0))
+        self._gain = self.covariance @ self._slopes.T  # what a reading that is off by 1 does to each
         self.blocks: tuple[Block, ...] = tuple(blocks(misfit.history))
         self._block_of = _block_of(misfit, self.blocks)
 
+    def stood(self, name: str) -> bool:
+        """Whether there is a value that this number could go back to."""
+        return any(one.name == name and one.value > 0 for one in self._misfit.subject.symbols)
+
     def of_each(self) -> dict[str, Known]:
         found = {}
-        for k, one in enumerate(self._frees):
-            along = np.zeros(len(self._x))
-            along[k] = 1.0 / max(self._x[k], 1e-12) if one.linear else 1.0
+        for k, one in enumerate(self.frees):
+            along = np.zeros(len(self.x))
+            along[k] = 1.0 / max(self.x[k], 1e-12) if one.linear else 1.0
             found[one.name] = self._along(along, self._partners(k))
         return found
 
     def of(self, together: Together) -> Known:
-        values = self._misfit.values(self._x)
+        values = self._misfit.values(self.x)
         here = together.of(values)
-        along = np.zeros(len(self._x))
-        for k, one in enumerate(self._frees):
+        along = np.zeros(len(self.x))
+        for k, one in enumerate(self.frees):
             if one.name in together.members:
-                moved = together.of(values | one.values(float(self._x[k]) + NUMERIC))
+                moved = together.of(values | one.values(float(self.x[k]) + NUMERIC))
                 along[k] = (moved - here) / here / NUMERIC
         return self._along(along, ())
 
     def _along(self, along: Floats, partners: tuple[str, ...]) -> Known:
         """Of a number whose relative change is `along` times that of x."""
-        variance = float(along @ self._covariance @ along)
-        expected = float(((along * self._spread) ** 2).sum())
-        moved = np.linalg.norm(self._slopes @ (along * self._spread**2)) / np.sqrt(expected)
+        variance = float(along @ self.covariance @ along)
+        expected = float(((along * self.spread) ** 2).sum())
+        moved = np.linalg.norm(self._slopes @ (along * self.spread**2)) / np.sqrt(expected)
         weights = (along @ self._gain) ** 2
         total = float(weights.sum())
         shares = np.array([float(weights[self._block_of == b].sum()) for b in range(len(self.blocks))])
@@ -97,11 +100,11 @@ class Certainty:
 
     def _partners(self, k: int) -> tuple[str, ...]:
         """What would make it better known, if that were known."""
-        sizes = np.sqrt(np.diag(self._covariance))
-        alike = (self._covariance[k] / (sizes[k] * sizes)) ** 2
+        sizes = np.sqrt(np.diag(self.covariance))
+        alike = (self.covariance[k] / (sizes[k] * sizes)) ** 2
         alike[k] = 0.0
         first = np.argsort(-alike)[:MOST_PARTNERS]
-        return tuple(self._frees[j].name for j in first if alike[j] > GOES_WITH)
+        return tuple(self.frees[j].name for j in first if alike[j] > GOES_WITH)
 
 
 def strengths(misfit: Misfit, x: Floats) -> Floats:

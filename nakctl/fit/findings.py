@@ -15,8 +15,8 @@ class Found:
 
     shipped   where it stood; None: nowhere, the model begins with nothing
     error     two standard errors, in its unit; None: not known
-    certain   found: it is known within what was asked for. roughly: within a half. together: only with
-              others, see `Combined`. read: beside the runs. no: it is where it stood
+    certain   found: known within what was asked for. roughly: within a half, or what it was does not fit.
+              together: only with others, see `Combined`. read: beside the runs. no: it is where it stood
     why       of "no": the reason
     blocks    what it is known from, the most telling first
     """

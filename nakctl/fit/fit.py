@@ -31,7 +31,7 @@ def fit(
     within: float,
     told: Told,
 ) -> Fit:
-    """within: of two standard errors, relative: what is known better is found. InputError: the runs do not
+    """within: relative; what is known so well by three standard errors is found. InputError: the runs do not
     allow it."""
     told("reading")
     read = history(runs)

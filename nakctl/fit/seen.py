@@ -18,6 +18,7 @@ MOST_ARCS = 4
 MORE = 10.0
 NO_LIKENESS = 2.0  # times the standard error that a correlation of neighbours in noise has
 PER_ARC = 3  # values
+BEYOND = 1e4  # times the window of time constants: what lies further out is no arc
 BLOCKS_deg = -60.0  # phase at the lowest frequency from which on a capacitor is expected
 
 
@@ -54,7 +55,7 @@ def best_circuit(f_Hz: Floats, z_ohm: Complex) -> CircuitFit:
             break
         pairs = "".join(f"-p(R{k},CPE{k})" for k in range(1, arcs + 1))
         further = fit_circuit(f_Hz, z_ohm, f"L0-R0{pairs}{end}")
-        if not _better(further, best, 2 * len(f_Hz)):
+        if not (_within(further, f_Hz) and _better(further, best, 2 * len(f_Hz))):
             break
         best = further
     return best
@@ -63,6 +64,12 @@ def best_circuit(f_Hz: Floats, z_ohm: Complex) -> CircuitFit:
 def is_noise(left: Complex) -> bool:
     """Whether neighbours among what a fit left over have nothing to do with each other."""
     return alike(left) < NO_LIKENESS / math.sqrt(2.0 * len(left))
+
+
+def _within(fit: CircuitFit, f_Hz: Floats) -> bool:
+    """Whether each arc lies where the spectrum shows a part of it."""
+    shortest_s, longest_s = (1.0 / (2.0 * math.pi * float(f)) for f in (f_Hz.max(), f_Hz.min()))
+    return all(shortest_s / BEYOND < arc.tau_s < longest_s * BEYOND for arc in _arcs(fit))
 
 
 def _better(more: CircuitFit, fewer: CircuitFit, values: int) -> bool:

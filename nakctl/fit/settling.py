@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nakctl.device.fitting import Certain, Subject, Symbol, Together, Values
-from nakctl.fit.certainty import ROUGHLY, Certainty, Known
+from nakctl.fit.certainty import SURE, Certainty, Known
 from nakctl.fit.errors import Block, alike, blocks
 from nakctl.fit.findings import Combined, Fit, Found, Left
 from nakctl.fit.misfit import Free, Misfit
+from nakctl.fit.returning import returning
 from nakctl.fit.search import Told, searched
 
 LEAST_ERROR = 0.02  # relative, two standard errors: neither a record nor a model of a cell is finer
@@ -30,10 +31,12 @@ def settled(misfit: Misfit, values: dict[str, float], within: float, told: Told)
     certainty = Certainty(misfit, misfit.x(values))
     known = certainty.of_each()
     certain: dict[str, Certain] = {name: _grade(one, within) for name, one in known.items()}
-    combined = _known_together(subject, certainty, certain, within)
-    for together, how in combined:
+    combined = _known_together(subject, certainty, certain, known, within)
+    for together, _ in combined:
         for name in together.members:
             certain[name] = "together" if name in together.carried_by else "no"
+    certain, combined = returning(certainty, certain, combined)
+    for together, how in combined:
         known |= dict.fromkeys(together.carried_by, how)
 
     standing = _standing(subject, values, certain)
@@ -43,7 +46,9 @@ def settled(misfit: Misfit, values: dict[str, float], within: float, told: Told)
     start = standing | {name: value for tie in ties for name, value in tie.values(0.0).items()}
     last_values = searched(last, start, lambda step: told(f"{len(frees)} that the runs tell: {step}"))
 
-    settle = _Settling(certainty, [together for together, _ in combined], values, last_values, within)
+    settle = _Settling(
+        subject, certainty, [together for together, _ in combined], values, last_values, within
+    )
     found = tuple(
         settle.found(symbol, certain[symbol.name], known[symbol.name]) for symbol in subject.symbols
     )
@@ -64,6 +69,7 @@ class _Settling:
     """together: the combinations that are known better than their members; best: where all numbers fit best;
     last: with those back that are not known."""
 
+    subject: Subject
     certainty: Certainty
     together: Sequence[Together]
     best: Values
@@ -75,7 +81,7 @@ class _Settling:
         relative = max(known.error, LEAST_ERROR)
         if grade in IS_KNOWN:  # it should not move when others go back to where they stood
             relative = max(relative, abs(value / self.best[symbol.name] - 1.0))
-            grade = "no" if relative > ROUGHLY else "roughly" if relative > self.within else grade
+            grade = "roughly" if SURE * relative > self.within else grade
         shipped = symbol.value if math.isfinite(symbol.value) else None
         if grade == "no":
             value = symbol.value if symbol.value > 0 else value
@@ -95,7 +101,7 @@ class _Settling:
         return f"{how_well}; it takes {symbol.needs}"
 
     def combined(self, together: Together, known: Known) -> Combined:
-        subject = self.certainty.subject
+        subject = self.subject
         stood = together.of(dict(subject.start) | {one.name: one.value for one in subject.symbols})
         value = together.of(self.last)
         return Combined(
@@ -118,16 +124,20 @@ def _grade(known: Known, within: float) -> Certain:
 
 
 def _known_together(
-    subject: Subject, certainty: Certainty, certain: Mapping[str, Certain], within: float
+    subject: Subject,
+    certainty: Certainty,
+    certain: Mapping[str, Certain],
+    known: Mapping[str, Known],
+    within: float,
 ) -> list[tuple[Together, Known]]:
-    """Combinations that are better known than what they would be carried by."""
+    """Combinations that are better known than all that they would be carried by."""
     chosen: list[tuple[Together, Known]] = []
     for together in subject.together:
-        known = certainty.of(together)
-        grades = {certain[name] for name in together.carried_by}
-        better = known.is_found(within) or (known.is_rough and grades == {"no"})
-        if better and "found" not in grades:
-            chosen.append((together, known))
+        how = certainty.of(together)
+        members = together.carried_by
+        is_better = _grade(how, within) != "no" and how.error < min(known[name].error for name in members)
+        if is_better and not any(certain[name] == "found" for name in members):
+            chosen.append((together, how))
     return chosen
 
 

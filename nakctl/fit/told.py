@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from nakctl.device.fitting import Written
+from nakctl.fit.certainty import ROUGHLY
 from nakctl.fit.errors import Block
-from nakctl.fit.findings import Combined, Fit, Found
+from nakctl.fit.findings import Combined, Fit, Found, Left
 from nakctl.fit.history import Part
 from nakctl.text.numbers import si
 
 Line = tuple[str, str, str, str, str, str]
 MOST_STEPS = 6
+MARKS = {"found": "", "roughly": "roughly: "}
+HARDLY = "hardly: "
 IS_OFF_V = 5e-3  # an offset of Ewe that is worth a sentence
 NOT_IT_Z, NOT_IT_V, NOT_IT = (
     0.05,
@@ -103,12 +106,8 @@ def table(fit: Fit, stood: str) -> list[str]:
     """What is known: symbol, where it stood, found, +-, from what. stood: where, as a head of its column."""
     heads = ("", "unit", stood, "found", "+-", "from")
     rows: list[Line] = [heads]
-    for certain, mark in (("found", ""), ("roughly", "roughly: ")):
-        rows += [
-            _row(one, one.symbol, mark + source(fit, one.blocks))
-            for one in fit.found
-            if one.certain == certain
-        ]
+    known = sorted((one for one in fit.found if one.certain in MARKS), key=lambda one: _mark(one) != "")
+    rows += [_row(one, one.symbol, _mark(one) + source(fit, one.blocks)) for one in known]
     for combined in fit.combined:
         rows.append(_row(combined, combined.name, source(fit, combined.blocks)))
         rows += [
@@ -119,6 +118,21 @@ def table(fit: Fit, stood: str) -> list[str]:
     rows += [(name, "", "", shown(value), "", where) for name, (value, where) in fit.subject.read.items()]
     widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
     return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _mark(one: Found) -> str:
+    return HARDLY if (one.error or 0.0) > ROUGHLY * one.value else MARKS[one.certain]
+
+
+def legend(fit: Fit, within: float) -> list[str]:
+    """What the words in the table mean that stand there."""
+    marks = [_mark(one) for one in fit.found if one.certain in MARKS]
+    lines = [f"({ERRORS}; found: three are within {100 * within:g} %"]
+    if "roughly: " in marks:
+        lines.append(f" roughly: two are within {100 * ROUGHLY:g} %")
+    if HARDLY in marks:
+        lines.append(" hardly: not even that, but with the value that it had the others would not fit")
+    return [*lines[:-1], f"{lines[-1]})"]
 
 
 def _row(one: Found | Combined, name: str, where: str) -> Line:
@@ -136,13 +150,8 @@ def unknown(fit: Fit) -> list[tuple[str, str]]:
 
 def left_over(fit: Fit) -> list[str]:
     """How near the fitted cell is to what was read, and whether it is what the model is."""
-    shares = [
-        f"spectra {'at rest' if one.block.at_rest else 'under current'} {100 * one.rms:.2g} %"
-        if one.block.of == "Z"
-        else f"Ewe {'at rest' if one.block.at_rest else 'under current'} {si(one.rms, 'V', 2)}"
-        for one in fit.left
-    ]
-    lines = [f"left over (rms): {', '.join(dict.fromkeys(shares))}"]
+    rms = [f"{source(fit, [one.block])} {_rms(one)}" for one in fit.left]
+    lines = [f"left over (rms, with the noise): {', '.join(rms)}"]
     wrong = [sourced(fit, [one.block]) for one in fit.left if _is_not_it(one.block.of, one.steady, one.span)]
     if wrong:
         lines.append(f"the cell is not what the model {fit.subject.model} describes, in {'; '.join(wrong)}")
@@ -152,6 +161,10 @@ def left_over(fit: Fit) -> list[str]:
                 f"{part.path}: Ewe is {1e3 * offset_V:+.1f} mV from the model's; left out of the fit"
             )
     return lines
+
+
+def _rms(one: Left) -> str:
+    return f"{100 * one.rms:.2g} %" if one.block.of == "Z" else si(one.rms, "V", 2)
 
 
 def _is_not_it(of: str, steady: float, span_V: float) -> bool:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import results_runs
 from command_line import Said
 
 STAIRS = """\
 nakctl: 1
 name: Short staircase
-params: {top: 0.5 mA/cm2}
+params: {levels: "0.1, 0.3, 0.5 mA/cm2"}
 spectra:
-  fresh: {kind: peis, amplitude: 10 mV, from: 5 MHz, to: 1 Hz, per_decade: 6}
+  fresh: {kind: peis, amplitude: 10 mV, from: 5 MHz, to: 1 Hz, per_decade: 5}
 limits: {Ewe: [-3 V, 3 V], I: 9 mA, time: 1 h}
 steps:
   - rest: 5 s
   - peis: fresh
-  - staircase: {from: 0.1 mA/cm2, to: $top, step: 0.1 mA/cm2}
+  - staircase: $levels
     steps:
       - strip: $level
         for: 4 s
@@ -31,7 +32,7 @@ SPECTRUM = """\
 nakctl: 1
 name: Spectrum
 spectra:
-  fresh: {kind: peis, amplitude: 10 mV, from: 5 MHz, to: 5 Hz, per_decade: 6}
+  fresh: {kind: peis, amplitude: 10 mV, from: 5 MHz, to: 5 Hz, per_decade: 5}
 limits: {Ewe: [-3 V, 3 V], I: 9 mA, time: 1 h}
 steps:
   - rest: 5 s
@@ -40,10 +41,13 @@ finally: rest
 """
 PULSE = """\
 nakctl: 1
-name: Pulse
+name: Spectrum and pulse
+spectra:
+  fresh: {kind: peis, amplitude: 10 mV, from: 1 MHz, to: 0.5 Hz, per_decade: 5}
 limits: {Ewe: [-3 V, 3 V], I: 9 mA, time: 1 h}
 steps:
   - rest: 5 s
+  - peis: fresh
   - strip: 0.1 mA
     for: 5 s
     record: {every: 0.1 s}
@@ -64,7 +68,7 @@ class Nak:
     percent_K: float = 50
     area_cm2: float = 0.4418
     thickness_mm: float = 1.5
-    top: str = "0.5 mA/cm2"
+    levels: str = "0.1, 0.3, 0.5 mA/cm2"
     seed: int = 1
 
     def text(self) -> str:
@@ -99,14 +103,14 @@ FAR = Nak(
     },
     area_cm2=0.785,
     thickness_mm=0.5,
-    top="0.3 mA/cm2",
+    levels="0.1, 0.3 mA/cm2",
     seed=7,
 )  # fmt: skip
 POOR = Nak(
     "poor",
     {"R_s": 30.0, "R_gb": 160.0, "R_c": 220.0, "R_ct": 90.0, "tau_int": 0.2, "K_m": 0.16, "T_D": 0.6},
     percent_K=65,
-    top="0.3 mA/cm2",
+    levels="0.1, 0.2, 0.3 mA/cm2",
     seed=3,
 )
 CIRCUIT = """\
@@ -129,12 +133,11 @@ def made(nakctl: Callable[..., Said], folder: Path) -> dict[str, Path]:
     wanted = {}
     for cell in (NEAR, FAR, POOR):
         (folder / f"{cell.name}-cell.yaml").write_text(cell.text(), encoding="utf-8")
-        wanted[cell.name] = ("stairs.yaml", cell.name, "--seed", cell.seed, "--set", f"top={cell.top}")
+        wanted[cell.name] = ("stairs.yaml", cell.name, "--seed", cell.seed, "--set", f"levels={cell.levels}")
     (folder / "box-cell.yaml").write_text(CIRCUIT, encoding="utf-8")
     wanted |= {
         "spectrum": ("spectrum.yaml", "near", "--seed", 5),
-        "box": ("spectrum.yaml", "box"),
-        "pulse": ("pulse.yaml", "box"),
+        "box": ("pulse.yaml", "box"),
     }
     for name, (protocol, cell, *more) in wanted.items():
         out = folder / f"{name}.h5"
@@ -149,4 +152,7 @@ def made(nakctl: Callable[..., Said], folder: Path) -> dict[str, Path]:
             *map(str, more),
         )
         assert said.code == 0, said
-    return {name: folder / f"{name}.h5" for name in wanted}
+    strip = results_runs.written(
+        folder / "strip.h5", [results_runs.rest(5), results_runs.strip(1e-3, [0.1] * 5)]
+    )
+    return {name: folder / f"{name}.h5" for name in wanted} | {"strip": strip}

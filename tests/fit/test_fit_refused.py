@@ -14,7 +14,7 @@ Here = Callable[..., Said]
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (["pulse"], ["no complete spectrum", "the impedance of the fresh cell"]),
+        (["strip"], ["no complete spectrum", "the impedance of the fresh cell"]),
         (["near", "far"], ["runs of several cells: ", "is of near", "is of far", "--name"]),
         (["near", "far", "--name", "one"], ["0.4418 cm2", "0.785 cm2", "two cells"]),
         (["box", "--model", "nak"], ["Ewe at rest is 0.4 V", "model nak", "--model circuit"]),

@@ -22,6 +22,7 @@ from nakctl_sim.fitting.cell_text import number, quoted
 
 USUAL, SODIUM = "NaK50", "Na-symmetric"
 METALS = {"Na": 0.0, "sodium": 0.0, "K": 99.99, "potassium": 99.99}
+SLOWEST_s = 10.0  # a slower arc is the foot of diffusion
 BEYOND_V = 0.1  # of what the composition gives: a reference may drift, but not so far
 _ALLOY = re.compile(r"(?<![a-z])Na-?K(?:[ _-]?(\d{2}(?:\.\d+)?))?(?![a-z])", re.IGNORECASE)
 
@@ -187,7 +188,8 @@ def _start(found: NakDescription, seen: Seen) -> dict[str, float]:
     given = found.parameters
     cm2, thickness = found.cell.area_cm2, found.pellet_thickness_cm / PELLET_cm
     start = {"R_s": seen.ohmic_ohm * cm2 / thickness, "L": seen.inductance_henry}
-    fast, slow = parametric.two_arcs(seen.arcs, given["tau_gb"], given["tau_int"])
+    arcs = [arc for arc in seen.arcs if arc.tau_s < SLOWEST_s]
+    fast, slow = parametric.two_arcs(arcs, given["tau_gb"], given["tau_int"])
     if fast is not None:
         start |= {"R_gb": fast.R_ohm * cm2 / thickness, "tau_gb": fast.tau_s, "n_gb": fast.n}
     else:  # it hides behind the highest frequency
