@@ -18,7 +18,7 @@ import nakctl
 from nakctl.bluesky.steps import Feed
 
 PAGE = Path(__file__).parents[2] / "docs" / "bluesky.md"
-SAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+SAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[:2]
 LEVELS = [f"2.1 strip {level} mA/cm2" for level in ("0.2", "0.4", "0.7")]
 Ran = tuple[Documents, list[Any], Documents]
 
