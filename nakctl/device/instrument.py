@@ -10,11 +10,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
 
 from nakctl.errors import RigError
+from nakctl.offered import offered
 
 # Of a range is left free: readings stop at its end, so nothing can be seen beyond a value that lies there,
 # and a current that fills it is read as an overload half of the time.
@@ -161,7 +161,7 @@ def _ours() -> dict[str, Instrument]:
 def _others() -> dict[str, Instrument]:
     """Those that other packages bring along. RigError: a file of theirs is none."""
     found: dict[str, Instrument] = {}
-    for point in entry_points(group=GROUP):
+    for point in offered(GROUP):
         try:
             found |= _in_folder(point.value)
         except (ImportError, OSError, KeyError, TypeError, ValueError) as error:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from nakctl.errors import InputError, place_of
 from nakctl.exchange import to_bdf, to_csv, to_mpt, to_netcdf, to_xlsx, to_z
 from nakctl.exchange.placing import Parts
 from nakctl.exchange.source import Source
+from nakctl.offered import offered
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def _line(each: Format) -> str:
 
 def _others() -> Iterator[EntryPoint]:
     """Those of other packages; names of ours stay ours."""
-    return (point for point in entry_points(group=GROUP) if point.name not in FORMATS)
+    return (point for point in offered(GROUP) if point.name not in FORMATS)
 
 
 def _loaded(point: EntryPoint) -> Format:

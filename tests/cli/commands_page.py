@@ -72,7 +72,10 @@ class Said:
     def _names(self) -> list[str]:
         """Of an option. What is given first, typer takes for its default, until it sees that it is annotated."""
         given = (self.about.default, *(self.about.param_decls or ()))
-        return [name for name in given if isinstance(name, str) and name.startswith("-")]
+        parts = (part.strip() for name in given if isinstance(name, str) for part in name.split("/"))
+        word = self.name.replace("_", "-")
+        as_typer_does = [f"--{word}", f"--no-{word}"] if self.is_flag else [f"--{word}"]
+        return [name for name in parts if name.startswith("-")] or as_typer_does
 
     @property
     def meaning(self) -> str:

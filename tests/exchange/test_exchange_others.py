@@ -26,7 +26,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     offered |= {"csv": "nakctl_drttools:format", "other": "nakctl_drttools:format"}
     points = [EntryPoint(name, value, formats.GROUP) for name, value in offered.items()]
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(formats, "entry_points", lambda group: points)
+    monkeypatch.setattr(formats, "offered", lambda group: points)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
