@@ -85,11 +85,16 @@ def names() -> tuple[str, ...]:
 
 def describe(name_or_path: str) -> Cell:
     """Name, area and electrodes of a cell. CellError: there is no such cell, or its file has faults."""
-    return replace(read(name_or_path).cell, simulated_as=name_or_path)
+    return read(name_or_path).cell
 
 
 def read(name_or_path: str) -> Description:
     """A built-in cell by name, or the cell of a file: `my-cell.yaml`, `my-cell.yaml#NaK65`."""
+    found = _read(name_or_path)
+    return replace(found, cell=replace(found.cell, simulated_as=name_or_path))
+
+
+def _read(name_or_path: str) -> Description:
     for file in map(_shipped, MODELS):  # read as far as needed
         if name_or_path in file.cells:
             return _described(file, name_or_path, BUILT_IN)
