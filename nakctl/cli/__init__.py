@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-_GARBAGE_AFTER = 50_000  # new objects; all that a start makes stays, and is looked through every 700 else
+_GARBAGE_AFTER = 150_000  # new objects; all that a start makes stays, and is looked through every 700 else
 
 
 def main() -> None:
