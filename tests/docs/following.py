@@ -8,11 +8,13 @@ import shlex
 import shutil
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
+import typer
 from command_line import Said, nakctl
 from samples import Sample
 
@@ -164,15 +166,21 @@ class Reader:
 
 def here(words: list[str], folder: Path) -> Said:
     """The command in this process, which has all that it needs: for what needs no process of its own."""
-    from nakctl.cli.app import app
-
     out, err = io.StringIO(), io.StringIO()
     with chdir(folder), redirect_stdout(out), redirect_stderr(err):
         try:
-            app(words)
+            _nakctl()(words)
         except SystemExit as end:
             return Said(int(end.code or 0), out.getvalue(), err.getvalue())
     raise AssertionError("a command leaves with its exit code")
+
+
+@cache
+def _nakctl() -> Callable[[list[str]], object]:
+    """Put together once: that is most of what a short command takes."""
+    from nakctl.cli.app import app
+
+    return typer.main.get_command(app)
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
