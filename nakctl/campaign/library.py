@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nakctl.errors import InputError
 from nakctl.protocol import library
-from nakctl.text.sentences import did_you_mean
+from nakctl.text.meant import did_you_mean
 
 
 def folder() -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from command_line import ENVIRONMENT
 
+from nakctl.campaign.library import names as campaigns
 from nakctl.cli.app import app
 from nakctl.cli.completion import shells
 from nakctl.cli.completion.asked import asked
@@ -101,7 +102,8 @@ ROWS = [
     ("plot a.h5 --kind drt", ["drt-map", "drt"]),
     ("export a.h5 --as bdf", ["bdf", "bdf-parquet"]),
     ("export a.h5 --table st", ["steps"]),
-    ("words stri", ["strip"]),
+    ("words stairc", ["staircase"]),
+    ("campaign fig", [name for name in campaigns() if name.startswith("fig")]),
     # files
     ("show ", ["a.h5", "b.h5", "old runs/"]),
     ("show .", [".hidden.h5"]),

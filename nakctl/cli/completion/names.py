@@ -155,6 +155,14 @@ def _checked(asked: Asked) -> Iterator[Name]:
     yield from _shipped(asked)
 
 
+def _campaigns(asked: Asked) -> Iterator[Name]:
+    from nakctl.campaign import library
+
+    yield from _yaml_files(asked)
+    for name in library.names():
+        yield Name(name, "shipped")
+
+
 def _parameters(asked: Asked) -> Iterator[Name]:
     """Of the protocol that is named before."""
     from nakctl.protocol import library
@@ -263,6 +271,8 @@ _SOURCES: Mapping[str, Source] = {
     "format files": _yaml_files,
     "diff files": _yaml_files,
     "new folder": _folders,
+    "campaign file": _campaigns,
+    "sim fit model": _fixed("nak", "circuit", "symmetric", "blocking"),
     "convert file": _any_files,
     "import-mps file": lambda asked: files(asked.typed, (".mps",)),
     "protocols show name": _shipped,
