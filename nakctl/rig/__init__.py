@@ -54,7 +54,7 @@ class Rig:
     def place(self, name: str | None) -> Place:
         """The channel of this name; RigError lists what there is."""
         if name is None:
-            if self.file is None:
+            if self.places.keys() == SIMULATED.keys():  # it has no channel that could be meant
                 return SIMULATED[DEFAULT]
             raise RigError(f"{self.file} is here, so name the channel: --on {' | '.join(self.places)}")
         if name in self.places:

@@ -65,7 +65,12 @@ def test_what_is_ours_is_found(lab: Path, in_git: bool) -> None:
     write(
         a_yaml=PROTOCOL, deep__b_yaml=PROTOCOL.replace("nakctl", "nakclt"), rig_yaml=RIG, cells__c_yaml=CELLS
     )
-    write(other_yaml="on: push\n", env__lib__d_yaml=PROTOCOL, node_modules__x__e_yaml=PROTOCOL)
+    write(
+        camp_yaml="nakctl-campaign: 1\n",
+        other_yaml="on: push\n",
+        env__lib__d_yaml=PROTOCOL,
+        node_modules__x__e_yaml=PROTOCOL,
+    )
     Path("env/pyvenv.cfg").touch()
     Path(".hidden").mkdir()
     Path(".hidden/f.yaml").write_text(PROTOCOL, encoding="utf-8")
@@ -79,7 +84,8 @@ def test_what_is_ours_is_found(lab: Path, in_git: bool) -> None:
     found = found_in(Path())
     kept = ["old/g.yaml"] if in_git else []  # git keeps what it kept
     assert names(found.protocols) == ["a.yaml", "deep/b.yaml", *kept]
-    assert (names(found.rigs), names(found.cells)) == (["rig.yaml"], ["cells/c.yaml"])
+    others = [names(each) for each in (found.rigs, found.cells, found.campaigns)]
+    assert others == [["rig.yaml"], ["cells/c.yaml"], ["camp.yaml"]]
 
 
 def test_rigs_are_also_looked_for_above_up_to_the_top_of_the_repository(lab: Path) -> None:

@@ -204,6 +204,9 @@ def test_lines_come_in_order_whatever_ends_first(
     assert capsys.readouterr().out == ""
     shown.ended(0, OK)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()][:2] == ["ok", "FAULT"]
+    shown.ended(3, STOPPED)
+    shown.close()  # what is missing before it never comes
+    assert capsys.readouterr().out.startswith("STOPPED")
     shown = Shown(sys.stdout, moving=True)
     shown.going([(OK, {}), (STOPPED, {"time_s": 30.0})])
     shown.ended(0, OK)

@@ -198,7 +198,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return lambda *args: nakctl_here("ci", *args, capsys=capsys)
 
 
+CAMPAIGN = "nakctl-campaign: 1\nname: y\nruns:\n  - protocol: a.yaml\n    cell: NaK5\n"
 EDGES = [
+    ({"a.yaml": MET.replace("nakctl: 1", "nakctl: 2"), "c.yaml": CAMPAIGN}, (), 2, "FAULT    c.yaml\n"),
     ({}, (), 2, "holds no protocol, no rig and no cells"),
     ({"x.yaml": "on: push\n"}, (), 2, "holds no protocol"),
     ({}, ("nowhere",), 2, "nowhere: there is no such folder"),

@@ -100,6 +100,21 @@ def looked_at_cells(file: Path) -> Looked:
     return Looked(str(file), told=", ".join(names))
 
 
+def looked_at_campaign(file: Path, bench: Bench | InputError) -> Looked:
+    """Its faults, those of its protocols as well; what it would run is run by `nakctl campaign`."""
+    from nakctl.campaign.read import read
+    from nakctl.cli.campaigns.planned import planned
+
+    try:
+        if isinstance(bench, InputError):
+            raise bench
+        asked = read(file)
+        runs = planned(asked, bench.file, dry=True, out=asked.out)
+    except InputError as error:
+        return Looked(str(file), tuple(troubles_of(error, str(file))))
+    return Looked(str(file), told=f"a campaign of {plural(len(runs), 'run')}")
+
+
 # --- protocols ---------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from nakctl.cli.ci.cases import (
     Script,
     bench_of,
     looked_at,
+    looked_at_campaign,
     looked_at_cells,
     looked_at_rig,
     needs,
@@ -61,7 +62,7 @@ def ci(folder: Path, wanted: Wanted) -> int:
     begun_s = time.monotonic()
     found = found_in(folder)
     only = folder.is_file()  # which is meant, whether it changed or not
-    if not (found.protocols or found.rigs or found.cells):
+    if found == Found(found.folder):
         raise InputError(f"{folder} holds no protocol, no rig and no cells of nakctl's")
     _refuse_unwritable(wanted)
     screen = _screen(wanted)
@@ -89,6 +90,7 @@ class _Ci:
 
     def all(self) -> Everything:
         looked = [*map(looked_at_rig, self.benches.values()), *map(looked_at_cells, self.found.cells)]
+        looked += [looked_at_campaign(file, self._rig_of(file)) for file in self.found.campaigns]
         for one in looked:
             self.screen.say(looked_lines(one))
         with at_base(self.base, self.found.folder) as then:

@@ -24,6 +24,7 @@ class Found:
     protocols: tuple[Path, ...] = ()
     rigs: tuple[Path, ...] = ()
     cells: tuple[Path, ...] = ()
+    campaigns: tuple[Path, ...] = ()
 
 
 def found_in(named: Path) -> Found:
@@ -35,7 +36,7 @@ def found_in(named: Path) -> Found:
     kinds = {path: kind_of_path(path) for path in _candidates(named)}
     of = {kind: tuple(path for path, known in kinds.items() if known == kind) for kind in set(kinds.values())}
     rigs = (*of.get("rig", ()), *_rigs_above(named))
-    return Found(named, of.get("protocol", ()), rigs, of.get("cells", ()))
+    return Found(named, of.get("protocol", ()), rigs, of.get("cells", ()), of.get("campaign", ()))
 
 
 def _candidates(folder: Path) -> Iterator[Path]:

@@ -116,6 +116,9 @@ class Shown:
                 self._line = line
 
     def close(self) -> None:
+        """Also what ended after something that is missing."""
+        for number in sorted(self._waiting):
+            self.say(outcome_lines(self._waiting.pop(number)))
         self._clear()
 
     def _clear(self) -> None:

@@ -93,7 +93,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A rig or a file of cells: what is wrong with it, and what it holds."""
+    """A rig, a file of cells or a campaign: what is wrong with it, and what it holds."""
 
     file: str
     troubles: tuple[Trouble, ...] = ()

@@ -76,7 +76,8 @@ class How:
 
 def _job(one: Planned, out: Path) -> Job:
     case = one.outcome.case
-    return Job(case.file, case.wishes, out, Options(out, 0, None, "", as_json=True, quiet=True))
+    options = Options(out, 0, None, "", as_json=True, quiet=True)
+    return Job(case.file, case.wishes, out, options, one.ready)
 
 
 def result_names(runs: Sequence[tuple[str, str]]) -> list[str]:
