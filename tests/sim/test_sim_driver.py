@@ -14,10 +14,12 @@ from sim_bench import cp, ocv
 
 from nakctl.device.channel import State, Watch
 from nakctl.device.driver import Place
+from nakctl.device.inspection import Chassis
 from nakctl.device.program import Segment
 from nakctl.errors import CellError, ChannelError, RigError
 from nakctl.run.clock import FreeClock
 from nakctl_sim.driver import driver
+from nakctl_sim.kernel import plain, present
 
 
 def place(instrument: str = "SP-300", **options: object) -> Place:
@@ -45,6 +47,18 @@ def test_every_cell_can_be_put_on_a_channel() -> None:
         channel.start()
         assert channel.read(Watch()).state is State.STOPPED
         assert channel.info.facts["cell_model"] == name
+        assert channel.info.facts["computed_by"] == present().told
+
+
+def test_what_a_simulation_is_computed_by_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a warning, if somebody changed the sources since."""
+    here = Chassis("sim", "sim", "", {}, {})
+    _, found = driver.inspect(here)
+    assert (found.about, found.fact) == ("simulation", present().told)
+    stale = plain("plain Python, because", remedy="compile", stale=True)
+    monkeypatch.setattr("nakctl_sim.kernel.present", lambda: stale)
+    _, found = driver.inspect(here)
+    assert (found.severity, found.fact, found.remedy) == ("warning", "plain Python, because", "compile")
 
 
 def test_a_cell_from_a_file(tmp_path: Path) -> None:
