@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from typing import get_args
 
 import h5py
@@ -257,12 +258,12 @@ def test_a_run_whose_name_was_taken_meanwhile_takes_the_next(
 
     create, taken = Recorder.create, []
 
-    def quicker(path: Path, header: dict[str, object], program: object, *, watched: bool) -> Recorder:
-        assert not watched  # in virtual time
+    def quicker(path: Path, header: dict[str, object], program: object, **how: Any) -> Recorder:
+        assert not how["watched"]  # in virtual time
         if not taken:
             taken.append(path)
             path.write_bytes(b"of another run")
-        return create(path, header, program, watched=watched)
+        return create(path, header, program, **how)
 
     monkeypatch.setattr(Recorder, "create", quicker)
     monkeypatch.chdir(short)

@@ -66,7 +66,7 @@ def _relative(one: Sequence[Any], other: Sequence[Any]) -> str:
     if not all(math.isclose(each, factors[0], rel_tol=1e-6) for each in factors) or factors[0] <= 0:
         return ""
     part = 100 * (factors[0] - 1)
-    return f"x {factors[0]:.3g}" if factors[0] >= 3 else f"{part:+.3g} %"
+    return f"x {float(f'{factors[0]:.3g}'):g}" if factors[0] >= 3 else f"{part:+.3g} %"
 
 
 def _weight(was: Fact, now: Fact) -> Weight:
