@@ -10,8 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from typing import get_args
+from typing import Any, get_args
 
 import h5py
 import pytest
