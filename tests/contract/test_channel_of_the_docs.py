@@ -40,7 +40,7 @@ def test_it_keeps_them(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, "-k", "promises and not adopted"],
         cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
     )
