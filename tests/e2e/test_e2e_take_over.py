@@ -131,7 +131,7 @@ def began(bench: Bench, *more: str, name: str = "x.h5") -> Path:
     )
     assert said.code == 0, said
     path = bench.folder / name
-    until(lambda: state(path).get("step_id") == 2)  # before it no current flows, and nobody need watch
+    until(lambda: state(path).get("step_id", 0) >= 2)  # before it no current flows, and nobody need watch
     goes_on(path)
     return path
 

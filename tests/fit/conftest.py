@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import in_this_process
 import pytest
 from command_line import Said, nakctl_here
 
-no_other_process = pytest.fixture(autouse=True, scope="session")(in_this_process.no_other_process)
+no_other_process = pytest.fixture(autouse=True)(in_this_process.no_other_process)
 Fitted = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory, no_other_process: None) -> dict[str, Path]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Result files of `fit_runs`, by name."""
     from nakctl.cli.app import app
 
@@ -25,7 +26,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, no_other_process: None) -> di
             app([*map(str, args)])
         return Said(int(ended.value.code or 0), "", "")
 
-    return fit_runs.made(run, tmp_path_factory.mktemp("fit runs ü"))
+    with contextmanager(in_this_process.no_other_process)():  # not for the tests of others behind these
+        return fit_runs.made(run, tmp_path_factory.mktemp("fit runs ü"))
 
 
 @pytest.fixture

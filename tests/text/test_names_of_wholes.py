@@ -166,7 +166,7 @@ def test_the_files_have_no_fault_without_the_stranger(tmp_path: Path) -> None:
 
 
 def test_the_names_of_classes_are_known() -> None:
-    assert {"SimWords", "RigWords", "NakFile", "CircuitFile", "Protocol", "ScpiWords"} <= {*class_names()}
+    assert {"SimWords", "RigWords", "NakFile", "CircuitFile", "ScpiWords"} <= {*class_names()}
     assert "Calibration" not in class_names()
 
 

@@ -220,7 +220,8 @@ SCALARS = (
     | st.integers(-(10**14), 10**14)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(
-        st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\ufeff"), max_size=20
+        st.characters(exclude_categories=["Cc", "Cn", "Co", "Cs", "Zl", "Zp"], exclude_characters="\ufeff"),
+        max_size=20,
     ).filter(_is_no_number)
 )
 NESTED_DATA = st.recursive(
