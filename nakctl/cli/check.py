@@ -11,7 +11,7 @@ from nakctl.cli.json_output import print_json
 from nakctl.cli.prepare import Wishes, prepare
 from nakctl.errors import CellError, ExitCode, Fault, InputError
 from nakctl.protocol.kind_of_file import files_in, kind_of_path
-from nakctl.rig import DEFAULT, SIMULATED, find_rig, load_driver
+from nakctl.rig import SIMULATED, SIMULATOR, find_rig, load_driver
 from nakctl.text.numbers import plural
 from nakctl.text.reader import read_file
 
@@ -62,7 +62,7 @@ def _other(file: str, wishes: Wishes) -> str | None:
             named = [name for name in rig.places if name not in SIMULATED]
             return f"a rig with {plural(len(named), 'channel')} and {plural(len(rig.cells), 'cell')}"
         case "cells":
-            driver = load_driver(SIMULATED[DEFAULT].driver)
+            driver = load_driver(SIMULATOR)
             names = [*read_file(file, CellError).data["cells"]]
             cells = [driver.cell(f"{file}#{name}") for name in names]
             return f"{plural(len(cells), 'simulated cell')}: {', '.join(cell.name for cell in cells)}"

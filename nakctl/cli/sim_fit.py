@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nakctl.fit.findings import Fit
     from nakctl.record.read import Run
 
-SIMULATOR = "sim"
 ENDINGS = (".yaml", ".yml")
 SAME_AREA = 1e-3  # relative
 
@@ -66,7 +65,7 @@ def fit(files: list[Path], wanted: Wanted, as_json: bool) -> int:
 
 def _simulator() -> tuple[Driver, Fits]:
     from nakctl.device.fitting import Fits
-    from nakctl.rig import load_driver
+    from nakctl.rig import SIMULATOR, load_driver
 
     driver = load_driver(SIMULATOR)
     if not isinstance(driver, Fits):

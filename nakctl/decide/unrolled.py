@@ -88,8 +88,9 @@ def _fitting(
         return
     begins = {at for at in range(1, len(items)) if _step(chain[at]) != _step(chain[at - 1])}
     start = 0
-    while _size(items[start:]) > most:
-        fitting = [at for at in range(start + 1, len(items)) if _size(items[start:at]) <= most - LEAD]
+    while _size(items[start:]) > most and start + 1 < len(items):
+        one = start + 1  # at least, however little the channel holds
+        fitting = [at for at in range(one, len(items)) if at == one or _size(items[start:at]) <= most - LEAD]
         cut = max((at for at in fitting if at in begins), default=fitting[-1])
         yield _led_to(program, techniques, items[start:cut]) if start else items[start:cut]
         start = cut

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from nakctl.rig.notify import Way
 
 RIG_FILE = "rig.yaml"
+SIMULATOR = "sim"  # the driver of all simulated channels
 SIMULATED = {
-    "sim-sp300": Place("sim-sp300", "sim", "SP-300", 1, {}),
-    "sim-vmp3": Place("sim-vmp3", "sim", "VMP-3", 1, {}),
+    "sim-sp300": Place("sim-sp300", SIMULATOR, "SP-300", 1, {}),
+    "sim-vmp3": Place("sim-vmp3", SIMULATOR, "VMP-3", 1, {}),
 }
 DEFAULT = "sim-sp300"
 _DRIVERS = "nakctl.drivers"
@@ -71,8 +72,7 @@ class Rig:
         place = self.place(name if name is not None else self.seat(cell))
         if load_driver(place.driver).virtual_time:
             return place
-        simulator = SIMULATED[DEFAULT].driver
-        own = replace(place, name=DRY + place.name, driver=simulator, options={}, unwatched="")
+        own = replace(place, name=DRY + place.name, driver=SIMULATOR, options={}, unwatched="")
         return replace(own, dry_for=place.name)
 
     def seat(self, cell: str | None) -> str | None:
@@ -113,7 +113,7 @@ class Rig:
         if not cell.simulated_as:
             return None
         try:
-            return load_driver(SIMULATED[DEFAULT].driver).cell(cell.simulated_as).name
+            return load_driver(SIMULATOR).cell(cell.simulated_as).name
         except CellError as error:
             if error.faults:  # they have a place of their own
                 raise

@@ -106,6 +106,15 @@ def test_what_is_left_of_a_step_sends_none(
     ]
 
 
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_however_little_the_channel_holds(most: int) -> None:
+    """Of a program whose chain had more room: each chain holds one step at least, and all are done once."""
+    program = lowered("\n".join(f"- {{rest: {minutes} min, {PULSE}}}" for minutes in range(1, 7)))
+    left = remainder(replace(program, chain_length=most), (Frame(0),), 0, 0, lasted_s=10.0)
+    assert [each for chain in chains(left) for each in chain] == ["Ocv", *5 * ["Ocv!"]]
+    assert all(len(chain) <= max(1, most // 2) for chain in chains(left))
+
+
 def test_what_leads_to_a_sweep_sends_none_again() -> None:
     program = lowered(f"- {{peis: p, {PULSE}}}\n- rest: 1 min")
     left = remainder(program, (Frame(0),), 1, 0, lasted_s=0.0)

@@ -15,7 +15,7 @@ from nakctl.device.cell import Cell
 from nakctl.errors import NO_MARK, CellError, Fault, InputError, LimitError, RigError
 from nakctl.protocol.load import Loaded, load
 from nakctl.protocol.model import Expect
-from nakctl.rig import DEFAULT, DEFAULT_SIMULATED_CELL, SIMULATED, Rig, find_rig, load_driver
+from nakctl.rig import DEFAULT, DEFAULT_SIMULATED_CELL, SIMULATED, SIMULATOR, Rig, find_rig, load_driver
 from nakctl.text.faults import did_you_mean
 from nakctl.text.numbers import plural
 from nakctl.text.reader import read_file
@@ -89,7 +89,7 @@ def looked_at_rig(bench: Bench) -> Looked:
 
 
 def looked_at_cells(file: Path) -> Looked:
-    driver = load_driver(SIMULATED[DEFAULT].driver)
+    driver = load_driver(SIMULATOR)
     try:
         given = read_file(file, CellError).data.get("cells")
         names = [driver.cell(f"{file}#{name}").name for name in given] if isinstance(given, dict) else []
@@ -212,7 +212,7 @@ def _unknown(name: str, number: int, script: Script) -> Trouble | None:
     loaded, rig = script.loaded, script.bench.rig
     loc = loaded.expect_loc(number)
     mark = loaded.document.mark((*loc, "cells" if loaded.protocol.expect[number].cells else "cell"))
-    driver = load_driver(SIMULATED[DEFAULT].driver)
+    driver = load_driver(SIMULATOR)
     if name in rig.cells:
         if script.bench.stand_ins[name] is not None:
             return None
