@@ -89,21 +89,25 @@ def _figure(expected: Expected, told: Mapping[str, Any]) -> Judged:
     seen = _values(expected, told)
     if not seen:
         return Judged(expected.word, str(expected), _NOTHING, met=False, said=expected.word)
-    wrong = [value for value in seen if not expected.holds(value)]
-    return Judged(
-        expected.word, str(expected), _shown(expected, wrong or seen), not wrong, said=expected.word
-    )
+    known = [value for value in seen if value is not None]
+    wrong = [value for value in known if not expected.holds(value)]
+    found = _shown(expected, wrong or known)
+    if len(known) < len(seen):
+        found += f", and {len(seen) - len(known)} of {len(seen)} {_NOTHING}"
+    met = len(known) == len(seen) and not wrong
+    return Judged(expected.word, str(expected), found, met, said=expected.word)
 
 
 def _values(expected: Expected, told: Mapping[str, Any]) -> list[Any]:
-    """Of the figure that is meant, in the unit of the bounds; what is no number is none."""
+    """Of the figure that is meant, in the unit of the bounds; None for a level or cycle that has none. Empty:
+    there is not a single one."""
     those = figures_of(expected.word)
     same = [
         one for one in those if one.dimension == expected.dimension or one.kind in ("count", "text", "truth")
     ]
     for one in (*same, *(one for one in those if one not in same)):
         values = list(_of(one, expected, told))
-        if values:
+        if any(value is not None for value in values):
             return values
     return []
 
@@ -120,7 +124,9 @@ def _of(figure: Figure, expected: Expected, told: Mapping[str, Any]) -> Iterator
     for value in _counting(name, given, told) if isinstance(given, list) else [given]:
         if isinstance(value, bool | str):
             yield value
-        elif value is not None and math.isfinite(value) and factor is not None:
+        elif value is None or not math.isfinite(value) or factor is None:
+            yield None
+        else:
             yield value if factor == 1.0 else value * factor
 
 

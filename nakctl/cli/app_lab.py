@@ -137,6 +137,7 @@ def ci(
     faults, whatever else there is.
     """
     from nakctl.cli.ci import command
+    from nakctl.cli.ci.wanted import Wanted
     from nakctl.errors import InputError
     from nakctl.text.units import UnitError, parse
 
@@ -144,5 +145,5 @@ def ci(
         timeout_s = parse(timeout, ("time",)).value
     except UnitError as error:
         raise InputError(f"--timeout {error}") from None
-    wanted = command.Wanted(base, everything, jobs, timeout_s, junit, summary, keep, rig, as_json)
+    wanted = Wanted(base, everything, jobs, timeout_s, junit, summary, keep, rig, as_json)
     return command.ci(folder, wanted)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nakctl.cli.json_output import print_json
 from nakctl.cli.prepare import Wishes, prepare
-from nakctl.errors import CellError, ExitCode, Fault, InputError
+from nakctl.errors import CellError, ExitCode, Fault, InputError, NakctlError
 from nakctl.protocol.kind_of_file import files_in, kind_of_path
 from nakctl.rig import SIMULATED, SIMULATOR, find_rig, load_driver
 from nakctl.text.numbers import plural
@@ -77,9 +77,10 @@ def _other(file: str, wishes: Wishes) -> str | None:
             return None
 
 
-def errors(error: InputError) -> list[dict[str, Any]]:
+def errors(error: NakctlError) -> list[dict[str, Any]]:
     """Each fault with its place, for `--json`."""
-    return [_fault(fault) for fault in error.faults] or [{"message": str(error)}]
+    faults = error.faults if isinstance(error, InputError) else ()
+    return [_fault(fault) for fault in faults] or [{"message": str(error)}]
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nakctl.cli.prepare import Prepared, Wishes, prepare
 from nakctl.cli.revision import changed_since, unpacked, where_it_left
 from nakctl.errors import ExitCode, InputError
 from nakctl.plan.scene import Scene
-from nakctl.protocol.kind_of_file import SUFFIXES, kind_of_path
+from nakctl.protocol.kind_of_file import is_yaml, kind_of_path
 from nakctl.render.difference import Difference, compare
 from nakctl.render.difference.told import as_json, markdown, text
 from nakctl.render.view import View
@@ -71,7 +71,7 @@ def since(base: str, files: Iterable[str], wishes: Wishes, folders: ExitStack) -
 
 def _changed(commit: str, here: Path, then: Path) -> Iterator[Path]:
     for path in changed_since(commit, here):
-        if path.suffix in SUFFIXES and kind_of_path(path if path.is_file() else then / path) == "protocol":
+        if is_yaml(path) and kind_of_path(path if path.is_file() else then / path) == "protocol":
             yield path
 
 

@@ -16,7 +16,16 @@ from nakctl.cli import console
 from nakctl.cli.check import errors, named
 from nakctl.cli.json_output import print_json
 from nakctl.convert.formatting import formatted, formatted_protocol, quantities_of, spelled_anew
-from nakctl.errors import ExitCode, Fault, InputError, Mark, ProtocolError, RigError
+from nakctl.errors import (
+    ExitCode,
+    Fault,
+    InputError,
+    Mark,
+    NakctlError,
+    ProtocolError,
+    RecordError,
+    RigError,
+)
 from nakctl.protocol.kind_of_file import kind_of_file
 from nakctl.protocol.load import Loaded, load, understand
 from nakctl.rig import SIMULATED, driver_names
@@ -45,13 +54,15 @@ class Laid:
     state: Literal["same", "changed", "failed"]
     was: str = ""
     now: str = ""
-    error: InputError | None = None
+    error: NakctlError | None = None
 
 
 def format_files(files: list[str], how: How) -> int:
-    """Every file is looked at, also after one with faults. 2: one could not be read; 1, with --check: one
-    would change."""
+    """Every file is looked at, also after one with faults. 2: one could not be read; 1: one could not be
+    written or, with --check, would change."""
     if STDIN in files:
+        if len(files) > 1:
+            raise InputError(f"{STDIN} is standard input: it stands alone")
         return _stdin(how)
     seen = [_laid(file, how) for file in named(files, how.ours)]
     if how.as_json:
@@ -62,10 +73,9 @@ def format_files(files: list[str], how: How) -> int:
 
 
 def _code(seen: Iterable[Laid], how: How) -> int:
-    states = {each.state for each in seen}
-    if "failed" in states:
-        return ExitCode.BAD_INPUT
-    return ExitCode.FAILED if how.check and "changed" in states else ExitCode.DONE
+    errors = [each.error.exit_code for each in seen if each.error is not None]
+    would_change = how.check and any(each.state == "changed" for each in seen)
+    return max([*errors, ExitCode.FAILED if would_change else ExitCode.DONE])
 
 
 def _laid(file: str, how: How) -> Laid:
@@ -73,15 +83,20 @@ def _laid(file: str, how: How) -> Laid:
         raw = _bytes(file)
         document = read_file(file)
         now = laid_out_anew(document, Path(file))
-    except InputError as error:
+        written = _with_ends_of(raw, now)
+        if written == raw:
+            return Laid(file, "same", document.text, now)
+        if not how.check and not how.diff:
+            _replace(Path(file), written)
+    except NakctlError as error:
         return Laid(file, "failed", error=error)
-    ending = ENDING if raw.count(b"\r\n") * 2 > raw.count(b"\n") else "\n"
-    written = now.replace("\n", ending).encode()
-    if written == raw:
-        return Laid(file, "same", document.text, now)
-    if not how.check and not how.diff:
-        _replace(Path(file), written)
     return Laid(file, "changed", document.text, now)
+
+
+def _with_ends_of(raw: bytes, text: str) -> bytes:
+    """The text as it is written: with those ends of lines that most lines had."""
+    ending = ENDING if raw.count(b"\r\n") * 2 > raw.count(b"\n") else "\n"
+    return text.replace("\n", ending).encode()
 
 
 def _bytes(file: str) -> bytes:
@@ -133,8 +148,17 @@ def _of_rig(document: Document, path: Path | None) -> dict[Any, str]:
 
 
 def _replace(path: Path, written: bytes) -> None:
-    """The whole file or none of it, with the rights it had; a link stays one."""
-    path = path.resolve()
+    """The whole file or none of it, with the rights it had; a link stays one. RecordError: it cannot be."""
+    named, path = path, path.resolve()
+    try:
+        if not path.stat().st_mode & 0o222:  # whoever said so meant it, though the folder would let us
+            raise RecordError(f"{named} is read-only: it is left as it is")
+        _put(path, written)
+    except OSError as error:
+        raise RecordError(f"{named} cannot be written: {error.strerror or error}") from None
+
+
+def _put(path: Path, written: bytes) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -159,8 +183,7 @@ def _stdin(how: How) -> int:
     now = laid_out_anew(document, None)
     if how.check:
         return ExitCode.FAILED if now != document.text else ExitCode.DONE
-    ending = ENDING if "\r\n" in text else "\n"
-    sys.stdout.buffer.write(now.replace("\n", ending).encode())
+    sys.stdout.buffer.write(_with_ends_of(raw, now))
     return ExitCode.DONE
 
 
@@ -173,7 +196,7 @@ def _tell(seen: list[Laid], how: How) -> None:
             print(_difference(each) if how.diff else f"{done}: {each.file}", end="" if how.diff else "\n")
     changed, same, failed = (_count(seen, state) for state in ("changed", "same", "failed"))
     told = [f"{changed} {done}", f"{same} as {'it is' if same == '1 file' else 'they are'}"]
-    told += [f"{failed} not read"] if failed != "0 files" else []
+    told += [f"{failed} left alone"] if failed != "0 files" else []
     console.say(", ".join(told) if seen else "no file of nakctl among them", to=sys.stderr)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,20 +13,24 @@ from pathlib import Path
 
 from nakctl import __version__
 from nakctl.cli.json_output import print_json
-from nakctl.errors import ExitCode, InputError, typed
+from nakctl.errors import ExitCode, InputError, RecordError, typed
 from nakctl.protocol import library
 
 COPIED = ("ccd", "pristine-eis", "sgeis-strip-rest")  # of what is shipped
+_MAKING = ".nakctl-new"  # where all of it is made first
+_MAY_BE_THERE = frozenset({".git", _MAKING})
 _SCHEMAS = {"protocol.schema.json": "protocols", "rig.schema.json": "."}
 
 
 def new(folder: Path, requirement: str | None, git: bool, as_json: bool) -> int:
-    """InputError: there is something already, and nothing is overwritten."""
+    """InputError: there is something already, and nothing is overwritten; RecordError."""
     _require_empty(folder)
-    asked = requirement or of_this_one()
-    words = {"@LAB@": folder.resolve().name, "@REQUIREMENT@": asked}
-    folder.mkdir(parents=True, exist_ok=True)
-    written = [*_write(files("nakctl") / "templates" / "lab", folder, words), *_copy_shipped(folder)]
+    asked = of_this_one() if requirement is None else _one_line(requirement)
+    words = {"@LAB@": " ".join(folder.resolve().name.split()), "@REQUIREMENT@": asked}
+    try:
+        written = _all_or_nothing(folder, words)
+    except OSError as error:
+        raise RecordError(f"{folder} cannot be made: {error.strerror or error}") from None
     has_git = git and _begin_repository(folder)
     if as_json:
         names = [path.relative_to(folder).as_posix() for path in written]
@@ -33,7 +38,8 @@ def new(folder: Path, requirement: str | None, git: bool, as_json: bool) -> int:
         return ExitCode.DONE
     begun = " and a repository of git" if has_git else ""
     print(f"{folder}: {len(written)} files{begun}; begin with its README.md")
-    print(f"next: cd {typed(folder)}, then nakctl run protocols/pristine-eis.yaml --dry")
+    going = "" if folder.resolve() == Path.cwd() else f"cd {typed(folder)}, then "
+    print(f"next: {going}nakctl run protocols/pristine-eis.yaml --dry")
     if requirement is None and "@" not in asked:
         print(
             f"its requirements.txt says {asked}: where your package index lacks that, name it with --nakctl"
@@ -52,10 +58,36 @@ def of_this_one() -> str:
     return f"nakctl @ git+{origin['url']}@{commit}" if commit else f"nakctl=={__version__}"
 
 
+def _one_line(requirement: str) -> str:
+    """As it stands in requirements.txt."""
+    if not requirement.strip() or not requirement.isprintable():
+        raise InputError('--nakctl: one line, as pip takes it, such as "nakctl==0.1.0"')
+    return requirement.strip()
+
+
+def _all_or_nothing(folder: Path, words: dict[str, str]) -> list[Path]:
+    """What was killed, or found no room, leaves nothing that another try would stumble over."""
+    is_new, made = not folder.exists(), folder / _MAKING
+    try:
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        written = [*_write(files("nakctl") / "templates" / "lab", made, words), *_copy_shipped(made)]
+        for each in sorted(made.iterdir()):
+            each.rename(folder / each.name)
+        made.rmdir()
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # something of somebody else lies there by now
+                folder.rmdir()
+        raise
+    return [folder / path.relative_to(made) for path in written]
+
+
 def _require_empty(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder")
-    found = sorted(path.name for path in folder.iterdir() if path.name != ".git") if folder.exists() else []
+    found = sorted({path.name for path in folder.iterdir()} - _MAY_BE_THERE) if folder.exists() else []
     if found:
         more = ", ..." if len(found) > 3 else ""
         raise InputError(f"{folder} is not empty ({', '.join(found[:3])}{more}): nothing is overwritten")

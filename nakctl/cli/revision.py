@@ -112,8 +112,9 @@ def _git(here: Path, *words: str) -> str:
     except FileNotFoundError:
         raise InputError("a revision is asked of git, which is not installed here") from None
     if done.returncode:
-        why = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
-        raise InputError(f"git {words[0]}: {why or 'failed'}")
+        first, *more = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").split("\n")
+        remedy = next((line.strip() for line in more if "safe.directory" in line), "")  # of another's folder
+        raise InputError(f"git {words[0]}: {first or 'failed'}{f': {remedy}' if remedy else ''}")
     return done.stdout.decode(errors="surrogateescape")
 
 

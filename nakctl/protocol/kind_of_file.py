@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ _WORD = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)
 _OTHERS = frozenset({"limits", "params", "spectra", "record", "stop_when", "rules", "finally"})
 _DECISIVE = frozenset({"steps", "cells"})
 SUFFIXES = (".yaml", ".yml")
+VENV = "pyvenv.cfg"  # it stands in an environment of Python
+_NEVER = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 def kind_of_file(text: str) -> Kind | None:
@@ -71,15 +74,28 @@ def kind_of_path(path: Path) -> Kind | None:
     except OSError:
         return None
     is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return kind_of_file(raw.decode("utf-16" if is_utf16 else "utf-8", "replace"))
+    return kind_of_file(raw.decode("utf-16" if is_utf16 else "utf-8-sig", "replace"))
+
+
+def is_yaml(path: Path) -> bool:
+    """By its name, also in capitals."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Ours, in a folder and in those in it, sorted; not in those whose name begins with a dot."""
-    found = (path for suffix in SUFFIXES for path in folder.rglob(f"*{suffix}") if path.is_file())
-    seen = sorted(path for path in found if not _is_hidden(path.relative_to(folder)))
-    return [path for path in seen if kind_of_path(path) is not None]
+    """Ours, in a folder and in those in it, sorted; see `walked`."""
+    found = (folder / name for name in walked(folder) if is_yaml(name))
+    return [path for path in sorted(found) if path.is_file() and kind_of_path(path) is not None]
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts[:-1])
+def walked(folder: Path) -> Iterator[Path]:
+    """All files, as seen from the folder; none of hidden folders, environments of Python and their like."""
+    for place, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not is_of_others(Path(name)))
+        inner[:] = [name for name in inner if not (Path(place) / name / VENV).exists()]
+        yield from (Path(place).relative_to(folder) / name for name in sorted(names))
+
+
+def is_of_others(folder: Path) -> bool:
+    """A folder, or one around it, is hidden or kept by a program."""
+    return any(part.startswith(".") or part in _NEVER for part in folder.parts)

@@ -69,7 +69,10 @@ class Rig:
 
         One in virtual time needs none. For another there is a simulated one of its instrument. RigError.
         """
-        place = self.place(name if name is not None else self.seat(cell))
+        seat = name if name is not None else self.seat(cell)
+        if seat is None and cell is not None:
+            self._cell_of_driver(cell, load_driver(SIMULATOR))  # tells if there is none
+        place = self.place(seat)
         if load_driver(place.driver).virtual_time:
             return place
         own = replace(place, name=DRY + place.name, driver=SIMULATOR, options={}, unwatched="")
@@ -88,8 +91,9 @@ class Rig:
             return self._cell_of_driver(name, driver)
         cell = self._only_cell(place, driver) if name is None else self.cells[name]
         seat = self.cell_places.get(cell.name, place.name)
-        if seat != (place.dry_for or place.name):
-            raise RigError(f"cell {name} sits on {seat} (says {self.file}), not on {place.name}")
+        here = place.dry_for or place.name
+        if seat != here:
+            raise RigError(f"cell {name} sits on {seat} (says {self.file}), not on {here}")
         if driver.virtual_time and self.stand_in(cell) is None:
             raise RigError(
                 f"{self.file} does not say what simulates {cell.name}: add `simulated_as: NaK50` to it, or "
@@ -102,10 +106,10 @@ class Rig:
             return driver.cell(name)
         except CellError as error:
             hint = did_you_mean(name, self.cells)
-            if error.faults or not hint:  # it is a file's, or like none of the rig
+            if error.faults or not self.cells:  # it is a file's, or there are none
                 raise
-            known = ", ".join(self.cells)
-            raise CellError(f"there is no cell {name}{hint} cells of {self.file} are: {known}") from None
+            said = f"there is no cell {name}{hint}" if hint else f"{error};"
+            raise CellError(f"{said} cells of {self.file} are: {', '.join(self.cells)}") from None
 
     def stand_in(self, cell: Cell) -> str | None:
         """The simulated cell that takes its place in a dry run; None: nobody said. CellError: none is called

@@ -16,7 +16,7 @@ RAN: dict[str, Any] = {
     "short_while": "plating", "short_visible": True, "peaks": 2, "peak_2_tau_s": 0.078, "peak_2_ohm_cm2": 170.0,
     "high_frequency_resistance_ohm": 115.0, "transference_number": 0.41, "activation_energy_kJ_mol": 29.7,
     "cycles_number": [1.0, 2.0, 3.0, 4.0], "cycles_whole": [1.0, 1.0, 1.0, 0.0],
-    "cycles_coulombic_efficiency": [1.0, 0.97, None, 0.778], "strip_levels_V": [0.02, 0.04], "rates_mAh": [1.0, 3.0],
+    "cycles_coulombic_efficiency": [1.0, 0.97, 0.99, 0.778], "cycles_energy_efficiency": [0.9, None, 0.8, None], "scans_separation_V": [None], "strip_levels_V": [0.02, 0.04], "rates_mAh": [1.0, 3.0],
 }  # fmt: skip
 STOPPED = RAN | {"status": "stopped", "end_reason": "limit: Ewe above 3.5 V", "end_kind": "limit"}
 ALL_DONE = RAN | {"end_reason": "all steps done", "end_kind": "steps done"}
@@ -75,6 +75,8 @@ FIGURES = [
     ("cycles: 3", True, "cycles 3"),
     ("cycles_coulombic_efficiency: {above: 95 %}", True, "cycles_coulombic_efficiency 97 % to 100 %"),
     ("cycles_coulombic_efficiency: {above: 98 %}", False, "cycles_coulombic_efficiency 97 % (expected above 98 %)"),
+    ("cycles_energy_efficiency: {above: 50 %}", False, "cycles_energy_efficiency 80 % to 90 %, and 1 of 3 not told by this run (expected above 50 %)"),
+    ("scans_separation: {below: 1 V}", False, "scans_separation not told by this run (expected below 1 V)"),
     ("strip_levels: [10, 50] mV", True, "strip_levels 20 mV to 40 mV"),
     ("rates: [2, 6] mAh/cm2", True, "rates 2 mAh/cm2 to 6 mAh/cm2"),
     ("strip_threshold: [0.1, 0.9] mA/cm2", False, "strip_threshold not told by this run (expected 0.1 to 0.9 mA/cm2)"),

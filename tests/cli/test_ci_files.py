@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from nakctl.cli.ci.base import base_of, candidates, pinned, pins_changed, tables_of
-from nakctl.cli.ci.cases import bench_of, needs, script_of
+from nakctl.cli.ci.base import Base, base_of, candidates, pinned, pins_changed, rigs_gone, tables_of
+from nakctl.cli.ci.benches import bench_of
+from nakctl.cli.ci.cases import looked_at, needs, script_of
+from nakctl.cli.ci.differences import at_base, differences
 from nakctl.cli.ci.files import found_in, rig_of
-from nakctl.cli.ci.runs import result_names
+from nakctl.cli.ci.runs import Planned, result_names, unplaced
+from nakctl.cli.workers import NotRun
 from nakctl.errors import InputError
 
 PROTOCOL = "nakctl: 1\nname: x\nlimits: {Ewe: [-1 V, 1 V]}\nsteps:\n  - rest: 1 min\n"
@@ -155,6 +158,8 @@ def test_without_a_base_everything_runs_and_it_is_said_why(
     assert why(GITHUB_BASE_REF="main").startswith("origin/main is not here: fetch it")
     with pytest.raises(InputError, match="--base nothing: there is no such revision"):
         why("nothing")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # as in a container
+    assert "dubious ownership" in why() and "safe.directory" in why()
     monkeypatch.setenv("PATH", "")
     assert "git" in why() and "not installed" in why()
 
@@ -232,6 +237,80 @@ def test_another_nakctl_concerns_everything(lab: Path, tmp_path: Path) -> None:
     assert pins_changed(base_of(lab, "main", {}), then, lab.resolve()) == lab.resolve() / "requirements.txt"
 
 
+def test_a_submodule_is_told_by_its_folder(lab: Path) -> None:
+    here = lab.resolve()
+    base = Base("main", "1a2b", frozenset({here / "shared"}))
+    assert base.concerns([here / "p" / "a.yaml", here / "shared" / "cells" / "c.yaml"])
+    assert not base.concerns([here / "p" / "a.yaml", here / "shared.yaml"])
+
+
+def test_a_rig_that_is_gone_concerns_what_ran_on_it(lab: Path) -> None:
+    """What is below it runs on another one now, which did not change itself."""
+    git("init", "-q", "-b", "main")
+    write(rig_yaml=RIG, sub__rig_yaml=RIG, sub__a_yaml=PROTOCOL, b_yaml=PROTOCOL, sub__old_yaml=PROTOCOL)
+    commit()
+    Path("sub/rig.yaml").unlink()
+    Path("sub/old.yaml").unlink()
+    base = base_of(lab, "main", {})
+    with at_base(base, lab) as then:
+        assert then is not None
+        without = rigs_gone(base, then.place)
+    bench = bench_of(Path("rig.yaml"))
+    concerned = [
+        base.concerns(needs(script_of(Path(name), bench)), without) for name in ("sub/a.yaml", "b.yaml")
+    ]
+    assert concerned == [True, False]
+
+
+def test_what_changed_is_compared_on_every_cell(lab: Path) -> None:
+    """With the rig that was its own; what is the same on several cells is told once."""
+    cells = "cells:\n  C7: {channel: sim-sp300, area: 0.5 cm2, simulated_as: NaK50}\n"
+    cells += "  C8: {channel: sim-sp300, area: 1 cm2, simulated_as: NaK65}\n"
+    strip = PROTOCOL.replace("rest: 1 min", "strip: 0.1 mA\n    for: 1 min")
+    git("init", "-q", "-b", "main")
+    write(
+        rig_yaml=RIG + cells,
+        sub__rig_yaml=RIG + cells.replace("0.5", "0.7"),
+        a_yaml=strip,
+        sub__b_yaml=strip,
+        c_yaml=PROTOCOL,
+    )
+    commit()
+    Path("sub/rig.yaml").unlink()
+    write(
+        rig_yaml=RIG + cells.replace("1 cm2", "2 cm2"),
+        c_yaml=PROTOCOL.replace("-1 V", "-2 V").replace("rest: 1", "rest: 2"),
+    )
+    base, bench = base_of(lab, "main", {}), bench_of(Path("rig.yaml"))
+    ready = [
+        Planned(0, outcome, one)
+        for name in ("a.yaml", "sub/b.yaml", "c.yaml")
+        for outcome, one in looked_at(script_of(Path(name), bench))
+        if one is not None
+    ]
+    with at_base(base, lab) as then:
+        of_a, of_b, of_c = differences(ready, then, base, None)
+    assert "SP-300, C8" in of_a.text and "C7" not in of_a.text and "| area | 1 cm2 | 2 cm2 |" in of_a.text
+    assert "| area | 0.7 cm2 | 0.5 cm2 |" in of_b.text and "| area | 1 cm2 | 2 cm2 |" in of_b.text
+    assert of_c.text.count("on SP-300") == 2 and of_c.alarming == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (PROTOCOL, "protocols"),
+        (RIG, "rigs"),
+        (CELLS, "cells"),
+        ("nakctl-campaign: 1\n", "campaigns"),
+        ("x: 1\n", "protocols"),
+    ],
+)
+def test_one_file_is_looked_at_as_what_it_is(lab: Path, text: str, kind: str) -> None:
+    write(x_yaml=text)
+    found = found_in(Path("x.yaml"))
+    assert getattr(found, kind) == (Path("x.yaml"),) and found.is_one
+
+
 def test_tables_are_found_in_a_protocol_with_faults() -> None:
     data = {
         "steps": [{"repeat": 2, "steps": [{"profile": "a.csv"}, {"profil": "b.csv"}]}, {"profile": "c.csv"}]
@@ -242,3 +321,9 @@ def test_tables_are_found_in_a_protocol_with_faults() -> None:
 def test_every_result_has_a_name_of_its_own() -> None:
     runs = [("protocols/ccd.yaml", "C7"), ("protocols_ccd.yaml", "c7"), ("../a b/ä.yaml", "C7, rest=0.1 s")]
     assert result_names(runs) == ["protocols_ccd_C7", "protocols_ccd_c7_2", "a-b_ä_C7-rest=0.1-s"]
+
+
+def test_nobody_is_told_of_a_file_that_vanishes() -> None:
+    told = NotRun("/tmp/nakctl-ci-x/a_C7.h5: its process ended (signal 9) before the run was over, 2 times")
+    said = str(unplaced(told, Path("/tmp/nakctl-ci-x/a_C7.h5")))
+    assert said == "its process ended (signal 9) before the run was over, 2 times"

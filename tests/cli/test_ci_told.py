@@ -12,7 +12,8 @@ import pytest
 
 from nakctl.checks.judged import Judged
 from nakctl.cli.ci.annotations import annotated
-from nakctl.cli.ci.command import UNCHANGED, as_json
+from nakctl.cli.ci.command import UNCHANGED
+from nakctl.cli.ci.for_machines import as_json
 from nakctl.cli.ci.junit import junit
 from nakctl.cli.ci.lines import Shown, closing_lines, looked_lines, outcome_lines
 from nakctl.cli.ci.outcome import Case, Changed, Everything, LeftOut, Looked, Outcome, Stage, Trouble
@@ -215,3 +216,11 @@ def test_lines_come_in_order_whatever_ends_first(
         "\r\x1b[Kprotocols/ccd.yaml on C7; protocols/limit.yaml on C7, hold=5 min at 30 s of 90 s"
     )
     assert "\r\x1b[Kok " in out
+
+
+def test_a_name_of_two_lines_is_no_command_to_who_reads_along(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = Shown(sys.stdout, moving=False)
+    shown.ended(0, replace(OK, case=replace(CASE, file="a\n::stop-commands::x\x1b[2Jµ.yaml")))
+    out = capsys.readouterr().out
+    assert out.startswith("ok       a\\n::stop-commands::x\\x1b[2Jµ.yaml on C7: ")
+    assert out.count("\n") == 1

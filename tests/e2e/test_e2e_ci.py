@@ -209,6 +209,8 @@ EDGES = [
     ({"a.yaml": MET}, ("--base", "main"), 2, "not a git repository"),
     ({"a.yaml": MET, "x": ""}, ("--keep", "x"), 2, "--keep x: name a folder"),
     ({"a.yaml": MET, "x/y": ""}, ("--junit", "x"), 2, "--junit x is a folder: name a file"),
+    ({"a.yaml": MET}, ("--summary", "a.yaml/x/s.md"), 2, "--summary a.yaml/x/s.md cannot be written: "),
+    ({"a.yaml": MET}, ("a.yaml", "--base", "main"), 2, "not a git repository"),
     ({"rig.yaml": RIG.replace("channel: A1", "channel: A9"), "a.yaml": MET}, (), 2, "skipped  a.yaml: no dry run: rig.yaml has faults"),
     ({"rig.yaml": RIG, "a.yaml": MET}, (), 2, "C7 in rig.yaml, simulated_as: "),  # a file that is not there
     ({"rig.yaml": RIG.replace(", simulated_as: cells/mine.yaml", ""), "a.yaml": MET}, (), 0, "skipped  a.yaml on C7: no dry run: no cell of rig.yaml says what simulates it"),

@@ -87,7 +87,8 @@ def test_it_goes_at_a_pace_as_well(lab: Here) -> None:
 SLIPS = [
     (("--dry",), "so name the channel"),  # there are two, and no cell is named
     (("--on", "A2", "--dry"), "rig.yaml does not say what simulates C8: add `simulated_as: NaK50`"),
-    (("--on", "A2", "--cell", "C7", "--dry"), "C7 sits on A1"),
+    (("--on", "A2", "--cell", "C7", "--dry"), "C7 sits on A1 (says rig.yaml), not on A2"),
+    (("--cell", "C9", "--dry"), "or a .yaml file; cells of rig.yaml are: C7"),  # no channel would help
     (("--on", "dry-A1"), "there is no channel dry-A1 in rig.yaml"),  # nor does the name do it
     (("--cell", "C7", "--dri"), "--dri"),
     (("--cell", "C7"), "so name the channel"),  # without the word nothing is guessed

@@ -51,6 +51,20 @@ def test_of_several_files_one_cannot_be_read(here: Here, tmp_path: Path) -> None
     assert "nothing.yaml: there is no such file" in refused(here("format", "nothing.yaml"))
 
 
+def test_one_that_cannot_be_written_stops_none_of_the_others(here: Here, tmp_path: Path) -> None:
+    long = "a" * 245  # beside it no file has room for a longer name
+    put(tmp_path, **{long: MESSY}, kept=MESSY, messy=MESSY)
+    (tmp_path / "kept.yaml").chmod(0o444)
+    said = here("format")
+    assert (said.code, said.out) == (1, "laid out anew: messy.yaml\n")
+    full, kept, counted = said.err.splitlines()
+    assert full.startswith(f"{long}.yaml cannot be written: ")
+    assert kept == "kept.yaml is read-only: it is left as it is"
+    assert counted == "1 file laid out anew, 0 files as they are, 2 files left alone"
+    assert (tmp_path / "kept.yaml").read_text(encoding="utf-8") == MESSY
+    assert "- is standard input: it stands alone" in refused(here("format", "-", "messy.yaml"))
+
+
 def test_ends_of_lines_and_the_mark_at_the_beginning(here: Here, tmp_path: Path) -> None:
     """Windows' line ends stay, in a file that has them; what Notepad puts in front goes."""
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbf" + MESSY.replace("\n", "\r\n").encode())

@@ -106,6 +106,20 @@ def test_nothing_is_overwritten(here: Here, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["a.txt"]
 
 
+def test_what_was_begun_and_not_ended_is_in_nobodys_way(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed half-way there is a hidden folder; where there is no room, nothing."""
+    with monkeypatch.context() as broken:
+        broken.setattr(new, "COPIED", ("ccd", "is-not-there"))
+        assert here("new", "lab", "--no-git").code == 1
+    assert [*tmp_path.iterdir()] == []
+    (tmp_path / "lab" / ".nakctl-new" / "protocols").mkdir(parents=True)
+    assert here("new", "lab", "--no-git").code == 0
+    assert not (tmp_path / "lab" / ".nakctl-new").exists()
+    assert "--nakctl: one line" in refused(here("new", "other", "--nakctl", "a\nb"))
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_repository_is_begun_unless_one_is_there(here: Here, tmp_path: Path) -> None:
     said = here("new", "deep/lab", "--nakctl", "nakctl @ git+https://example.org/nakctl@v1", "--json")

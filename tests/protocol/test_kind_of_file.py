@@ -53,11 +53,12 @@ def test_all_that_is_shipped_is_ours() -> None:
 def test_files_of_a_folder(tmp_path: Path) -> None:
     for name, text in {
         "a b/ü.yaml": "nakctl: 1\n", ".github/x.yml": "nakctl: 1\n", "other.yaml": "a: 1\n", "rig.yml": "nakctl-rig: 1\n",
+        "BOM.YAML": "\ufeffnakctl: 1\n", "env/pyvenv.cfg": "", "env/lib/x.yaml": "nakctl: 1\n", "node_modules/y/x.yaml": "nakctl: 1\n",
     }.items():  # fmt: skip
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "old.yaml").write_bytes("nakctl: 1\nname: µ\n".encode("latin-1"))
     (tmp_path / "word.yaml").write_bytes("nakctl: 1\n".encode("utf-16"))
     found = [path.relative_to(tmp_path).as_posix() for path in files_in(tmp_path)]
-    assert found == ["a b/ü.yaml", "old.yaml", "rig.yml", "word.yaml"]
+    assert found == ["BOM.YAML", "a b/ü.yaml", "old.yaml", "rig.yml", "word.yaml"]
     assert kind_of_path(tmp_path / "nothing.yaml") is None

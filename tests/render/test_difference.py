@@ -20,7 +20,9 @@ from nakctl.plan.meaning import meaning
 from nakctl.plan.scene import Scene
 from nakctl.protocol.load import understand
 from nakctl.render.difference import Difference, compare
+from nakctl.render.difference.changes import changes
 from nakctl.render.difference.told import as_json, markdown, text
+from nakctl.render.difference.value import Fact
 from nakctl.render.view import View
 from nakctl.text.reader import read_text
 
@@ -89,7 +91,7 @@ ROWS = [
     ("repeat: 2", "repeat: forever", ["      passes: 2 times -> without end"]),
     ("Ewe_above: 3 V", "Ewe_above: 3.2 V", ["  ! WIDER: step 2.1 strip 0.4 mA/cm2: ends at Ewe above: 3 -> 3.2 V"]),
     ("        until: {Ewe_above: 3 V, then: end run}\n", "", ["  ! REMOVED: step 2.1 strip 0.4 mA/cm2: ends at Ewe above: 3 V -> none"]),
-    ("then: end run", "then: end loop", ["      ends at Ewe above, then: end run -> end loop"]),
+    ("then: end run", "then: end loop", ["  ! WEAKER: step 2.1 strip 0.4 mA/cm2: ends at Ewe above, then: end run -> end loop"]),
     ("0.1, 0.2 mA/cm2", "0.1, 0.2, 0.3 mA/cm2", ["      levels: 0.1, 0.2 mA/cm2 -> 0.1, 0.2, 0.3 mA/cm2", "      charge of each level: 0.1 .. 0.2 mAh/cm2 -> 0.1 .. 0.3 mAh/cm2"]),
     ("amplitude: 5 uA", "amplitude: 10 uA", ["      amplitude: 5 uA peak -> 10 uA peak (+100 %)"]),
     ("to: 10 Hz", "to: 1 Hz", ["      frequencies: 100 kHz .. 10 Hz, 21 points -> 100 kHz .. 1 Hz, 26 points"]),
@@ -99,6 +101,7 @@ ROWS = [
     ("  - geis: g\n", "  - geis: g\n  - rest: 1 h\n", ["  step 5 rest: NEW: time 1 h"]),
     ("  - geis: g\n", "", ["  step 4 geis at open circuit: REMOVED: spectra by GEIS; amplitude 5 uA peak; frequencies 100 kHz .. 10 Hz,"]),
     ("  - rest: 10 min\n", "", ["  step 1 rest: REMOVED: time 10 min"]),
+    ("0.1, 0.2 mA/cm2", "0.1, 0.15, 0.2 mA/cm2", ["      charge of each level: 0.1 .. 0.2 mAh/cm2 -> 0.1 .. 0.2 mAh/cm2, by other ones between"]),
     ("  - rest: 10 min\n", "  - ask: press to 10 MPa\n  - rest: 10 min\n", ["  step 1 ask: NEW: asks press to 10 MPa"]),
     ("plate: $c\n        for: 10 min", "plate: 0.4 mA/cm2\n        for: 10 min\n        ranges: {I: 10 mA}", ["      I range: 1 -> 10 mA"]),
     ("plate: $c\n        for: 10 min", "ca: 10 mV vs OCV\n        for: 10 min", ["  step 2.2 plate 0.4 mA/cm2: REMOVED: current -0.4 mA/cm2; time 10 min; charge -0.06667 mAh/cm2", "  step 2.2 ca 10 mV vs OCV: NEW: potential 10 mV vs OCV; time 10 min", "  ! WORSE: in all: gaps under current: 1 gap -> 5 gaps"]),
@@ -138,6 +141,28 @@ def test_the_rule_of_a_step_that_ends_by_a_short() -> None:
     words = words.replace("stop_when:", "rules:")
     found = compare(view(words), view(words.replace("75 %", "80 %")))
     assert [(each.what, each.weight) for each in found.limits] == [("a short of a step", "wider")]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "alarming"),
+    [
+        ("        spectra: g\n", "", []),  # where there is no spectrum nothing is held before it
+        ("        until: {Ewe_above: 3 V, then: end run}\n", "", ["ends at Ewe above"]),  # who watched it is no second loss
+        (", then: end run", "", ["ends at Ewe above, then"]),
+        ("until: {Ewe_above: 3 V", "until: {Ewe_above: 2.9 V", []),
+    ],
+)  # fmt: skip
+def test_each_loss_is_told_once_and_only_losses(was: str, now: str, alarming: list[str]) -> None:
+    assert [change.what for _, change in difference((was, now)).alarming] == alarming
+
+
+def test_what_is_told_alike_is_no_difference_and_a_temperature_has_no_parts() -> None:
+    """An end that is not met adds the row after it to an estimate: nobody sees that."""
+    found = difference((", then: end run", ""))
+    assert [change.what for step in found.steps for change in step.changes] == ["ends at Ewe above, then"]
+    warm, warmer = (Fact("set-point", (T_K,), f"{T_K - 273.15:g} degC") for T_K in (323.15, 333.15))
+    [change] = changes((warm,), (warmer,))
+    assert (change.after, change.relative) == ("60 degC", "")
 
 
 def test_a_step_that_stands_elsewhere_is_told_as_that() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from nakctl.cli import revision
 from nakctl.cli.ci.files import shown
 from nakctl.errors import InputError
+from nakctl.protocol.kind_of_file import is_yaml, kind_of_path
 
 # Where it says which nakctl is installed: if that is another one, every protocol is looked at anew.
 _PINS = re.compile(
@@ -34,6 +35,11 @@ class Base:
     changed: frozenset[Path] = frozenset()
     why: str = ""
 
+    def concerns(self, needed: Iterable[Path], more: Set[Path] = frozenset()) -> bool:
+        """Whether one of these files changed; of a submodule git tells the folder, and so do `more`."""
+        changed = self.changed | more
+        return any(changed & {path, *path.parents} for path in needed)
+
 
 def candidates(asked: str | None, environment: Mapping[str, str]) -> list[str]:
     """The revisions that a change is proposed for, the best known first: named, or known to who runs this."""
@@ -52,8 +58,8 @@ def base_of(folder: Path, asked: str | None, environment: Mapping[str, str]) -> 
     except InputError as error:
         if asked is not None:
             raise
-        has_git = "not installed" not in str(error)
-        return Base(why="it is in no repository of git" if has_git else str(error))
+        has_none = "not a git repository" in str(error)
+        return Base(why="it is in no repository of git" if has_none else str(error))
     names = candidates(asked, environment) or [each for each in [revision.default_branch(here)] if each]
     if not names:
         return Base(why="no branch to compare with is known: name one with --base")
@@ -92,6 +98,13 @@ def pins_changed(base: Base, then: Path, now: Path) -> Path | None:
         if before != after:
             return path
     return None
+
+
+def rigs_gone(base: Base, place: Callable[[Path], Path]) -> frozenset[Path]:
+    """Folders that had a rig at the base: what runs below them may run on another one now. place: where a
+    file of now was then."""
+    gone = (path for path in base.changed if is_yaml(path) and not path.exists())
+    return frozenset(path.parent for path in gone if kind_of_path(place(path)) == "rig")
 
 
 def _text(path: Path) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from nakctl.cli import revision
 from nakctl.cli.ci.base import Base
+from nakctl.cli.ci.files import Found, rig_of, rigs_around
 from nakctl.cli.ci.outcome import Changed
 from nakctl.cli.ci.runs import Planned
 from nakctl.cli.prepare import Prepared, prepare
 from nakctl.errors import InputError
 from nakctl.plan.scene import Scene
-from nakctl.protocol.kind_of_file import SUFFIXES, kind_of_path
-from nakctl.render.difference import compare
+from nakctl.protocol.kind_of_file import is_yaml, kind_of_path
+from nakctl.render.difference import Difference, compare
 from nakctl.render.difference.told import markdown
 from nakctl.render.view import View
 from nakctl.text.markdown import block, plain
@@ -44,47 +45,72 @@ def at_base(base: Base, folder: Path) -> Iterator[Then | None]:
         yield Then(top, copy)
 
 
-def differences(planned: Sequence[Planned], then: Then | None, base: Base) -> Iterator[Changed]:
-    """Of each protocol, on the first of its cells."""
-    first: dict[str, Planned] = {}
-    for one in planned:
-        first.setdefault(one.outcome.case.file, one)
-    for one in first.values() if then is not None else ():
+def differences(
+    planned: Sequence[Planned], then: Then | None, base: Base, rig: Path | None
+) -> Iterator[Changed]:
+    """Of each protocol, on all that it runs on. rig: the one that was named for all."""
+    of_file: dict[str, list[Planned]] = {}
+    for one in planned if then is not None else ():
+        of_file.setdefault(one.outcome.case.file, []).append(one)
+    for file, those in of_file.items():
         assert then is not None
-        found = _difference(one, then, base)
+        found = _difference(file, those, then, base, rig)
         if found is not None:
             yield found
 
 
-def _difference(one: Planned, then: Then, base: Base) -> Changed | None:
+def _difference(
+    file: str, those: Sequence[Planned], then: Then, base: Base, rig: Path | None
+) -> Changed | None:
     """None: neither its text nor what it does is another one."""
-    case = one.outcome.case
-    heading = f"#### {plain(case.file)}\n\n"
-    before = then.place(Path(case.file))
-    if not before.is_file():
-        return Changed(case.file, f"{heading}new\n")
-    rig = case.wishes.rig if case.wishes.rig is None else then.place(case.wishes.rig)
-    wishes = replace(case.wishes, rig=rig if rig is None or rig.is_file() else case.wishes.rig)
-    try:
-        was = prepare(str(before), wishes)
-    except InputError as error:
-        why = "\n".join(block(str(error).replace(str(then.folder), base.name)))
-        return Changed(case.file, f"{heading}could not be planned at {plain(base.name)}:\n\n{why}\n")
-    same_text = was.loaded.document.text == one.ready.loaded.document.text
-    found = compare(_view(was), _view(one.ready), f"{base.name}:{case.file}", case.file)
-    if found.same and same_text:
+    if not then.place(Path(file)).is_file():
+        return Changed(file, f"#### {plain(file)}\n\nnew\n")
+    found: dict[Difference, list[str]] = {}  # what is the same on several cells is told once
+    unplanned: dict[str, None] = {}
+    same_text = True
+    for one in those:
+        try:
+            was = _prepared_then(one, then, rig)
+        except InputError as error:
+            unplanned[str(error).replace(str(then.folder), base.name)] = None
+            continue
+        same_text = same_text and was.loaded.document.text == one.ready.loaded.document.text
+        difference = compare(_view(was), _view(one.ready), f"{base.name}:{file}", file)
+        found.setdefault(replace(difference, on=one.ready.instrument.name), []).append(one.outcome.case.label)
+    told = {each: cells for each, cells in found.items() if not each.same}
+    if not told and not same_text:
+        told = dict(list(found.items())[:1])
+    if not told and not unplanned:
         return None
-    return Changed(case.file, markdown(found, same_text), len(found.alarming))
+    parts = [f"#### {plain(file)}\n"]
+    for each, cells in told.items():
+        on = replace(each, on=f"{each.on}, {' and '.join(cells)}")
+        parts.append(markdown(on, same_text, heading=False))
+    for why in unplanned:
+        lines = "\n".join(block(why))
+        parts.append(f"could not be planned at {plain(base.name)}:\n\n{lines}\n")
+    return Changed(file, "\n".join(parts), sum(len(each.alarming) for each in told))
+
+
+def _prepared_then(one: Planned, then: Then, rig: Path | None) -> Prepared:
+    """With the rig that was its own at that time, else the one of now, as it was then."""
+    wishes, before = one.outcome.case.wishes, then.place(Path(one.outcome.case.file))
+    own = rig_of(before, rigs_around(before, then.folder)) if rig is None else None
+    if own is None and wishes.rig is not None and then.place(wishes.rig).is_file():
+        own = then.place(wishes.rig)
+    return prepare(str(before), wishes if own is None else replace(wishes, rig=own))
 
 
 def _view(ready: Prepared) -> View:
     return View(Scene(ready.plan, ready.program, ready.instrument), ready.estimate)
 
 
-def removed(base: Base, then: Then | None, below: Path) -> Iterator[str]:
+def removed(base: Base, then: Then | None, found: Found) -> Iterator[str]:
     """Protocols that were there, and are gone."""
-    for path in sorted(base.changed):
-        if then is None or path.exists() or path.suffix not in SUFFIXES or not path.is_relative_to(below):
+    below = found.folder.resolve()
+    for path in sorted(base.changed) if then is not None and not found.is_one else ():
+        assert then is not None
+        if path.exists() or not is_yaml(path) or not path.is_relative_to(below):
             continue
         if kind_of_path(then.place(path)) == "protocol":
             yield path.relative_to(below).as_posix()

@@ -9,28 +9,40 @@ from pathlib import Path
 
 from nakctl.cli import revision
 from nakctl.errors import InputError
-from nakctl.protocol.kind_of_file import SUFFIXES, kind_of_path
+from nakctl.protocol.kind_of_file import VENV, is_of_others, is_yaml, kind_of_path, walked
 from nakctl.rig import RIG_FILE
-
-_VENV = "pyvenv.cfg"
-_NEVER = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Files of ours, sorted, as they are shown: from the working folder. folder: which was looked in."""
+    """Files of ours, sorted, as they are shown: from the working folder.
+
+    folder   which was looked in
+    is_one   only that file was named: it is meant, whether it changed or not
+    """
 
     folder: Path
     protocols: tuple[Path, ...] = ()
     rigs: tuple[Path, ...] = ()
     cells: tuple[Path, ...] = ()
     campaigns: tuple[Path, ...] = ()
+    is_one: bool = False
 
 
 def found_in(named: Path) -> Found:
-    """Of a folder, or that one protocol. InputError: there is no such folder."""
+    """Of a folder, or that one file: one of which nothing else is known is a protocol. InputError: there is
+    no such folder."""
     if named.is_file():
-        return Found(named.parent, (named,), tuple(_rigs_above(named.parent, and_in_it=True)))
+        rigs = tuple(_rigs_above(named.parent, and_in_it=True))
+        match kind_of_path(named):
+            case "rig":
+                return Found(named.parent, rigs=(named,), is_one=True)
+            case "cells":
+                return Found(named.parent, cells=(named,), is_one=True)
+            case "campaign":
+                return Found(named.parent, rigs=rigs, campaigns=(named,), is_one=True)
+            case _:
+                return Found(named.parent, (named,), rigs, is_one=True)
     if not named.is_dir():
         raise InputError(f"{named}: there is no such folder")
     kinds = {path: kind_of_path(path) for path in _candidates(named)}
@@ -44,23 +56,11 @@ def _candidates(folder: Path) -> Iterator[Path]:
     try:
         names = revision.files_below(folder)
     except InputError:
-        names = list(_walked(folder))
-    venvs = {path for name in names for path in name.parents if (folder / path / _VENV).exists()}
+        names = [name for name in walked(folder) if (folder / name).is_file()]
+    venvs = {path for name in names for path in name.parents if (folder / path / VENV).exists()}
     for name in names:
-        is_ours = not _is_hidden(name) and not venvs & {*name.parents}
-        if name.suffix.lower() in SUFFIXES and is_ours:
+        if is_yaml(name) and not is_of_others(name.parent) and not venvs & {*name.parents}:
             yield folder / name
-
-
-def _walked(folder: Path) -> Iterator[Path]:
-    for place, inner, names in os.walk(folder):
-        inner[:] = sorted(name for name in inner if not (Path(place) / name / _VENV).exists())
-        inner[:] = [name for name in inner if name not in _NEVER and not name.startswith(".")]
-        yield from (Path(place).relative_to(folder) / name for name in sorted(names))
-
-
-def _is_hidden(name: Path) -> bool:
-    return any(part.startswith(".") or part in _NEVER for part in name.parts[:-1])
 
 
 def _rigs_above(folder: Path, *, and_in_it: bool = False) -> Iterator[Path]:
@@ -96,3 +96,10 @@ def rig_of(protocol: Path, rigs: Collection[Path]) -> Path | None:
         if here:
             return (named or here)[0]
     return None
+
+
+def rigs_around(protocol: Path, top: Path) -> list[Path]:
+    """All rigs that stand in its folder, or in one above it, up to the top."""
+    folders = [folder for folder in protocol.parents if folder.is_relative_to(top)]
+    files = (path for folder in folders for path in sorted(folder.iterdir()))
+    return [path for path in files if is_yaml(path) and kind_of_path(path) == "rig"]

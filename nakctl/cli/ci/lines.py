@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TextIO
+from unicodedata import category
 
 from nakctl.cli.ci.outcome import Everything, LeftOut, Looked, Outcome, faults_of
 from nakctl.cli.ci.runs import Going
@@ -13,6 +13,7 @@ from nakctl.text.numbers import duration, plural
 
 _VERDICT = 8
 LESS = "protects the cell less, or disturbs it more, than at"
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp")  # controls, marks of direction, ends of lines
 _REASONS = 3  # files named of those that were left out
 
 
@@ -98,8 +99,8 @@ class Shown:
 
     def say(self, lines: Sequence[str]) -> None:
         self._clear()
-        for line in lines:
-            print(line, file=self._stream or sys.stdout, flush=True) if self._stream else None
+        for line in lines if self._stream is not None else ():
+            print(_harmless(line), file=self._stream, flush=True)
 
     def ended(self, number: int, outcome: Outcome) -> None:
         self._waiting[number] = outcome
@@ -109,7 +110,7 @@ class Shown:
 
     def going(self, going: Going) -> None:
         if self._moving and self._stream is not None:
-            line = going_line(going)[: shutil.get_terminal_size().columns - 1]
+            line = _harmless(going_line(going))[: shutil.get_terminal_size().columns - 1]
             if line != self._line:
                 self._stream.write(f"\r\x1b[K{line}")
                 self._stream.flush()
@@ -126,6 +127,13 @@ class Shown:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
             self._line = ""
+
+
+def _harmless(line: str) -> str:
+    """One line, whatever a file is called: a second one could be a command to who reads along."""
+    return "".join(
+        sign.encode("unicode_escape").decode() if category(sign) in _UNSEEN else sign for sign in line
+    )
 
 
 def going_line(going: Going) -> str:

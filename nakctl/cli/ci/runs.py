@@ -54,6 +54,7 @@ def run_all(
         while pool.is_busy and not stop_asked.count():  # then nobody waits for what goes on
             for job, told in pool.look():
                 one, took_s = jobs[id(job)][1], time.monotonic() - begun_s.get(id(job), time.monotonic())
+                told = told if how.keeps or not isinstance(told, NakctlError) else unplaced(told, job.out)
                 ended(one.number, outcome_of(one, told, took_s))
                 if not how.keeps:
                     job.out.unlink(missing_ok=True)
@@ -72,6 +73,11 @@ class How:
     workers: int
     timeout_s: float
     keeps: bool
+
+
+def unplaced(told: NakctlError, out: Path) -> NakctlError:
+    """Nobody knows a file that vanishes: in the sentence stands what was to be in it."""
+    return NakctlError(str(told).removeprefix(f"{out}: "))
 
 
 def _job(one: Planned, out: Path) -> Job:

@@ -9,6 +9,8 @@ from typing import Any
 from nakctl.render.difference.value import Change, Fact, Weight
 
 NEAR = 1e-9  # what is less is rounding
+TOLD = 1e-3  # what is less is seen by nobody where both are told alike
+_SCALES = ("V", "degC", "K", "degF")  # 0 is only a place on them: no value is a part of another one
 
 
 def changes(before: Sequence[Fact], after: Sequence[Fact]) -> Iterator[Change]:
@@ -24,7 +26,8 @@ def _change(was: Fact | None, now: Fact | None) -> Change | None:
     if was is None or now is None:
         known = was or now
         assert known is not None
-        weight: Weight = "" if not known.weighs else "removed" if now is None else "added"
+        is_limit = known.weighs in ("more", "less")  # of others the loss is that of what they tell of
+        weight: Weight = "" if not is_limit else "removed" if now is None else "added"
         return Change(
             known.name,
             "" if was is None else was.text,
@@ -34,14 +37,15 @@ def _change(was: Fact | None, now: Fact | None) -> Change | None:
             values_after=() if now is None else now.value,
             unit=known.unit,
         )
-    if _same(was.value, now.value):
+    told_alike = was.text == now.text
+    if _same(was.value, now.value, TOLD if told_alike else NEAR):
         return None
-    relative = "" if now.unit == "V" else _relative(was.value, now.value)  # 0 V is only a place on a scale
+    on_scale = now.unit == "V" or now.text.rpartition(" ")[2] in _SCALES
     return Change(
         was.name,
         was.text,
-        now.text,
-        relative,
+        f"{now.text}, by other ones between" if told_alike else now.text,
+        "" if on_scale else _relative(was.value, now.value),
         _weight(was, now),
         was.value,
         now.value,
@@ -49,11 +53,11 @@ def _change(was: Fact | None, now: Fact | None) -> Change | None:
     )
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, near: float = NEAR) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(_same(a, b, near) for a, b in zip(one, other, strict=True))
     if isinstance(one, float) and isinstance(other, float | int):
-        return math.isclose(one, other, rel_tol=NEAR, abs_tol=1e-15)
+        return math.isclose(one, other, rel_tol=near, abs_tol=1e-15)
     return bool(one == other)
 
 

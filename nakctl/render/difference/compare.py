@@ -9,7 +9,7 @@ from pathlib import Path
 from nakctl.plan import plan as p
 from nakctl.plan.meaning import meaning
 from nakctl.render.difference.changes import changes
-from nakctl.render.difference.facts import Entry, entries
+from nakctl.render.difference.entries import Entry, entries
 from nakctl.render.difference.matching import pairs, whole
 from nakctl.render.difference.value import Became, Change, Difference, StepChange
 from nakctl.render.difference.whole_run import limits, run

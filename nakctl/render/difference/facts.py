@@ -1,21 +1,17 @@
-"""What a step says of itself, as facts that can be compared one by one."""
+"""What a hold or a spectrum says of itself, as facts that can be compared one by one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from nakctl.device.ends import Side
-from nakctl.device.program import Ask, SetPoint
 from nakctl.plan import plan as p
 from nakctl.plan.held import held
 from nakctl.plan.scene import Leaf, sweep_of
-from nakctl.protocol.model import LEVELS
 from nakctl.render.difference.value import Fact, Weighs
 from nakctl.render.ends_text import alone
-from nakctl.render.leaf_text import criteria, is_closed, rhythm, shared_label
-from nakctl.render.tree import shape
+from nakctl.render.leaf_text import criteria, is_closed, rhythm
 from nakctl.render.view import View
 from nakctl.text.numbers import (
     areal_charge,
@@ -23,111 +19,19 @@ from nakctl.text.numbers import (
     count,
     different,
     duration,
-    listed,
     plural,
     si,
     span,
 )
-from nakctl.text.units import parse
 
-LEVELS_SHOWN = 8
 IMPOSED = {"A": "current", "V": "potential", "W": "power", "ohm": "load"}
 UNITS = {
     "Ewe": "V", "Ece": "V", "Ewe-Ece": "V", "|I|": "A", "charge": "C", "dEwe/dt": "V/s", "dI/dt": "A/s",
     "time": "s",
 }  # fmt: skip
+_GRAVER = ("end run", "end loop", "next step")  # what ends the run ends the loop and the step as well
 PC_OFF = "with the PC off"
 _HOW_FAR = re.compile(r"\(.*\)|\b(?:end of|at most|about) [^,]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A step of a plan, or the same step at all levels of a staircase.
-
-    kind    what it is, without its numbers
-    inner   the steps that it holds
-    """
-
-    number: str
-    name: str
-    kind: str
-    facts: tuple[Fact, ...]
-    inner: tuple[Entry, ...] = ()
-
-
-def entries(view: View) -> tuple[Entry, ...]:
-    """All steps of a plan."""
-    return tuple(_entry((step,), view) for step in view.scene.plan.steps)
-
-
-def _entry(steps: Sequence[p.Step], view: View) -> Entry:
-    """Of steps that differ in their numbers alone: one, or one of each level."""
-    first = steps[0]
-    number, _, name = first.label.partition(" ")
-    match first:
-        case p.Repeat():
-            inner = _inner([step.steps for step in steps if isinstance(step, p.Repeat)], view)
-            return Entry(number, name, "repeat", tuple(_of_repeat(first)), inner)
-        case p.Staircase():
-            passes = [each for step in steps if isinstance(step, p.Staircase) for each in step.passes]
-            return Entry(number, name, "staircase", tuple(_of_staircase(first)), _inner(passes, view))
-        case p.If():
-            then, otherwise = _inner([first.then], view), _inner([first.otherwise], view)
-            when = Fact("condition", (first.when.label, first.when.by), str(first.when))
-            sides = Fact("steps of the first side", (len(then),), str(len(then)))
-            return Entry(number, name, "if", (when, sides), (*then, *otherwise))
-        case Ask():
-            return Entry(number, name, "ask", (Fact("asks", (first.text,), first.text),))
-        case SetPoint():
-            points = [step for step in steps if isinstance(step, SetPoint)]
-            return Entry(number, f"set {first.sensor}", "set", tuple(_of_set(points)))
-        case _:
-            leaves = [step for step in steps if isinstance(step, p.Hold | p.Spectrum)]
-            number, _, name = shared_label([leaf.label for leaf in leaves]).partition(" ")
-            return Entry(number, name, _kind(leaves[0]), tuple(of_leaves(leaves, view)))
-
-
-def _inner(passes: Sequence[Sequence[p.Step]], view: View) -> tuple[Entry, ...]:
-    """Of several passes through the same steps."""
-    if len({tuple(map(shape, one_pass)) for one_pass in passes}) == 1:
-        return tuple(_entry(same, view) for same in zip(*passes, strict=True))
-    return tuple(_entry((step,), view) for one_pass in passes for step in one_pass)
-
-
-def _kind(leaf: Leaf) -> str:
-    return leaf.sweep.control if isinstance(leaf, p.Spectrum) else leaf.technique or leaf.kind
-
-
-# --- steps that hold others ------------------------------------------------------------------------------
-
-
-def _of_repeat(repeat: p.Repeat) -> Iterator[Fact]:
-    passes = "without end" if repeat.times is None else plural(repeat.times, "time")
-    yield Fact("passes", (repeat.times,), passes)
-    if repeat.until is not None:
-        yield Fact("until", (repeat.until.label, repeat.until.by), str(repeat.until))
-
-
-def _of_staircase(staircase: p.Staircase) -> Iterator[Fact]:
-    texts = staircase.levels
-    if staircase.is_table:
-        yield Fact("lines", (len(texts),), plural(len(texts), "line"))
-        return
-    many = len(texts) > LEVELS_SHOWN
-    said = f"{len(texts)} levels, {span((texts[0], texts[-1]))}" if many else listed(texts)
-    yield Fact("levels", tuple(parse(text, LEVELS, zero=True).value for text in texts), said)
-
-
-def _of_set(points: Sequence[SetPoint]) -> Iterator[Fact]:
-    yield Fact("set-point", tuple(point.value for point in points), span([point.text for point in points]))
-    slopes = [point.slope for point in points if point.slope is not None]
-    if slopes:
-        yield Fact("rate", tuple(s.rate for s in slopes), span(different([s.rate_text for s in slopes])))
-        starts = [s.start_text or "where it is then" for s in slopes]
-        yield Fact("from", tuple(s.start for s in slopes), span(different(starts)))
-
-
-# --- holds and spectra -----------------------------------------------------------------------------------
 
 
 def of_leaves(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
@@ -220,7 +124,7 @@ def _cutoffs(leaves: Sequence[Leaf], view: View) -> Iterator[Fact]:
         values = tuple((end.value, end.over_s) for end in same)
         texts = different([end.text.removeprefix(f"{end.quantity} {end.side} ") for end in same])
         yield Fact(name, values, span(texts), UNITS.get(first.quantity, ""), weighs(first.side))
-        yield Fact(f"{name}, then", (first.then,), first.then)
+        yield Fact(f"{name}, then", _GRAVER[_GRAVER.index(first.then) :], first.then, "", "fewer")
         by = tuple(end.by for end in same)
         held_there = ("instrument",) if set(by) == {"instrument"} else ()
         said = " or ".join(different([f"the {each}" for each in by]))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
-from nakctl.render.difference.facts import PC_OFF, Entry
+from nakctl.render.difference.entries import Entry
+from nakctl.render.difference.facts import PC_OFF
 
 Pair = tuple[Entry | None, Entry | None]
 _NUMBER = re.compile(r" ?[-+]?\d.*")

@@ -93,10 +93,11 @@ def _shown(step: StepChange) -> list[Change]:
 # --- Markdown ----------------------------------------------------------------------------------------------
 
 
-def markdown(difference: Difference, same_text: bool = False) -> str:
-    """A heading and a table, as GitHub and GitLab draw them."""
+def markdown(difference: Difference, same_text: bool = False, *, heading: bool = True) -> str:
+    """A heading, if wanted, and a table, as GitHub and GitLab draw them."""
     told = "" if difference.same else f" on {plain(difference.on)}"
-    lines = [f"#### {plain(difference.after)}", "", f"{sentence(difference, same_text)}{told}", ""]
+    lines = [f"#### {plain(difference.after)}", ""] if heading else []
+    lines += [f"{sentence(difference, same_text)}{told}", ""]
     for where, change in difference.alarming:
         lines += [
             f"- **{change.weight.upper()}**: {plain(where)}: {plain(f'{change.what}: {_from_to(change)}')}"
