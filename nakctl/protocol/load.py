@@ -62,8 +62,17 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -
 
     Raises ProtocolError with every fault found; InputError if there is no such file.
     """
-    document = read_file(library.find(name_or_path), ProtocolError)
-    return _with_profiles(understand(document, overrides or {}))
+    return filled(document_of(name_or_path), overrides or {})
+
+
+def document_of(name_or_path: str | Path) -> Document:
+    """As it is written; the same for any parameters."""
+    return read_file(library.find(name_or_path), ProtocolError)
+
+
+def filled(document: Document, overrides: Mapping[str, str]) -> Loaded:
+    """The protocol with these parameters, and the tables that it names."""
+    return _with_profiles(understand(document, overrides))
 
 
 def _with_profiles(loaded: Loaded) -> Loaded:

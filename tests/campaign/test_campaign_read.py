@@ -95,8 +95,11 @@ SLIPS = [
     ("- {protocol: ccd, may_end_by: short}", "c.yaml:4:31  must be limit"),
     ("- {protocol: ccd, seed: -1}", "c.yaml:4:25  is smaller than 0"),
     ("- {protocol: ccd}\norder: togehter", "must be one after another or together; did you mean together?"),
+    ("- {protocol: ccd, cell: [A, B, A]}", "c.yaml:4:32  A stands here twice: that is the same run"),
+    ("- {protocol: ccd, seed: [1, 1]}", "c.yaml:4:29  1 stands here twice"),
+    (f"- {{protocol: ccd, seed: [{', '.join(map(str, range(6000)))}]}}\n- {{protocol: p, seed: [{', '.join(map(str, range(6000)))}]}}", "c.yaml:5:3  with these there are more than 10000 runs"),
     ("- protocol: ccd\n  each:\n    x: 0,1 s", "a comma between digits"),
-    (f"- {{protocol: ccd, each: {{x: [{', '.join(map(str, range(101)))}], y: [{', '.join(map(str, range(101)))}]}}}}", "c.yaml:4:3  these are 10201 runs; 10000 are the most"),
+    (f"- {{protocol: ccd, each: {{x: [{', '.join(map(str, range(101)))}], y: [{', '.join(map(str, range(101)))}]}}}}", "c.yaml:4:3  with these there are more than 10000 runs"),
 ]  # fmt: skip
 
 
