@@ -125,7 +125,7 @@ class Operator:
             return {"s": "stop", "l": "leave"}.get(input(QUESTION).strip().lower()[:1], "back")
         except KeyboardInterrupt:  # twice means stop
             return "stop"
-        except EOFError:
+        except (EOFError, OSError):  # a closed terminal is the one or the other
             return "leave"
         finally:
             signal.signal(signal.SIGINT, before)

@@ -29,6 +29,7 @@ KEY_NUMBERS = {
     "high_frequency_resistance_ohm_cm2": "R0 {:.4g} ohm cm2",
 }
 _GAP = "  "
+_GOES_ON = ("", "begun", "running")
 _SHOWN, _IN_A_LINE = 12, 3  # runs that go on: in a block that stays in place, and in a line
 Line = Sequence[str]
 
@@ -46,7 +47,7 @@ def head(name: str, runs: Sequence[Planned], out: object) -> str:
     """All simulated, some of them, or none."""
     simulated = sum(one.ready.simulated for one in runs)
     mark = f"{SIMULATED}  " if simulated == len(runs) else f"{simulated} {SIMULATED}  " if simulated else ""
-    return f"{mark}{name}: {plural(len(runs), 'run')}, results in {out}"
+    return f"{mark}{printable(name)}: {plural(len(runs), 'run')}, results in {out}"
 
 
 # --- before ------------------------------------------------------------------------------------------------
@@ -141,10 +142,11 @@ def _going(row: Row) -> Line:
 
 
 def _at(row: Row) -> str:
-    """Where it is, by its own clock."""
+    """Where it is, by its own clock; before that how it does, if it does not simply go on."""
     if not row.where.get("step"):
         return row.health
-    return f"step {row.where['step'].partition(' ')[0]}, {duration(row.where['time_s'])}"
+    at = f"step {row.where['step'].partition(' ')[0]}, {duration(row.where['time_s'])}"
+    return at if row.health in _GOES_ON else f"{row.health}, {at}"
 
 
 # --- in the end --------------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
             row.one.ready.place.name,
             row.state.value,
             key_number(row.report or {}),
-            row.told or row.why,
+            row.told,
         )
         for row in rows
     ]
@@ -167,7 +169,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
 def as_json(row: Row) -> dict[str, Any]:
     one = row.one
     return {
-        "name": one.name, "file": str(one.out), "state": row.state.value, "why": row.why,
+        "name": one.name, "file": str(one.out), "state": row.state.value, "why": row.why or row.error,
         "channel": one.ready.place.name, "cell": one.ready.cell.name, "protocol": one.file,
         "simulated": one.ready.simulated, "params": one.ready.plan.params, "seed": one.asked.seed,
         "planned_s": one.ready.estimate.duration_s, "report": row.report,
