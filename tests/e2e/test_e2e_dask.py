@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from command_line import Going, nakctl, processes
 from patience import until
 
+from nakctl.cli.campaigns.on_dask import Cluster
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import InputError, NakctlError
 
@@ -154,29 +157,46 @@ def recording(cluster: int) -> list[int]:
 
 
 def test_another_version_is_refused() -> None:
-    from nakctl.cli.campaigns.on_dask import done
+    from nakctl.cli.campaigns.dask_task import done
 
     report, why, code, file = done({}, "0.0.1")
     assert (report, code, file) == (None, 2, b"")
     assert "here 0.0.1: install the same" in why
 
 
-def test_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nakctl.cli.campaigns import on_dask
+NOBODY = [
+    ("nonsense://x", "unknown address scheme"),
+    ("localhost", "missing port number"),
+    ("tcp://127.0.0.1:99999", "there is no port 99999"),
+    ("tcp://127.0.0.1:{closed}", "Connection refused"),
+    ("tcp://127.0.0.1:{other}", "something else does"),
+]
 
-    monkeypatch.setattr(on_dask, "PATIENCE_s", 0.2)
-    for address in ("tcp://127.0.0.1:1", "nonsense://x"):
+
+@pytest.mark.parametrize(("address", "told"), NOBODY)
+def test_where_no_scheduler_answers(address: str, told: str) -> None:
+    """Said at once: distributed itself tries for a while, or waits for ever, or believes what it gets."""
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as other:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        threading.Thread(target=_greet, args=(other,), daemon=True).start()
+        place = address.format(closed=closed.getsockname()[1], other=other.getsockname()[1])
         with (
-            pytest.raises(NakctlError, match="no Dask scheduler answers at"),
-            on_dask.Cluster(address, StopAsked()),
+            pytest.raises(NakctlError, match=f"no Dask scheduler answers at {place} .*{told}"),
+            Cluster(place, StopAsked()),
         ):
             pass
 
 
+def _greet(server: socket.socket) -> None:
+    with suppress(OSError):  # nobody came
+        caller, _ = server.accept()
+        caller.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        caller.close()
+
+
 def test_without_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     from nakctl import errors
-    from nakctl.cli.campaigns import on_dask
 
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r'pip install "nakctl\[dask\]"'), on_dask.Cluster("x", StopAsked()):
+    with pytest.raises(InputError, match=r'pip install "nakctl\[dask\]"'), Cluster("x", StopAsked()):
         pass

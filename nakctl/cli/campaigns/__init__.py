@@ -5,5 +5,6 @@ folder.py    the folder of the results; found.py: what is in it; carrier.py: who
 channels.py  runs on channels with a clock: each a process of its own, which this one only starts
 going.py     one thing after the other, until nothing is left to be done (`nakctl.campaign.order` decides)
 told.py      in words: the table, what begins and ends, the summary
-command.py   the command; on_dask.py: runs in virtual time on a cluster
+on_dask.py   runs in virtual time on a cluster: dask_client.py (the way there), dask_task.py (what it does)
+command.py   the command
 """

@@ -24,7 +24,8 @@ from nakctl.cli.campaigns.looking import look_on
 from nakctl.cli.campaigns.onlooker import Operator, Shown
 from nakctl.cli.campaigns.planned import Planned, planned
 from nakctl.cli.json_output import print_json, print_last
-from nakctl.cli.many_runs import Pool, cores, sweep
+from nakctl.cli.many_runs import Pool, cores
+from nakctl.cli.placing import sweep
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import ExitCode, InputError, NakctlError, typed
 

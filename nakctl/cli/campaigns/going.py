@@ -17,7 +17,8 @@ from nakctl.campaign.order import Stands, State, may_begin
 from nakctl.cli.campaigns.channels import Channels, NotEnded
 from nakctl.cli.campaigns.found import Found, found, is_result, is_safe, set_aside
 from nakctl.cli.campaigns.planned import Planned
-from nakctl.cli.many_runs import Job, Report
+from nakctl.cli.many_runs import Job
+from nakctl.cli.placing import Report
 from nakctl.errors import ExitCode, InputError, NakctlError
 
 _EVERY_s = 0.25  # of looking at runs on channels
