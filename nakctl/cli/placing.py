@@ -69,7 +69,7 @@ def placed_report(report: Report, file: Path, out: Path) -> Report:
 
 
 def as_placed(text: str, file: Path, out: Path) -> str:
-    return text.replace(str(file), str(out))
+    return text.replace(str(file), str(out)).replace(str(file.parent), str(out.parent))
 
 
 def unwritable(job: Job, error: OSError) -> NakctlError:

@@ -15,7 +15,7 @@ from nakctl.cli.campaigns.channels import Channels
 from nakctl.cli.campaigns.found import found
 from nakctl.cli.campaigns.going import Row
 from nakctl.cli.campaigns.planned import Planned, planned
-from nakctl.cli.campaigns.told import in_a_line
+from nakctl.cli.campaigns.told import ended, fitted, in_a_line, summary
 from nakctl.record import files, registry
 
 CAMPAIGN = "nakctl-campaign: 1\nname: One run\nruns: [{protocol: short.yaml, cell: NaK50}]\n"
@@ -50,3 +50,17 @@ def test_trouble_is_told_and_who_died_may_find_a_successor(run: Planned) -> None
     later = Channels()
     later.watch(0, run.out)
     assert (later.look(), later.is_busy) == ([], True)
+
+
+def test_on_a_narrow_terminal_the_state_is_seen() -> None:
+    lines = [("run", "channel", "state", "how"), ("short_NaK50_rest-200s", "sim-sp300", "failed", "x" * 50)]
+    assert fitted(lines, 40) == [
+        "run           channel    state   how",
+        ".._rest-200s  sim-sp300  failed  xxxxx..",
+    ]
+    assert fitted(lines, 10**9)[1] == f"short_NaK50_rest-200s  sim-sp300  failed  {'x' * 50}"
+
+
+def test_a_table_has_a_line_for_each_run(run: Planned) -> None:
+    row = Row(run, State.FAILED, error="write failed (time = today\n, \x1b[2J, errno = 28)")
+    assert [line.count("\n") + line.count("\x1b") for line in (*summary([row]), ended(row))] == [0] * 4

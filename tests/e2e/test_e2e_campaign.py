@@ -14,6 +14,7 @@ import pytest
 from command_line import Going, Said, nakctl, refused, samples_in
 from patience import until
 from terminals import Terminal
+from virtual_bench import SPEED, Bench
 
 from nakctl.campaign.order import State
 from nakctl.campaign.read import read
@@ -397,3 +398,40 @@ def test_a_limit_may_be_what_a_run_is_for(folder: Path) -> None:
     said = nakctl("campaign", "c.yaml", "--json", cwd=folder)
     assert (said.code, set(states(said).values())) == (0, {"done"})
     assert said.json["runs"][0]["report"]["status"] == "stopped"
+
+
+# --- on an instrument ---------------------------------------------------------------------------------------
+
+ON_THE_BENCH = """\
+nakctl-campaign: 1
+name: Two real channels
+order: together
+runs:
+  - {protocol: short.yaml, cell: [cell-7, cell-8]}
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to one process")
+def test_on_an_instrument_killed_and_gone_on_with(folder: Path) -> None:
+    """Its results stay where they are, whatever a dry run is told."""
+    second = "  cell-8: {channel: bench/ch2, area: 1 cm2, simulated_as: randles}\n"
+    bench = Bench(folder, "--cell", "2=randles", rig=second)
+    rig = (folder / "rig.yaml").read_text(encoding="utf-8")
+    rig = rig.replace("cells:", "  bench/ch2: {device: bench, channel: 2}\ncells:", 1)
+    (folder / "rig.yaml").write_text(rig.replace("area: 1 cm2}", "area: 1 cm2, simulated_as: randles}"))
+    (folder / "c.yaml").write_text(ON_THE_BENCH, encoding="utf-8")
+    paced, out = ("campaign", "c.yaml", "--speed", SPEED), folder / "c"
+    try:
+        with Going(*paced, cwd=folder, helpers=True) as going:
+            until(lambda: all(samples_in(out / f"short_cell-{k}.h5") > 1 for k in (7, 8)))
+            going.process.send_signal(signal.SIGKILL)
+            going.process.wait()
+            said = nakctl(*paced, "--json", cwd=folder)
+    finally:
+        bench.end()
+    assert (said.code, set(states(said).values())) == (0, {"done"})
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.h5")}
+    assert len(before) == 2
+    err = refused(nakctl("campaign", "c.yaml", "--dry", "--out", "c", cwd=folder))
+    assert err.count("it is of another channel (driver biologic), and this one is simulated") == 2
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.h5")} == before

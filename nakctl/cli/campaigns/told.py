@@ -28,7 +28,7 @@ KEY_NUMBERS = {
     "plated_mAh_cm2": "plated {:.4g} mAh/cm2",
     "high_frequency_resistance_ohm_cm2": "R0 {:.4g} ohm cm2",
 }
-_GAP = "  "
+_GAP, _LEAST = "  ", 12
 _GOES_ON = ("", "begun", "running")
 _SHOWN, _IN_A_LINE = 12, 3  # runs that go on: in a block that stays in place, and in a line
 Line = Sequence[str]
@@ -62,7 +62,7 @@ def plan_table(rows: Sequence[Row]) -> list[str]:
             row.one.ready.cell.name,
             takes(row.one),
             row.state.value,
-            row.why,
+            printable(row.why),
         )
         for row in rows
     ]
@@ -159,7 +159,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
             row.one.ready.place.name,
             row.state.value,
             key_number(row.report or {}),
-            row.told,
+            printable(row.told),
         )
         for row in rows
     ]
@@ -177,15 +177,28 @@ def as_json(row: Row) -> dict[str, Any]:
 
 
 def columns(lines: Sequence[Line]) -> list[str]:
-    """On a terminal as wide as that; the last one gives way."""
+    """On a terminal as wide as that: the first, a name, gives way at its beginning, the last at its end."""
     if not lines:
         return []
-    shown = [k for k in range(len(lines[0])) if any(line[k] for line in lines)]
-    wide = {k: max(len(line[k]) for line in lines) for k in shown}
     is_shown = sys.stdout is not None and sys.stdout.isatty()
     width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 40) if is_shown else sys.maxsize
-    return [_cut(_GAP.join(f"{line[k]:<{wide[k]}}" for k in shown).rstrip(), width) for line in lines]
+    return fitted(lines, width)
+
+
+def fitted(lines: Sequence[Line], width: int) -> list[str]:
+    shown = [k for k in range(len(lines[0])) if any(line[k] for line in lines)]
+    wide = {k: max(len(line[k]) for line in lines) for k in shown}
+    before = sum(wide[k] + len(_GAP) for k in shown[:-1]) + min(_LEAST, wide[shown[-1]])
+    wide[shown[0]] = min(wide[shown[0]], max(_LEAST, wide[shown[0]] - max(0, before - width)))
+    return [
+        _cut(_GAP.join(f"{_ending(line[k], wide[k]):<{wide[k]}}" for k in shown).rstrip(), width)
+        for line in lines
+    ]
 
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 2]}.."
+
+
+def _ending(text: str, width: int) -> str:
+    return text if len(text) <= width else f"..{text[2 - width :]}"
