@@ -67,7 +67,10 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -
 
 def document_of(name_or_path: str | Path) -> Document:
     """As it is written; the same for any parameters."""
-    return read_file(library.find(name_or_path), ProtocolError)
+    document = read_file(library.find(name_or_path), ProtocolError)
+    if "nakctl-campaign" in document.data and "nakctl" not in document.data:
+        raise ProtocolError(f"{document.file} is a campaign, for nakctl campaign; a protocol has steps")
+    return document
 
 
 def filled(document: Document, overrides: Mapping[str, str]) -> Loaded:

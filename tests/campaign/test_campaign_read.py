@@ -13,6 +13,7 @@ import yaml
 from nakctl.campaign import library, schema
 from nakctl.campaign.read import Campaign, in_yaml, read
 from nakctl.errors import InputError
+from nakctl.protocol.load import load
 from nakctl.text.reader import read_text
 
 Made = Callable[[str], Campaign]
@@ -114,6 +115,12 @@ def test_a_protocol_is_no_campaign(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("nakctl: 1\nname: x\n")
     with pytest.raises(InputError, match=r"p\.yaml is a protocol, for nakctl run"):
         read(tmp_path / "p.yaml")
+
+
+def test_a_campaign_is_no_protocol(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(f"{HEAD}- {{protocol: ccd}}\n")
+    with pytest.raises(InputError, match=r"c\.yaml is a campaign, for nakctl campaign"):
+        load(tmp_path / "c.yaml")
 
 
 @pytest.mark.parametrize("name", library.names())
