@@ -6,6 +6,7 @@ is ours is found in one of them, and asked first.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ def offered(group: str) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=group))
 
 
+@cache
 def ours(group: str) -> tuple[EntryPoint, ...]:
-    """Those of nakctl itself."""
+    """Those of nakctl itself, which stay as they are: a campaign asks ten thousand times."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:

@@ -15,11 +15,11 @@ MadeOf = Mapping[str, Any]
 
 # What else has to be the same, and how it is called.
 _SAME = {
-    "cell": "the cell",
-    "area_cm2": "the cell's area",
-    "cell_is": "what is declared of the cell, or simulates it",
-    "channel": "the kind of channel",
-    "seed": "the seed",
+    "cell": "cell",
+    "area_cm2": "area of the cell",
+    "cell_is": "description or simulation of the cell",
+    "channel": "kind of channel",
+    "seed": "seed",
 }
 
 
@@ -51,14 +51,16 @@ def made_of(
 
 
 def difference(was: MadeOf, now: MadeOf) -> str:
-    """What is another one now, in words; "": nothing that counts."""
+    """What is another one now, in words; "": nothing that counts. was {}: nobody kept it."""
+    if not was:
+        return "made by no campaign"
     found = [called for name, called in _SAME.items() if was.get(name) != now.get(name)]
     if was.get("program") != now.get("program"):
         if was.get("params") != now.get("params"):
-            found.insert(0, "a parameter")
+            found.insert(0, "value of a parameter")
         elif was.get("protocol") != now.get("protocol"):
-            found.insert(0, "the protocol")
-    return " and ".join(found)
+            found.insert(0, "protocol")
+    return f"made with another {', another '.join(found)}" if found else ""
 
 
 def digest(value: Any) -> str:

@@ -11,9 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 
 SUFFIX = ".h5"
-LONGEST = (
-    120  # letters without the suffix; there is a path before it, and more behind it while it is recorded
-)
+# Without the suffix; there is a path before it, and more behind it while it is recorded: 255 bytes in all.
+LONGEST, LONGEST_BYTES = 120, 180
 
 
 def result_name(
@@ -23,9 +22,10 @@ def result_name(
     values = {**given, **swept}
     parts = [begins, plain(cell), *(f"{name}-{plain(value)}" for name, value in values.items())]
     stem = "_".join([*parts, *([f"seed-{seed}"] if seed else [])])
-    if len(stem) > LONGEST:
+    if len(stem) > LONGEST or len(stem.encode()) > LONGEST_BYTES:
         digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
-        stem = f"{stem[: LONGEST - 9]}_{digest}"
+        short = stem[: LONGEST - 9].encode()[: LONGEST_BYTES - 9].decode(errors="ignore")
+        stem = f"{short}_{digest}"
     return f"{stem}{SUFFIX}"
 
 

@@ -26,7 +26,8 @@ class State(StrEnum):
     HELD = "held"
 
 
-OVER = (State.DONE, State.FAILED, State.HELD)
+_FAILURES = (State.FAILED, State.DEAD)
+_NOT_ENDED = "a run whose program is gone has not ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Stands:
     """A run of a campaign.
 
     channel   None: it needs none for itself, as in virtual time
-    is_safe   the cell was seen open, and its channel answers; of a run that failed
+    is_safe   the cell was seen open, and its channel answers; of a run that is over
     why       of one that is held
     """
 
@@ -46,7 +47,7 @@ class Stands:
 
 def may_begin(runs: Sequence[Stands], order: Order, on_failure: OnFailure) -> list[int]:
     """Numbers of those that may begin now, on channels one each; without a channel all of them."""
-    if on_failure == "stop" and any(run.state is State.FAILED for run in runs):
+    if on_failure == "stop" and any(run.state in _FAILURES for run in runs):
         return []
     found: list[int] = []
     taken = _taken(runs)
@@ -67,17 +68,18 @@ def may_begin(runs: Sequence[Stands], order: Order, on_failure: OnFailure) -> li
 
 def held_up(runs: Sequence[Stands], order: Order, on_failure: OnFailure) -> dict[int, str]:
     """Missing runs that will not begin, whatever else ends, and why."""
-    failed = [number for number, run in enumerate(runs) if run.state is State.FAILED]
-    if on_failure == "stop" and failed:
-        return {n: "another run failed" for n, run in enumerate(runs) if run.state is State.MISSING}
+    failed = any(run.state is State.FAILED for run in runs)
+    dead = any(run.state is State.DEAD for run in runs)
+    if on_failure == "stop" and (failed or dead):
+        why = "another run failed" if failed else _NOT_ENDED
+        return {n: why for n, run in enumerate(runs) if run.state is State.MISSING}
     blocked = {run.channel for run in runs if run.channel is not None and _blocks(run)}
-    dead = order == "one after another" and any(run.state is State.DEAD for run in runs)
+    dead = dead and order == "one after another"
     found = {}
     for number, run in enumerate(runs):
         if run.state is State.MISSING and run.channel is not None and (dead or run.channel in blocked):
-            found[number] = f"nobody knows how the cell on {run.channel} is" if run.channel in blocked else (
-                "a run whose program is gone has not ended"
-            )  # fmt: skip
+            is_blocked = run.channel in blocked
+            found[number] = f"nobody knows how the cell on {run.channel} is" if is_blocked else _NOT_ENDED
     return found
 
 
@@ -97,4 +99,4 @@ def _taken(runs: Iterable[Stands]) -> set[str]:
 
 
 def _blocks(run: Stands) -> bool:
-    return run.state is State.DEAD or (run.state is State.FAILED and not run.is_safe)
+    return run.state is State.DEAD or (run.state in (State.FAILED, State.HELD) and not run.is_safe)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,9 +83,14 @@ def read(path: Path) -> Campaign:
         found = [*faults.problems(error, document.data, CampaignWords, {}, "a campaign")]
         raise InputError(faults.in_order(found, document)) from None
     slips: list[Problem] = []
-    asked = [
-        one for k, entry in enumerate(words.runs) for one in _runs(entry, ("runs", k), path.parent, slips)
-    ]
+    asked: list[Asked] = []
+    for k, entry in enumerate(words.runs):
+        loc: Loc = ("runs", k)
+        asked += itertools.islice(_runs(entry, loc, path.parent, slips), MOST + 1 - len(asked))
+        if len(asked) > MOST:
+            text = f"with these there are more than {MOST} runs; that is the most that a campaign takes"
+            slips.append(Problem(loc, text))
+            break
     if slips:
         raise InputError(faults.in_order(slips, document))
     return Campaign(document, words, tuple(asked), Path(words.out or path.stem))
@@ -101,9 +105,12 @@ def _runs(entry: RunWords, loc: Loc, folder: Path, slips: list[Problem]) -> Iter
             slips.append(Problem((*loc, "each", name), text, at_key=True))
     cells = entry.cell if isinstance(entry.cell, list) else [entry.cell]
     seeds = entry.seed if isinstance(entry.seed, list) else [entry.seed]
-    if (many := math.prod([len(cells), len(seeds), *map(len, swept.values())])) > MOST:
-        slips.append(Problem(loc, f"these are {many} runs; {MOST} are the most that a campaign takes"))
-        return
+    for word, several in ("cell", cells), ("seed", seeds):
+        slips += [
+            Problem((*loc, word, k), f"{each} stands here twice: that is the same run")
+            for k, each in enumerate(several)
+            if each in several[:k]
+        ]
     for number, cell in enumerate(cells):
         places = _places(entry, loc, number)
         for values in itertools.product(*map(enumerate, swept.values())):

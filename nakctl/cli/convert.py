@@ -37,7 +37,8 @@ def export_mps(
     sets: Mapping[str, str],
     rig: Path | None,
 ) -> int:
-    _, place, cell = where(Wishes(on, cell_name, sets, rig))
+    at = where(Wishes(on, cell_name, sets, rig))
+    place, cell = at.place, at.cell
     loaded = load(file, sets)
     target = out or Path(f"{Path(file).stem}.mps")
     _require_new(target)

@@ -93,14 +93,21 @@ class Prepared:
         return [f"warning: {f.fault(document.file, document.fault(f.mark, '').text)}" for f in found]
 
 
-def where(wishes: Wishes) -> tuple[Rig, Place, Cell]:
-    """The channel and the cell. RigError, CellError."""
-    rig = find_rig(wishes.rig)
+@dataclass(frozen=True, slots=True)
+class Where:
+    rig: Rig
+    place: Place
+    cell: Cell
+
+
+def where(wishes: Wishes, rig: Rig | None = None) -> Where:
+    """The channel and the cell. rig: if it was read already. RigError, CellError."""
+    rig = rig or find_rig(wishes.rig)
     if wishes.dry:
         place = rig.dry_place(wishes.on, wishes.cell)
     else:
         place = rig.place(rig.seat(wishes.cell) if wishes.looks and wishes.on is None else wishes.on)
-    return rig, place, rig.cell(wishes.cell, place)
+    return Where(rig, place, rig.cell(wishes.cell, place))
 
 
 def as_wired(place: Place) -> Instrument:
@@ -111,8 +118,13 @@ def as_wired(place: Place) -> Instrument:
 
 def prepare(file: str, wishes: Wishes) -> Prepared:
     """Everything up to the start. InputError and its kin, with every fault found."""
-    rig, place, cell = where(wishes)
-    loaded = load(file, wishes.sets)
+    at = where(wishes)
+    return prepared(load(file, wishes.sets), at, dry=wishes.dry)
+
+
+def prepared(loaded: Loaded, at: Where, *, dry: bool) -> Prepared:
+    """A protocol for a cell on a channel."""
+    rig, place, cell = at.rig, at.place, at.cell
     device = as_wired(place)
     plan = compile_protocol(loaded, cell)
     program = lower(plan, device)
@@ -136,7 +148,7 @@ def prepare(file: str, wishes: Wishes) -> Prepared:
         sensors=rig.sensors,
         stand_ins=rig.stand_ins,
         rig=rig.file,
-        dry=wishes.dry,
+        dry=dry,
     )
 
 

@@ -62,8 +62,20 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -
 
     Raises ProtocolError with every fault found; InputError if there is no such file.
     """
+    return filled(document_of(name_or_path), overrides or {})
+
+
+def document_of(name_or_path: str | Path) -> Document:
+    """As it is written; the same for any parameters."""
     document = read_file(library.find(name_or_path), ProtocolError)
-    return _with_profiles(understand(document, overrides or {}))
+    if "nakctl-campaign" in document.data and "nakctl" not in document.data:
+        raise ProtocolError(f"{document.file} is a campaign, for nakctl campaign; a protocol has steps")
+    return document
+
+
+def filled(document: Document, overrides: Mapping[str, str]) -> Loaded:
+    """The protocol with these parameters, and the tables that it names."""
+    return _with_profiles(understand(document, overrides))
 
 
 def _with_profiles(loaded: Loaded) -> Loaded:

@@ -6,11 +6,13 @@ which may be set while it runs.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
 
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _PATIENCE_S, _PAUSE_S = 1.0, 0.01  # who only asks `is_held` has it for a moment
 
 if sys.platform == "win32":
@@ -65,14 +67,16 @@ def hold(path: Path) -> BinaryIO:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock now."""
+    """Whether a process holds the lock now. One that nobody can have made is held by nobody."""
     try:
-        with path.open("rb") as file:
+        file = path.open("rb")
+    except OSError as error:
+        return error.errno not in _NO_SUCH_FILE
+    with file:
+        try:
             _take(file, shared=True)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+        except OSError:
+            return True
     return False
 
 
@@ -82,5 +86,8 @@ def _opened(path: Path) -> BinaryIO:
     """
     try:
         return path.open("ab")
-    except PermissionError:
-        return path.open("rb")
+    except PermissionError as refused:
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            raise refused from None

@@ -7,6 +7,7 @@ checksum per entry finds what it does not look for. Whoever else locks it is nev
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from nakctl.record import files
 from nakctl.record.packing import INSERT, SCHEMA, SELECT, Row
 
 Documents = Mapping[str, bytes]
+_BY_HDF5 = re.compile(r"error message = '([^']+)'")
 _NO_ROOM = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -168,8 +170,10 @@ def is_no_room(error: sqlite3.Error | OSError) -> bool:
 
 
 def reason_of(error: Exception) -> str:
-    """For a sentence."""
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+    """For a sentence. What the system said to HDF5 stands amidst much else that it tells."""
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    system = _BY_HDF5.search(text)
+    return text if system is None else system[1]
 
 
 def _connected(file: Path) -> sqlite3.Connection:

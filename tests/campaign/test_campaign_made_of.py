@@ -16,18 +16,25 @@ CHANGES = [
     ({}, ""),
     ({"text": "steps: ... # a comment"}, ""),  # the same program
     ({"program": {"nodes": [1], "new": 0}}, ""),  # the same text, by another version of nakctl
-    ({"text": "other", "program": {"nodes": [2]}}, "the protocol"),
-    ({"tables": {"a.csv": "1,3"}, "program": {"nodes": [2]}}, "the protocol"),
-    ({"params": {"rest": "2 s"}, "program": {"nodes": [2]}}, "a parameter"),
+    ({"text": "other", "program": {"nodes": [2]}}, "made with another protocol"),
+    ({"tables": {"a.csv": "1,3"}, "program": {"nodes": [2]}}, "made with another protocol"),
+    ({"params": {"rest": "2 s"}, "program": {"nodes": [2]}}, "made with another value of a parameter"),
     ({"params": {"rest": "1.0 s"}}, ""),
-    ({"cell": "C8"}, "the cell"),
-    ({"area_cm2": 0.6, "program": {"nodes": [2]}, "text": "other"}, "the protocol and the cell's area"),
-    ({"cell_is": {"R": 2}}, "what is declared of the cell, or simulates it"),
-    ({"seed": 1}, "the seed"),
-    ({"seed": None, "channel": "biologic SP-300"}, "the kind of channel and the seed"),
+    ({"cell": "C8"}, "made with another cell"),
+    (
+        {"area_cm2": 0.6, "program": {"nodes": [2]}, "text": "other"},
+        "made with another protocol, another area of the cell",
+    ),
+    ({"cell_is": {"R": 2}}, "made with another description or simulation of the cell"),
+    ({"seed": 1}, "made with another seed"),
+    ({"seed": None, "channel": "biologic SP-300"}, "made with another kind of channel, another seed"),
 ]
 
 
 @pytest.mark.parametrize(("change", "told"), CHANGES)
 def test_what_is_another_one_is_told(change: dict[str, Any], told: str) -> None:
     assert difference(made_of(**RUN), made_of(**{**RUN, **change})) == told
+
+
+def test_of_what_no_campaign_made_nobody_knows() -> None:
+    assert difference({}, made_of(**RUN)) == "made by no campaign"

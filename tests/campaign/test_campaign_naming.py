@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nakctl.campaign.naming import LONGEST, result_name, twins
+from nakctl.campaign.naming import LONGEST, LONGEST_BYTES, result_name, twins
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 values = st.builds(
@@ -44,13 +44,16 @@ def _plain(params: dict[str, str]) -> list[str]:
 def test_every_computer_takes_it(given_: dict[str, str], swept: dict[str, str]) -> None:
     name = result_name("p", "c", given_, swept)
     assert len(name) <= LONGEST + 3
+    assert len(name.encode()) <= LONGEST_BYTES + 3
     assert not re.search(r'[\\/:*?"<>|\s\0]', name)
     assert name.endswith(".h5")
 
 
 def test_long_ones_stay_apart() -> None:
-    one, other = (result_name("p", "c", {}, {"x": "a" * 200 + end}) for end in "bc")
-    assert one != other
+    for letter in "aä長":
+        one, other = (result_name("p", letter * 100, {}, {"x": "a" * 200 + end}) for end in "bc")
+        assert one != other
+        assert len(one.encode()) <= LONGEST_BYTES + 3
 
 
 def test_large_letters_are_small_ones_on_some_disks() -> None:

@@ -19,7 +19,7 @@ runs = st.lists(
     st.builds(
         Stands,
         st.sampled_from(["A1", "A2", None]),
-        st.sampled_from([M, R, D, F, State.DEAD]),
+        st.sampled_from([M, R, D, F, State.DEAD, State.HELD]),
         st.booleans(),
     ).filter(lambda run: run.channel is not None or run.state is not State.DEAD),
     max_size=8,
@@ -54,6 +54,11 @@ def test_after_a_failure() -> None:
     assert may_begin(unsafe, "together", "go on") == [2, 3]
     assert held_up(unsafe, "together", "go on") == {1: "nobody knows how the cell on A1 is"}
     assert held_up(failed, "together", "stop") == dict.fromkeys((1, 2, 3), "another run failed")
+    of_another = [replace(unsafe[0], state=State.HELD), *failed[1:]]
+    assert may_begin(of_another, "together", "stop") == [2, 3]
+    dead = [Stands("A1", State.DEAD), *failed[1:]]
+    assert may_begin(dead, "together", "stop") == []
+    assert {*held_up(dead, "together", "stop").values()} == {"a run whose program is gone has not ended"}
 
 
 @given(runs, order, rule)
@@ -63,10 +68,10 @@ def test_what_begins_is_missing_and_safe(runs: list[Stands], order: Order, rule:
     assert all(runs[n].state is M for n in begun)
     assert len(channels) == len(set(channels))
     for run in runs:
-        unknown = run.state is State.DEAD or (run.state is F and not run.is_safe)
+        unknown = run.state is State.DEAD or (run.state in (F, State.HELD) and not run.is_safe)
         if run.channel is not None and (unknown or run.state is R):
             assert run.channel not in channels
-    if rule == "stop" and any(run.state is F for run in runs):
+    if rule == "stop" and any(run.state in (F, State.DEAD) for run in runs):
         assert begun == []
     if order == "one after another":
         assert len(channels) + sum(run.state is R for run in runs if run.channel) <= max(

@@ -41,13 +41,13 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plann
 CHANGES = [
     ({"rest": ("finally", "# a comment\nfinally")}, ""),
     ({"c": ("A rest", "Another name")}, ""),
-    ({"rest": ("1 h", "2 h")}, "the protocol"),
-    ({"rest": ("10 s", "11 s")}, "a parameter"),
-    ({"c": ("cells.yaml", "cells.yaml, set: {rest: 11 s}")}, "a parameter"),
-    ({"cells": ("K: 50", "K: 51")}, "what is declared of the cell, or simulates it"),
-    ({"cells": ("mine", "yours")}, "the cell"),
-    ({"c": ("cells.yaml", "cells.yaml, seed: 1")}, "the seed"),
-    ({"c": ("cells.yaml", "cells.yaml, on: sim-vmp3")}, "the kind of channel"),
+    ({"rest": ("1 h", "2 h")}, "protocol"),
+    ({"rest": ("10 s", "11 s")}, "value of a parameter"),
+    ({"c": ("cells.yaml", "cells.yaml, set: {rest: 11 s}")}, "value of a parameter"),
+    ({"cells": ("K: 50", "K: 51")}, "simulation of the cell"),
+    ({"cells": ("mine", "yours")}, "another cell"),
+    ({"c": ("cells.yaml", "cells.yaml, seed: 1")}, "seed"),
+    ({"c": ("cells.yaml", "cells.yaml, on: sim-vmp3")}, "kind of channel"),
 ]
 
 
@@ -60,9 +60,26 @@ def test_what_makes_another_run_of_it(
     assert bool(told) == bool(difference(was.made_of, now.made_of))
 
 
-def test_a_protocol_that_is_changed_after_it_was_checked_is_not_run(plan: Callable[..., Planned]) -> None:
+LATER = [
+    ("rest.yaml", "1 h", "2 h", "another protocol"),
+    ("cells.yaml", "percent_K: 50", "percent_K: 51", "another description or simulation of the cell"),
+]
+
+
+@pytest.mark.parametrize(("file", "before", "after", "told"), LATER)
+def test_what_is_changed_after_it_was_checked_is_not_run(
+    file: str, before: str, after: str, told: str, plan: Callable[..., Planned]
+) -> None:
+    """Nor recorded as what it is not: the file says what the run was made of when it was checked."""
     one = plan()
     refuse_changed(prepare(one.file, one.wishes), one.options)
-    Path("rest.yaml").write_text(FILES["rest.yaml"].replace("1 h", "2 h"), encoding="utf-8")
-    with pytest.raises(InputError, match="is another one than when the campaign began: nothing was started"):
+    Path(file).write_text(FILES[file].replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError, match=f"made with {told} than when the campaign began, so nothing was"):
         refuse_changed(prepare(one.file, one.wishes), one.options)
+
+
+def test_all_that_is_wrong_with_a_run_is_told_at_once(plan: Callable[..., Planned]) -> None:
+    with pytest.raises(InputError) as raised:
+        plan(c=("cells.yaml", "nobody, set: {rst: 1 s, rest: 5 m}"), rest=("finally", "finaly"))
+    assert all(told in str(raised.value) for told in ("no cell nobody", "rst is no parameter", "finaly"))
+    assert str(raised.value).count("no cell nobody") == 1

@@ -13,6 +13,7 @@ import yaml
 from nakctl.campaign import library, schema
 from nakctl.campaign.read import Campaign, in_yaml, read
 from nakctl.errors import InputError
+from nakctl.protocol.load import load
 from nakctl.text.reader import read_text
 
 Made = Callable[[str], Campaign]
@@ -95,8 +96,11 @@ SLIPS = [
     ("- {protocol: ccd, may_end_by: short}", "c.yaml:4:31  must be limit"),
     ("- {protocol: ccd, seed: -1}", "c.yaml:4:25  is smaller than 0"),
     ("- {protocol: ccd}\norder: togehter", "must be one after another or together; did you mean together?"),
+    ("- {protocol: ccd, cell: [A, B, A]}", "c.yaml:4:32  A stands here twice: that is the same run"),
+    ("- {protocol: ccd, seed: [1, 1]}", "c.yaml:4:29  1 stands here twice"),
+    (f"- {{protocol: ccd, seed: [{', '.join(map(str, range(6000)))}]}}\n- {{protocol: p, seed: [{', '.join(map(str, range(6000)))}]}}", "c.yaml:5:3  with these there are more than 10000 runs"),
     ("- protocol: ccd\n  each:\n    x: 0,1 s", "a comma between digits"),
-    (f"- {{protocol: ccd, each: {{x: [{', '.join(map(str, range(101)))}], y: [{', '.join(map(str, range(101)))}]}}}}", "c.yaml:4:3  these are 10201 runs; 10000 are the most"),
+    (f"- {{protocol: ccd, each: {{x: [{', '.join(map(str, range(101)))}], y: [{', '.join(map(str, range(101)))}]}}}}", "c.yaml:4:3  with these there are more than 10000 runs"),
 ]  # fmt: skip
 
 
@@ -111,6 +115,12 @@ def test_a_protocol_is_no_campaign(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("nakctl: 1\nname: x\n")
     with pytest.raises(InputError, match=r"p\.yaml is a protocol, for nakctl run"):
         read(tmp_path / "p.yaml")
+
+
+def test_a_campaign_is_no_protocol(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(f"{HEAD}- {{protocol: ccd}}\n")
+    with pytest.raises(InputError, match=r"c\.yaml is a campaign, for nakctl campaign"):
+        load(tmp_path / "c.yaml")
 
 
 @pytest.mark.parametrize("name", library.names())

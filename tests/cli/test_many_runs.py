@@ -16,8 +16,9 @@ from patience import until
 from short_run import SHORT
 
 from nakctl import isolated
-from nakctl.cli.many_runs import Job, Pool, in_parallel, sweep
+from nakctl.cli.many_runs import Job, Pool, in_parallel
 from nakctl.cli.one_run import Options
+from nakctl.cli.placing import sweep
 from nakctl.cli.prepare import Wishes
 from nakctl.cli.signals import StopAsked
 from nakctl.cli.workers import NotRun

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,19 @@ import pytest
 from command_line import Going, Said, nakctl, refused, samples_in
 from patience import until
 from terminals import Terminal
+from virtual_bench import SPEED, Bench
+
+from nakctl.campaign.order import State
+from nakctl.campaign.read import read
+from nakctl.cli.campaigns.channels import Channels
+from nakctl.cli.campaigns.found import found
+from nakctl.cli.campaigns.going import Row, carry_out
+from nakctl.cli.campaigns.onlooker import Operator, Shown
+from nakctl.cli.campaigns.planned import Planned, planned
+from nakctl.cli.many_runs import Pool
+from nakctl.cli.signals import StopAsked
+from nakctl.errors import InputError
+from nakctl.record.lock import is_held
 
 Here = Callable[..., Said]
 
@@ -108,6 +122,33 @@ def test_a_second_call_does_nothing(ran: tuple[Path, Said]) -> None:
     assert {path: path.stat().st_mtime_ns for path in (folder / "c").iterdir()} == before
 
 
+def test_it_counts_only_as_what_it_was_made_of(
+    ran: tuple[Path, Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = ran
+    monkeypatch.chdir(folder)
+
+    def run(file: str, speed: float | None = None) -> Planned:
+        return planned(read(Path(file)), None, dry=False, out=Path("c"), speed=speed)[2]
+
+    now = run("c.yaml")
+    assert found(now).state is State.DONE
+    real = replace(now.ready, place=replace(now.ready.place, driver="biologic"))
+    with pytest.raises(InputError, match=r"of another channel \(driver sim\), and this one is simulated"):
+        found(replace(now, ready=real))
+
+    (folder / "changed").mkdir()
+    (folder / "changed" / "short.yaml").write_text(SHORT.replace("90 d", "80 d"), encoding="utf-8")
+    (folder / "changed" / "c.yaml").write_text(CAMPAIGN, encoding="utf-8")
+    assert (found(run("changed/c.yaml")).state, found(run("changed/c.yaml")).aside) == (State.MISSING, True)
+    # on a channel with a clock: neither if it is found when it is over, nor if it was seen to go on
+    row = Row(run("changed/c.yaml", speed=10), State.RUNNING)
+    with Pool(1, StopAsked()) as hands, Operator(Path("nobody")) as wish:
+        carry_out([row], "together", "stop", hands, Channels(), Shown("", silent=True), wish)
+    assert row.state is found(row.one).state is State.HELD
+    assert row.told.startswith("made with another protocol: --again changed (completed: ")
+
+
 def test_what_was_changed_is_told_and_what_was_is_kept(ran: tuple[Path, Said]) -> None:
     """A comment changes nothing; a run that is added changes no other one."""
     folder, _ = ran
@@ -168,6 +209,14 @@ def test_something_else_in_its_place_starts_nothing(here: Here, folder: Path) ->
     (folder / "c" / f"{NAMES[2]}.h5").write_text("mine")
     assert f"{NAMES[2]}.h5 is in the way, and no result of this run" in refused(here("campaign", "c.yaml"))
     assert (folder / "c" / f"{NAMES[2]}.h5").read_text() == "mine"
+
+
+def test_where_no_folder_can_be(here: Here, folder: Path) -> None:
+    """Nor does anybody hold a lock there."""
+    told = refused(here("campaign", "c.yaml", "--out", "short.yaml/x"))
+    assert told == "short.yaml is a file: name a folder for the results\n"
+    assert "can be no folder: File name too long" in refused(here("campaign", "c.yaml", "--out", "x" * 300))
+    assert not is_held(folder / "short.yaml" / "x.lock")
 
 
 def test_a_plan_of_it_starts_nothing(here: Here, folder: Path) -> None:
@@ -303,7 +352,7 @@ def test_without_a_terminal_it_is_shown_and_stopped_from_another_one(folder: Pat
         stopped = nakctl(*PACED, "--stop", cwd=folder)
         assert stopped.code == 0
         assert stopped.out.startswith("no further run is begun\none goes on: nakctl stop ")
-        assert shown.process.wait() == 0
+        assert shown.process.wait() == 130  # as who carried it out
     assert all_of_them("stop", out) == [0, 0]
     assert results(out) == GOING
     assert "begun: short_randles_rest-1d on sim-vmp3" in (out / "campaign.log").read_text(encoding="utf-8")
@@ -349,3 +398,40 @@ def test_a_limit_may_be_what_a_run_is_for(folder: Path) -> None:
     said = nakctl("campaign", "c.yaml", "--json", cwd=folder)
     assert (said.code, set(states(said).values())) == (0, {"done"})
     assert said.json["runs"][0]["report"]["status"] == "stopped"
+
+
+# --- on an instrument ---------------------------------------------------------------------------------------
+
+ON_THE_BENCH = """\
+nakctl-campaign: 1
+name: Two real channels
+order: together
+runs:
+  - {protocol: short.yaml, cell: [cell-7, cell-8]}
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to one process")
+def test_on_an_instrument_killed_and_gone_on_with(folder: Path) -> None:
+    """Its results stay where they are, whatever a dry run is told."""
+    second = "  cell-8: {channel: bench/ch2, area: 1 cm2, simulated_as: randles}\n"
+    bench = Bench(folder, "--cell", "2=randles", rig=second)
+    rig = (folder / "rig.yaml").read_text(encoding="utf-8")
+    rig = rig.replace("cells:", "  bench/ch2: {device: bench, channel: 2}\ncells:", 1)
+    (folder / "rig.yaml").write_text(rig.replace("area: 1 cm2}", "area: 1 cm2, simulated_as: randles}"))
+    (folder / "c.yaml").write_text(ON_THE_BENCH, encoding="utf-8")
+    paced, out = ("campaign", "c.yaml", "--speed", SPEED), folder / "c"
+    try:
+        with Going(*paced, cwd=folder, helpers=True) as going:
+            until(lambda: all(samples_in(out / f"short_cell-{k}.h5") > 1 for k in (7, 8)))
+            going.process.send_signal(signal.SIGKILL)
+            going.process.wait()
+            said = nakctl(*paced, "--json", cwd=folder)
+    finally:
+        bench.end()
+    assert (said.code, set(states(said).values())) == (0, {"done"})
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.h5")}
+    assert len(before) == 2
+    err = refused(nakctl("campaign", "c.yaml", "--dry", "--out", "c", cwd=folder))
+    assert err.count("it is of another channel (driver biologic), and this one is simulated") == 2
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.h5")} == before

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from command_line import Going, nakctl, processes
 from patience import until
 
+from nakctl.cli.campaigns.on_dask import Cluster
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import InputError, NakctlError
 
@@ -26,11 +29,11 @@ pytestmark = pytest.mark.skipif(
 
 CAMPAIGN = """\
 nakctl-campaign: 1
-name: Three runs
+name: Two runs
 runs:
   - protocol: rest.yaml
     cell: cells.yaml#mine
-    each: {rest: [6 d, 7 d, 8 d]}
+    each: {rest: [3 d, 4 d]}
 """
 REST = """\
 nakctl: 1
@@ -63,7 +66,8 @@ def cluster() -> Iterator[subprocess.Popen[str]]:
     ) as process:
         yield process
         assert process.stdin is not None
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # a test has killed it
+            process.stdin.close()
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +99,7 @@ def test_the_same_files_though_a_worker_is_killed(
     assert {run["state"] for run in said.json["runs"]} == {"done"}
     names = sorted(path.name for path in (folder / "here").glob("*.h5"))
     assert sorted(path.name for path in (folder / "there").glob("*.h5")) == names
-    assert len(names) == 3
+    assert len(names) == 2
     for name in names:
         assert different(folder / "here" / name, folder / "there" / name) == []
     again = nakctl(
@@ -133,13 +137,30 @@ def everything(file: h5py.File) -> dict[str, np.ndarray]:
 @pytest.mark.slow
 def test_ctrl_c_ends_what_goes_on_there(cluster: subprocess.Popen[str], address: str, folder: Path) -> None:
     """And leaves nothing half done."""
-    (folder / "c.yaml").write_text(CAMPAIGN.replace("[6 d", "[80 d"), encoding="utf-8")
+    (folder / "c.yaml").write_text(CAMPAIGN.replace("[3 d", "[80 d"), encoding="utf-8")
     with Going("campaign", "c.yaml", "--dask", address, cwd=folder) as going:
         until(lambda: bool(recording(cluster.pid)))
         said = going.end(signal.SIGINT)
     assert said.code == 130
     assert list((folder / "c").glob("*.h5")) == []
     until(lambda: not recording(cluster.pid))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_gone_is_told_once(
+    cluster: subprocess.Popen[str], address: str, folder: Path
+) -> None:
+    """The last test with this one."""
+    (folder / "c.yaml").write_text(CAMPAIGN.replace("[3 d", "[80 d"), encoding="utf-8")
+    with Going("campaign", "c.yaml", "--dask", address, cwd=folder) as going:
+        until(lambda: bool(recording(cluster.pid)))
+        cluster.kill()
+        said = going.end()
+    assert said.code == 1
+    gone = f"the Dask scheduler at {address} is gone, and with it the runs that went on; the same command goes on"
+    assert said.err == f"{gone} with what is missing\n"
+    assert "failed" not in said.out
+    assert list((folder / "c").glob("*.h5")) == []
 
 
 def recording(cluster: int) -> list[int]:
@@ -154,29 +175,46 @@ def recording(cluster: int) -> list[int]:
 
 
 def test_another_version_is_refused() -> None:
-    from nakctl.cli.campaigns.on_dask import done
+    from nakctl.cli.campaigns.dask_task import done
 
     report, why, code, file = done({}, "0.0.1")
     assert (report, code, file) == (None, 2, b"")
     assert "here 0.0.1: install the same" in why
 
 
-def test_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nakctl.cli.campaigns import on_dask
+NOBODY = [
+    ("nonsense://x", "unknown address scheme"),
+    ("localhost", "missing port number"),
+    ("tcp://127.0.0.1:99999", "there is no port 99999"),
+    ("tcp://127.0.0.1:{closed}", "Connection refused"),
+    ("tcp://127.0.0.1:{other}", "something else does"),
+]
 
-    monkeypatch.setattr(on_dask, "PATIENCE_s", 0.2)
-    for address in ("tcp://127.0.0.1:1", "nonsense://x"):
+
+@pytest.mark.parametrize(("address", "told"), NOBODY)
+def test_where_no_scheduler_answers(address: str, told: str) -> None:
+    """Said at once: distributed itself tries for a while, or waits for ever, or believes what it gets."""
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as other:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        threading.Thread(target=_greet, args=(other,), daemon=True).start()
+        place = address.format(closed=closed.getsockname()[1], other=other.getsockname()[1])
         with (
-            pytest.raises(NakctlError, match="no Dask scheduler answers at"),
-            on_dask.Cluster(address, StopAsked()),
+            pytest.raises(NakctlError, match=f"no Dask scheduler answers at {place} .*{told}"),
+            Cluster(place, StopAsked()),
         ):
             pass
 
 
+def _greet(server: socket.socket) -> None:
+    with suppress(OSError):  # nobody came
+        caller, _ = server.accept()
+        caller.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        caller.close()
+
+
 def test_without_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     from nakctl import errors
-    from nakctl.cli.campaigns import on_dask
 
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r'pip install "nakctl\[dask\]"'), on_dask.Cluster("x", StopAsked()):
+    with pytest.raises(InputError, match=r'pip install "nakctl\[dask\]"'), Cluster("x", StopAsked()):
         pass

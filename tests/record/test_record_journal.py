@@ -163,6 +163,10 @@ def test_a_missing_folder_is_bad_input(tmp_path: Path) -> None:
     [
         (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
         (OSError(errno.ENOSPC, "No space left on device", "x.journal"), "No space left on device"),
+        (
+            OSError("flush failed (file write failed: errno = 28, error message = 'No space', buf = 0x5)"),
+            "No space",
+        ),
     ],
 )
 def test_a_disk_that_takes_no_journal_leaves_nothing(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,15 @@ from nakctl.cli.beginning import leftovers
 from nakctl.cli.campaigns import carrier, told
 from nakctl.cli.campaigns.carrier import is_carried_out, stop_of
 from nakctl.cli.campaigns.channels import Channels
+from nakctl.cli.campaigns.folder import alone, folder_of, made
 from nakctl.cli.campaigns.found import AGAIN, found
 from nakctl.cli.campaigns.going import Hands, Row, carry_out
 from nakctl.cli.campaigns.looking import look_on
 from nakctl.cli.campaigns.onlooker import Operator, Shown
-from nakctl.cli.campaigns.planned import planned
+from nakctl.cli.campaigns.planned import Planned, planned
 from nakctl.cli.json_output import print_json, print_last
-from nakctl.cli.many_runs import Pool, cores, sweep
+from nakctl.cli.many_runs import Pool, cores
+from nakctl.cli.placing import sweep
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import ExitCode, InputError, NakctlError, typed
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 HEARD_s, LOOK_s = 30.0, 0.1  # how long a wish to stop may take; how often that is looked for
+MOST_TOLD = 10  # of files that are in the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def campaign(file: str, choices: Choices) -> int:
         if word not in AGAIN:
             raise InputError(f"--again {word}: say which runs: {' | '.join(AGAIN)}")
     asked = read(library.find(file))
-    out = _folder(asked, choices)
+    out = folder_of(asked, choices.out, dry=choices.dry)
     runs = planned(asked, choices.rig, dry=choices.dry, out=out, speed=choices.speed)
     if choices.dask is not None and (real := [one for one in runs if one.channel is not None]):
         raise InputError(
@@ -82,18 +84,23 @@ def campaign(file: str, choices: Choices) -> int:
         for said in leftovers({out}, [one.ready.place for one in runs]):
             if not choices.quiet:
                 console.say(said, to=sys.stderr)
-    rows = [Row.of(one, found(one, choices.again)) for one in runs]
+    rows = _rows(runs, choices.again)
     return _Campaign(file, asked, choices, out, rows).call()
 
 
-def _folder(asked: Campaign, choices: Choices) -> Path:
-    """A dry run never lies where a real one belongs."""
-    out = choices.out if choices.out is not None else asked.out
-    if choices.dry and choices.out is None:
-        out = out.with_name(f"{out.name}-dry")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file: name a folder for the results")
-    return out
+def _rows(runs: Sequence[Planned], again: Sequence[str]) -> list[Row]:
+    """InputError with all that is in their way."""
+    rows: list[Row] = []
+    faults: list[str] = []
+    for one in runs:
+        try:
+            rows.append(Row.of(one, found(one, again)))
+        except InputError as error:
+            faults.append(str(error))
+    if faults:
+        more = [f"and {len(faults) - MOST_TOLD} more"] if len(faults) > MOST_TOLD else []
+        raise InputError("\n".join(faults[:MOST_TOLD] + more))
+    return rows
 
 
 class _Campaign:
@@ -104,7 +111,7 @@ class _Campaign:
         self.order = asked.words.order
         self.on_failure = "go on" if choices.go_on else asked.words.on_failure
         self.silent = choices.quiet or choices.as_json
-        self.was_shown = False
+        self.was_shown = self.goes_on = False
 
     def call(self) -> int:
         head = told.head(self.asked.words.name, [row.one for row in self.rows], self.out)
@@ -129,7 +136,7 @@ class _Campaign:
             print_json(self._object(ExitCode.DONE))
         else:
             lines = told.plan_of_channels(self.rows, self.order)
-            print("\n".join([head, "", *told.plan_table(self.rows), "", *lines, told.counted(self.rows)]))
+            console.say(head, "", *told.plan_table(self.rows), "", *lines, told.counted(self.rows))
         return ExitCode.DONE
 
     def _hold(self) -> None:
@@ -137,8 +144,8 @@ class _Campaign:
             self.rows[number].state, self.rows[number].why = State.HELD, why
 
     def _carry_out(self, head: str, wish: Operator) -> None:
-        self.out.mkdir(parents=True, exist_ok=True)
-        with _alone(self.out), Shown(head, silent=self.silent, is_log=self.choices.apart) as show:
+        made(self.out)
+        with alone(self.out), Shown(head, silent=self.silent, is_log=self.choices.apart) as show:
             wish.show, self.was_shown = show, True
             sweep(self.out)
             for row in self.rows:  # somebody else may have carried it out until now
@@ -152,13 +159,14 @@ class _Campaign:
         with Shown(head, silent=self.silent) as show, wish:
             self.was_shown = show.looks_on = True
             show.warn(f"carried out by {who}")
-            look_on(self.rows, lambda: is_carried_out(self.out), show, wish)
+            self.goes_on = not look_on(self.rows, lambda: is_carried_out(self.out), show, wish)
+        wish.is_interrupted |= any(row.state in (State.MISSING, State.RUNNING) for row in self.rows)
 
     def _detach(self) -> int:
         """By a process of its own, which needs no terminal."""
         from nakctl.cli.campaigns.apart import begin
 
-        self.out.mkdir(parents=True, exist_ok=True)
+        made(self.out)
         log, warning = begin(self.file, self.choices, self.out)
         if not self.silent:
             again = f"nakctl campaign {typed(self.file)}"
@@ -204,16 +212,20 @@ class _Campaign:
     def _code(self, wish: Operator) -> int:
         """The worst."""
         codes = [row.code for row in self.rows if row.state is State.FAILED]
-        if any(row.state in (State.HELD, State.DEAD) for row in self.rows):
+        codes += [ExitCode.INSTRUMENT for row in self.rows if row.state is State.DEAD]
+        if any(row.state is State.HELD for row in self.rows):
             codes.append(ExitCode.FAILED)
         if wish.is_interrupted:
             codes.append(ExitCode.INTERRUPTED)
         return max(codes, default=ExitCode.DONE)
 
     def _advice(self, wish: Operator) -> Iterator[str]:
+        if self.goes_on:
+            yield "the campaign goes on; the same command shows it again"
+            return
         if wish.is_interrupted:
             yield "interrupted; the same command goes on with what is missing"
-        if any(row.state is State.FAILED for row in self.rows):
+        if any(row.state is State.FAILED and row.report is not None for row in self.rows):
             yield "--again failed begins what failed once more; --go-on leaves it and goes on with others"
         if any(row.state is State.RUNNING for row in self.rows):
             yield "they go on: nakctl status, nakctl watch; the same command goes on with the campaign"
@@ -227,16 +239,3 @@ class _Campaign:
             "on_failure": self.on_failure,
             "runs": [told.as_json(row) for row in self.rows],
         }
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Nobody else carries out a campaign into this folder. InputError: somebody does."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(carrier.carrying_out(out))
-        except OSError as error:
-            who = carrier.carrier(out)
-            why = f"another one is carried out there by {who}" if who else error.strerror or error
-            raise InputError(f"no campaign can record into {out}: {why}") from None
-        yield

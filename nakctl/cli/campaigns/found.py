@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from nakctl.cli.health import look
 from nakctl.cli.report import CELL_OPEN, report_of
 from nakctl.cli.which_run import find_run
 from nakctl.errors import ExitCode, InputError, NakctlError
-from nakctl.record import files
+from nakctl.record import files, peek
 from nakctl.record.standing import Standing, sealed_file, standing
 
 AGAIN = ("failed", "changed", "all")
@@ -24,7 +24,8 @@ EARLIER = "earlier"  # folder of results that are none any more
 @dataclass(frozen=True, slots=True)
 class Found:
     """As `nakctl.campaign.order` knows a run. report: of one that is over; aside: what is there is kept under
-    another name before it is begun."""
+    another name before it is begun.
+    """
 
     state: State
     why: str = ""
@@ -39,7 +40,8 @@ def found(one: Planned, again: Iterable[str] = ()) -> Found:
         return Found(State.MISSING)
     match standing(one.out):
         case Standing.LIVE | Standing.ENDED:
-            return Found(State.RUNNING)
+            header = peek.header(one.out)  # None: it is only just being begun
+            return Found(State.RUNNING, "" if header is None else _difference(header.get("campaign"), one))
         case Standing.DEAD:
             return Found(State.DEAD, look(find_run(str(one.out))).health.text, is_safe=False)
     try:
@@ -52,20 +54,28 @@ def _over(one: Planned, again: frozenset[str]) -> Found:
     from nakctl.record.read import open_run
 
     with open_run(sealed_file(one.out)) as run:
-        campaign = run.header.campaign
+        header = run.header
+    driver = header.instrument.get("driver")
+    if one.channel is None and driver != one.ready.place.driver:
+        raise InputError(
+            f"it is of another channel (driver {driver or 'unknown'}), and this one is simulated; --out "
+            "names another folder"
+        )
     report = report_of(one.out)
-    is_done = is_result(one, report)
-    was = campaign.get("made_of", {})
-    other = difference(was, one.made_of) if was else "what it was made of"
+    is_done, safe = is_result(one, report), is_safe(report)
+    other = _difference(header.campaign, one)
     if "all" in again or ("changed" in again and other) or ("failed" in again and not (is_done or other)):
         return Found(State.MISSING, "again", aside=True)
     if other and one.channel is None:  # touches no cell
-        return Found(State.MISSING, f"{other} is another one now", aside=True)
+        return Found(State.MISSING, other, aside=True)
     if other:
-        return Found(State.HELD, f"{other} is another one now: --again changed", report=report)
-    if is_done:
-        return Found(State.DONE, report=report)
-    return Found(State.FAILED, is_safe=is_safe(report), report=report)
+        return Found(State.HELD, f"{other}: --again changed", safe, report)
+    return Found(State.DONE if is_done else State.FAILED, "", safe, report)
+
+
+def _difference(campaign: Mapping[str, Any] | None, one: Planned) -> str:
+    """campaign: what a run's file says of it."""
+    return difference((campaign or {}).get("made_of") or {}, one.made_of)
 
 
 def is_result(one: Planned, report: dict[str, Any]) -> bool:

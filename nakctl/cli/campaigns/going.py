@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from nakctl.campaign.model import OnFailure, Order
 from nakctl.campaign.order import Stands, State, may_begin
-from nakctl.cli.campaigns.channels import Channels
-from nakctl.cli.campaigns.found import Found, is_result, is_safe, set_aside
+from nakctl.cli.campaigns.channels import Channels, NotEnded
+from nakctl.cli.campaigns.found import Found, found, is_result, is_safe, set_aside
 from nakctl.cli.campaigns.planned import Planned
-from nakctl.cli.many_runs import Job, Report
-from nakctl.errors import ExitCode, NakctlError
+from nakctl.cli.many_runs import Job
+from nakctl.cli.placing import Report
+from nakctl.errors import ExitCode, InputError, NakctlError
 
 _EVERY_s = 0.25  # of looking at runs on channels
 Ended = tuple[Job, Report | NakctlError]
@@ -69,14 +70,15 @@ class Row:
         """As it was found in the folder."""
         self.state, self.why, self.is_safe = found.state, found.why, found.is_safe
         self.report, self.aside = found.report, found.aside
-        self.code = ExitCode.DONE if found.report is None else found.report["exit_code"]
+        self.error, self.code = "", ExitCode.DONE if found.report is None else found.report["exit_code"]
 
     @property
     def told(self) -> str:
-        """How it ended; "" as long as nobody knows."""
+        """How it ended, or why it has not; "": nobody knows."""
         if self.error or self.report is None or self.state is State.MISSING:
-            return self.error
-        return f"{self.report['status']}: {self.report['end_reason']}"
+            return self.error or self.why
+        how = f"{self.report['status']}: {self.report['end_reason']}"
+        return f"{self.why} ({how})" if self.why else how
 
     @property
     def stands(self) -> Stands:
@@ -122,7 +124,7 @@ def carry_out(
         if wish.leaves:
             break
         if wish.stops:
-            channels.stop()
+            channels.stop(wish.stops)
         else:
             going.begin(may_begin([row.stands for row in rows], order, on_failure))
         going.look()
@@ -140,18 +142,20 @@ class _Going:
         self._numbers = {row.one.out: number for number, row in enumerate(rows)}
 
     def take_up(self) -> None:
-        """Those that go on already."""
+        """Those that go on already, and those that somebody may still go on with."""
         for number, row in enumerate(self.rows):
-            if row.state is State.RUNNING:
+            if row.state in (State.RUNNING, State.DEAD):
+                row.state = State.RUNNING
                 self.channels.watch(number, row.one.out)
 
     def could_begin(self, order: Order, on_failure: OnFailure) -> bool:
         return bool(may_begin([row.stands for row in self.rows], order, on_failure))
 
     def begin(self, numbers: Sequence[int]) -> None:
+        has_room = self.hands.has_room
         for number in numbers:
             row = self.rows[number]
-            if row.one.channel is None and not self.hands.has_room:
+            if row.one.channel is None and not has_room:
                 continue
             try:
                 row.one.out.parent.mkdir(parents=True, exist_ok=True)
@@ -166,6 +170,7 @@ class _Going:
             if row.one.channel is None:
                 one = row.one
                 self.hands.add(Job(one.file, one.wishes, one.out, one.options, one.ready))
+                has_room = self.hands.has_room
             else:
                 self.channels.begin(number, row.one)
 
@@ -174,7 +179,7 @@ class _Going:
         for job, told in self.hands.look(0.1 if self.hands.is_busy else 0.0):
             self._over(self._numbers[job.out], told)
         for number, came in self.channels.look():
-            self._over(number, came)
+            self._recorded(number, came)
         for said in (self.channels.said, self.hands.said):
             while not said.empty():
                 self.show.warn(said.get())
@@ -186,11 +191,25 @@ class _Going:
         if self.channels.is_busy:
             time.sleep(max(0.0, _EVERY_s - (time.monotonic() - began)))
 
+    def _recorded(self, number: int, told: Report | NakctlError) -> None:
+        """By another process: its file tells, as the next time, whether it is the run that is meant."""
+        row = self.rows[number]
+        if isinstance(told, NakctlError) or not told["sealed"]:
+            self._over(number, told)
+            return
+        row.where = {}
+        try:
+            row.take(found(row.one))
+        except InputError as error:
+            row.state, row.error, row.code = State.FAILED, str(error), int(error.exit_code)
+        self.show.ended(row)
+
     def _over(self, number: int, told: Report | NakctlError) -> None:
         row = self.rows[number]
         row.where = {}
         if isinstance(told, NakctlError):
-            row.state, row.error, row.code = State.FAILED, str(told), int(told.exit_code)
+            row.state = State.DEAD if isinstance(told, NotEnded) else State.FAILED
+            row.error, row.code = str(told), int(told.exit_code)
             row.is_safe = told.exit_code == ExitCode.BAD_INPUT  # then nothing was started
         else:
             row.report, row.code = told, told["exit_code"]

@@ -15,22 +15,24 @@ from nakctl.errors import InputError
 EVERY_s = 1.0
 
 
-def look_on(rows: Sequence[Row], goes_on: Callable[[], bool], show: Show, wish: Wish) -> None:
-    """Until it does not go on, or nobody wants to see it. Changes nothing but what is known in the rows."""
+def look_on(rows: Sequence[Row], goes_on: Callable[[], bool], show: Show, wish: Wish) -> bool:
+    """Until it is over; False: nobody wants to see it. Changes nothing but what is known in the rows."""
     channels = Channels()
     while True:
         is_last = not goes_on()
         for number, row in enumerate(rows):
-            if row.state in (State.MISSING, State.RUNNING):
+            if row.state in (State.MISSING, State.RUNNING, State.DEAD):
                 _look(number, row, channels, show)
         channels.look()
+        while not channels.said.empty():
+            show.warn(channels.said.get())
         for number, watched in channels.going.items():
             row = rows[number]
             row.where, row.health, row.ends = watched.state, watched.health.word, watched.run.ends
         show.draw(rows)
         wish.look(on_channels=False)
         if is_last or wish.stops or wish.leaves:
-            return
+            return is_last
         time.sleep(EVERY_s)
 
 
@@ -39,8 +41,7 @@ def _look(number: int, row: Row, channels: Channels, show: Show) -> None:
     with suppress(InputError):  # it is just being put in its place
         row.take(found(row.one))
     if row.state is State.RUNNING and number not in channels.going:
-        with suppress(InputError):  # it ended meanwhile
-            channels.watch(number, row.one.out)
+        channels.watch(number, row.one.out)
     if row.state is State.RUNNING and before is State.MISSING:
         show.begun(row)
     elif row.state in (State.DONE, State.FAILED):

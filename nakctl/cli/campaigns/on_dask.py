@@ -1,84 +1,38 @@
 """Runs in virtual time on a Dask cluster: as `many_runs.Pool`, but for where the workers are.
 
-A task does on its machine what a worker does here (`nakctl.cli.worker`, a process beside that of Dask), in a
-folder that vanishes, and gives back the report and the bytes of the sealed file. They are written here, under
-the name that the run was asked for. A task is pure: when its worker is lost, the scheduler has another one do
-it. One that nobody wants any more ends.
+A task (`dask_task`) gives back the report and the bytes of the sealed file. They are written here, under the
+name that the run was asked for. When the worker of a task is lost, the scheduler has another one do it.
 """
 
 from __future__ import annotations
 
-import logging
-import platform
 import queue
 import secrets
 import shutil
-import tempfile
 import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nakctl import __version__
+from nakctl.cli.campaigns.dask_client import PATIENCE_s, connected, refuse_others, why_of
+from nakctl.cli.campaigns.dask_task import done
 from nakctl.cli.header import asked_by
-from nakctl.cli.many_runs import Job, LOOK_s, Report, as_placed, place, placed_report, unwritable
+from nakctl.cli.many_runs import Job, LOOK_s
+from nakctl.cli.placing import Report, place, unwritable
 from nakctl.cli.signals import StopAsked
-from nakctl.cli.workers import HIDDEN, NotRun, do_one, message
-from nakctl.errors import ExitCode, InputError, NakctlError, need
+from nakctl.cli.workers import HIDDEN, NotRun, message
+from nakctl.errors import InputError, NakctlError, need
 from nakctl.record import files
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-PATIENCE_s = 15.0  # until a scheduler answers, and has workers
 AHEAD = 2  # tasks for each thread of the cluster: the next one is there when one is done
 TRIES = 5  # of a task whose worker was lost more often than its scheduler puts up with
 COUNT_s = 5.0  # how often the threads are counted
-
-Done = tuple[Report | None, str, int, bytes]  # the report and the file; or why there is none, and the code
-
-
-# --- on a worker of the cluster ----------------------------------------------------------------------------
-
-
-def done(run: Mapping[str, Any], version: str) -> Done:
-    """One run, of which `workers.message` tells. version: of who asks for it."""
-    if version != __version__:
-        return None, _other_version(__version__, version), int(ExitCode.BAD_INPUT), b""
-    with tempfile.TemporaryDirectory(prefix="nakctl-", ignore_cleanup_errors=True) as folder:
-        out = Path(run["out"])
-        file = Path(folder) / out.name
-        told = do_one({**run, "out": str(file)}, _is_wanted())
-        if "failed" in told:
-            return None, as_placed(told["failed"], file, out), int(told["code"]), b""
-        if "nothing" in told or not told["report"]["sealed"]:
-            report = told.get("report", {})
-            why = report.get("message") or report.get("end_reason") or "it was not begun"
-            return None, f"{as_placed(why, file, out)}; nothing of it is kept", int(ExitCode.FAILED), b""
-        return placed_report(told["report"], file, out), "", 0, file.read_bytes()
-
-
-def _is_wanted() -> Callable[[], bool]:
-    """Whether somebody still waits for the task of this thread: Dask ends none that has begun."""
-    from distributed import get_worker
-
-    try:
-        worker = get_worker()
-        key = worker.get_current_task()
-    except (ValueError, AttributeError):  # a test calls it
-        return lambda: True
-
-    def asks() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is not None and task.state not in ("cancelled", "released", "forgotten")
-
-    return asks
-
-
-# --- here --------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -101,12 +55,10 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         need("--dask", "dask", "distributed")
-        for name in ("distributed", "tornado", "asyncio"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-        self._client = _client(self._address)
+        self._client: Client = connected(self._address)
         try:
             self._count()
-            _refuse_others(self._client)
+            refuse_others(self._client)
         except BaseException:
             self._client.close()
             raise
@@ -135,7 +87,7 @@ class Cluster:
         try:
             self._tasks.append(_Task(job, self._submit(job)))
         except Exception as error:  # noqa: BLE001  (of a connection that is gone; its kinds are many)
-            self._failed.append((job, NotRun(f"{job.out}: the cluster does not take it ({_why(error)})")))
+            self._failed.append((job, NotRun(f"{job.out}: the cluster does not take it ({why_of(error)})")))
 
     def look(self, wait_s: float = LOOK_s) -> list[tuple[Job, Report | NakctlError]]:
         if self._stop_asked.count():
@@ -185,8 +137,15 @@ class Cluster:
             return None
         except NakctlError as error:
             return NotRun(f"{out}: on the cluster {error}", int(error.exit_code))
+        except CancelledError as error:
+            if self._client.status != "running":
+                raise NakctlError(
+                    f"the Dask scheduler at {self._address} is gone, and with it the runs that went on; the "
+                    "same command goes on with what is missing"
+                ) from None
+            return NotRun(f"{out}: the cluster has not done it ({why_of(error)})")
         except Exception as error:  # noqa: BLE001  (whatever a worker, or the way to it, may raise)
-            return NotRun(f"{out}: the cluster has not done it ({_why(error)})")
+            return NotRun(f"{out}: the cluster has not done it ({why_of(error)})")
         return NotRun(f"{out}: {why}", code) if report is None else _written(task.job, report, file)
 
     def _let_go(self) -> None:
@@ -202,51 +161,6 @@ class Cluster:
         if threads == 0 and self._threads:
             self.said.put(f"{self._address} has no worker any more; runs wait until there is one")
         self._threads = threads
-
-
-def _client(address: str) -> Client:
-    from distributed import Client
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of packages that are others there: what counts is asked for
-            client = Client(address, timeout=PATIENCE_s, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise NakctlError(f"no Dask scheduler answers at {address} ({_why(error)})") from None
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE_s)
-    except TimeoutError:
-        client.close()
-        raise NakctlError(f"the Dask scheduler at {address} has no workers") from None
-    return client
-
-
-def _refuse_others(client: Client) -> None:
-    """InputError if a worker has another nakctl or Python: what is sent there, the same alone understands."""
-
-    def versions() -> tuple[str, str]:  # sent as code: there may be no nakctl
-        import platform
-
-        try:
-            from nakctl import __version__
-        except ImportError:
-            return "", platform.python_version()
-        return __version__, platform.python_version()
-
-    for worker, (version, python) in client.run(versions).items():
-        if version != __version__:
-            raise InputError(f"worker {worker}: {_other_version(version, __version__)}")
-        if python.rpartition(".")[0] != platform.python_version().rpartition(".")[0]:
-            raise InputError(
-                f"worker {worker} has Python {python}, and here is {platform.python_version()}: they have to "
-                "agree in the first two numbers"
-            )
-
-
-def _other_version(there: str, here: str) -> str:
-    if not there:
-        return "nakctl is not installed there: pip install nakctl"
-    return f"there is nakctl {there}, and here {here}: install the same"
 
 
 def _written(job: Job, report: Report, file: bytes) -> Report | NakctlError:
@@ -270,7 +184,3 @@ def _written(job: Job, report: Report, file: bytes) -> Report | NakctlError:
 def _protocol_of(job: Job) -> str:
     """Its file; the job may name a shipped one."""
     return job.file if job.ready is None else job.ready.loaded.document.file
-
-
-def _why(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -122,10 +122,11 @@ class Operator:
         self.show.close()
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return {"s": "stop", "l": "leave"}.get(input(QUESTION).strip().lower()[:1], "back")
+            print(QUESTION, end="", flush=True)  # `input` would ask on standard error, which may be a file
+            return {"s": "stop", "l": "leave"}.get(input().strip().lower()[:1], "back")
         except KeyboardInterrupt:  # twice means stop
             return "stop"
-        except EOFError:
+        except (EOFError, OSError):  # a closed terminal is the one or the other
             return "leave"
         finally:
             signal.signal(signal.SIGINT, before)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nakctl.campaign.made_of import MadeOf, digest, made_of
+from nakctl.campaign.made_of import MadeOf, difference, digest, made_of
 from nakctl.campaign.naming import result_name, twins
 from nakctl.campaign.read import Asked, Campaign
 from nakctl.cli.one_run import Options, is_free, refuse_real_time, refuse_speed
-from nakctl.cli.prepare import Prepared, Wishes, prepare
+from nakctl.cli.prepare import Prepared, Wishes, prepared, where
 from nakctl.cli.run_sensors import logged
 from nakctl.errors import NO_MARK, CellError, Fault, InputError, RigError
+from nakctl.protocol.load import Loaded, document_of, filled
 from nakctl.rig import Rig, find_rig, load_driver
 from nakctl.text.reader import Document
 
@@ -52,17 +53,30 @@ def planned(
     rig, document = find_rig(rig_file), campaign.document
     found: list[Planned] = []
     faults: dict[tuple[Any, ...], Fault] = {}
+
+    def note(error: InputError, asked: Asked) -> None:
+        for fault in _placed(error, asked, document):
+            faults.setdefault((fault.file, fault.mark, fault.message), fault)
+
+    protocols = _Protocols()
     for asked in campaign.asked:
         wishes = Wishes(_channel(asked, rig), asked.cell, asked.sets, rig_file, dry)
         try:
-            ready = prepare(asked.protocol, wishes)
+            at = where(wishes, rig)
+        except InputError as error:
+            note(error, asked)
+            at = None
+        try:
+            loaded = protocols.loaded(asked)
+            if at is None:
+                continue
+            ready = prepared(loaded, at, dry=dry)
             ready.require_no_errors()
             one = _planned(asked, wishes, ready, out, campaign, speed)
             refuse_real_time(ready, one.options)
             logged(ready, is_free(ready, one.options))
         except InputError as error:
-            for fault in _placed(error, asked, document):
-                faults.setdefault((fault.file, fault.mark, fault.message), fault)
+            note(error, asked)
             continue
         found.append(one)
     told = [*faults.values(), *_twins(found, document)]
@@ -71,6 +85,19 @@ def planned(
             sorted(told, key=lambda fault: (fault.file != document.file, fault.file, fault.mark))
         )
     return found
+
+
+class _Protocols:
+    """Each is read once: all its runs are of the same text, and there may be thousands."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Document] = {}
+
+    def loaded(self, asked: Asked) -> Loaded:
+        """InputError with every fault."""
+        if asked.protocol not in self._read:
+            self._read[asked.protocol] = document_of(asked.protocol)
+        return filled(self._read[asked.protocol], asked.sets)
 
 
 def _channel(asked: Asked, rig: Rig) -> str | None:
@@ -126,10 +153,14 @@ def made_of_run(ready: Prepared, seed: int) -> MadeOf:
 def refuse_changed(ready: Prepared, options: Options) -> None:
     """InputError if a run of a campaign would be another one than that which was checked when it began."""
     campaign = (options.said or {}).get("campaign")
-    if campaign and made_of_run(ready, options.seed)["program"] != campaign["made_of"]["program"]:
+    if not campaign:
+        return
+    was, now = campaign["made_of"], made_of_run(ready, options.seed)
+    other = difference(was, now) or ("made with another program" if was["program"] != now["program"] else "")
+    if other:
         raise InputError(
-            f"{ready.loaded.document.file} or what it is run with is another one than when the campaign "
-            "began: nothing was started; call nakctl campaign again"
+            f"{ready.loaded.document.file}: it would be {other} than when the campaign began, so nothing was "
+            "started; call nakctl campaign again"
         )
 
 

@@ -28,7 +28,8 @@ KEY_NUMBERS = {
     "plated_mAh_cm2": "plated {:.4g} mAh/cm2",
     "high_frequency_resistance_ohm_cm2": "R0 {:.4g} ohm cm2",
 }
-_GAP = "  "
+_GAP, _LEAST = "  ", 12
+_GOES_ON = ("", "begun", "running")
 _SHOWN, _IN_A_LINE = 12, 3  # runs that go on: in a block that stays in place, and in a line
 Line = Sequence[str]
 
@@ -46,7 +47,7 @@ def head(name: str, runs: Sequence[Planned], out: object) -> str:
     """All simulated, some of them, or none."""
     simulated = sum(one.ready.simulated for one in runs)
     mark = f"{SIMULATED}  " if simulated == len(runs) else f"{simulated} {SIMULATED}  " if simulated else ""
-    return f"{mark}{name}: {plural(len(runs), 'run')}, results in {out}"
+    return f"{mark}{printable(name)}: {plural(len(runs), 'run')}, results in {out}"
 
 
 # --- before ------------------------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ def plan_table(rows: Sequence[Row]) -> list[str]:
             row.one.ready.cell.name,
             takes(row.one),
             row.state.value,
-            row.why,
+            printable(row.why),
         )
         for row in rows
     ]
@@ -141,10 +142,11 @@ def _going(row: Row) -> Line:
 
 
 def _at(row: Row) -> str:
-    """Where it is, by its own clock."""
+    """Where it is, by its own clock; before that how it does, if it does not simply go on."""
     if not row.where.get("step"):
         return row.health
-    return f"step {row.where['step'].partition(' ')[0]}, {duration(row.where['time_s'])}"
+    at = f"step {row.where['step'].partition(' ')[0]}, {duration(row.where['time_s'])}"
+    return at if row.health in _GOES_ON else f"{row.health}, {at}"
 
 
 # --- in the end --------------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
             row.one.ready.place.name,
             row.state.value,
             key_number(row.report or {}),
-            row.told or row.why,
+            printable(row.told),
         )
         for row in rows
     ]
@@ -167,7 +169,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
 def as_json(row: Row) -> dict[str, Any]:
     one = row.one
     return {
-        "name": one.name, "file": str(one.out), "state": row.state.value, "why": row.why,
+        "name": one.name, "file": str(one.out), "state": row.state.value, "why": row.why or row.error,
         "channel": one.ready.place.name, "cell": one.ready.cell.name, "protocol": one.file,
         "simulated": one.ready.simulated, "params": one.ready.plan.params, "seed": one.asked.seed,
         "planned_s": one.ready.estimate.duration_s, "report": row.report,
@@ -175,15 +177,28 @@ def as_json(row: Row) -> dict[str, Any]:
 
 
 def columns(lines: Sequence[Line]) -> list[str]:
-    """On a terminal as wide as that; the last one gives way."""
+    """On a terminal as wide as that: the first, a name, gives way at its beginning, the last at its end."""
     if not lines:
         return []
-    shown = [k for k in range(len(lines[0])) if any(line[k] for line in lines)]
-    wide = {k: max(len(line[k]) for line in lines) for k in shown}
     is_shown = sys.stdout is not None and sys.stdout.isatty()
     width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 40) if is_shown else sys.maxsize
-    return [_cut(_GAP.join(f"{line[k]:<{wide[k]}}" for k in shown).rstrip(), width) for line in lines]
+    return fitted(lines, width)
+
+
+def fitted(lines: Sequence[Line], width: int) -> list[str]:
+    shown = [k for k in range(len(lines[0])) if any(line[k] for line in lines)]
+    wide = {k: max(len(line[k]) for line in lines) for k in shown}
+    before = sum(wide[k] + len(_GAP) for k in shown[:-1]) + min(_LEAST, wide[shown[-1]])
+    wide[shown[0]] = min(wide[shown[0]], max(_LEAST, wide[shown[0]] - max(0, before - width)))
+    return [
+        _cut(_GAP.join(f"{_ending(line[k], wide[k]):<{wide[k]}}" for k in shown).rstrip(), width)
+        for line in lines
+    ]
 
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 2]}.."
+
+
+def _ending(text: str, width: int) -> str:
+    return text if len(text) <= width else f"..{text[2 - width :]}"

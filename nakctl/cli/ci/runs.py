@@ -12,8 +12,9 @@ from typing import Any
 
 from nakctl.checks.judged import Judged, judged
 from nakctl.cli.ci.outcome import Outcome, Trouble
-from nakctl.cli.many_runs import Job, Pool, Report
+from nakctl.cli.many_runs import Job, Pool
 from nakctl.cli.one_run import Options
+from nakctl.cli.placing import Report
 from nakctl.cli.prepare import Prepared
 from nakctl.cli.signals import StopAsked
 from nakctl.errors import NO_MARK, Fault, Mark, NakctlError

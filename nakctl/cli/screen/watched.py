@@ -35,7 +35,7 @@ Said = tuple[int, str]  # severity, see `mail`
 
 
 class Watched:
-    """back_s: how far back curves go.
+    """back_s: how far back curves go; was_live: one that is dead now may find a successor, too.
 
     health  as of the last look; report: how it ended, as `cli.report` tells it, once it is over
     state   what the run told last of itself, and what is known of it besides
@@ -44,7 +44,7 @@ class Watched:
     is_over  nothing further is looked at: it is sealed, or will not be, or its program is gone
     """
 
-    def __init__(self, run: KnownRun, back_s: float = math.inf) -> None:
+    def __init__(self, run: KnownRun, back_s: float = math.inf, *, was_live: bool = False) -> None:
         self.run = run
         self.health = Health("opening")
         self.state: Mapping[str, Any] = {}
@@ -59,7 +59,8 @@ class Watched:
         self._sealing = Sealing(run.path)
         self._dead_since: float | None = None
         self._hung_before = False
-        self._was_live = self._has_read = self._has_read_end = False
+        self._was_live = was_live
+        self._has_read = self._has_read_end = False
         self._read_until_s = -math.inf  # in the time of the run
         self._about: dict[str, Any] = {}
 
