@@ -36,6 +36,13 @@ def say(*lines: str, to: TextIO | None = None) -> None:
         leave_standing()
 
 
+def ask(question: str) -> str:
+    """What is typed then. The question goes where answers of this command do; `input` would put it on standard
+    error, which may be a file. EOFError, OSError: nobody can answer any more."""
+    print(question, end="", flush=True)
+    return input()
+
+
 def leave_standing() -> None:
     """This process will end without waiting for what still writes to the terminal."""
     _standing.set()

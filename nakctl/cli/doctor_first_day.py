@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nakctl import __version__
+from nakctl.cli import console
 from nakctl.cli.devices import words
 from nakctl.cli.json_output import print_json
 from nakctl.device.driver import Driver, Place, Teacher
@@ -86,7 +87,7 @@ def _confirm(where: str, sure: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise InputError(f"{question} Then say so: --yes-dummy-cell")
-    if input(f"{question} [yes/no] ").strip().lower() != "yes":
+    if console.ask(f"{question} [yes/no] ").strip().lower() != "yes":
         raise InputError("nothing was started")
 
 

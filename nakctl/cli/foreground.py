@@ -145,10 +145,10 @@ def _chosen(kind: str) -> str:
         return "stop"
     try:
         console.say("")
-        return {"s": "stop", "l": "leave"}.get(input(QUESTION).strip().lower()[:1], "back")
+        return {"s": "stop", "l": "leave"}.get(console.ask(QUESTION).strip().lower()[:1], "back")
     except KeyboardInterrupt:  # twice means stop
         return "stop"
-    except EOFError:
+    except (EOFError, OSError):  # a closed terminal is the one or the other
         return "leave"
 
 

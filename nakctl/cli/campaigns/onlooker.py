@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from nakctl.campaign.order import State
+from nakctl.cli import console
 from nakctl.cli.campaigns import told
 from nakctl.cli.campaigns.going import Row
 from nakctl.cli.screen.drawing import View, kind_here, view
@@ -122,8 +123,7 @@ class Operator:
         self.show.close()
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            print(QUESTION, end="", flush=True)  # `input` would ask on standard error, which may be a file
-            return {"s": "stop", "l": "leave"}.get(input().strip().lower()[:1], "back")
+            return {"s": "stop", "l": "leave"}.get(console.ask(QUESTION).strip().lower()[:1], "back")
         except KeyboardInterrupt:  # twice means stop
             return "stop"
         except (EOFError, OSError):  # a closed terminal is the one or the other
