@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.fit.history import History
-from nakctl.fit.record import Bools, Complex, Floats, Ints
+from nakctl.fit.rows import Bools, Complex, Floats, Ints
 
 USUAL_SHARE = 3e-3  # of how far Ewe is from where it was first, beside its noise
 USUAL_Z = 1e-2  # of |Z|, each of its parts

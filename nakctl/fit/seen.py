@@ -9,7 +9,7 @@ import numpy as np
 from nakctl.device.fitting import Arc, Seen
 from nakctl.fit.errors import alike
 from nakctl.fit.history import History
-from nakctl.fit.record import Complex, Floats
+from nakctl.fit.rows import Complex, Floats
 from nakctl.results.circuit_fit import CircuitFit, fit_circuit
 from nakctl.results.circuits import parsed, relaxations
 
