@@ -81,7 +81,8 @@ class Misfit:
 
     def weighed(self, values: Values) -> Misfit:
         """With the errors that these values leave over."""
-        return replace(self, errors=errors.left_over(self.errors, self.history, *self.left(values)))
+        left = errors.left_over(self.errors, self.history, *self.left(values), len(self.frees))
+        return replace(self, errors=left)
 
     def left(self, values: Values) -> tuple[Floats, Complex]:
         """Of Ewe (V) and of Z (over |Z|), each (n,) of the history; NaN: not compared."""

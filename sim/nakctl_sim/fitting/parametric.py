@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nakctl.device.fitting import Answer, Arc, Course, Symbol, Values, Written
+from nakctl.device.fitting import Answer, Arc, Course, Read, Symbol, Values, Written
 from nakctl_sim.cell.catalog import NakDescription, PolarisingDescription
 from nakctl_sim.cell.cell_file import Symbols
 from nakctl_sim.cell.models import Model, numbers_at, numbers_of
@@ -20,20 +20,25 @@ from nakctl_sim.fitting.replay import replayed
 Sought = Mapping[str, tuple[float, str]]  # symbol: spread, what runs have to hold for it
 CM = {"cm": 1.0, "mm": 0.1, "um": 1e-4, "µm": 1e-4, "μm": 1e-4}
 NOTHING: Mapping[str, float] = {}
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s?(cm|mm|um|µm|μm)\b")
+# 1,5 mm is 1.5 mm; of 1,500 um nobody knows what it is.
+_LENGTH = re.compile(r"(?<![\d.])(?<!\d,)(\d+(?:\.\d+|,\d{1,2})?)\s?(cm|mm|um|µm|μm)\b")
 
 
 def length_cm(sample: Mapping[str, Any]) -> float | None:
-    """Of the electrolyte, where its words have one."""
-    found = _LENGTH.search(str(sample.get("electrolyte", "")))
-    return float(found[1]) * CM[found[2]] if found else None
+    """Of the electrolyte, where its words have one: of two, such as a diameter beside it, none is taken."""
+    found = _LENGTH.findall(str(sample.get("electrolyte", "")))
+    if len(found) != 1:
+        return None
+    value, unit = found[0]
+    return float(value.replace(",", ".")) * CM[unit]
 
 
-def read_temperature(T_K: float | None) -> dict[str, tuple[float, str]]:
+def read_temperature(T_K: float | None) -> dict[str, Read]:
     """The values hold at the temperature they were measured at."""
     if T_K is None:
         return {}
-    return {"T": (T_K, "mean of the thermometer"), "T_ref": (T_K, "where the values hold: as T")}
+    mean = Read(T_K, "K", "mean of the thermometer")
+    return {"T": mean, "T_ref": Read(T_K, "K", "where the values hold: as T")}
 
 
 def symbols(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from nakctl.device.fitting import Answer, Arc, Asked, Course, Seen, Together, Values, Written
+from nakctl.device.fitting import Answer, Arc, Asked, Course, Read, Seen, Together, Values, Written
 from nakctl.errors import InputError
 from nakctl_sim.cell import catalog
 from nakctl_sim.cell.catalog import PolarisingDescription, shipped_file
@@ -76,8 +76,8 @@ class PolarisingSubject:
             )
         else:
             self.said = ()
-            self.read["l"] = (thickness_cm / CM_PER_UM, "as the cell was described")
-        read = {name: value for name, (value, _) in self.read.items()}
+            self.read["l"] = Read(thickness_cm / CM_PER_UM, "um", "as the cell was described")
+        read = {name: one.value for name, one in self.read.items()}
         cell = replace(begun.cell, name=asked.name, area_cm2=asked.area_cm2)
         cell = replace(cell, working=str(asked.sample.get("working_electrode") or cell.working))
         self._found = replace(begun, cell=cell, parameters=begun.parameters | read)
