@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from nakctl.device.fitting import Asked, Course, Seen
 from nakctl.errors import InputError
 from nakctl_sim.cell import catalog
+from nakctl_sim.cell.models import numbers_at
 from nakctl_sim.fitting.cell_text import comments, quoted
 from nakctl_sim.fitting.nak_words import is_told, percent_K
 from nakctl_sim.fitting.parametric import answered, length_cm
@@ -63,6 +66,23 @@ def test_each_cell_of_a_course_begins_anew_at_its_own_temperature() -> None:
     alone = [float(answered(found, {}, course(T_K)).Ewe_V[0]) for T_K in (340.0, 300.0, np.nan)]
     assert answered(found, {}, course(340.0, 300.0, np.nan)).Ewe_V.tolist() == pytest.approx(alone)
     assert len({round(E_V, 6) for E_V in alone}) == 3
+
+
+@pytest.mark.parametrize("like", ["NaK50", "Li-symmetric", "blocking"])
+def test_a_cell_that_was_warm_is_the_same_cell(
+    like: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays as shipped is what the shipped cell has at the temperature of the runs."""
+    monkeypatch.chdir(tmp_path)
+    shipped = catalog.read(like)
+    assert isinstance(shipped, catalog.NakDescription | catalog.PolarisingDescription)
+    model = subject(Asked("warm", 1.0, like=like, T_K=330.0), Seen(10.0, 0.0, ()))
+    Path("warm.yaml").write_text(model.file_text([], [], ""), encoding="utf-8")
+    warm = catalog.read("warm.yaml")
+    assert isinstance(warm, catalog.NakDescription | catalog.PolarisingDescription)
+    shipped = replace(shipped, cell=replace(shipped.cell, area_cm2=1.0))
+    for T_K in (298.15, 330.0):
+        assert numbers_at(warm, T_K).tolist() == pytest.approx(numbers_at(shipped, T_K).tolist(), rel=1e-4)
 
 
 @pytest.mark.parametrize(

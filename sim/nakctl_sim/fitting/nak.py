@@ -66,6 +66,11 @@ SOUGHT: parametric.Sought = {
     "E_gb": (0.3, _WARM),
     "E_int": (0.3, _WARM),
 }
+FOLLOWS: parametric.Follows = {
+    "R_s": ("E_s", -1),
+    **dict.fromkeys(("R_gb", "tau_gb"), ("E_gb", -1)),
+    **dict.fromkeys(("R_c", "R_ct", "tau_int", "tau_f1"), ("E_int", -1)),
+}
 EXPONENTS, SCANNED = dict.fromkeys(("n_gb", "n_int", "n_f1"), 0.3), ("K_m",)
 DEPLETING = ("K_m", "T_D", "C_w", "w_c", "sig_m", "n_m", "q_v", "a_tau", "kap", "h_p", "n_p", "a_p", "tau_p")
 KEPT = {
@@ -88,8 +93,8 @@ class NakSubject:
         self._like = asked.like
         self._shipped = shipped_file(NakFile).parameters
         self.read = parametric.read_temperature(asked.T_K)
-        read = {name: one.value for name, one in self.read.items()}
-        self._found = replace(self._begun, parameters=self._begun.parameters | read)
+        given = parametric.come_to(self._begun.parameters, asked.T_K, FOLLOWS)
+        self._found = replace(self._begun, parameters=given)
         self.start = _start(self._found, seen)
         self.symbols = self._symbols()
         self.together = _together(self._found, {symbol.name for symbol in self.symbols})
@@ -121,7 +126,7 @@ class NakSubject:
             f"    pellet_thickness: {number(10.0 * found.pellet_thickness_cm)} mm",
             f"    note: {quoted(note)}",
             "    parameters:",
-            *parametric.parameter_lines(written, self._begun.parameters, self._shipped, self._like),
+            *parametric.parameter_lines(written, found.parameters, self._shipped, self._like),
         ]
         return "\n".join([*lines, ""])
 
