@@ -73,18 +73,25 @@ def usual(history: History) -> Errors:
 
 def left_over(before: Errors, history: History, left_V: Floats, left_z: Complex, numbers: int) -> Errors:
     """By what a fit of so many numbers left over, (n,) of Ewe and of Z over |Z|: by run and frequency, at
-    rest and not. By chance that is less than the noise in places: there the noise counts."""
-    Ewe_V, z, rough = _of_potentials(history, LEAST_SHARE), before.z.copy(), roughness(history)
+    rest and not. A group of points that fits well by chance counts no more than its neighbours allow."""
+    Ewe_V, z = _of_potentials(history, LEAST_SHARE), before.z.copy()
     fitted = _taken_by_numbers(history, numbers)
     for block in blocks(history):
         if block.of == "Ewe":
             Ewe_V[block.rows] *= max(1.0, fitted * scatter(left_V[block.rows] / Ewe_V[block.rows]))
         else:
-            for rows in _neighbours(np.flatnonzero(block.rows), history.course.f_Hz):
-                scattered = fitted * USUAL_Z * scatter(left_z[rows] / USUAL_Z)
-                found = np.maximum(max(LEAST_Z, scattered), rough[rows])
-                z[rows] = np.where(np.isinf(z[rows]), np.inf, found)
+            groups = _neighbours(np.flatnonzero(block.rows), history.course.f_Hz)
+            sizes = np.array([USUAL_Z * scatter(left_z[rows] / USUAL_Z) for rows in groups])
+            for rows, size in zip(groups, _not_by_chance(sizes), strict=True):
+                z[rows] = np.where(np.isinf(z[rows]), np.inf, max(LEAST_Z, fitted * size))
     return Errors(Ewe_V, z, before.size_ohm)
+
+
+def _not_by_chance(sizes: Floats) -> Floats:
+    """Each at least as large as the geometric mean of it and its neighbours."""
+    logs = np.log(np.maximum(sizes, 1e-9))
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(logs, 1, mode="edge"), 3)
+    return np.asarray(np.exp(np.maximum(logs, around.mean(axis=1))))
 
 
 def _taken_by_numbers(history: History, numbers: int) -> float:
