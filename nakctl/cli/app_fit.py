@@ -65,7 +65,8 @@ def sim_fit(
     From spectra of the fresh cell, a short staircase, pulses, rests, whatever there is. What the runs do not
     tell stays as it is shipped, and is said.
     """
-    from nakctl.cli import sim_fit as command
+    from nakctl.cli.sim_fit import fit
+    from nakctl.cli.sim_fit_runs import Wanted
 
-    wanted = command.Wanted(out, model, like, name, area, composition, thickness, within, overwrite)
-    return command.fit(runs, wanted, as_json)
+    wanted = Wanted(out, model, like, name, area, composition, thickness, within, overwrite)
+    return fit(runs, wanted, as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,12 @@ FIRST = ("pulses_10s", "quarter_pulses", "pulses_5s")
 def compare(as_json: bool, keep: Path | None) -> int:
     """Run everything, measure the files, print the table. FAILED if a row is out of its band."""
     with _folder(keep) as folder:
-        rows = table(_opened(run_all(folder)))
+        try:
+            rows = table(_opened(run_all(folder)))
+        except KeyboardInterrupt:
+            kept = f"; what was run so far is in {keep}" if keep is not None else ""
+            print(f"interrupted: the table takes all runs{kept}", file=sys.stderr)
+            return ExitCode.INTERRUPTED
     if as_json:
         print_json([_told(row) for row in rows])
     else:
@@ -69,7 +75,10 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise InputError(f"--keep {keep}: name a folder that is new or empty; nothing is overwritten")
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--keep {keep}: {error.strerror}") from error
     yield keep.resolve()
 
 

@@ -63,6 +63,15 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A number that was read beside the runs, or with them, and is not looked for; source: where."""
+
+    value: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What flowed through cells, one stretch after the other, each (n,).
 
@@ -156,7 +165,7 @@ class Subject(Protocol):
 
     symbols   those that are looked for; start: where their search begins, by what the spectrum shows
     together  the wider combinations behind the narrower ones
-    read      values that are not looked for but were measured beside the runs: value, and where it comes from
+    read      by symbol, what is not looked for but was measured beside the runs
     kept      symbols that no fit looks for, and why
     said      what was taken for granted of the cell, in sentences
     rest_V    range of Ewe at open circuit that a cell of this model can have
@@ -171,7 +180,7 @@ class Subject(Protocol):
     @property
     def together(self) -> tuple[Together, ...]: ...
     @property
-    def read(self) -> Mapping[str, tuple[float, str]]: ...
+    def read(self) -> Mapping[str, Read]: ...
     @property
     def kept(self) -> Mapping[str, str]: ...
     @property
@@ -189,9 +198,10 @@ class Subject(Protocol):
 
 @runtime_checkable
 class Fits(Protocol):
-    """A driver whose simulated cells can be fitted."""
+    """A driver whose simulated cells can be fitted. not_fitted: models of cells that cannot be, and why."""
 
     fit_models: tuple[str, ...]
+    not_fitted: Mapping[str, str]
 
     def subject(self, asked: Asked, seen: Seen) -> Subject:
         """InputError, CellError: it cannot be fitted so."""

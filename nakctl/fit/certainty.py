@@ -15,7 +15,7 @@ import numpy as np
 from nakctl.device.fitting import Together
 from nakctl.fit.errors import Block, blocks
 from nakctl.fit.misfit import Misfit
-from nakctl.fit.record import Floats
+from nakctl.fit.rows import Floats
 
 SURE = 1.5  # what is found is known within what was asked for by three standard errors, not two
 ROUGHLY = 0.5

@@ -14,18 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from nakctl.fit.history import History
-from nakctl.fit.record import Bools, Complex, Floats, Ints
+from nakctl.fit.rows import Bools, Complex, Floats, Ints
 
 USUAL_SHARE = 3e-3  # of how far Ewe is from where it was first, beside its noise
 USUAL_Z = 1e-2  # of |Z|, each of its parts
 # Nothing is nearer than this: neither a record nor a model of a cell is finer.
 LEAST_V, LEAST_SHARE, LEAST_Z = 2e-5, 1e-3, 1e-3
 TOO_ROUGH = 0.2  # of |Z|: the mean of such quotients is not the quotient of the means, so they do not count
+SPARSE = 4.0  # times the frequency before: between such points an arc bends as much as noise would
 FEWEST, MOST_GROUPS = 8, 20  # readings that tell a scatter, and groups of frequencies
 MIDDLE_OF = 5  # neighbours
 MOST_ALIKE = 0.95  # as far as it is believed
 MEDIAN_MODULUS = 1.1774  # of a complex number, over the standard deviation of its parts (Rayleigh)
 MEDIAN_SIZE = 0.6745  # of a real one
+NO_LIKENESS = 2.0  # times the standard error that a correlation of neighbours in noise has
 OF_THREE = 1.5**0.5  # the noise of a reading less the mean of its two neighbours, over its own
 
 
@@ -69,17 +71,33 @@ def usual(history: History) -> Errors:
     return Errors(_of_potentials(history, USUAL_SHARE), z, _sizes_ohm(history))
 
 
-def left_over(before: Errors, history: History, left_V: Floats, left_z: Complex) -> Errors:
-    """By what a fit left over, (n,) of Ewe and of Z over |Z|: by run and frequency, at rest and not."""
+def left_over(before: Errors, history: History, left_V: Floats, left_z: Complex, numbers: int) -> Errors:
+    """By what a fit of so many numbers left over, (n,) of Ewe and of Z over |Z|: by run and frequency, at
+    rest and not. A group of points that fits well by chance counts no more than its neighbours allow."""
     Ewe_V, z = _of_potentials(history, LEAST_SHARE), before.z.copy()
+    fitted = _taken_by_numbers(history, numbers)
     for block in blocks(history):
         if block.of == "Ewe":
-            Ewe_V[block.rows] *= max(1.0, scatter(left_V[block.rows] / Ewe_V[block.rows]))
+            Ewe_V[block.rows] *= max(1.0, fitted * scatter(left_V[block.rows] / Ewe_V[block.rows]))
         else:
-            for rows in _neighbours(np.flatnonzero(block.rows), history.course.f_Hz):
-                found = max(LEAST_Z, USUAL_Z * scatter(left_z[rows] / USUAL_Z))
-                z[rows] = np.where(np.isinf(z[rows]), np.inf, found)
+            groups = _neighbours(np.flatnonzero(block.rows), history.course.f_Hz)
+            sizes = np.array([USUAL_Z * scatter(left_z[rows] / USUAL_Z) for rows in groups])
+            for rows, size in zip(groups, _not_by_chance(sizes), strict=True):
+                z[rows] = np.where(np.isinf(z[rows]), np.inf, max(LEAST_Z, fitted * size))
     return Errors(Ewe_V, z, before.size_ohm)
+
+
+def _not_by_chance(sizes: Floats) -> Floats:
+    """Each at least as large as the geometric mean of it and its neighbours."""
+    logs = np.log(np.maximum(sizes, 1e-9))
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(logs, 1, mode="edge"), 3)
+    return np.asarray(np.exp(np.maximum(logs, around.mean(axis=1))))
+
+
+def _taken_by_numbers(history: History, numbers: int) -> float:
+    """Numbers that are fitted take their share of the scatter."""
+    readings = np.count_nonzero(np.isfinite(history.Ewe_V)) + 2 * np.count_nonzero(np.isfinite(history.z_ohm))
+    return float(np.sqrt(readings / max(readings - numbers, 0.5 * readings)))
 
 
 def scatter(left: Floats | Complex) -> float:
@@ -91,6 +109,12 @@ def scatter(left: Floats | Complex) -> float:
     together = min(max(alike(left), 0.0), MOST_ALIKE)
     size = float(np.median(np.abs(left))) / usual_size
     return size * float(np.sqrt((1.0 + together) / (1.0 - together)))
+
+
+def is_noise(left: Floats | Complex) -> bool:
+    """Whether neighbours among what a fit left over have nothing to do with each other."""
+    parts = 2 if np.iscomplexobj(left) else 1
+    return bool(alike(left) < NO_LIKENESS / np.sqrt(parts * max(len(left), 1)))
 
 
 def alike(values: Floats | Complex) -> float:
@@ -109,15 +133,28 @@ def _alike(values: Floats) -> float:
 
 def roughness(history: History) -> Floats:
     """(n,): how far points of a spectrum lie beside the middle of their neighbours, over |Z|: so much is
-    noise whatever the model. 0 where nothing is compared."""
+    noise whatever the model. 0 where nothing is compared, or where points are too far apart to tell."""
     found = np.zeros(len(history.Ewe_V))
     for rows in _spectra(history):
-        z_ohm = history.z_ohm[rows]
+        z_ohm, f_Hz = history.z_ohm[rows], history.course.f_Hz[rows]
+        if len(rows) < 3 or float(np.median(np.abs(np.diff(np.log(f_Hz))))) > np.log(SPARSE):
+            continue
+        log_z = np.log(np.abs(z_ohm)) + 1j * np.unwrap(np.angle(z_ohm))  # in which most of Z is straight
         beside = np.zeros(len(rows), np.complex128)
-        beside[1:-1] = (z_ohm[1:-1] - 0.5 * (z_ohm[2:] + z_ohm[:-2])) / np.abs(z_ohm[1:-1])
-        for some in _neighbours(np.arange(len(rows)), history.course.f_Hz[rows]):
+        beside[1:-1] = log_z[1:-1] - 0.5 * (log_z[2:] + log_z[:-2])
+        for some in _neighbours(np.arange(len(rows)), f_Hz):
             found[rows[some]] = float(np.median(np.abs(beside[some]))) / MEDIAN_MODULUS / OF_THREE
     return found
+
+
+def noise(history: History, block: Block) -> float:
+    """Rms of what readings of a block scatter whatever the model: of Ewe in V, of Z over |Z|."""
+    if block.of == "Z":
+        of_parts = float(np.median(roughness(history)[block.rows]))
+        return max(LEAST_Z, 1.414 * of_parts)
+    noise_V = _noise_V(history.Ewe_V[block.rows], history.step[block.rows])
+    rounding_V = float(np.median(_rounding_V(history)[block.rows]))
+    return max(LEAST_V, noise_V, rounding_V)
 
 
 def _sizes_ohm(history: History) -> Floats:

@@ -33,13 +33,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """A combination that is known where its members are not; error as in `Found`."""
+    """A combination that is known where its members are not; error and certain as in `Found`."""
 
     name: str
     unit: str
     shipped: float | None
     value: float
     error: float
+    certain: Certain
     members: tuple[str, ...]
     carried_by: tuple[str, ...]
     blocks: tuple[Block, ...]
@@ -50,14 +51,21 @@ class Left:
     """What the fitted cell leaves over of one block.
 
     rms    of Ewe in V, of a spectrum relative to |Z|
-    steady the part of it that neighbours share: the cell is not quite what the model is; the rest is noise
-    span   of Ewe, in V; 1 of spectra
+    steady the part of it that neighbours share: the cell is not quite what the model is. 0: it is noise
+    noise  rms of what readings scatter whatever the model
+    span   of Ewe in all runs, in V; 1 of spectra
     """
 
     block: Block
     rms: float
     steady: float
+    noise: float
     span: float
+
+    @property
+    def share(self) -> float:
+        """Of what was read: no number is better known than what it is known from is described."""
+        return self.steady / self.span if self.span > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

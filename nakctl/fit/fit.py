@@ -16,7 +16,7 @@ from nakctl.fit.findings import Fit
 from nakctl.fit.history import History, Part, history
 from nakctl.fit.misfit import Misfit, free
 from nakctl.fit.search import CLOSE, NEAR, Told, begun_at, searched
-from nakctl.fit.seen import first_spectrum, seen
+from nakctl.fit.seen import FEWEST_Hz, first_spectrum, seen
 from nakctl.fit.settling import settled
 from nakctl.record.read import Run
 
@@ -37,12 +37,20 @@ def fit(
     read = history(runs)
     first = first_spectrum(read)
     if first is None:
-        files = ", ".join(str(run.path) for run in runs)
-        raise InputError(f"{files}: no complete spectrum; a fit begins with the impedance of the fresh cell")
+        raise InputError(_no_spectrum(read.parts))
     shown = seen(read, first)
     subject = subject_of(replace(asked, T_K=read.T_K), shown)
     _refuse_another_cell(subject, shown, read.parts[first[0]])
     return settled(*best(subject, read, told), within, told)
+
+
+def _no_spectrum(parts: Sequence[Part]) -> str:
+    files = ", ".join(part.path for part in parts)
+    said = [f"\n{part.path}: {'; '.join(part.said)}" for part in parts if part.said]
+    return (
+        f"{files}: no complete spectrum of {FEWEST_Hz} frequencies or more; a fit begins with the impedance "
+        f"of the fresh cell{''.join(said)}"
+    )
 
 
 def _refuse_another_cell(subject: Subject, shown: Seen, part: Part) -> None:

@@ -15,7 +15,7 @@ from nakctl.device.fitting import Subject, Symbol, Values
 from nakctl.fit import errors
 from nakctl.fit.errors import Errors
 from nakctl.fit.history import History
-from nakctl.fit.record import Complex, Floats
+from nakctl.fit.rows import Complex, Floats
 
 FAR = 10.0  # standard deviations, from which on more counts ever less
 # Of a logarithm, or of an exponent, to see what it changes. Numbers that go together do so to a part in 1e4
@@ -81,7 +81,8 @@ class Misfit:
 
     def weighed(self, values: Values) -> Misfit:
         """With the errors that these values leave over."""
-        return replace(self, errors=errors.left_over(self.errors, self.history, *self.left(values)))
+        left = errors.left_over(self.errors, self.history, *self.left(values), len(self.frees))
+        return replace(self, errors=left)
 
     def left(self, values: Values) -> tuple[Floats, Complex]:
         """Of Ewe (V) and of Z (over |Z|), each (n,) of the history; NaN: not compared."""

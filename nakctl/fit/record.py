@@ -7,25 +7,17 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import Flag
+from nakctl.fit.currents import UNUSABLE, currents
+from nakctl.fit.rows import Bools, Floats, Ints, Rows
 from nakctl.record.read import Run
-from nakctl.results.excitation import SWEEPS, reached, sweeps_at_rest
+from nakctl.results.excitation import reached
 from nakctl.results.shorts import verdict
 from nakctl.text.numbers import duration
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
-Bools = npt.NDArray[np.bool_]
-Complex = npt.NDArray[np.complex128]
-
-UNUSABLE = (Flag.I_OVERLOAD | Flag.E_OVERLOAD | Flag.NO_VALUE | Flag.BAD_TIME).value
 # Ewe was set there, and too little is read of the current to give it back: much of it flows before the second
 # row. Where a potential, a power or a load was held, that is forgotten in the end.
 SET_EWE = ("PEIS", "SCAN", "CA", "POWER", "LOAD")
 HELD = ("CA", "POWER", "LOAD")
-AS_SET = 0.02  # so near to what was set a current is what was set, as the instrument gave it
-LITTLE = 0.2  # of the amplitude
-TOLD = 3.0  # standard errors
 A_GAP_s, A_GAP = 5.0, 5.0  # a step whose first row comes so late, over the usual distance, began later
 MOST_STEPS = 6000  # are looked at: more would take minutes each time that the cell is replayed
 SHORT_WITHIN_s = 120.0  # so long before it is certain a short has grown
@@ -34,98 +26,34 @@ THERMOMETERS = ("cell", "chamber")  # words in their names, the better one first
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """In the order of time, each (n,): samples, points of spectra, and moments at which the cell was opened.
+class Recorded:
+    """Of one run: its rows, and what was left out, in words. whole: its cell can be followed to its end."""
 
-    time_s    of the run
-    I_A       since the row before; end_A: at this row
-    Ewe_V     NaN: none that counts
-    f_Hz, z_ohm  of a point; NaN of other rows
-    spectrum  its number; 0 of other rows
-    at_rest   no current flows, but what little a spectrum needs
-    step      row of the table of steps
-    T_K       NaN: nobody knows
-    """
+    rows: Rows
+    said: tuple[str, ...] = ()
+    whole: bool = True
 
-    time_s: Floats
-    I_A: Floats
-    end_A: Floats
-    Ewe_V: Floats
-    f_Hz: Floats
-    z_ohm: Complex
-    spectrum: Ints
-    at_rest: Bools
-    step: Ints
-    T_K: Floats
-
-    def __len__(self) -> int:
-        return len(self.time_s)
-
-    def of(self, which: Bools | Ints) -> Rows:
-        return Rows(*(getattr(self, field.name)[which] for field in fields(self)))
+    def until(self, which: Bools, said: str) -> Recorded:
+        """Without what comes after the rows that are kept."""
+        return Recorded(self.rows.of(which), (*self.said, said), whole=False)
 
 
-def rows_of(run: Run) -> tuple[Rows, tuple[str, ...]]:
-    """All of a run, but not what follows a short. And what was left out, in sentences."""
-    little = _little(run)
+def recorded(run: Run) -> Recorded:
+    """All of a run, but not what follows a short."""
     looked_at = min(len(run.steps), MOST_STEPS)
-    kept_A = np.full(len(run.steps), np.nan)
-    kept_A[:looked_at] = [_kept_A(run, place, little[place]) for place in range(looked_at)]
-    rests = np.asarray(little | (kept_A == 0))
-    found = _in_order([_samples(run, kept_A, rests), _points(run, kept_A, rests)], _openings(run))
-    found = replace(found, T_K=_temperature_K(run, found.time_s))
-    said = []
+    kept_A, rests = currents(run, looked_at)
+    rows = _in_order([_samples(run, kept_A, rests), _points(run, kept_A, rests)], _openings(run))
+    found = Recorded(replace(rows, T_K=_temperature_K(run, rows.time_s)))
     if looked_at < len(run.steps):
-        found = found.of(found.step < looked_at)
         until_s = float(run.steps["t_start"][looked_at])
-        said.append(f"left out from {duration(until_s)} on, beyond {MOST_STEPS} steps")
+        said = f"left out from {duration(until_s)} on, beyond {MOST_STEPS} steps"
+        found = found.until(found.rows.step < looked_at, said)
     short = verdict(run)
     if short is not None and short.short is not None:
         until_s = short.short.time_s - SHORT_WITHIN_s
-        found = found.of(found.time_s <= until_s)
-        said.append(f"left out from {duration(until_s)} on, as it shorted")
-    return found, tuple(said)
-
-
-def _little(run: Run) -> Bools:
-    """Which steps are spectra with no direct current, or so little that the cell is at rest all the same: a
-    potential that is held is not quite that of the cell."""
-    found, steps, table = sweeps_at_rest(run), run.steps, run.impedance
-    for place in np.flatnonzero(np.isin(steps["technique"], SWEEPS) & ~found):
-        mine = table["step_count"] == steps["step_count"][place]
-        if mine.any():
-            I_A, amplitude_A = (table[name][mine].astype(np.float64) for name in ("I_dc", "I_amp"))
-            found[place] = abs(float(I_A.mean())) <= LITTLE * float(np.median(amplitude_A))
+        begins = f" from {duration(until_s)} on" if until_s > 0 else ""
+        found = found.until(found.rows.time_s <= until_s, f"left out{begins}, as it shorted")
     return found
-
-
-def _kept_A(run: Run, place: int, little: np.bool_) -> float:
-    """The current of a step that kept one, NaN of others. What was read of it is nearer to the truth than
-    what was set."""
-    technique, first = run.steps["technique"][place], int(run.steps["first_row"][place])
-    rows = slice(first, first + int(run.steps["row_count"][place]))
-    if technique == "OCV":
-        return 0.0
-    control_A, read_A = (run.samples[name][rows].astype(np.float64) for name in ("control", "I"))
-    known_A = read_A[np.isfinite(read_A) & ((run.samples["flags"][rows] & UNUSABLE) == 0)]
-    if little:
-        return _mean_A(known_A) if technique == "PEIS" else 0.0
-    if technique not in ("CP", "GEIS"):
-        return np.nan
-    if len(known_A) == 0:
-        return float(control_A[0]) if len(control_A) else np.nan
-    middle_A = float(np.median(known_A))
-    set_A = float(control_A[0])
-    moved = np.isfinite(set_A) and (np.ptp(control_A) > 0 or abs(middle_A - set_A) > AS_SET * abs(set_A))
-    return np.nan if moved else middle_A
-
-
-def _mean_A(known_A: Floats) -> float:
-    """Of a potential that was held at rest: none, if it is not told from noise."""
-    if len(known_A) < 2:
-        return 0.0
-    mean_A, error_A = float(known_A.mean()), float(known_A.std(ddof=1)) / len(known_A) ** 0.5
-    return mean_A if abs(mean_A) > TOLD * error_A else 0.0
 
 
 def _samples(run: Run, kept_A: Floats, rests: Bools) -> Rows:
@@ -256,7 +184,10 @@ def _temperature_K(run: Run, time_s: Floats) -> Floats:
     logs = {name: log for name, log in run.aux.items() if log.units in ZERO_K}
     by_name = [log for word in THERMOMETERS for name, log in logs.items() if word in name.lower()]
     log = next(iter(logs.values())) if len(logs) == 1 else next(iter(by_name), None)
-    seen = np.zeros(0, np.bool_) if log is None else np.isfinite(log.value)
-    if log is None or not seen.any():
+    if log is None:
         return np.full(len(time_s), np.nan)
-    return np.interp(time_s, log.time[seen], log.value[seen]) + ZERO_K[log.units]
+    value_K = log.value + ZERO_K[log.units]
+    seen = np.isfinite(value_K) & (value_K > 0.0)
+    if not seen.any():
+        return np.full(len(time_s), np.nan)
+    return np.interp(time_s, log.time[seen], value_K[seen])

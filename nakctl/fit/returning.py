@@ -13,7 +13,7 @@ import numpy as np
 
 from nakctl.device.fitting import Certain, Together
 from nakctl.fit.certainty import Certainty, Known
-from nakctl.fit.record import Floats
+from nakctl.fit.rows import Floats
 
 REFUSED = 2.0  # standard deviations of what a sum of squares grows by where nothing is refused
 LEAST = 1.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from nakctl.device.fitting import Symbol, Values
 from nakctl.fit.misfit import Misfit
-from nakctl.fit.record import Floats
+from nakctl.fit.rows import Floats
 
 MOST_ROUNDS = 25
 CLOSE, NEAR = 1e-5, 1e-3  # relative change of the sum of squares at which a search ends

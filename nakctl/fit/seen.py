@@ -7,16 +7,16 @@ import math
 import numpy as np
 
 from nakctl.device.fitting import Arc, Seen
-from nakctl.fit.errors import alike
+from nakctl.fit.errors import is_noise
 from nakctl.fit.history import History
-from nakctl.fit.record import Complex, Floats
+from nakctl.fit.rows import Complex, Floats
 from nakctl.results.circuit_fit import CircuitFit, fit_circuit
 from nakctl.results.circuits import parsed, relaxations
 
 MOST_ARCS = 4
+FEWEST_Hz = 6  # tell a resistance and an arc
 # Another arc is there if it lowers Schwarz' criterion (Ann. Statist. 6, 1978, 461) by this: very likely.
 MORE = 10.0
-NO_LIKENESS = 2.0  # times the standard error that a correlation of neighbours in noise has
 PER_ARC = 3  # values
 BEYOND = 1e4  # times the window of time constants: what lies further out is no arc
 BLOCKS_deg = -60.0  # phase at the lowest frequency from which on a capacitor is expected
@@ -24,9 +24,14 @@ BLOCKS_deg = -60.0  # phase at the lowest frequency from which on a capacitor is
 
 def first_spectrum(history: History) -> tuple[int, int] | None:
     """Numbers of run and spectrum: of the first one at rest, or under a current. None: there is none."""
-    resting = [(run, part.resting[0]) for run, part in enumerate(history.parts) if part.resting]
-    others = [(run, part.spectra[0]) for run, part in enumerate(history.parts) if part.spectra]
-    return next(iter((*resting, *others)), None)
+    resting = [(run, number) for run, part in enumerate(history.parts) for number in part.resting]
+    others = [(run, number) for run, part in enumerate(history.parts) for number in part.spectra]
+    return next((which for which in (*resting, *others) if _frequencies(history, which) >= FEWEST_Hz), None)
+
+
+def _frequencies(history: History, which: tuple[int, int]) -> int:
+    rows = (history.run == which[0]) & (history.spectrum == which[1])
+    return len(np.unique(history.course.f_Hz[rows]))
 
 
 def seen(history: History, which: tuple[int, int]) -> Seen:
@@ -59,11 +64,6 @@ def best_circuit(f_Hz: Floats, z_ohm: Complex) -> CircuitFit:
             break
         best = further
     return best
-
-
-def is_noise(left: Complex) -> bool:
-    """Whether neighbours among what a fit left over have nothing to do with each other."""
-    return alike(left) < NO_LIKENESS / math.sqrt(2.0 * len(left))
 
 
 def _within(fit: CircuitFit, f_Hz: Floats) -> bool:

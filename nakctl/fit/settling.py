@@ -10,8 +10,9 @@ import numpy as np
 
 from nakctl.device.fitting import Certain, Subject, Symbol, Together, Values
 from nakctl.fit.certainty import SURE, Certainty, Known
-from nakctl.fit.errors import Block, alike, blocks
+from nakctl.fit.errors import TOO_ROUGH, Block, alike, blocks, is_noise, noise
 from nakctl.fit.findings import Combined, Fit, Found, Left
+from nakctl.fit.history import History
 from nakctl.fit.misfit import Free, Misfit
 from nakctl.fit.returning import returning
 from nakctl.fit.search import Told, searched
@@ -46,8 +47,9 @@ def settled(misfit: Misfit, values: dict[str, float], within: float, told: Told)
     start = standing | {name: value for tie in ties for name, value in tie.values(0.0).items()}
     last_values = searched(last, start, lambda step: told(f"{len(frees)} that the runs tell: {step}"))
 
+    left = tuple(_left(last, last_values))
     settle = _Settling(
-        subject, certainty, [together for together, _ in combined], values, last_values, within
+        subject, certainty, [together for together, _ in combined], values, last_values, left, within
     )
     found = tuple(
         settle.found(symbol, certain[symbol.name], known[symbol.name]) for symbol in subject.symbols
@@ -56,10 +58,10 @@ def settled(misfit: Misfit, values: dict[str, float], within: float, told: Told)
     return Fit(
         subject,
         misfit.history,
-        fitted | {name: value for name, (value, _) in subject.read.items()},
+        fitted | {name: one.value for name, one in subject.read.items()},
         found,
         tuple(settle.combined(together, how) for together, how in combined),
-        tuple(_left(last, fitted)),
+        left,
         _offsets_V(last, fitted),
     )
 
@@ -67,18 +69,19 @@ def settled(misfit: Misfit, values: dict[str, float], within: float, told: Told)
 @dataclass(frozen=True, slots=True)
 class _Settling:
     """together: the combinations that are known better than their members; best: where all numbers fit best;
-    last: with those back that are not known."""
+    last: with those back that are not known; left: what these leave over."""
 
     subject: Subject
     certainty: Certainty
     together: Sequence[Together]
     best: Values
     last: Values
+    left: Sequence[Left]
     within: float
 
     def found(self, symbol: Symbol, grade: Certain, known: Known) -> Found:
         value = self.last[symbol.name]
-        relative = max(known.error, LEAST_ERROR)
+        relative = self._error(known)
         if grade in IS_KNOWN:  # it should not move when others go back to where they stood
             relative = max(relative, abs(value / self.best[symbol.name] - 1.0))
             grade = "roughly" if SURE * relative > self.within else grade
@@ -102,6 +105,8 @@ class _Settling:
 
     def combined(self, together: Together, known: Known) -> Combined:
         subject = self.subject
+        moved = abs(together.of(self.last) / together.of(self.best) - 1.0)  # by what goes back, as in `found`
+        relative = max(self._error(known), moved)
         stood = together.of(dict(subject.start) | {one.name: one.value for one in subject.symbols})
         value = together.of(self.last)
         return Combined(
@@ -109,11 +114,18 @@ class _Settling:
             together.unit,
             stood if math.isfinite(stood) and stood > 0 else None,
             value,
-            max(known.error, LEAST_ERROR) * value,
+            relative * value,
+            "found" if SURE * relative <= self.within else "roughly",
             together.members,
             together.carried_by,
             self._blocks(known),
         )
+
+    def _error(self, known: Known) -> float:
+        """Relative, two standard errors: no less than what readings of these kinds leave over."""
+        kinds = {(block.of, block.at_rest) for block in self._blocks(known)}
+        shares = [one.share for one in self.left if (one.block.of, one.block.at_rest) in kinds]
+        return max(known.error, LEAST_ERROR, 2.0 * max(shares, default=0.0))
 
     def _blocks(self, known: Known) -> tuple[Block, ...]:
         return tuple(self.certainty.blocks[place] for place in known.blocks)
@@ -162,14 +174,24 @@ def _tie(together: Together, standing: Mapping[str, float], value: float) -> Fre
 
 def _left(misfit: Misfit, values: Mapping[str, float]) -> Iterator[Left]:
     left_V, left_z = misfit.left(values)
+    span_V = _span_V(misfit.history)
     for block in blocks(misfit.history):
         here = (left_V if block.of == "Ewe" else left_z)[block.rows]
         here = here[np.isfinite(here)]
         if len(here) == 0:
             continue
         rms = float(np.sqrt(np.mean(np.abs(here) ** 2)))
-        span = float(np.ptp(misfit.history.Ewe_V[block.rows])) if block.of == "Ewe" else 1.0
-        yield Left(block, rms, rms * math.sqrt(max(alike(here), 0.0)), span)
+        steady = 0.0 if is_noise(here) else rms * math.sqrt(max(alike(here), 0.0))
+        if block.of == "Z" and float(np.median(np.abs(here))) > TOO_ROUGH:
+            steady = rms  # of points so far off it does not matter whether neighbours are
+        yield Left(block, rms, steady, noise(misfit.history, block), span_V if block.of == "Ewe" else 1.0)
+
+
+def _span_V(history: History) -> float:
+    """The widest of all runs."""
+    known = np.isfinite(history.Ewe_V)
+    runs = np.unique(history.run[known])
+    return max((float(np.ptp(history.Ewe_V[known & (history.run == run)])) for run in runs), default=0.0)
 
 
 def _offsets_V(misfit: Misfit, values: Mapping[str, float]) -> tuple[float | None, ...]:

@@ -10,6 +10,7 @@ from nakctl.fit.certainty import ROUGHLY
 from nakctl.fit.errors import Block
 from nakctl.fit.findings import Combined, Fit, Found, Left
 from nakctl.fit.history import Part
+from nakctl.fit.misfit import free
 from nakctl.text.numbers import si
 
 Line = tuple[str, str, str, str, str, str]
@@ -17,11 +18,9 @@ MOST_STEPS = 6
 MARKS = {"found": "", "roughly": "roughly: "}
 HARDLY = "hardly: "
 IS_OFF_V = 5e-3  # an offset of Ewe that is worth a sentence
-NOT_IT_Z, NOT_IT_V, NOT_IT = (
-    0.05,
-    2e-3,
-    0.1,
-)  # what is steadily left over: share of |Z|; V, and share of the span
+# What is steadily left over: share of |Z|; V, and share of the span; times the noise.
+NOT_IT_Z, NOT_IT_V, NOT_IT, NO_NOISE = 0.05, 2e-3, 0.1, 3.0
+UNUSUAL = 3.0  # times what may well be
 ERRORS = "+- are two standard errors, 95 %"
 
 
@@ -109,24 +108,25 @@ def table(fit: Fit, stood: str) -> list[str]:
     known = sorted((one for one in fit.found if one.certain in MARKS), key=lambda one: _mark(one) != "")
     rows += [_row(one, one.symbol, _mark(one) + source(fit, one.blocks)) for one in known]
     for combined in fit.combined:
-        rows.append(_row(combined, combined.name, source(fit, combined.blocks)))
+        rows.append(_row(combined, combined.name, _mark(combined) + source(fit, combined.blocks)))
         rows += [
             (f"  {one.symbol}", one.unit, shown(one.shipped), shown(one.value), "", "so that it comes out")
             for one in fit.found
             if one.symbol in combined.carried_by and one.certain == "together"
         ]
-    rows += [(name, "", "", shown(value), "", where) for name, (value, where) in fit.subject.read.items()]
+    rows += [(name, one.unit, "", shown(one.value), "", one.source) for name, one in fit.subject.read.items()]
     widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
     return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _mark(one: Found) -> str:
+def _mark(one: Found | Combined) -> str:
     return HARDLY if (one.error or 0.0) > ROUGHLY * one.value else MARKS[one.certain]
 
 
 def legend(fit: Fit, within: float) -> list[str]:
     """What the words in the table mean that stand there."""
-    marks = [_mark(one) for one in fit.found if one.certain in MARKS]
+    known: list[Found | Combined] = [*fit.found, *fit.combined]
+    marks = [_mark(one) for one in known if one.certain in MARKS]
     lines = [f"({ERRORS}; found: three are within {100 * within:g} %"]
     if "roughly: " in marks:
         lines.append(f" roughly: two are within {100 * ROUGHLY:g} %")
@@ -152,13 +152,18 @@ def left_over(fit: Fit) -> list[str]:
     """How near the fitted cell is to what was read, and whether it is what the model is."""
     rms = [f"{source(fit, [one.block])} {_rms(one)}" for one in fit.left]
     lines = [f"left over (rms, with the noise): {', '.join(rms)}"]
-    wrong = [sourced(fit, [one.block]) for one in fit.left if _is_not_it(one.block.of, one.steady, one.span)]
-    if wrong:
-        lines.append(f"the cell is not what the model {fit.subject.model} describes, in {'; '.join(wrong)}")
+    wrong = [one for one in fit.left if _is_not_it(one)]
+    rough = [one for one in fit.left if one not in wrong and one.steady > NO_NOISE * one.noise]
+    for which, words in ((wrong, "not"), (rough, "not quite")):
+        if which:
+            where = "; ".join(f"{sourced(fit, [one.block])}, {_times_noise(one)}" for one in which)
+            lines.append(f"the cell is {words} what the model {fit.subject.model} describes, in {where}")
+    lines += _unusual(fit)
     for part, offset_V in zip(fit.history.parts, fit.offsets_V, strict=True):
         if offset_V is not None and abs(offset_V) > IS_OFF_V:
             lines.append(
-                f"{part.path}: Ewe is {1e3 * offset_V:+.1f} mV from the model's; left out of the fit"
+                f"{part.path}: Ewe is {1e3 * offset_V:+.1f} mV from the model's, left out of the fit: the "
+                "reference is off, or the electrode is of another composition"
             )
     return lines
 
@@ -167,8 +172,26 @@ def _rms(one: Left) -> str:
     return f"{100 * one.rms:.2g} %" if one.block.of == "Z" else si(one.rms, "V", 2)
 
 
-def _is_not_it(of: str, steady: float, span_V: float) -> bool:
-    return steady > (NOT_IT_Z if of == "Z" else max(NOT_IT_V, NOT_IT * span_V))
+def _times_noise(one: Left) -> str:
+    return f"{one.rms / one.noise:.2g} times the noise"
+
+
+def _is_not_it(one: Left) -> bool:
+    return one.steady > (NOT_IT_Z if one.block.of == "Z" else max(NOT_IT_V, NOT_IT * one.span))
+
+
+def _unusual(fit: Fit) -> Iterator[str]:
+    """What would rather be another cell, or is no minimum."""
+    known = {one.symbol: one for one in fit.found if one.certain != "no"}
+    for symbol in fit.subject.symbols:
+        if symbol.name not in known:
+            continue
+        value, place = known[symbol.name].value, free(symbol, fit.subject.start[symbol.name])
+        if symbol.value > 0 and abs(place.x({symbol.name: value}) - place.centre) > UNUSUAL * symbol.spread:
+            yield (
+                f"{symbol.name} is {value / symbol.value:.2g} times what is usual: are model, area, "
+                "thickness and composition right?"
+            )
 
 
 def written(fit: Fit) -> list[Written]:
@@ -187,5 +210,5 @@ def written(fit: Fit) -> list[Written]:
         else:
             told = f"{sourced(fit, one.blocks)}; {percent(one.error or 0.0, one.value)}"
         made.append(Written(one.symbol, fit.values[one.symbol], one.certain, told))
-    made += [Written(name, value, "read", where) for name, (value, where) in fit.subject.read.items()]
+    made += [Written(name, one.value, "read", one.source) for name, one in fit.subject.read.items()]
     return made

@@ -13,6 +13,7 @@ from nakctl.device.cell import Cell
 from nakctl.device.driver import ClockLike, Driver, Place
 from nakctl.errors import CellError, ChannelGone, RigError
 from nakctl_sim.cell import catalog
+from nakctl_sim.fitting.fitted import FITTED, NOT_FITTED
 from nakctl_sim.habits import ChannelHabits, with_words
 from nakctl_sim.trouble import Trouble, trouble
 
@@ -35,7 +36,8 @@ class SimDriver:
 
     virtual_time = True
     outlives = False
-    fit_models = ("nak", "circuit", "symmetric", "blocking")
+    fit_models = FITTED
+    not_fitted = NOT_FITTED
 
     def simulated(self, place: Place) -> bool:
         return True

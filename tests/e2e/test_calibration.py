@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from command_line import Said, nakctl, nakctl_anew
 
+from nakctl.cli import sim_compare
+from nakctl.errors import ExitCode, InputError
+
 pytestmark = pytest.mark.slow
 
 
@@ -78,8 +81,18 @@ def test_the_numbers_behind_a_figure_are_those_of_the_file(compared: tuple[Said,
     assert np.array_equal(Ewe_V.astype("f4"), ended_V[flows])
 
 
-def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "note.txt").write_text("mine")
-    said = nakctl("sim", "compare", "--keep", ".", cwd=tmp_path)
-    assert said.code == 2
-    assert "nothing is overwritten" in said.err
+def test_what_cannot_be_kept_or_was_interrupted_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="nothing is overwritten"):
+        sim_compare.compare(as_json=False, keep=tmp_path)
+    with pytest.raises(InputError, match=r"--keep .*file.x: "):
+        sim_compare.compare(as_json=False, keep=tmp_path / "file" / "x")
+
+    def interrupted(folder: Path) -> dict[str, Path]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sim_compare, "run_all", interrupted)
+    assert sim_compare.compare(as_json=False, keep=tmp_path / "runs") == ExitCode.INTERRUPTED
+    assert f"what was run so far is in {tmp_path / 'runs'}" in capsys.readouterr().err

@@ -133,6 +133,7 @@ def made(nakctl: Callable[..., Said], folder: Path) -> dict[str, Path]:
     wanted = {}
     for cell in (NEAR, FAR, POOR):
         (folder / f"{cell.name}-cell.yaml").write_text(cell.text(), encoding="utf-8")
+    for cell in (FAR, POOR):
         wanted[cell.name] = ("stairs.yaml", cell.name, "--seed", cell.seed, "--set", f"levels={cell.levels}")
     (folder / "box-cell.yaml").write_text(CIRCUIT, encoding="utf-8")
     wanted |= {

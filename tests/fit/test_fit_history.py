@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 import results_runs as made
 from results_runs import Step
 
-from nakctl.fit.history import MOST_EWE, MOST_POINTS, MOST_SPECTRA, History, history
+from nakctl.device.sensor import SensorSpec
+from nakctl.fit import errors
+from nakctl.fit.history import History, history
 from nakctl.fit.seen import best_circuit, first_spectrum
+from nakctl.fit.thinned import MOST_EWE, MOST_POINTS, MOST_SPECTRA
 from nakctl.record.read import open_run
 
 F_Hz = np.geomspace(1e5, 1.0, 31)
@@ -76,6 +80,50 @@ def test_nothing_after_a_short_is_used(tmp_path: Path) -> None:
     found = read(run(tmp_path / "a.h5", Step("CP", -1e-3, fell)))
     assert found.parts[0].said == ("left out from 4 min 43 s on, as it shorted",)
     assert float(found.Ewe_V[np.isfinite(found.Ewe_V)].max()) == pytest.approx(-0.3)
+
+
+def test_a_run_without_rows_and_what_follows_a_short_are_left_out_and_said(tmp_path: Path) -> None:
+    """A simulated cell begins anew, whatever became of another."""
+    shorted = open_run(run(tmp_path / "a.h5", Step("CP", -1e-3, [-0.3] * 5 + [-0.001] * 200)))
+    after = open_run(run(tmp_path / "b.h5", rest(), start="2026-03-01T10:00:00+00:00"))
+    found = history([after, shorted])
+    assert [part.said for part in found.parts] == [
+        ("left out, as it shorted",),
+        ("left out: it goes on from the end of a.h5, which is left out",),
+    ]
+    assert len(found.course) == 0 and first_spectrum(found) is None
+    for one in (shorted, after):
+        one.header = replace(one.header, simulated=True)
+    found = history([after, shorted])
+    assert set(found.run) == {1} and found.course.fresh.sum() == 1
+
+
+def test_a_run_without_a_thermometer_is_as_warm_as_the_others(tmp_path: Path) -> None:
+    warm = tmp_path / "warm.h5"
+    made.sensed(warm, "cell", [(0.0, 60.0, 0.0), (20.0, 60.0, 0.0)])
+    about = {"sensors": [SensorSpec("cell", "serial", "COM3", "degC", "T", 1.0, 0.0, 20.0, 1.0).as_json()]}
+    found = read(
+        run(warm, rest(), **about), run(tmp_path / "b.h5", rest(), start="2026-03-01T10:00:00+00:00")
+    )
+    assert found.course.T_K.tolist() == pytest.approx([333.15] * len(found.course))
+    assert found.parts[1].said == ("no thermometer: taken as at 60.0 degC, as the others on the average",)
+
+
+@pytest.mark.parametrize(("per_decade", "noise", "counts"), [(1, 0.0, True), (2, 0.0, True), (5, 0.5, False)])
+def test_few_frequencies_are_no_noise(tmp_path: Path, per_decade: int, noise: float, counts: bool) -> None:
+    f_Hz = np.geomspace(1e6, 0.1, 7 * per_decade + 1)
+    random = np.random.default_rng(1)
+    z_ohm = 10 + 500 / (1 + (2j * np.pi * f_Hz * 1e-5) ** 0.98) + 1e5 / (2j * np.pi * f_Hz)
+    z_ohm = z_ohm * (1 + noise * (random.standard_normal(len(f_Hz)) + 1j * random.standard_normal(len(f_Hz))))
+    found = read(run(tmp_path / "a.h5", rest(), more=made.spectra((0.0, 0.0, f_Hz, z_ohm, True))))
+    z = errors.usual(found).z[np.isfinite(found.z_ohm)]
+    assert bool(np.isfinite(z).all()) is counts
+    assert (first_spectrum(found) is not None) is True
+
+
+def test_a_spectrum_of_a_few_points_is_none_to_begin_with(tmp_path: Path) -> None:
+    few = made.spectra((0.0, 0.0, F_Hz[::10], Z_ohm[::10], True), (5.0, 0.0, F_Hz, Z_ohm, True))
+    assert first_spectrum(read(run(tmp_path / "a.h5", rest(), more=few))) == (0, 2)
 
 
 def test_a_long_run_is_thinned_and_its_first_spectrum_is_whole(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nakctl.device.fitting import Answer, Course, Symbol, Together, Values, Written
+from nakctl.fit import told
 from nakctl.fit.findings import Fit
 from nakctl.fit.fit import best
 from nakctl.fit.history import History, Part
@@ -44,11 +45,18 @@ class Resistors:
         return ""
 
 
-def found(true: Values, noise_V: float, offset_V: float = 0.0, most_A: float = 1.0, seed: int = 0) -> Fit:
+def found(
+    true: Values,
+    noise_V: float,
+    offset_V: float = 0.0,
+    most_A: float = 1.0,
+    seed: int = 0,
+    bent_ohm_A2: float = 0.0,
+) -> Fit:
     I = np.linspace(0.0, most_A, N)
     nothing, whole = np.full(N, np.nan), np.zeros(N, np.intp)
     course = Course(np.ones(N), I, I, nothing, nothing, np.arange(N) == 0)
-    Ewe_V = Resistors().answer(true, course).Ewe_V + offset_V
+    Ewe_V = Resistors().answer(true, course).Ewe_V + offset_V + bent_ohm_A2 * I**3
     Ewe_V = Ewe_V + noise_V * np.random.default_rng(seed).standard_normal(N)
     part = Part("by hand", (), (), N, 0, ("1",), (), ())
     read = History(course, Ewe_V, nothing + 0j, whole, whole, np.zeros(N, np.bool_), whole, (part,), None)
@@ -83,6 +91,32 @@ def test_an_offset_of_the_reference_is_told_and_changes_nothing() -> None:
     plain, off = found(TRUE, 0.01), found(TRUE, 0.01, offset_V=0.02)
     assert off.values == pytest.approx(plain.values, rel=1e-3)
     assert off.offsets_V[0] == pytest.approx(0.02, abs=2e-3)
+
+
+def test_numbers_are_no_better_known_than_what_they_are_from_is_described() -> None:
+    """Ewe bends as no cell of the model can, by a hundred times the noise."""
+    right, wrong = found(TRUE, 0.01), found(TRUE, 0.01, bent_ohm_A2=20.0)
+    [left] = right.left
+    assert left.steady == 0.0 and left.noise == pytest.approx(0.01, rel=0.3)
+    assert not any("not" in line for line in told.left_over(right))
+    [left] = wrong.left
+    assert left.steady > 10 * left.noise
+    assert all(
+        one.error >= 2 * left.share * one.value for one in (*wrong.found, *wrong.combined) if one.error
+    )
+    assert any("not quite what the model resistors describes" in line for line in told.left_over(wrong))
+
+
+def test_a_combination_that_is_known_roughly_is_not_called_found() -> None:
+    for noise_V, certain in ((0.05, "found"), (1.0, "roughly")):
+        [sum_] = found(TRUE | {"c": 10.0}, noise_V).combined
+        assert sum_.certain == certain
+        assert (1.5 * sum_.error <= 0.1 * sum_.value) is (certain == "found")
+
+
+def test_what_is_far_from_usual_is_asked_about() -> None:
+    lines = told.left_over(found(TRUE | {"c": 300.0}, 0.05))
+    assert any(line.startswith("c is 30 times what is usual: ") for line in lines)
 
 
 def test_errors_are_as_large_as_they_are_said_to_be() -> None:

@@ -16,7 +16,12 @@ def number(value: float) -> str:
 
 def quoted(text: str) -> str:
     """A scalar of YAML, whatever stands in it."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(_visible(text), ensure_ascii=False)
+
+
+def _visible(text: str) -> str:
+    """Files may have names that no file of a cell can hold."""
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text)
 
 
 def quoted_unit(unit: str) -> str:
@@ -26,4 +31,4 @@ def quoted_unit(unit: str) -> str:
 
 def comments(lines: Iterable[str]) -> list[str]:
     """A line break in a name ends no comment."""
-    return [f"# {' '.join(line.splitlines())}".rstrip() for line in lines]
+    return [f"# {_visible(line)}".rstrip() for line in lines]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nakctl.device.cell import Cell
-from nakctl.device.fitting import Answer, Asked, Course, Seen, Symbol, Together, Values, Written
+from nakctl.device.fitting import Answer, Asked, Course, Read, Seen, Symbol, Together, Values, Written
 from nakctl.errors import InputError
 from nakctl.text.quantities import Quantity
 from nakctl_sim.cell.catalog import CircuitDescription
@@ -43,10 +43,10 @@ class CircuitSubject:
         self.start = _start(seen, self._pairs)
         self.symbols = tuple(map(_symbol, self.start))
         self.together: tuple[Together, ...] = ()
-        self.read: dict[str, tuple[float, str]] = {}
+        self.read: dict[str, Read] = {}
         if seen.rest_V is not None:
-            told = f"Ewe at rest; +- {number(1e3 * seen.rest_error_V)} mV"
-            self.read = {"source": (seen.rest_V, told)}
+            scatter = f"; +- {1e3 * seen.rest_error_V:.2g} mV" if seen.rest_error_V > 0 else ""
+            self.read = {"source": Read(seen.rest_V, "V", f"Ewe at rest{scatter}")}
 
     def answer(self, values: Values, course: Course) -> Answer:
         found = replayed(self._model(values), course)
@@ -64,7 +64,7 @@ class CircuitSubject:
         )
         words = CircuitCell.model_construct(
             area=_quantity(self._cell.area_cm2, "area"),
-            source=_quantity(self.read["source"][0], "potential") if self.read else None,
+            source=_quantity(self.read["source"].value, "potential") if self.read else None,
             series=_quantity(values["series"], "resistance"),
             capacitor=_quantity(values["capacitor"], "capacitance") if "capacitor" in values else None,
             pairs=pairs,

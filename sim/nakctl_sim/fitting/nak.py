@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from nakctl.device.fitting import Answer, Asked, Course, Seen, Symbol, Together, Values, Written
 from nakctl.errors import InputError
@@ -19,12 +17,11 @@ from nakctl_sim.cell.numbers import FARADAY_C_MOL, GAS_J_MOL_K
 from nakctl_sim.fitting import parametric
 from nakctl_sim.fitting.cell_text import comments as commented
 from nakctl_sim.fitting.cell_text import number, quoted
+from nakctl_sim.fitting.nak_words import METALS, percent_K
 
 USUAL, SODIUM = "NaK50", "Na-symmetric"
-METALS = {"Na": 0.0, "sodium": 0.0, "K": 99.99, "potassium": 99.99}
 SLOWEST_s = 10.0  # a slower arc is the foot of diffusion
 BEYOND_V = 0.1  # of what the composition gives: a reference may drift, but not so far
-_ALLOY = re.compile(r"(?<![a-z])Na-?K(?:[ _-]?(\d{2}(?:\.\d+)?))?(?![a-z])", re.IGNORECASE)
 
 _RESTING = "a spectrum at rest"
 _FAST = "a spectrum at rest, up to beyond the arc of the grain boundaries"
@@ -69,6 +66,11 @@ SOUGHT: parametric.Sought = {
     "E_gb": (0.3, _WARM),
     "E_int": (0.3, _WARM),
 }
+FOLLOWS: parametric.Follows = {
+    "R_s": ("E_s", -1),
+    **dict.fromkeys(("R_gb", "tau_gb"), ("E_gb", -1)),
+    **dict.fromkeys(("R_c", "R_ct", "tau_int", "tau_f1"), ("E_int", -1)),
+}
 EXPONENTS, SCANNED = dict.fromkeys(("n_gb", "n_int", "n_f1"), 0.3), ("K_m",)
 DEPLETING = ("K_m", "T_D", "C_w", "w_c", "sig_m", "n_m", "q_v", "a_tau", "kap", "h_p", "n_p", "a_p", "tau_p")
 KEPT = {
@@ -77,29 +79,6 @@ KEPT = {
     "b_p, tau_m": "the shape of a law, which no short run shows",
     "th_0, j_c, tau_f, R_short": "only a short while plating shows them, and a fit ends before one",
 }
-
-
-def is_told(sample: Mapping[str, Any]) -> bool:
-    """Whether the words for a cell are those of NaK, Na or K."""
-    return percent_K(sample) is not None or any(map(_ALLOY.search, _words(sample)))
-
-
-def percent_K(sample: Mapping[str, Any]) -> float | None:
-    """wt% K of the working electrode, where somebody said it."""
-    given = (sample.get("facts") or {}).get("composition_wt_percent_K")
-    if isinstance(given, int | float):
-        return float(given)
-    for text in _words(sample):
-        found = _ALLOY.search(text)
-        if found and found[1]:
-            return float(found[1])
-        if text.strip() in METALS:
-            return METALS[text.strip()]
-    return None
-
-
-def _words(sample: Mapping[str, Any]) -> list[str]:
-    return [str(sample.get(name, "")) for name in ("working_electrode", "name")]
 
 
 class NakSubject:
@@ -114,8 +93,8 @@ class NakSubject:
         self._like = asked.like
         self._shipped = shipped_file(NakFile).parameters
         self.read = parametric.read_temperature(asked.T_K)
-        read = {name: value for name, (value, _) in self.read.items()}
-        self._found = replace(self._begun, parameters=self._begun.parameters | read)
+        given = parametric.come_to(self._begun.parameters, asked.T_K, FOLLOWS)
+        self._found = replace(self._begun, parameters=given)
         self.start = _start(self._found, seen)
         self.symbols = self._symbols()
         self.together = _together(self._found, {symbol.name for symbol in self.symbols})
@@ -147,7 +126,7 @@ class NakSubject:
             f"    pellet_thickness: {number(10.0 * found.pellet_thickness_cm)} mm",
             f"    note: {quoted(note)}",
             "    parameters:",
-            *parametric.parameter_lines(written, self._begun.parameters, self._shipped, self._like),
+            *parametric.parameter_lines(written, found.parameters, self._shipped, self._like),
         ]
         return "\n".join([*lines, ""])
 
@@ -155,7 +134,11 @@ class NakSubject:
 def _begun(asked: Asked) -> tuple[NakDescription, tuple[str, ...]]:
     """The cell that a fit begins with, built as the sample was, and what of that was taken for granted."""
     said: list[str] = []
-    percent = asked.percent_K if asked.percent_K is not None else percent_K(asked.sample)
+    percent, by_name = percent_K(asked.sample)
+    if asked.percent_K is not None:
+        percent, by_name = asked.percent_K, False
+    if by_name:
+        said.append(f"composition: {percent:g} wt% K, by the name of the cell (--composition)")
     like = asked.like or (SODIUM if percent == 0 else USUAL)
     begun = catalog.read(like)
     if not isinstance(begun, NakDescription):

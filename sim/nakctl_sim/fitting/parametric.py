@@ -10,30 +10,48 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nakctl.device.fitting import Answer, Arc, Course, Symbol, Values, Written
+from nakctl.device.fitting import Answer, Arc, Course, Read, Symbol, Values, Written
 from nakctl_sim.cell.catalog import NakDescription, PolarisingDescription
 from nakctl_sim.cell.cell_file import Symbols
 from nakctl_sim.cell.models import Model, numbers_at, numbers_of
+from nakctl_sim.cell.numbers import faster
 from nakctl_sim.fitting.cell_text import number, quoted, quoted_unit
 from nakctl_sim.fitting.replay import replayed
 
+Follows = Mapping[str, tuple[str, int]]  # symbol: its activation energy; 1: it grows with T, -1: it falls
 Sought = Mapping[str, tuple[float, str]]  # symbol: spread, what runs have to hold for it
 CM = {"cm": 1.0, "mm": 0.1, "um": 1e-4, "µm": 1e-4, "μm": 1e-4}
 NOTHING: Mapping[str, float] = {}
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s?(cm|mm|um|µm|μm)\b")
+# 1,5 mm is 1.5 mm; of 1,500 um nobody knows what it is.
+_LENGTH = re.compile(r"(?<![\d.])(?<!\d,)(\d+(?:\.\d+|,\d{1,2})?)\s?(cm|mm|um|µm|μm)\b")
 
 
 def length_cm(sample: Mapping[str, Any]) -> float | None:
-    """Of the electrolyte, where its words have one."""
-    found = _LENGTH.search(str(sample.get("electrolyte", "")))
-    return float(found[1]) * CM[found[2]] if found else None
+    """Of the electrolyte, where its words have one: of two, such as a diameter beside it, none is taken."""
+    found = _LENGTH.findall(str(sample.get("electrolyte", "")))
+    if len(found) != 1:
+        return None
+    value, unit = found[0]
+    return float(value.replace(",", ".")) * CM[unit]
 
 
-def read_temperature(T_K: float | None) -> dict[str, tuple[float, str]]:
+def read_temperature(T_K: float | None) -> dict[str, Read]:
     """The values hold at the temperature they were measured at."""
     if T_K is None:
         return {}
-    return {"T": (T_K, "mean of the thermometer"), "T_ref": (T_K, "where the values hold: as T")}
+    mean = Read(T_K, "K", "mean of the thermometer")
+    return {"T": mean, "T_ref": Read(T_K, "K", "where the values hold: as T")}
+
+
+def come_to(given: Values, T_K: float | None, follows: Follows) -> dict[str, float]:
+    """The same cell, with values that hold at this temperature; None: as they are."""
+    if T_K is None:
+        return dict(given)
+    moved = {
+        name: given[name] * faster(given[energy], T_K, given["T_ref"]) ** power
+        for name, (energy, power) in follows.items()
+    }
+    return dict(given) | moved | {"T": T_K, "T_ref": T_K}
 
 
 def symbols(
@@ -96,12 +114,16 @@ def answered(found: NakDescription | PolarisingDescription, values: Values, cour
 
 
 def parameter_lines(written: Sequence[Written], given: Values, shipped: Symbols, like: str) -> list[str]:
-    """What a fit found or read (F), and what the cell it began with has otherwise than shipped (A)."""
+    """What a fit found or read (F), and what the cell it began with has otherwise than shipped (A). given: as
+    it is at the temperature of the runs."""
     usual = shipped.given()
+    stood = f"as in {like}" if like else "as shipped"
+    if given["T_ref"] != usual["T_ref"]:
+        stood += f", at {given['T_ref']:.2f} K"
     known = [one for one in written if one.certain != "no"]
     names = {one.symbol for one in known}
     kept = [
-        Written(name, value, "no", f"as in {like}")
+        Written(name, value, "no", stood)
         for name, value in given.items()
         if name not in names and value != usual[name]
     ]

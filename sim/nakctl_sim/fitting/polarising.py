@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from nakctl.device.fitting import Answer, Arc, Asked, Course, Seen, Together, Values, Written
+from nakctl.device.fitting import Answer, Arc, Asked, Course, Read, Seen, Together, Values, Written
 from nakctl.errors import InputError
 from nakctl_sim.cell import catalog
 from nakctl_sim.cell.catalog import PolarisingDescription, shipped_file
@@ -47,8 +47,11 @@ BLOCKING: parametric.Sought = {
     "E_a": (0.3, _WARM),
     "E_e": (0.3, _WARM),
 }
-
-
+OF_SYMMETRIC: parametric.Follows = {
+    **dict.fromkeys(("sigma", "j_lim", "D"), ("E_a", 1)),
+    **dict.fromkeys(("R_ct", "R_film", "R_grown"), ("E_ct", -1)),
+}
+OF_BLOCKING: parametric.Follows = {"sigma": ("E_a", 1), "sigma_gb": ("E_a", 1), "sigma_e": ("E_e", 1)}
 SLOW_s = 1.0  # a slower arc is the profile of the salt or of the carriers
 
 
@@ -76,11 +79,13 @@ class PolarisingSubject:
             )
         else:
             self.said = ()
-            self.read["l"] = (thickness_cm / CM_PER_UM, "as the cell was described")
-        read = {name: value for name, (value, _) in self.read.items()}
+            self.read["l"] = Read(thickness_cm / CM_PER_UM, "um", "as the cell was described")
+        read = {name: one.value for name, one in self.read.items()}
         cell = replace(begun.cell, name=asked.name, area_cm2=asked.area_cm2)
         cell = replace(cell, working=str(asked.sample.get("working_electrode") or cell.working))
-        self._found = replace(begun, cell=cell, parameters=begun.parameters | read)
+        follows = OF_BLOCKING if begun.blocks else OF_SYMMETRIC
+        given = parametric.come_to(begun.parameters, asked.T_K, follows)
+        self._found = replace(begun, cell=cell, parameters=given | read)
         sought = BLOCKING if begun.blocks else SYMMETRIC
         self._shipped: Symbols = (
             shipped_file(BlockingFile).parameters if begun.blocks else shipped_file(SymmetricFile).parameters
@@ -106,7 +111,7 @@ class PolarisingSubject:
             f"    {electrode}: {quoted(cell.working)}",
             f"    note: {quoted(note)}",
             "    parameters:",
-            *parametric.parameter_lines(written, self._begun.parameters, self._shipped, self._like),
+            *parametric.parameter_lines(written, self._found.parameters, self._shipped, self._like),
         ]
         return "\n".join([*lines, ""])
 

@@ -23,10 +23,10 @@ def replayed(model: Model, course: Course) -> Answer:
     asked = np.isfinite(course.f_Hz)
     Ewe_V, z_ohm = np.full(len(course), np.nan), np.full(len(course), np.nan + 0j)
     states = np.zeros((len(course), len(model.x0)))
-    x = model.state()
+    x, p0 = model.state(), model.p.copy()
     for first, last in _stages(course):
         if course.fresh[first]:
-            x[:] = model.x0
+            x[:], model.p[:] = model.x0, p0  # the state holds at the temperature that the model came with
         if math.isfinite(course.T_K[first]):
             model.come_to(x, float(course.T_K[first]))
         _drive(model, course, (first, last), x, states, Ewe_V)
