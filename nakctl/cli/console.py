@@ -37,8 +37,10 @@ def say(*lines: str, to: TextIO | None = None) -> None:
 
 
 def ask(question: str) -> str:
-    """What is typed then. The question goes where answers of this command do; `input` would put it on standard
-    error, which may be a file. EOFError, OSError: nobody can answer any more."""
+    """What is typed then. EOFError, OSError: nobody can answer any more.
+
+    On standard output, as all that a command says; `input` asks on standard error, which may be a file.
+    """
     print(question, end="", flush=True)
     return input()
 
