@@ -165,9 +165,9 @@ def _recorder(
             recorder = Recorder.create(out, about, program, watched=watched, ahead=ahead)
             return recorder, layout.tables(about)
         except InputError:
-            if options.out is not None:
+            if options.out is not None or (other := free_name(out)) == out:
                 raise
-            out = free_name(out)  # another run was quicker
+            out = other  # another run was quicker
 
 
 def _run(
