@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bluesky import plan_stubs as bps
@@ -17,6 +19,8 @@ from nakctl.text.sentences import did_you_mean
 
 if TYPE_CHECKING:
     from nakctl.bluesky.flyer import Flyer
+
+LISTED = 20  # steps that went by at once, in the log
 
 Which = str | Callable[[Step], bool] | None
 
@@ -45,21 +49,29 @@ class Boundaries:
         return coming.step
 
     def check(self) -> None:
-        """InputError, with what there is, if no step of the plan is called so."""
-        labels = self.flyer.labels
-        if not isinstance(self.steps, str) or any(_is_called(label, self.steps) for label in labels):
+        """InputError, with what there is, if no step of the plan is called so, or what was asked is nothing
+        that can be waited for."""
+        labels, steps, after_s = self.flyer.labels, self.steps, self.after_s
+        if not isinstance(after_s, int | float) or not 0.0 <= after_s < math.inf:
+            raise InputError(f"after_s={after_s!r}: a time in s, of the run, from 0")
+        if steps is None or callable(steps):
+            return
+        if not isinstance(steps, str) or not steps.strip():
+            raise InputError(
+                f"steps={steps!r}: words of a label, a function of a Step, or None for all steps"
+            )
+        if any(_is_called(label, steps) for label in labels):
             return
         words = [word for label in labels for word in (label, *label.split())]
         there = "; ".join(dict.fromkeys(labels))
         raise InputError(
-            f"no step of {self.flyer.name} is called {self.steps}{did_you_mean(self.steps, words)}; "
-            f"there are: {there}"
+            f"no step of {self.flyer.name} is called {steps}{did_you_mean(steps, words)}; there are: {there}"
         )
 
     def fits(self, step: Step) -> bool:
         if callable(self.steps):
             return self.steps(step)
-        return self.steps is None or _is_called(step.label, self.steps)
+        return self.steps is None or _is_called(step.label, str(self.steps))
 
 
 class _Next:
@@ -78,14 +90,23 @@ class _Next:
         return status
 
     def _found(self, flight: Flight, status: Status) -> bool:
-        assert flight.feed is not None or flight.over.done
+        """The status takes what a function of the user's raises: it is asked in a thread of ours."""
+        try:
+            if not self._has_come(flight):
+                return False
+        except Exception as error:  # noqa: BLE001
+            status.finish(error)
+        else:
+            status.finish()
+        return True
+
+    def _has_come(self, flight: Flight) -> bool:
         step = None if flight.feed is None or flight.over.done else flight.feed.under_way
         if not flight.over.done and not self._is_it(flight, step):
             return False
         self.step = step
         self._note_missed(flight)
         self.of.given = self.of.given if step is None else step.number
-        status.finish()
         return True
 
     def _is_it(self, flight: Flight, step: Step | None) -> bool:
@@ -94,15 +115,23 @@ class _Next:
         return time.time() >= flight.feed.unix_s(step.t0_s + self.of.after_s)
 
     def _note_missed(self, flight: Flight) -> None:
-        for step in self._gone_by(flight):
-            if step.number not in (each.number for each in self.of.missed):
-                self.of.missed.append(step)
-                log.warning("%s: step %d, %s, went by unseen", flight.name, step.number, step.label)
+        """Each once, however often a RunEngine sends it again. A loop may have tens of thousands of them."""
+        known = self.of.missed[-1].number if self.of.missed else 0
+        new = [step for step in self._gone_by(flight, max(self.beyond, known)) if self.of.fits(step)]
+        self.of.missed += new
+        for step in new[:LISTED]:
+            log.warning("%s: step %d, %s, went by unseen", flight.name, step.number, step.label)
+        if (more := len(new) - LISTED) > 0:
+            log.warning("%s: %d more went by unseen, until step %d", flight.name, more, new[-1].number)
 
-    def _gone_by(self, flight: Flight) -> Iterator[Step]:
-        over = flight.feed.over if flight.feed is not None else ()
-        last = self.step.number if self.step is not None else float("inf")
-        return (step for step in over if self.beyond < step.number < last and self.of.fits(step))
+    def _gone_by(self, flight: Flight, beyond: int) -> Sequence[Step]:
+        over = flight.feed.over if flight.feed is not None else []
+        end = len(over) if self.step is None else bisect_left(over, self.step.number, key=_number)
+        return over[bisect_right(over, beyond, key=_number) : end]
+
+
+def _number(step: Step) -> int:
+    return step.number
 
 
 def _is_called(label: str, words: str) -> bool:

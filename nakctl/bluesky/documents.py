@@ -39,6 +39,10 @@ NOW: Mapping[str, tuple[str, str, _Of]] = {
     "Q": ("number", "A*h", lambda step, area_cm2: step.Q_Ah),
     "charge_mAh_cm2": ("number", "mAh/cm2", _areal(lambda step: step.charge_Ah)),
 }
+READ: Mapping[str, tuple[str, str, _Of]] = {
+    **NOW,
+    "number_when_triggered": ("integer", "", lambda step, area_cm2: step.number),
+}
 AT_ITS_END: Mapping[str, tuple[str, str, _Of]] = {
     **NOW,
     "began": ("number", "s", lambda step, area_cm2: step.t0_s),
@@ -56,16 +60,20 @@ def data_keys(name: str, table: Table) -> dict[str, DataKey]:
     }
 
 
-def readings(name: str, step: Step, area_cm2: float) -> Readings:
-    """Of the step that is under way, with the time of its newest sample."""
+def readings(name: str, step: Step, area_cm2: float, triggered: int) -> Readings:
+    """Of the step that is under way, with the time of its newest sample.
+
+    triggered  number of the one in which detectors were triggered beside it: they may have taken longer
+    """
     seen = step.seen_unix_s if math.isfinite(step.seen_unix_s) else time.time()
-    return {
-        f"{name}_{key}": {"value": of(step, area_cm2), "timestamp": seen} for key, (_, _, of) in NOW.items()
-    }
+    values = {key: of(step, area_cm2) for key, (_, _, of) in READ.items()}
+    values["number_when_triggered"] = triggered
+    return {f"{name}_{key}": {"value": value, "timestamp": seen} for key, value in values.items()}
 
 
 def event(name: str, step: Step, area_cm2: float) -> PartialEvent:
-    """Of a step that is over: its times are those of its end, but for when it began."""
+    """Of a step that is over: its times are those of its end, but for when it began. What Bluesky makes of it
+    has a `time` of its own: when it was collected."""
     data = {f"{name}_{key}": of(step, area_cm2) for key, (_, _, of) in AT_ITS_END.items()}
     stamps = dict.fromkeys(data, step.seen_unix_s) | {f"{name}_began": step.began_unix_s}
     return {"data": data, "timestamps": stamps, "time": step.seen_unix_s}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
+from types import NoneType
 
 from nakctl.bluesky.flyer import Flyer, IfPlanEnds
 from nakctl.bluesky.ready import Ready, plan_of, to_begin, under_way
@@ -30,7 +32,7 @@ class Experiment(Flyer):
         protocol: str | Path,
         *,
         on: str | None = None,
-        cell: str | None = None,
+        cell: str | Path | None = None,
         params: Mapping[str, object] | None = None,
         dry: bool = False,
         name: str = "cell",
@@ -42,11 +44,24 @@ class Experiment(Flyer):
         note: str = "",
     ) -> None:
         super().__init__(name, if_plan_ends)
-        if not isinstance(dry, bool):
-            raise InputError(f"dry={dry!r}: True, or False")
+        for word, given, kinds, right in (
+            ("on", on, (str, NoneType), "the name of a channel"),
+            ("cell", cell, (str, Path, NoneType), "the name of a cell, or its file"),
+            ("dry", dry, (bool,), "True, or False"),
+            ("speed", speed, (Real, NoneType), "a number above 0"),
+            ("seed", seed, (Integral,), "a whole number"),
+            ("note", note, (str,), "a text"),
+        ):
+            if not isinstance(given, kinds):
+                raise InputError(f"{word}={given!r}: {right}")
         self._protocol, self._folder = str(protocol), Path(folder)
-        self._wishes = Wishes(on, cell, _texts(params or {}), None if rig is None else Path(rig), dry)
-        self._options = Options(None, seed, speed, note, as_json=False, quiet=True)
+        self._wishes = Wishes(
+            on, None if cell is None else str(cell), _texts("params", params or {}),
+            None if rig is None else Path(rig), dry, sets_by="params",
+        )  # fmt: skip
+        self._options = Options(
+            None, int(seed), None if speed is None else float(speed), note, as_json=False, quiet=True
+        )
 
     def plan(self) -> str:
         """What would happen, as `nakctl plan` prints it. InputError and its kin: it cannot be read."""
@@ -54,7 +69,7 @@ class Experiment(Flyer):
 
     def _made_ready(self, value: Mapping[str, object]) -> Ready:
         """value: parameters of this run alone."""
-        wishes = replace(self._wishes, sets={**self._wishes.sets, **_texts(value)})
+        wishes = replace(self._wishes, sets={**self._wishes.sets, **_texts("prepare", value)})
         return to_begin(self._protocol, wishes, self._options, self._folder)
 
 
@@ -74,5 +89,7 @@ class RunUnderWay(Flyer):
         return under_way(self._run)
 
 
-def _texts(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
+def _texts(given_by: str, values: Mapping[str, object]) -> dict[str, str]:
+    if not isinstance(values, Mapping):
+        raise InputError(f"{given_by}: {values!r}: values by their names, such as {{'hold': '5 min'}}")
+    return {str(name): str(value) for name, value in values.items()}

@@ -22,7 +22,7 @@ from nakctl import isolated
 from nakctl.bluesky.status import Status
 from nakctl.bluesky.steps import Feed
 from nakctl.cli.apart import HasBegun
-from nakctl.cli.report import CELL_OPEN
+from nakctl.cli.report import CELL_OPEN, report_of
 from nakctl.cli.screen.mail import ALARM
 from nakctl.cli.screen.watched import Watched
 from nakctl.cli.which_run import find_run
@@ -55,6 +55,7 @@ class Flight:
                           was seen open
     path, feed            of its file, and its steps, once it has begun
     report                how it ended
+    is_left               its program is gone, nobody goes on with it, and nobody has seen to its cell
     """
 
     def __init__(self, name: str, begin: Begin, speed: float) -> None:
@@ -67,7 +68,7 @@ class Flight:
         self.report: dict[str, Any] | None = None
         self._waiters: list[Waiter] = []
         self._lock, self._asking = threading.Lock(), threading.Lock()
-        self._is_wanted = True
+        self._is_wanted, self.is_left = True, False
         self._is_asked = self._is_sent_for = False  # to stop; somebody who stops a run whose program is gone
         _ALL.add(self)
 
@@ -114,7 +115,7 @@ class Flight:
             return late.path.resolve()
 
     def _follow(self, path: Path) -> None:
-        watched = Watched(find_run(str(path)), back_s=1.0)
+        watched = Watched(find_run(str(path)), back_s=0.0)
         assert self.feed is not None
         while not watched.is_over:
             watched.look()
@@ -128,7 +129,10 @@ class Flight:
             time.sleep(LOOK_s)
         self.report = watched.report
         if self.report is None or not self.report["sealed"]:
+            self.is_left = standing(path) is Standing.DEAD
             self._ended(ChannelError("; ".join(watched.end)))
+            if not self._is_wanted:
+                self._ask_to_stop(path)
             return
         self.feed.finish(sealed_file(path))
         is_open = self.report["cell_state"] == CELL_OPEN
@@ -146,7 +150,8 @@ class Flight:
             self.over.finish(error)
         self._wake()
         never_began = self.path is None
-        self.stopped.finish(None if is_open or never_began else error or ChannelError(UNDER_CURRENT))
+        if not self.is_left:
+            self.stopped.finish(None if is_open or never_began else error or ChannelError(UNDER_CURRENT))
 
     def _wake(self) -> None:
         """In the order in which they came; they may call `when`."""
@@ -170,7 +175,19 @@ class Flight:
                 log.warning("%s: its program is gone: nakctl stop %s", self.name, typed(path))
                 stopping = isolated.start("nakctl", "stop", "--", str(path))
                 self._is_sent_for = self._is_asked = True
-                threading.Thread(target=_tell, args=(stopping,), daemon=True).start()
+                threading.Thread(target=self._see_stopped, args=(path, stopping), daemon=True).start()
+
+    def _see_stopped(self, path: Path, stopping: subprocess.Popen[str]) -> None:
+        """What becomes of the cell of a run whose program is gone, and of what it recorded."""
+        out, err = stopping.communicate()
+        told = (err or out).strip()
+        log.log(logging.ERROR if stopping.returncode else logging.WARNING, "%s: %s", self.name, told)
+        with suppress(NakctlError, OSError):
+            self.report = report_of(path)
+            if self.feed is not None:
+                self.feed.finish(sealed_file(path))
+        self.is_left = False
+        self.stopped.finish(ChannelError(told) if stopping.returncode else None)
 
     @property
     def is_leaving(self) -> bool:
@@ -193,12 +210,6 @@ def _stop_request() -> asked.Request:
     request = asked.new_request("stop")
     who = f"a Bluesky plan of {request.who}".encode()[: asked.MOST_WHO_BYTES].decode(errors="ignore")
     return replace(request, who=who)
-
-
-def _tell(stopping: subprocess.Popen[str]) -> None:
-    """What became of the cell."""
-    out, err = stopping.communicate()
-    log.log(logging.ERROR if stopping.returncode else logging.WARNING, "%s", (err or out).strip())
 
 
 def _not_completed(report: dict[str, Any]) -> NotCompleted:

@@ -17,8 +17,8 @@ from event_model.documents.event_descriptor import DataKey
 
 from nakctl.bluesky import documents
 from nakctl.bluesky.boundaries import Boundaries, Which
-from nakctl.bluesky.documents import AT_ITS_END, NOW, Readings
-from nakctl.bluesky.flight import Flight
+from nakctl.bluesky.documents import AT_ITS_END, READ, Readings
+from nakctl.bluesky.flight import Flight, log
 from nakctl.bluesky.ready import NOTHING, Ready
 from nakctl.bluesky.samples import Samples
 from nakctl.bluesky.status import Status
@@ -39,6 +39,8 @@ class Flyer:
     parent = None
 
     def __init__(self, name: str, if_plan_ends: IfPlanEnds) -> None:
+        if not (isinstance(name, str) and name):
+            raise InputError(f"name={name!r}: give the device a name, such as 'cell'")
         if if_plan_ends not in ("stop", "go on"):
             raise InputError(f"if_plan_ends={if_plan_ends!r}: one of 'stop', 'go on'")
         self.name, self.if_plan_ends = name, if_plan_ends
@@ -49,6 +51,7 @@ class Flyer:
         self._again: set[str] = set()  # what a RunEngine may send once more
         self._flight: Flight | None = None
         self._collected = 0
+        self._triggered: Step | None = None  # the one that was under way then
 
     def _made_ready(self, value: Mapping[str, object]) -> Ready:
         """What is to fly. value: as `prepare` was given. InputError and its kin: with every fault."""
@@ -163,11 +166,25 @@ class Flyer:
         return {"fields": [f"{self.name}_{key}" for key in ("number", "Ewe", "I_set_mA_cm2")]}
 
     def describe(self) -> dict[str, DataKey]:
-        return documents.data_keys(self.name, NOW)
+        return documents.data_keys(self.name, READ)
+
+    def trigger(self) -> Status:
+        """Detectors are triggered beside it: in which step, is told with what is read then. Done at once."""
+        self._triggered = self._now()
+        status = Status(f"the trigger of {self.name}")
+        status.finish()
+        return status
 
     def read(self) -> Readings:
         """The step that is under way, as of its newest sample."""
-        return documents.readings(self.name, self._now(), self.area_cm2)
+        step, began = self._now(), self._triggered
+        self._triggered = None
+        if began is not None and began.number != step.number:
+            log.warning(
+                "%s: triggered in step %d, %s, and read in step %d, %s",
+                self.name, began.number, began.label, step.number, step.label,
+            )  # fmt: skip
+        return documents.readings(self.name, step, self.area_cm2, (began or step).number)
 
     def describe_configuration(self) -> dict[str, DataKey]:
         return documents.configuration(self.name, self._ready.about)[0]
@@ -215,6 +232,6 @@ class Flyer:
             status.finish()
 
     def _prepare_now(self, value: Mapping[str, object]) -> None:
-        self._is_prepared = False
+        self._is_prepared, self._ready = False, NOTHING  # the name that was promised to it is free again
         self._ready = self._made_ready(value)
         self._is_prepared = True

@@ -66,8 +66,15 @@ def collected(flyer: Flyer) -> MsgGenerator[None]:
     """
     if not flyer.has_run:
         return
-    if flyer.goes_on:
-        yield from bps.unstage(flyer, wait=True)
+    if flyer.goes_on or flyer.flight.is_left:
+        group = f"the end of {flyer.name}"  # without one it would be waited for what has failed already, too
+        stopping = bps.unstage(flyer, group=group, wait=True)
+        yield from bpp.finalize_wrapper(stopping, lambda: _told(flyer))
+    else:
+        yield from _told(flyer)
+
+
+def _told(flyer: Flyer) -> MsgGenerator[None]:
     yield from bps.collect(flyer)
     samples = flyer.samples
     if samples.file is not None:

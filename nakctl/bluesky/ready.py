@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from platform import node
 from typing import Any
+from weakref import WeakValueDictionary
 
 from nakctl import __version__
 from nakctl.bluesky.flight import Begin
@@ -21,12 +22,14 @@ from nakctl.cli.one_run import Options
 from nakctl.cli.prepare import Prepared, Wishes
 from nakctl.cli.which_run import find_run
 from nakctl.device import program_json
-from nakctl.errors import InputError
+from nakctl.errors import InputError, ProtocolError
+from nakctl.protocol import library
 from nakctl.record import peek
 from nakctl.render.plan_text import plan_text
+from nakctl.text.reader import read_file
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Ready:
     """begin   gets it going, and gives its file
     labels  of the steps of its plan; area_cm2: 0 if no area is known; speed: of its clock
@@ -41,23 +44,25 @@ class Ready:
 
 
 NOTHING = Ready(lambda say, is_wanted: Path(), (), 0.0, 1.0, {})
+# Files of runs that this session has made ready: nobody has begun them, and two flyers may fly at once.
+_PROMISED: WeakValueDictionary[Path, Ready] = WeakValueDictionary()
 
 
 def to_begin(protocol: str, wishes: Wishes, options: Options, folder: Path) -> Ready:
     """Checked and planned: it has its id and its file already. InputError and its kin: with every fault."""
-    [one] = asked(protocol, wishes, [], options, folder)
-    run_id, out = str(uuid.uuid4()), one.out.resolve()
+    [one] = asked(protocol, wishes, [], options, folder.resolve(), _PROMISED)
+    run_id, out = str(uuid.uuid4()), one.out
     speed = 1.0 if one.ready.driver.virtual_time else None  # it is to be waited for, and looked at
-    one = replace(one, out=out)
     options = replace(options, out=out, said={"run_id": run_id}, speed=options.speed or speed)
     ready = one.ready
-    return Ready(
+    _PROMISED[out] = made = Ready(
         begin=_begin(one, options),
         labels=tuple(step.label for step in ready.program.steps),
         area_cm2=ready.cell.area_cm2 or 0.0,
         speed=options.speed or 1.0,
         about=_about(one, run_id),
     )
+    return made
 
 
 def under_way(run: str) -> Ready:
@@ -121,12 +126,20 @@ def _about(one: AskedRun, run_id: str) -> dict[str, Any]:
 
 def _begin(one: AskedRun, options: Options) -> Begin:
     def begin(say: Any, is_wanted: Any) -> Path:
+        _refuse_rewritten(one)
         for said in leftovers({one.out.parent}, [one.ready.place]):
             say(said)
-        job = job_of(one.file, one.wishes, one.out, options, _typed(one, options))
+        job = job_of(one, options, _typed(one, options))
         return started(job, say, is_wanted)
 
     return begin
+
+
+def _refuse_rewritten(one: AskedRun) -> None:
+    """The documents have told what its text is. Whether it is another run is asked by whoever runs it."""
+    document = one.ready.loaded.document
+    if read_file(library.find(one.file), ProtocolError).text != document.text:
+        raise InputError(f"{document.file} was changed since it was prepared: prepare it again")
 
 
 def _typed(one: AskedRun, options: Options) -> list[str]:
@@ -139,4 +152,6 @@ def _typed(one: AskedRun, options: Options) -> list[str]:
         words += ["--set", f"{name}={text}"]
     words += ["--dry"] if wishes.dry else []
     words += [] if options.speed is None else ["--speed", f"{options.speed:g}"]
+    words += ["--seed", options.seed] if options.seed else []
+    words += ["--note", options.note] if options.note else []
     return [*map(str, words), "--out", str(options.out)]

@@ -10,7 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,12 @@ class Feed:
     def _close(self, rows: Iterable[Any]) -> None:
         """rows: of the table of steps."""
         for row in rows:
-            self.over.append(self._made(row, _text(row["end_kind"]), _text(row["end_reason"])))
+            step = self._made(row, _text(row["end_kind"]), _text(row["end_reason"]))
+            if self.over:  # the wall clock is read anew from time to time, and not in step with the run's
+                before = self.over[-1].seen_unix_s
+                began, seen = max(step.began_unix_s, before), max(step.seen_unix_s, before)
+                step = replace(step, began_unix_s=began, seen_unix_s=seen)
+            self.over.append(step)
             self._lasts.pop(self.over[-1].number - 1, None)
 
     def _open_step(self, book: Book) -> Step | None:

@@ -44,7 +44,7 @@ def _would_fit(plan: p.Plan, asked_Hz: float, end_Hz: float) -> str:
     for name, text in plan.params.items():
         declared_Hz = _hertz(text)
         if declared_Hz is not None and math.isclose(declared_Hz, asked_Hz):
-            return f"{end} would fit: --set {name}={end.replace(' ', '')}"
+            return f"{end} would fit: {name}={end.replace(' ', '')}"
     return f"{end} would fit"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nakctl.checks.findings import Finding, error, warning
 from nakctl.device.ends import OF_THREE, way
 from nakctl.device.feeding import ring_of
-from nakctl.device.program import Done, Eis, Ocv, played, segments
+from nakctl.device.program import Done, Eis, Ocv, played, segments, size_of
 from nakctl.plan import plan as p
 from nakctl.plan.ends import opposite
 from nakctl.plan.estimate import eis_seconds, estimate
@@ -74,9 +74,11 @@ def chains(scene: Scene) -> Iterator[Finding]:
     most = scene.instrument.chain_length
     for segment in segments(scene.program.nodes):
         fed = scene.instrument.feeds and ring_of(segment.techniques, scene.instrument) is not None
-        if len(segment.techniques) > most and not fed:
+        if (size := size_of(segment.techniques)) > most and not fed:
             mark = scene.program.step(played(segment.techniques)[0].step).mark
-            message = f"one step needs a chain of {len(segment.techniques)} techniques"
+            message = f"one step needs a chain of {size} techniques"
+            if pulses := size - len(segment.techniques):
+                message += f", {pulses} of them the trigger pulse"
             yield error("chain", mark, message, f"the {scene.instrument.name} holds {most}")
         for technique in played(segment.techniques):
             yield from _too_long(technique, scene)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,18 +25,23 @@ class AskedRun:
 
 
 def asked_runs(
-    file: str, wishes: Wishes, each: Sequence[str], out: Path | None, folder: Path = Path()
+    file: str,
+    wishes: Wishes,
+    each: Sequence[str],
+    out: Path | None,
+    folder: Path = Path(),
+    promised: Container[Path] = (),
 ) -> list[AskedRun]:
     """Everything prepared, and free of errors, before the first one starts. InputError.
 
-    folder  where a file lies that `out` does not name
+    folder    where a file lies that `out` does not name; promised: names that it is not to have
     """
     found: dict[Path, AskedRun] = {}
     for chosen in _combinations(each):
         own = replace(wishes, sets={**wishes.sets, **chosen})
         ready = prepare(file, own)
         ready.require_no_errors()
-        path = _result_file(ready, out, chosen, folder)
+        path = _result_file(ready, out, chosen, folder, promised)
         if path in found:
             raise InputError(f"--each asks for the same run twice: both would be written into {path}")
         files.refuse_existing(path)
@@ -53,20 +58,27 @@ def _combinations(each: Sequence[str]) -> Iterator[dict[str, str]]:
         yield dict(zip((name for name, _ in sweeps), values, strict=True))
 
 
-def _result_file(ready: Prepared, out: Path | None, chosen: dict[str, str], folder: Path) -> Path:
+def _result_file(
+    ready: Prepared, out: Path | None, chosen: dict[str, str], folder: Path, promised: Container[Path]
+) -> Path:
     """The file asked for, or one named by date, protocol and cell that does not exist."""
     swept = "".join(f"_{name}-{plain(value)}" for name, value in chosen.items())
     if out is not None:
         return _asked_for(out, swept)
     date = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M")
     stem = f"{date}_{Path(ready.loaded.document.file).stem}_{plain(ready.cell.name)}{swept}"
-    return free_name(folder / f"{stem}{SUFFIX}")
+    return free_name(folder / f"{stem}{SUFFIX}", promised)
 
 
-def free_name(path: Path) -> Path:
-    """The file, or NAME_2.h5, NAME_3.h5, ...: the first that is neither there nor being recorded."""
+def free_name(path: Path, promised: Container[Path] = ()) -> Path:
+    """The file, or NAME_2.h5, NAME_3.h5, ...: the first that is neither there, recorded nor promised.
+
+    InputError: there cannot be any.
+    """
+    files.refuse_no_place(path)
     others = (path.with_name(f"{path.stem}_{count}{SUFFIX}") for count in itertools.count(2))
-    return next(each for each in itertools.chain([path], others) if not files.is_taken(each))
+    names = itertools.chain([path], others)
+    return next(each for each in names if each not in promised and not files.is_taken(each))
 
 
 def _asked_for(out: Path, swept: str) -> Path:

@@ -165,9 +165,9 @@ def _recorder(
             recorder = Recorder.create(out, about, program, watched=watched, ahead=ahead)
             return recorder, layout.tables(about)
         except InputError:
-            if options.out is not None:
+            if options.out is not None or (other := free_name(out)) == out:
                 raise
-            out = free_name(out)  # another run was quicker
+            out = other  # another run was quicker
 
 
 def _run(
@@ -234,11 +234,11 @@ def fitting(ready: Prepared, channel: Channel) -> Prepared:
                 channel.check(segment)
             return ready
         except ChainTooLong as error:
-            if error.techniques < 2:
+            tried = min(error.techniques, ready.instrument.chain_length)
+            if tried < 2:
                 raise
             feeds = feeds and error.can_feed
-            most = error.techniques - max(1, error.techniques // 4)
-            ready = shorter(asked, min(most, ready.instrument.chain_length), feeds=feeds)
+            ready = shorter(asked, tried - max(1, tried // 4), feeds=feeds)
 
 
 def _shorter_chains(asked: Prepared, ready: Prepared) -> str:

@@ -22,6 +22,7 @@ from nakctl.plan.lower import lower
 from nakctl.plan.plan import Plan
 from nakctl.protocol.load import Loaded, load
 from nakctl.protocol.model import Expect
+from nakctl.protocol.params import BY_SET
 from nakctl.rig import RIG_FILE, Rig, find_rig, load_driver
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Wishes:
     """What the command line says about where and with what.
 
     dry    on the simulator, whatever the rig says
+    sets_by  what whoever asks calls `sets`
     looks  nothing is started: the channel need not be named if the cell sits on one, or there is but one
     """
 
@@ -42,6 +44,7 @@ class Wishes:
     rig: Path | None
     dry: bool = False
     looks: bool = False
+    sets_by: str = BY_SET
 
     def dump(self) -> dict[str, Any]:
         rig = None if self.rig is None else str(self.rig)
@@ -119,7 +122,7 @@ def as_wired(place: Place) -> Instrument:
 def prepare(file: str, wishes: Wishes) -> Prepared:
     """Everything up to the start. InputError and its kin, with every fault found."""
     at = where(wishes)
-    return prepared(load(file, wishes.sets), at, dry=wishes.dry)
+    return prepared(load(file, wishes.sets, wishes.sets_by), at, dry=wishes.dry)
 
 
 def prepared(loaded: Loaded, at: Where, *, dry: bool) -> Prepared:

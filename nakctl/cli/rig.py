@@ -20,6 +20,7 @@ from nakctl.rig.survey import Seen
 
 NOTHING = Rig(None, {}, {}, {}, {})
 ASK = "Name their addresses: nakctl rig init 192.168.0.5"
+ASK_ANOTHER = "nakctl devices looks for them"
 
 
 def init(addresses: list[str], sdk_path: Path | None, out: Path) -> int:
@@ -44,7 +45,8 @@ def _answering(addresses: list[str], sdk_path: Path | None) -> list[tuple[str, F
     found = [(each.driver, each.found) for each in asked if each.found is not None]
     if not any(each.model and each.channels for _, each in found):
         troubles = [each.trouble for each in asked if each.trouble]
-        raise ChannelError("\n".join([*troubles, f"no instrument answers that nakctl has data of. {ASK}"]))
+        there = f" there; {ASK_ANOTHER}" if addresses else f". {ASK}"
+        raise ChannelError("\n".join([*troubles, f"no instrument that nakctl has data of answers{there}"]))
     return found
 
 

@@ -98,7 +98,7 @@ def _apart(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
         if not silent and sys.stdout is not None and sys.stdout.isatty():  # it may take a while
             console.say(f"starting the channel {one.ready.place.name} ...")
         try:
-            job = beginning.job_of(one.file, one.wishes, one.out, options, sys.argv[1:])
+            job = beginning.job_of(one, options, sys.argv[1:])
             path = started(job, _say_before)
             told = _begun(path, silent) if options.detach else shown(path, silent=silent)
         except HasBegun as late:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nakctl import isolated
 from nakctl.cli import keeper
 from nakctl.cli.apart import JOB, STOP
+from nakctl.cli.beginning import refuse_changed
 from nakctl.cli.one_run import Options, run_one
 from nakctl.cli.prepare import Wishes, prepare
 from nakctl.cli.report import LEFT_BEHIND
@@ -137,10 +138,7 @@ def _run(job: dict[str, Any], signals: StopAsked, show: Apart) -> dict[str, Any]
     sys.argv[1:] = job["command_line"]  # of whoever asked for it: the file keeps it
     ready, options = prepare(job["file"], Wishes.load(job["wishes"])), Options.load(job["options"])
     ready.require_no_errors()
-    if options.said:
-        from nakctl.cli.campaigns.planned import refuse_changed
-
-        refuse_changed(ready, options)
+    refuse_changed(ready, options.seed, job["made_of"])
     return run_one(ready, Path(job["out"]), options, signals, show)
 
 

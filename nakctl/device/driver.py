@@ -96,6 +96,14 @@ class Inspector(Protocol):
 
 
 @runtime_checkable
+class OwnWords(Protocol):
+    """A driver that knows which words a device has in the rig: `address`, and its own under `options:`."""
+
+    def wrong_words(self, options: Mapping[str, object]) -> Mapping[str, str]:
+        """word -> what is wrong with it, or that it is missing: a sentence. Nothing is opened for that."""
+
+
+@runtime_checkable
 class Surrounds(Protocol):
     """A driver whose cells feel nothing of what stands beside them unless it is told to them."""
 

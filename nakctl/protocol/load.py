@@ -14,7 +14,7 @@ from nakctl.protocol import expect_rules, library, rules
 from nakctl.protocol.levels import Used, with_lowest_levels
 from nakctl.protocol.model import KINDS, Expect, Protocol
 from nakctl.protocol.model import Profile as ProfileWords
-from nakctl.protocol.params import Bound, bind
+from nakctl.protocol.params import BY_SET, Bound, bind
 from nakctl.protocol.profiles import MOST_BYTES, Profile, Unreadable, read_profile
 from nakctl.protocol.written import words
 from nakctl.text import faults
@@ -57,12 +57,15 @@ class Loaded:
         return ("expect", number) if isinstance(self.document.data["expect"], list) else ("expect",)
 
 
-def load(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Loaded:
-    """The protocol of this file, or the shipped one of this name. overrides: parameters by name, as text.
+def load(
+    name_or_path: str | Path, overrides: Mapping[str, str] | None = None, given_by: str = BY_SET
+) -> Loaded:
+    """The protocol of this file, or the shipped one of this name. overrides: parameters by name, as text;
+    given_by: what whoever gave them calls that, in what is told of them.
 
     Raises ProtocolError with every fault found; InputError if there is no such file.
     """
-    return filled(document_of(name_or_path), overrides or {})
+    return filled(document_of(name_or_path), overrides or {}, given_by)
 
 
 def document_of(name_or_path: str | Path) -> Document:
@@ -73,9 +76,9 @@ def document_of(name_or_path: str | Path) -> Document:
     return document
 
 
-def filled(document: Document, overrides: Mapping[str, str]) -> Loaded:
+def filled(document: Document, overrides: Mapping[str, str], given_by: str = BY_SET) -> Loaded:
     """The protocol with these parameters, and the tables that it names."""
-    return _with_profiles(understand(document, overrides))
+    return _with_profiles(understand(document, overrides, given_by))
 
 
 def _with_profiles(loaded: Loaded) -> Loaded:
@@ -109,11 +112,14 @@ def _profiles_in(steps: Sequence[Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
                 yield from _profiles_in(inner, (*loc, k, word))
 
 
-def understand(document: Document, overrides: Mapping[str, str]) -> Loaded:
+def understand(document: Document, overrides: Mapping[str, str], given_by: str = BY_SET) -> Loaded:
     """The protocol that a document says. Raises ProtocolError with every fault found."""
-    bound = bind(document, overrides)
+    bound = bind(document, overrides, given_by)
     protocol, refused = _validate(bound.data)
-    origins = {name: _origin(name, document, overrides) for name in bound.params}
+    origins = {
+        name: f"by {given_by}" if name in overrides else f"line {document.mark(('params', name)).line}"
+        for name in bound.params
+    }
     misfits = _levels_that_do_not_fit(bound, origins)
     found = [*bound.problems, *rules.problems(bound.data), *refused, *misfits]
     if found:
@@ -178,10 +184,6 @@ def _given_by(used: Used, bound: Bound, origins: Mapping[str, str]) -> str:
     ends = [used.staircase, *((*used.staircase, word) for word in ("from", "to"))]
     params = dict.fromkeys(bound.used[loc] for loc in ends if loc in bound.used)
     return ", of ".join([f"${used.name}", *(f"${name}, {origins[name]}" for name in params)])
-
-
-def _origin(name: str, document: Document, overrides: Mapping[str, str]) -> str:
-    return "by --set" if name in overrides else f"line {document.mark(('params', name)).line}"
 
 
 def _explained(problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Problem:

@@ -1,4 +1,4 @@
-"""Parameters: `$name` in a protocol becomes the declared value, or the one given with --set.
+"""Parameters: `$name` in a protocol becomes the declared value, or the one that is given for a run.
 
 A `$name` is a whole value; there is no arithmetic, nothing inside texts, no parameter in another. The level
 of a staircase keeps its dollar sign: it is known only when the plan is made.
@@ -16,6 +16,8 @@ from nakctl.text.quantities import as_ref, refuse_close_commas, share_unit
 from nakctl.text.reader import Document, Loc, read_text
 from nakctl.text.units import UnitError
 
+BY_SET = "--set"  # how values are given in a terminal
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -24,7 +26,7 @@ class Bound:
     data      the values, without any declared `$name`
     params    what each parameter is now
     used      where a parameter stood: location -> name
-    problems  what is wrong with the file; faults: what is wrong with --set
+    problems  what is wrong with the file; faults: what is wrong with given values
     """
 
     data: dict[str, Any]
@@ -34,11 +36,14 @@ class Bound:
     faults: tuple[Fault, ...]
 
 
-def bind(document: Document, overrides: Mapping[str, str]) -> Bound:
-    """Fill the parameters in. What is wrong is collected; the values it concerns stay as written."""
+def bind(document: Document, overrides: Mapping[str, str], given_by: str = BY_SET) -> Bound:
+    """Fill the parameters in. What is wrong is collected; the values it concerns stay as written.
+
+    given_by  what whoever gave `overrides` calls that
+    """
     declared = document.data.get("params")
     declared = declared if isinstance(declared, dict) else {}
-    given, faults = _given(overrides, declared)
+    given, faults = _given(overrides, declared, given_by)
     filling = _Filling(declared | given)
     data = {
         word: value if word == "params" else filling.fill(value, (word,), frozenset())
@@ -62,12 +67,14 @@ def split_each(text: str) -> tuple[str, list[str]]:
     return name.strip(), parts
 
 
-def _given(overrides: Mapping[str, str], declared: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The values of --set, read as YAML reads them."""
+def _given(
+    overrides: Mapping[str, str], declared: Mapping[str, Any], given_by: str
+) -> tuple[dict[str, Any], list[Fault]]:
+    """The values, read as YAML reads them."""
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, text in overrides.items():
-        here = f"--set {name}={text}"
+        here = f"{given_by} {name}={text}"
         if name not in declared:
             listed = f"its parameters are: {', '.join(declared)}" if declared else "it has none"
             hint = did_you_mean(name, declared) or ";"

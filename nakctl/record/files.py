@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import re
@@ -21,6 +22,9 @@ LEAST_RESERVE_BYTES = 64 << 20
 # Windows neither removes nor replaces a file that anybody has open: who looks at a run, or a virus scanner.
 _IN_USE = (5, 32, 33)  # ERROR_ACCESS_DENIED, ..._SHARING_VIOLATION, ..._LOCK_VIOLATION, winerror.h
 _IN_USE_s, _PAUSE_s = 5.0, 0.02
+
+_A_RUN_ID = "0" * 36  # as long as they are
+_TOO_LONG = (errno.ENAMETOOLONG, errno.EINVAL)  # elsewhere; on Windows
 
 
 def journal_of(path: Path) -> Path:
@@ -107,7 +111,8 @@ def is_taken(path: Path) -> bool:
 
 
 def refuse_existing(path: Path) -> None:
-    """InputError if NAME.h5 or a run's leftovers are there: nothing is ever overwritten."""
+    """InputError if nothing can be there, or NAME.h5 or a run's leftovers are: nothing is overwritten."""
+    refuse_no_place(path)
     if lock.is_held(lock_of(path)):
         raise InputError(f"{path} is being recorded by another process")
     if journal_of(path).exists():
@@ -115,8 +120,22 @@ def refuse_existing(path: Path) -> None:
     for file in (path, beside_of(path)):
         if file.exists():
             raise InputError(f"{file} exists and is not overwritten")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent} is no folder")
+
+
+def refuse_no_place(path: Path) -> None:
+    """InputError if there is no folder for NAME.h5, or no room in its name for what lies beside it."""
+    longest = Path(f"{rests_of(path, _A_RUN_ID)[0]}-journal")
+    try:
+        if not path.parent.is_dir():
+            raise InputError(f"{path.parent} is no folder")
+        longest.lstat()
+    except OSError as error:
+        if error.errno in _TOO_LONG:
+            more = len(longest.name) - len(path.name)
+            raise InputError(
+                f"{path}: too long a name: while it is recorded, files lie beside it whose names have {more} "
+                "letters more; give a shorter one"
+            ) from error
 
 
 def refuse_unwritable(path: Path) -> None:

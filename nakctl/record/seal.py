@@ -369,7 +369,7 @@ def _clear_as_far_as_possible(path: Path) -> str:
             raise
         return (
             f"{path} is sealed, and {error.filename} is held open by another program: close that, then "
-            f"nakctl recover {path}"
+            f"nakctl recover {typed(path)}"
         )
     return ""
 

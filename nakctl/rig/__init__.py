@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from nakctl.device.driver import Driver, Place
 from nakctl.errors import CellError, RigError
-from nakctl.offered import named, offered
+from nakctl.offered import named, offered, ours
 from nakctl.text.meant import did_you_mean
 
 if TYPE_CHECKING:
@@ -151,6 +151,11 @@ def load_driver(name: str) -> Driver:
         hint = did_you_mean(name, driver_names()) or ";"
         raise RigError(f"there is no driver {name}{hint} installed are: {', '.join(driver_names())}")
     return cast(Driver, found.load())
+
+
+def is_shipped(name: str) -> bool:
+    """Whether this driver is one of ours."""
+    return any(point.name == name for point in ours(_DRIVERS))
 
 
 def driver_names() -> tuple[str, ...]:

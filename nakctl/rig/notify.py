@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from nakctl.device.events import NEWS
-from nakctl.errors import Fault, NakctlError, RigError
+from nakctl.errors import Fault, NakctlError, RigError, typed
 from nakctl.text.faults import Problem, did_you_mean, problems
 from nakctl.text.reader import read_file
 
@@ -127,7 +127,8 @@ def read_ways(file: Path) -> list[Way]:
     except RigError:
         ways, found = [], [Problem((), "")]
     if found:
-        raise RigError(f"{file}: who is to be told cannot be read; what is wrong: nakctl rig check {file}")
+        check = f"nakctl rig check {typed(file)}"
+        raise RigError(f"{file}: who is to be told cannot be read; what is wrong: {check}")
     return ways
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from nakctl.device.cell import Cell, charge_C
 from nakctl.device.driver import Place
@@ -15,6 +15,7 @@ from nakctl.device.inspection import Chassis
 from nakctl.device.instrument import instrument
 from nakctl.errors import RigError
 from nakctl.rig import DRY
+from nakctl.rig.devices import DeviceWords, Word, wrong_devices
 from nakctl.rig.notify import WayWords, read_notify, without_secrets
 from nakctl.rig.sensors import read_sensors
 from nakctl.text.faults import Problem, did_you_mean, in_order, problems
@@ -22,34 +23,6 @@ from nakctl.text.quantities import Quantity, Ref, quantity
 from nakctl.text.reader import read_file
 
 NO_PARAMETERS = "a rig has no parameters: write the value itself"
-
-
-class Word(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
-
-
-class DeviceWords(Word):
-    """One chassis. model: what it is, or, for a simulated one, what it stands in for.
-
-    provider, sdk_path: where its driver takes the maker's library from: a package of that name, or the lab's
-    own copy (a folder, or the library itself).
-    connections: programs that it lets in at a time, if more or fewer than is known of its kind.
-    scatter_seed, habits, trouble: of simulated devices; their driver says what there is.
-    """
-
-    driver: str
-    model: str
-    address: str | None = None
-    provider: Literal["easy_biologic", "sdk_path"] | None = None
-    sdk_path: str | None = Field(None, min_length=1)
-    connections: int | None = Field(None, strict=True, ge=2)
-    scatter_seed: int | None = None
-    habits: dict[str, bool | float] | None = None
-    trouble: list[str] | None = None
-
-    def options(self) -> dict[str, object]:
-        """The words that are the driver's own business."""
-        return self.model_dump(exclude={"driver", "model"}, exclude_none=True)
 
 
 class ChannelWords(Word):
@@ -107,11 +80,11 @@ class RigWords(Word):
     """The devices, channels and cells of a lab, and who is told what happens to a run."""
 
     version: Literal[1] = Field(alias="nakctl-rig")
-    devices: dict[str, DeviceWords] = {}
-    channels: dict[str, ChannelWords] = {}
-    cells: dict[str, CellWords] = {}
-    sensors: dict[str, Any] = {}
-    notify: list[WayWords] = []
+    devices: dict[str, DeviceWords] = Field({})
+    channels: dict[str, ChannelWords] = Field({})
+    cells: dict[str, CellWords] = Field({})
+    sensors: dict[str, Any] = Field({})
+    notify: list[WayWords] = Field([])
 
     def places(self) -> dict[str, Place]:
         found = {}
@@ -182,7 +155,7 @@ def _read(file: Path, drivers: tuple[str, ...], reserved: tuple[str, ...]) -> Ri
     except ValidationError as error:
         found = [*problems(error, document.data, RigWords, {}, "a rig file"), *of_sensors]
         raise RigError(in_order(found, document)) from None
-    of_rig = (*_devices(rig, drivers), *_channels(rig, reserved), *_cells(rig, reserved))
+    of_rig = (*wrong_devices(rig.devices, drivers), *_channels(rig, reserved), *_cells(rig, reserved))
     ways = read_notify(document.data.get("notify"), file, (*rig.channels, *reserved))
     found = [*of_rig, *of_sensors, *ways[1]]
     if found:
@@ -195,30 +168,6 @@ def _of_sensors(data: Any) -> Iterable[Problem]:
     sensors = data.get("sensors") if isinstance(data, dict) else None
     named = isinstance(sensors, dict) and all(isinstance(name, str) for name in sensors)
     return read_sensors(sensors).problems if named and sensors else ()
-
-
-def _devices(rig: RigWords, drivers: tuple[str, ...]) -> Iterator[Problem]:
-    for name, device in rig.devices.items():
-        if device.driver not in drivers:
-            hint = did_you_mean(device.driver, drivers) or ";"
-            text = f"there is no driver {device.driver}{hint} installed are: {', '.join(drivers)}"
-            yield Problem(("devices", name, "driver"), text)
-        try:
-            instrument(device.model)
-        except RigError as error:
-            yield Problem(("devices", name, "model"), str(error))
-        yield from _library(name, device)
-
-
-def _library(name: str, device: DeviceWords) -> Iterator[Problem]:
-    """Words that contradict each other about where the library comes from."""
-    if device.provider == "sdk_path" and device.sdk_path is None:
-        yield Problem(("devices", name, "provider"), "provider sdk_path needs the word sdk_path beside it")
-    if device.provider == "easy_biologic" and device.sdk_path is not None:
-        yield Problem(("devices", name, "sdk_path"), "sdk_path is not used with provider easy_biologic")
-    if "://" in (device.address or "") and (device.provider or device.sdk_path):
-        word = "provider" if device.provider else "sdk_path"
-        yield Problem(("devices", name, word), f"{device.address} brings its own library")
 
 
 def _channels(rig: RigWords, reserved: tuple[str, ...]) -> Iterator[Problem]:

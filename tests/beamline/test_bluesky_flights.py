@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import forked_helpers
 import pytest
@@ -15,13 +18,20 @@ from bluesky import plans as bp
 from bluesky import preprocessors as bpp
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from command_line import nakctl_here
-from flying import Camera, Documents
+from flying import SHORT, Camera, Documents
 from patience import PATIENCE_s, until
 
 import nakctl
 from nakctl.bluesky import Experiment, NotCompleted, RunUnderWay, read_at, with_detectors_at
+from nakctl.bluesky.boundaries import LISTED, Boundaries, _Next
+from nakctl.bluesky.flight import Flight
+from nakctl.bluesky.ready import _typed
+from nakctl.bluesky.steps import NO_STEP, Feed
+from nakctl.cli.asked_runs import AskedRun
+from nakctl.cli.prepare import Prepared
 from nakctl.cli.which_run import known_runs
 from nakctl.errors import InputError, NotInstalled
+from nakctl.record.slot import state_of
 from nakctl.record.standing import Standing, standing
 
 Engine = Any
@@ -43,7 +53,11 @@ def ended(cell: Any) -> tuple[str, str]:
 # --- nothing is started -----------------------------------------------------------------------------------------
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "a parameter": ({"params": {"holt": "1 min"}}, "did you mean hold?"),
+    "a parameter": ({"params": {"holt": "1 min"}}, "params holt=1 min  holt is no parameter"),
+    "its value": (
+        {"params": {"hold": "1,5 min"}},
+        "write 1.5 min, with a point ($hold is 1,5 min, by params)",
+    ),
     "a channel": ({"on": "sim-sp30"}, "did you mean sim-sp300?"),
     "a file": ({"file": "shrt.yaml"}, "neither a file nor a shipped protocol"),
     "a current": ({"params": {"levels": "5 mA/cm2"}}, "above limits.I of 1 mA"),
@@ -93,12 +107,45 @@ def test_a_rehearsal_on_the_simulator_says_so(
         experiment(dry="no")
 
 
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"on": 5}, "on=5: the name of a channel"),
+    ({"speed": "400"}, "speed='400': a number above 0"),
+    ({"seed": 1.5}, "seed=1.5: a whole number"),
+    ({"note": None}, "note=None: a text"),
+    ({"name": ""}, "name='': give the device a name"),
+    ({"params": "hold=1 min"}, "params: 'hold=1 min': values by their names"),
+]
+
+
+@pytest.mark.parametrize(("how", "text"), WRONG)
+def test_what_is_none_of_its_words(how: dict[str, Any], text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(text)):
+        experiment(**how)
+
+
+def test_a_run_that_is_asked_for_in_a_terminal_would_be_the_same(short: str, engine: Engine) -> None:
+    cell = experiment(cell=Path("cell.yaml"), seed=7, note="a b", params={"hold": "1 min"})
+    one = AskedRun(cell._protocol, cell._wishes, cast(Prepared, None), Path("x.h5"))
+    typed = ["--cell", "cell.yaml", "--set", "hold=1 min", "--speed", "600", "--seed", "7", "--note", "a b"]
+    assert _typed(one, cell._options)[4:-2] == typed
+
+
+STEPS: list[tuple[Any, Any, str]] = [
+    ("stirp", 0, "no step of cell is called stirp; did you mean strip?"),
+    (" ", 0, "steps=' ': words of a label, a function of a Step, or None"),
+    (["strip"], 0, "steps=['strip']: words of a label"),
+    (None, "60", "after_s='60': a time in s"),
+    (None, math.nan, "after_s=nan: a time in s"),
+]
+
+
+@pytest.mark.parametrize(("steps", "after_s", "text"), STEPS)
 def test_a_step_that_is_none_is_told_before_anything_starts(
-    short: str, documents: Documents, engine: Engine
+    steps: Any, after_s: Any, text: str, short: str, documents: Documents, engine: Engine
 ) -> None:
     cell = experiment()
-    with pytest.raises(InputError, match=r"no step of cell is called stirp; did you mean strip\?"):
-        engine(with_detectors_at(cell, [], "stirp"))
+    with pytest.raises(InputError, match=re.escape(text)):
+        engine(with_detectors_at(cell, [], steps, after_s=after_s))
     assert documents.all == []
     assert not cell.has_run
 
@@ -111,6 +158,33 @@ def test_what_is_not_staged_is_not_started(short: str, documents: Documents, eng
     assert not cell.has_run
     with pytest.raises(InputError, match="cell has no run: kick it off first"):
         cell.complete()
+
+
+def test_two_that_are_made_ready_at_once_have_names_of_their_own(short: str, engine: Engine) -> None:
+    """No file is there before they fly. What is made ready anew gives its name back."""
+    one, other = experiment(name="one"), experiment(name="other", on="sim-vmp3")
+    found = []
+    for cell in (one, other, other, one):
+        engine(bps.prepare(cell, wait=True))
+        found.append(Path(cell.md["nakctl"]["file"]).stem)
+    assert [name.removeprefix(found[0]) for name in found] == ["", "_2", "_2", ""]
+
+
+def test_what_is_changed_after_it_was_prepared_is_not_run(
+    short: str, documents: Documents, engine: Engine
+) -> None:
+    """The start document has told its sha256."""
+    cell = experiment()
+
+    def plan() -> Any:
+        yield from bps.prepare(cell, wait=True)
+        Path(short).write_text(f"{SHORT}# another word\n", encoding="utf-8")
+        yield from bpp.run_wrapper(bps.kickoff(cell, wait=True), md=cell.md)
+
+    with pytest.raises(
+        FailedStatus, match=r"short\.yaml was changed since it was prepared: prepare it again"
+    ):
+        engine(bpp.stage_wrapper(plan(), [cell]))
 
 
 def test_a_name_that_was_taken_meanwhile(short: str, documents: Documents, engine: Engine) -> None:
@@ -318,6 +392,71 @@ def test_steps_that_go_by_are_left_out_and_said(
     engine(bpp.stage_wrapper(bpp.run_wrapper(plan()), [cell]))
     assert found == [None, ["2.1 strip 0.2 mA/cm2", "2.1 strip 0.4 mA/cm2"]]
     assert "cell: step 2, 2.1 strip 0.2 mA/cm2, went by unseen" in caplog.messages
+
+
+def test_a_reading_says_in_which_step_it_was_triggered(caplog: pytest.LogCaptureFixture) -> None:
+    """A detector may take longer than a step; nobody may take its picture for one of the next step."""
+    cell = experiment()
+    cell._flight = Flight("cell", lambda say, is_wanted: Path(), 1.0)
+    cell._flight.feed = feed = Feed(Path(), 1.0)
+    rest, strip = (replace(NO_STEP, number=k, label=label) for k, label in ((1, "1 rest"), (2, "2 strip")))
+    found = []
+    for when_triggered, when_read in ((rest, rest), (rest, strip), (None, strip)):
+        if when_triggered is not None:
+            feed.under_way = when_triggered
+            assert cell.trigger().done
+        feed.under_way = when_read
+        said = cell.read()
+        assert said.keys() == cell.describe().keys()
+        found.append([said[f"cell_{key}"]["value"] for key in ("number_when_triggered", "number")])
+    assert found == [[1, 1], [1, 2], [2, 2]]
+    assert caplog.messages == ["cell: triggered in step 1, 1 rest, and read in step 2, 2 strip"]
+
+
+def test_a_function_of_the_user_that_fails_ends_the_plan_and_nothing_else(
+    short: str, documents: Documents, engine: Engine
+) -> None:
+    """It is asked in a thread of the flyer, which goes on to look at the run."""
+    cell = experiment(params=LONG)
+    with pytest.raises(
+        FailedStatus, match="the next step of cell failed: integer division or modulo by zero"
+    ):
+        engine(with_detectors_at(cell, [], lambda step: 1 // (step.number - 2) > 5))
+    assert ended(cell)[0] == "aborted"
+
+
+def test_tens_of_thousands_of_steps_that_went_by(caplog: pytest.LogCaptureFixture) -> None:
+    """Each is listed once, the first ones are logged, and nothing is looked through again and again."""
+    flight = Flight("cell", lambda say, is_wanted: Path(), 1.0)
+    flight.feed = Feed(Path(), 1.0)
+    flight.feed.over = [replace(NO_STEP, number=1 + k, label="strip") for k in range(50_000)]
+    boundaries = Boundaries(cast(Any, None), "strip", 0.0)
+    waiting = _Next(boundaries, 10)
+    for _ in range(2):
+        waiting._note_missed(flight)
+    assert [step.number for step in boundaries.missed] == [*range(11, 50_001)]
+    assert len(caplog.messages) == LISTED + 1
+    assert caplog.messages[-1] == f"cell: {49_990 - LISTED} more went by unseen, until step 50000"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_a_run_whose_program_dies_for_good_is_stopped_and_told(
+    short: str, documents: Documents, engine: Engine
+) -> None:
+    """A simulated channel goes with its program: nobody can go on. What was recorded is collected, once its
+    cell was seen to; what failed before does not end that."""
+    cell = experiment(params=LONG)
+
+    def killing(detectors: Any, cell: Any, step: Any) -> Any:
+        os.kill(cast(dict[str, Any], state_of(cell.flight.path))["pid"], signal.SIGKILL)
+        yield from bps.null()
+
+    with pytest.raises(FailedStatus, match="the run of cell failed: DEAD: its program is gone"):
+        engine(with_detectors_at(cell, [], "strip", at_each=killing))
+    cell.flight.stopped.wait(PATIENCE_s)
+    assert cell.flight.report["status"] == "recovered"
+    assert documents.events("cell_steps", "cell_step") == ["1 rest", "2.1 strip 0.2 mA/cm2"]
+    assert documents.named("stop")[0]["num_events"]["cell_samples"] > 0
 
 
 SESSION = """

@@ -9,7 +9,8 @@ import pytest
 
 from nakctl.campaign.made_of import difference
 from nakctl.campaign.read import read
-from nakctl.cli.campaigns.planned import Planned, planned, refuse_changed
+from nakctl.cli.beginning import job_of, refuse_changed
+from nakctl.cli.campaigns.planned import Planned, planned
 from nakctl.cli.prepare import prepare
 from nakctl.errors import InputError
 
@@ -72,10 +73,11 @@ def test_what_is_changed_after_it_was_checked_is_not_run(
 ) -> None:
     """Nor recorded as what it is not: the file says what the run was made of when it was checked."""
     one = plan()
-    refuse_changed(prepare(one.file, one.wishes), one.options)
+    job = job_of(one, one.options, [])
+    refuse_changed(prepare(one.file, one.wishes), 0, job["made_of"])
     Path(file).write_text(FILES[file].replace(before, after), encoding="utf-8")
-    with pytest.raises(InputError, match=f"made with {told} than when the campaign began, so nothing was"):
-        refuse_changed(prepare(one.file, one.wishes), one.options)
+    with pytest.raises(InputError, match=f"made with {told} than when it was checked, so nothing was"):
+        refuse_changed(prepare(one.file, one.wishes), 0, job["made_of"])
 
 
 def test_all_that_is_wrong_with_a_run_is_told_at_once(plan: Callable[..., Planned]) -> None:

@@ -47,7 +47,7 @@ def test_frequency_names_the_parameter_to_set() -> None:
     of = plan(spectrum(geis(7e6, 5.0)), params={"levels": [1, 2], "half_cycle": "1 h", "f_max": "7 MHz"})
     (found,) = checked(of, VMP3)
     assert "7 MHz" in found.message and "10 uHz to 1 MHz" in found.message
-    assert found.help == "1 MHz would fit: --set f_max=1MHz"
+    assert found.help == "1 MHz would fit: f_max=1MHz"
     assert found.mark == Mark(3, 3)
 
 

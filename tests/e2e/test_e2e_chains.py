@@ -19,13 +19,36 @@ steps:
   - rest: 10 s
   - repeat: 2
     steps:
-      - {strip: 10 uA, for: 10 s}
+      - {strip: 10 uA, for: 10 s, trigger_out: 1 ms}
       - {rest: 5 s}
       - {strip: 20 uA, for: 10 s}
       - {rest: 5 s}
-      - {plate: 10 uA, for: 10 s}
+      - {plate: 10 uA, for: 10 s, trigger_out: 1 ms}
 finally: rest
 """
+PULSE_AND_SPECTRUM = """\
+nakctl: 1
+name: A pulse, a test of the limits and a spectrum belong together
+limits: {Ewe: [-1 V, 1 V], I: 1 mA, time: 1 h}
+steps:
+  - {geis: {frequencies: [10 Hz], amplitude: 10 uA}, during: {strip: 50 uA}, trigger_out: 1 ms}
+finally: rest
+"""
+
+
+@pytest.mark.slow
+def test_a_channel_that_holds_too_little_is_told_before_anything_starts(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "--habit", "chain_length=2")
+    try:
+        (tmp_path / "one.yaml").write_text(PULSE_AND_SPECTRUM, encoding="utf-8")
+        said = nakctl("run", "one.yaml", *CH, "--out", "x.h5", cwd=tmp_path)
+    finally:
+        bench.end()
+    assert said.code == 2, said
+    assert (
+        "one step needs a chain of 3 techniques, 1 of them the trigger pulse; the SP-300 holds 2" in said.err
+    )
+    assert not [*tmp_path.glob("x.h5*")]
 
 
 @pytest.mark.slow

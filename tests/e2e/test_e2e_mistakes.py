@@ -39,6 +39,7 @@ MISTAKES = [
     ("run ccd --speed inf", "above 0"),
     ("run ccd --speed 2 --realtime", "give one of them"),
     ("run ccd --out nowhere/x.h5", "nowhere is no folder"),
+    (f"run ccd --out {'x' * 200}.h5", "too long a name: while it is recorded, files lie beside it"),
     ("run ccd --out x.txt", "ends in .h5"),
     ("run ccd --on sim-vmp3", "1 MHz would fit"),
     ("show nosuch.h5", "no such file"),

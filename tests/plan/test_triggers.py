@@ -147,6 +147,13 @@ def test_a_board_without_one() -> None:
     assert found == ["1 rest: the SP-300 has no trigger output"]
 
 
+def test_a_pulse_takes_a_place_in_the_chain_of_a_step() -> None:
+    device = replace(instrument("SP-300"), chain_length=2)
+    plan = compiled(f"- {{geis: g, during: {{strip: 1 mA/cm2}}, {PULSE}}}")
+    found = [each.message for each in check(plan, lower(plan, device), device) if each.rule == "chain"]
+    assert found == ["one step needs a chain of 3 techniques, 1 of them the trigger pulse"]
+
+
 def test_a_pulse_lasts_some_time() -> None:
     with pytest.raises(InputError, match="0 s: a time must be greater than zero"):
         compiled("- {rest: 1 min, trigger_out: 0 s}")

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import record_rows as rows
 
+from nakctl.cli.asked_runs import free_name
+from nakctl.cli.beginning import leftovers
+from nakctl.errors import InputError
 from nakctl.record import files, lock, peek, seal
 from nakctl.record.journal_reader import JournalReader
 
@@ -131,6 +134,27 @@ def test_who_gives_up_leaves_the_file_of_who_seals_now(tmp_path: Path) -> None:
     (tmp_path / "mine").replace(temporary)
     seal._remove_own(temporary)
     assert not temporary.exists()
+
+
+# --- names -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["file/x.h5", "none/x.h5", f"{'x' * 200}.h5", f"{'x' * 300}.h5"])
+def test_where_nothing_can_be_nothing_is_held_and_no_name_is_looked_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    assert not lock.is_held(files.lock_of(path))
+    for refused in (files.refuse_existing, free_name):
+        with pytest.raises(InputError, match=r"is no folder|too long a name"):
+            refused(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="its names may be longer")
+def test_what_cannot_be_recovered_keeps_no_other_run_from_its_start(tmp_path: Path) -> None:
+    """Of a version before that refused no name: what lies beside it has none, and cannot be removed."""
+    path = tmp_path / f"{'x' * 240}.h5"
+    files.journal_of(path).touch()
+    assert [*leftovers({tmp_path}, [])] == [f"{path} was left unsealed: File name too long"]
 
 
 # --- locks -------------------------------------------------------------------------------------------------

@@ -186,3 +186,10 @@ def test_what_is_no_number_is_left_out() -> None:
     kept = Trace()
     kept.add([(math.nan, 1.0, 1.0), (1.0, math.nan, 1.0), (1.0, 1.0, math.inf), (2.0, 3.0, 4.0)])
     assert list(kept.bins(0)) == [(pytest.approx(2.0, abs=trace._NARROWEST_s), 3.0, 3.0)]
+
+
+def test_who_wants_no_curve_keeps_none() -> None:
+    kept = Trace(0.0)
+    kept.add([(1.0, 0.1, 1e-3), (2.0, 0.2, 1e-3)])
+    assert [*kept.bins(0)] == []
+    assert kept.span_s == (0.0, 0.0)

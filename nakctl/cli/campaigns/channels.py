@@ -58,7 +58,7 @@ class Channels:
 
     def _start(self, number: int, one: Planned) -> None:
         try:
-            job = job_of(one.file, one.wishes, one.out, one.options, sys.argv[1:])
+            job = job_of(one, one.options, sys.argv[1:])
             self._started.put((number, started(job, self.said.put)))
         except NakctlError as error:
             self._started.put((number, error))

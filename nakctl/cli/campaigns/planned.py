@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nakctl.campaign.made_of import MadeOf, difference, digest, made_of
+from nakctl.campaign.made_of import MadeOf, digest
 from nakctl.campaign.naming import result_name, twins
 from nakctl.campaign.read import Asked, Campaign
+from nakctl.cli.beginning import made_of_run
 from nakctl.cli.one_run import Options, is_free, refuse_real_time, refuse_speed
 from nakctl.cli.prepare import Prepared, Wishes, prepared, where
 from nakctl.cli.run_sensors import logged
 from nakctl.errors import NO_MARK, CellError, Fault, InputError, RigError
 from nakctl.protocol.load import Loaded, document_of, filled
-from nakctl.rig import Rig, find_rig, load_driver
+from nakctl.rig import Rig, find_rig
 from nakctl.text.reader import Document
 
 _BY_SET = "--set "  # how faults of the values of parameters begin
@@ -125,43 +126,6 @@ def _planned(
         out / name, asked.seed, speed, asked.note, as_json=False, quiet=True, said={"campaign": about}
     )
     return Planned(asked, asked.protocol, wishes, ready, out / name, made, options)
-
-
-def made_of_run(ready: Prepared, seed: int) -> MadeOf:
-    from nakctl.device import program_json
-
-    cell, driver = ready.cell, ready.driver
-    declared: dict[str, Any] = {
-        name: getattr(cell, name) for name in ("capacity_C", "working_is", "three_electrodes")
-    }
-    if driver.virtual_time:
-        declared["model"] = load_driver(ready.place.driver).cell(cell.simulated_as).facts
-        declared["sensors"] = [spec.as_json() for spec in logged(ready, True)]
-    return made_of(
-        text=ready.loaded.document.text,
-        tables=ready.loaded.texts,
-        params=ready.plan.params,
-        program=program_json.dump(ready.program),
-        cell=cell.name,
-        area_cm2=cell.area_cm2,
-        cell_is=declared,
-        channel=f"{ready.place.driver} {ready.place.instrument}",
-        seed=seed if ready.simulated else None,
-    )
-
-
-def refuse_changed(ready: Prepared, options: Options) -> None:
-    """InputError if a run of a campaign would be another one than that which was checked when it began."""
-    campaign = (options.said or {}).get("campaign")
-    if not campaign:
-        return
-    was, now = campaign["made_of"], made_of_run(ready, options.seed)
-    other = difference(was, now) or ("made with another program" if was["program"] != now["program"] else "")
-    if other:
-        raise InputError(
-            f"{ready.loaded.document.file}: it would be {other} than when the campaign began, so nothing was "
-            "started; call nakctl campaign again"
-        )
 
 
 # --- faults, where the campaign's file says what they come from ---------------------------------------------

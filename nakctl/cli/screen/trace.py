@@ -13,7 +13,10 @@ Bin = list[float]
 
 
 class Trace:
-    """Ewe and I against time. keep_s: how far back; inf: all of it, in bins that become wider by halves."""
+    """Ewe and I against time.
+
+    keep_s  how far back; inf: all of it, in bins that become wider by halves; 0: nothing
+    """
 
     def __init__(self, keep_s: float = math.inf) -> None:
         self.keep_s = keep_s
@@ -23,6 +26,8 @@ class Trace:
 
     def add(self, rows: Iterable[tuple[float, float, float]]) -> None:
         """rows: time_s, Ewe_V, I_A, in any order."""
+        if self.keep_s <= 0.0:
+            return
         for time_s, Ewe_V, I_A in rows:
             if not (math.isfinite(time_s) and math.isfinite(Ewe_V) and math.isfinite(I_A)):
                 continue
