@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import entry_points
+
+from nakctl.offered import named
 
 GROUP = "nakctl.eclib"  # libraries that offer themselves, by the scheme of an address
 _PLAIN = re.compile(r"\d{1,3}(\.\d{1,3}){3}|USB\d+", re.IGNORECASE)
@@ -13,7 +14,7 @@ def is_ours(address: str) -> bool:
     """Four numbers with dots, USB0 ..., or one with the scheme of a library that offers itself."""
     scheme, separator, _ = address.partition("://")
     if separator:
-        return any(point.name == scheme for point in entry_points(group=GROUP))
+        return named(GROUP, scheme) is not None
     return _PLAIN.fullmatch(address) is not None
 
 

@@ -16,17 +16,17 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from nakctl.errors import ChannelError, RigError
+from nakctl.offered import named, offered
+from nakctl_biologic.address import GROUP
 from nakctl_biologic.functions import PROTOTYPES
 
 LIBRARY = "EClib64.dll"
 FINDER = "blfind64.dll"
-GROUP = "nakctl.eclib"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ def open_library(options: Mapping[str, object]) -> Library:
 
 
 def _from_entry_point(scheme: str, address: str) -> Library:
-    points = {point.name: point for point in entry_points(group=GROUP)}
-    if scheme not in points:
-        known = ", ".join(f"{name}://" for name in sorted(points)) or "none"
+    point = named(GROUP, scheme)
+    if point is None:
+        known = ", ".join(f"{name}://" for name in sorted({each.name for each in offered(GROUP)})) or "none"
         raise RigError(f"{address}: no library answers to {scheme}://; there are: {known}")
-    owner = points[scheme].load()(address)
+    owner = point.load()(address)
     functions = {name: getattr(owner, name, None) for name in PROTOTYPES}
     return Library(f"{scheme}://", _addresses(functions), None, True, owner)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 from pkgutil import resolve_name
 from typing import Any
 
@@ -19,7 +17,6 @@ from nakctl.device.driver import ClockLike, Place
 from nakctl.run.clock import FreeClock
 
 SERVERS: list[Any] = []
-ENTRY_POINTS = cache(entry_points)
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +26,6 @@ def no_server_is_left() -> Iterator[None]:
         server = SERVERS.pop()
         server.shutdown()
         server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def packages_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Channels are opened thousands of times here, and what is installed stays the same."""
-    monkeypatch.setattr("nakctl_biologic.providers.entry_points", ENTRY_POINTS)
 
 
 @dataclass(frozen=True)
