@@ -223,7 +223,7 @@ class Book:
     def _book_together(self, entries: list[Entry]) -> None:
         """Reads that brought samples and nothing else, as one: the tables are the same."""
         if len(entries) > 1:
-            samples = np.concatenate([entry.samples for entry in entries])
+            samples = np.concatenate([entry.samples for entry in entries], dtype=NO_SAMPLES.dtype)
             times_s = np.append(self._cleaning.last_s, samples["time_s"])
             if np.all(times_s[1:] >= times_s[:-1]):  # else rows of one read would be sorted into another
                 ends = np.cumsum([len(entry.samples) for entry in entries]).tolist()

@@ -161,7 +161,7 @@ class Ledger:
         samples, step_charge_Ah, steps = self._book_samples(rows, newest)
         impedance, spectra = self.spectra.book(points, samples[of_point])
         if stopped:
-            spectra = np.concatenate([spectra, self.spectra.close()])
+            spectra = np.concatenate([spectra, self.spectra.close()], dtype=spectra.dtype)
         return Booked(samples, impedance, spectra, steps, step_charge_Ah)
 
     def last_times(self) -> dict[int, LastTime]:

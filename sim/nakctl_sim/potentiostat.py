@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from nakctl.device.channel import POINT, Flag, Notice, Rows, Watch
+from nakctl.device.channel import POINT, SAMPLE, Flag, Notice, Rows, Watch
 from nakctl.device.instrument import Instrument
 from nakctl.device.program import Eis, Segment
 from nakctl_sim.cell.models import Model
@@ -319,8 +319,8 @@ def joined(outputs: list[Output]) -> Output:
     if len(outputs) == 1:
         return last
     return Output(
-        np.concatenate([each.samples for each in outputs]),
-        np.concatenate([each.points for each in outputs]),
+        np.concatenate([each.samples for each in outputs], dtype=SAMPLE),
+        np.concatenate([each.points for each in outputs], dtype=POINT),
         np.concatenate([each.sample_starts_s for each in outputs]),
         np.concatenate([each.point_starts_s for each in outputs]),
         tuple(notice for each in outputs for notice in each.notices),

@@ -119,8 +119,8 @@ def fetch(channel: Channel, watch: Watch = NOTHING) -> list[Reading]:
 
 def collected(readings: Sequence[Reading]) -> Run:
     return Run(
-        samples=np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in readings)]),
-        points=np.concatenate([np.zeros(0, POINT), *(one.points for one in readings)]),
+        samples=np.concatenate([np.zeros(0, SAMPLE), *(one.samples for one in readings)], dtype=SAMPLE),
+        points=np.concatenate([np.zeros(0, POINT), *(one.points for one in readings)], dtype=POINT),
         notices=[notice for one in readings for notice in one.notices],
         reads=[len(one.samples) + len(one.points) for one in readings],
     )

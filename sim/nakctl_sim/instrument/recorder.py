@@ -58,7 +58,7 @@ class Recorder:
         if self._habits.rows_in_order_of == "visits":
             self._store(output.samples, output.sample_starts_s, output, memory)
             return
-        samples = np.concatenate([self._ahead[0], output.samples])
+        samples = np.concatenate([self._ahead[0], output.samples], dtype=SAMPLE)
         starts_s = np.concatenate([self._ahead[1], output.sample_starts_s])
         order = np.argsort(samples["time_s"], kind="stable")
         samples, starts_s = samples[order], starts_s[order]
