@@ -31,7 +31,22 @@ RUNNER, WORKER, CAMPAIGN = "nakctl.cli.runner", "nakctl.cli.worker", "nakctl.cli
 OURS = {each: each for each in (RUNNER, WORKER, CAMPAIGN)}  # that a command starts
 PROGRAMS = {"nakctl": "nakctl.cli", "nakctl_sim.instrument": "nakctl_sim.instrument.__main__", **OURS}
 IMPORTED = (
+    "email.parser",  # by what tells the versions of packages
+    "h5py",
+    "importlib.resources.readers",
+    "numpy.char",
     "numpy.ma",  # by np.unique
+    "numpy.random",
+    "platformdirs.unix",
+    "psutil",
+    "pydantic.type_adapter",
+    "typer._adapters",
+    "nakctl.cli.asked_for",
+    "nakctl.cli.results",
+    "nakctl.device.instruments",
+    "nakctl.record.read",
+    "nakctl.results.summary",
+    "nakctl_biologic.driver",
     "nakctl.cli.app",
     "nakctl.cli.header",
     "nakctl.cli.run",
