@@ -21,6 +21,12 @@ typer.run(hello)
 """
 
 
+def dry_run() -> object:
+    """A short one, up to its sealed file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return python("-m", "nakctl", "run", "pristine-eis", "--json", "--out", f"{folder}/run.h5")()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         hello = Path(folder) / "hello.py"
@@ -32,6 +38,7 @@ def main() -> None:
                 "nakctl --help": python("-m", "nakctl", "--help"),
                 "nakctl check ccd": python("-m", "nakctl", "check", "ccd"),
                 "nakctl plan ccd": python("-m", "nakctl", "plan", "ccd"),
+                "nakctl run pristine-eis": dry_run,
             },
             ROUNDS,
         )

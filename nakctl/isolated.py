@@ -8,6 +8,7 @@ the helper are those of the parent in any case: another version may be installed
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import site
@@ -52,12 +53,16 @@ def start(
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs a module isolated, with the interpreter and the warnings of this process."""
+    """The command line that runs a module isolated, with the interpreter and the warnings of this process.
+
+    Also how often it looks for garbage.
+    """
     users = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     # As ASCII literals: a folder may have any name, and this goes through the system's encoding.
     homes = _homes(module)
     boot = (
-        f"import runpy, site, sys; [site.addsitedir(each) for each in {users!a}]; "
+        f"import gc, runpy, site, sys; gc.set_threshold({gc.get_threshold()[0]}); "
+        f"[site.addsitedir(each) for each in {users!a}]; "
         f"sys.path += [each for each in {_searched()!a} if each not in sys.path]; "
         f"[(sys.path.insert(0, home), __import__(name), sys.path.pop(0)) for name, home in {homes!a}]; "
         f"runpy.run_module({module!a}, run_name='__main__', alter_sys=True)"

@@ -44,7 +44,7 @@ def _tell(refused: Any) -> None:
     command = _NO_COMMAND.match(str(refused.message))
     if command is not None:
         hint = did_you_mean(command[1], getattr(node, "commands", ()))
-        refused.message = f"there is no command {command[1]}{hint}"
+        refused.message, refused.possibilities = f"there is no command {command[1]}{hint}", ()
     elif hasattr(refused, "possibilities"):
         known = [name for param in getattr(node, "params", ()) for name in param.opts if name[0] == "-"]
         hint = did_you_mean(str(refused.option_name), known)

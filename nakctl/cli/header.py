@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from getpass import getuser
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ from nakctl.render.program_text import program_text
 FOR_ONE_RUN = ("load_firmware", "discard_rows")  # what a place is only allowed on the command line
 LIVE_BYTES_PER_ROW = 60.0  # its columns as they are, and what belongs to them
 _PACKAGES = ("numpy", "h5py", "pydantic", "typer", "PyYAML")
+_OID, _NONE_YET = "# branch.oid ", "(initial)"  # as git says them
 
 
 def header(
@@ -148,33 +152,50 @@ def _user() -> str:
 
 
 def _environment() -> dict[str, str]:
-    found = {"os": platform.platform(), "python": platform.python_version(), "host": platform.node()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    found = {"os": _system(), "python": platform.python_version(), "host": platform.node()}
+    return found | {name: _version(name) for name in _PACKAGES}
+
+
+def _system() -> str:
+    """As `platform.platform` tells it, which on Linux starts a process to ask for the processor."""
+    if sys.platform != "linux":
+        return platform.platform()
+    known = platform.uname()
+    return f"{known.system}-{known.release}-{known.machine}-with-{''.join(platform.libc_ver())}"
+
+
+def _version(package: str) -> str:
+    """Without making sense of all that a package says of itself, which may be a book."""
+    try:
+        said = distribution(package).read_text("METADATA") or ""
+    except PackageNotFoundError:
+        return "not installed"
+    found = re.search(r"^Version: *(\S+)", said, re.MULTILINE)
+    return found[1] if found else "not known"
 
 
 def _git(file: Path) -> dict[str, Any]:
     """Commit of the repository that the protocol's file is in; empty if it is in none, or there is no git."""
-
-    def ask(*words: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", *words],
-                cwd=file.resolve().parent,
-                capture_output=True,
-                text=True,
-                timeout=5,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout.strip()
-
-    commit = ask("rev-parse", "HEAD")
-    if commit is None:
-        return {}
-    return {"commit": commit, "dirty": bool(ask("status", "--porcelain", "--", file.name))}
+    with suppress(OSError, subprocess.SubprocessError):
+        said = subprocess.run(
+            [
+                "git",
+                "--literal-pathspecs",
+                "status",
+                "--porcelain=v2",
+                "--branch",
+                "--no-ahead-behind",
+                "--",
+                file.name,
+            ],
+            cwd=file.resolve().parent,
+            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},  # nobody's commit is to find the index locked by us
+            capture_output=True,
+            timeout=5,
+            check=True,
+        ).stdout.decode(errors="replace")
+        lines = said.splitlines()
+        commit = next((each.removeprefix(_OID) for each in lines if each.startswith(_OID)), _NONE_YET)
+        if commit != _NONE_YET:
+            return {"commit": commit, "dirty": any(not each.startswith("#") for each in lines)}
+    return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nakctl.text.faults import did_you_mean
+from nakctl.text.meant import did_you_mean
 
 READ = (
     "Open Circuit Voltage", "Chronopotentiometry", "Chronoamperometry / Chronocoulometry",

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from nakctl.protocol.result_names import Figure, example, figures_of, span_of, with_unit
-from nakctl.text.faults import did_you_mean
+from nakctl.text.meant import did_you_mean
 from nakctl.text.numbers import listed
 from nakctl.text.units import DIMENSIONS, Quantity, UnitError, parse
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from nakctl.text.faults import did_you_mean
+from nakctl.text.meant import did_you_mean
 from nakctl.text.units import DIMENSIONS, UnitError, scale_of
 
 Kind = Literal["number", "count", "truth", "text"]

@@ -8,29 +8,37 @@ path of the finished file and returns what belongs into /entry/results: name -> 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nakctl.errors import place_of
 from nakctl.offered import offered, ours
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "nakctl.conclusions"
 TROUBLE = "trouble"  # name under which it stands that a conclusion could not be drawn
 
 
-def make_ready() -> None:
-    """Load what is ours ahead: of others nobody knows what that does."""
+def made_ready() -> tuple[EntryPoint, ...]:
+    """All of them, found ahead. What is ours is loaded as well: of others nobody knows what that does."""
     with suppress(ImportError):  # that is told when they are drawn
         for point in ours(GROUP):
             point.load()
+    return offered(GROUP)
 
 
-def conclusions(path: Path) -> dict[str, Any]:
-    """What all of them say. One that fails costs its own answer, and is noted under TROUBLE."""
+def conclusions(path: Path, points: Sequence[EntryPoint] = ()) -> dict[str, Any]:
+    """What all of them say. One that fails costs its own answer, and is noted under TROUBLE.
+
+    points  of `made_ready`, if they were
+    """
     found: dict[str, Any] = {}
     troubles: list[str] = []
-    for point in {each.value: each for each in offered(GROUP)}.values():
+    for point in {each.value: each for each in points or offered(GROUP)}.values():
         try:
             found |= json.loads(json.dumps(point.load()(path)))
         except ImportError:

@@ -124,7 +124,7 @@ def refuse_existing(path: Path) -> None:
 
 def refuse_no_place(path: Path) -> None:
     """InputError if there is no folder for NAME.h5, or no room in its name for what lies beside it."""
-    longest = Path(f"{rests_of(path, _A_RUN_ID)[0]}-journal")
+    longest = Path(f"{next(iter(rests_of(path, _A_RUN_ID)), journal_of(path))}-journal")
     try:
         if not path.parent.is_dir():
             raise InputError(f"{path.parent} is no folder")

@@ -19,7 +19,7 @@ import h5py
 
 from nakctl import isolated
 from nakctl.errors import RecordError
-from nakctl.record import files, lock, seal
+from nakctl.record import files, lock, seal, sealer
 from nakctl.record.hdf5_writer import LIBVER, Hdf5Writer
 from nakctl.record.journal_reader import JournalReader
 from nakctl.record.process import Beat
@@ -42,7 +42,7 @@ def main() -> int:
     except RecordError as error:
         return _complain(error)
     if ended:
-        seal.main()
+        sealer.main()
     return 0
 
 

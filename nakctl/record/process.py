@@ -18,8 +18,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -209,3 +209,21 @@ class Helper:
         patience_s = said.get("patience_s")
         if isinstance(patience_s, int | float):
             self._heard_s, self._patience_s = time.monotonic(), float(patience_s)
+
+
+@contextmanager
+def waiting(name: str) -> Iterator[Helper | None]:
+    """A helper that loads its libraries and waits to be asked; ended if there was nothing to ask.
+
+    None if the system cannot start a process now.
+    """
+    try:
+        helper = Helper(name, asked=True)
+    except OSError:
+        yield None
+        return
+    try:
+        yield helper
+    finally:
+        if not helper.is_asked:
+            helper.give_up()

@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ from nakctl.record.store import reason_of
 _RESTARTS = 5
 _RESTART_AFTER_S = 1.0
 _SENSED_EVERY_S = 0.5
-_DOES = {"live": "the live view", "seal": "the sealing"}  # what a helper keeps up while the run goes on
+_DOES = {"live": "the live view", "sealer": "the sealing"}  # what a helper keeps up while the run goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Recorder:
         program  as `device.program_json` writes it
         watched  others may look at NAME.h5 while the run goes on; else there is none until it is sealed,
                  which then takes less time
-        ahead    of `sealer_ahead`, if it is not watched
+        ahead    a sealer that waits (`process.waiting`), if it is not watched
         Raises InputError if the file or an unsealed run of that name exists, RecordError if the disk cannot
         hold what is expected.
         """
@@ -125,7 +125,7 @@ class Recorder:
             journal.close()
             files.remove_journal(path)
             raise RecordError(f"{files.slot_of(path)} cannot be written: {error.strerror}") from error
-        recorder = cls(path, journal, slot, "live" if watched else "seal", SensorReader(path), ahead)
+        recorder = cls(path, journal, slot, "live" if watched else "sealer", SensorReader(path), ahead)
         recorder.run_id = str(header["run_id"])
         recorder.append([_writer("start")])
         return recorder
@@ -276,7 +276,7 @@ class Recorder:
         if isinstance(said, Outcome) and (said.sealed or self._helper == "live"):
             return said
         try:
-            return Helper("seal", str(self.path)).wait(Outcome.from_json)
+            return Helper("sealer", str(self.path)).wait(Outcome.from_json)
         except OSError as error:
             return reason_of(error)
 
@@ -362,24 +362,6 @@ class Recorder:
 
     def _event(self, severity: int, code: str, message: str, facts: Mapping[str, Any] | None = None) -> Event:
         return Event(self._time_s, severity, code, 0, message, dict(facts or {}))
-
-
-@contextmanager
-def sealer_ahead() -> Iterator[Helper | None]:
-    """What will seal a run that nobody watches: it loads its libraries while the channel is being opened.
-
-    None if the system cannot start a process now. If there was no run for it, it is ended.
-    """
-    try:
-        helper = Helper("seal", asked=True)
-    except OSError:
-        yield None
-        return
-    try:
-        yield helper
-    finally:
-        if not helper.is_asked:
-            helper.give_up()
 
 
 def _writer(why: str) -> Entry:

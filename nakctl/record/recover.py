@@ -38,7 +38,7 @@ def recover(path: Path, *, again: bool = False) -> Recovered:
         files.remove_journal(path)
         raise InputError(f"{path} was killed before anything was recorded; what it left is removed")
     try:
-        helper = Helper("seal", str(path), *(("--again",) if again else ()))
+        helper = Helper("sealer", str(path), *(("--again",) if again else ()))
     except OSError as trouble:
         reason = f"no process can be started ({reason_of(trouble)})"
         raise RecordError(f"{path} is not sealed: {reason}") from trouble

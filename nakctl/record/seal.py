@@ -1,9 +1,8 @@
 """Journal -> the file that stays: compressed, complete, verified, and put in place in one step.
 
-`nakctl.record.seal NAME.h5` (see `process`) runs it in a process of its own; without arguments these come as
-JSON on standard input, to one that was started before there was a run. Killed at any moment it leaves
-either what was there before, or the sealed file; run again it completes what is left to do. `--again` books
-a sealed file anew, from the raw tables that it keeps.
+It runs in a process of its own (`sealer`). Killed at any moment it leaves either what was there before, or
+the sealed file; run again it completes what is left to do. A sealed file can be booked anew, from the raw
+tables that it keeps.
 
     NAME.h5.sealing is written (of a run that goes on: as it grows, up to its end), synced, and verified by
                     another process
@@ -16,24 +15,21 @@ Where the journal is damaged, rows that the live view holds beyond it are taken 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
-from nakctl import __version__, isolated
+from nakctl import __version__
 from nakctl.booking import layout
 from nakctl.booking.entry import Entry
 from nakctl.booking.event import Event
-from nakctl.errors import NakctlError, RecordError, typed
+from nakctl.errors import RecordError, typed
 from nakctl.record import files, lock
 from nakctl.record.decoding import Decoding
 from nakctl.record.describe import fields, last_time_s
@@ -41,12 +37,11 @@ from nakctl.record.ending import UNCLOSED, Ending, ending_of, ending_told, write
 from nakctl.record.hdf5_writer import LIBVER, Hdf5Writer, Source, write_derived
 from nakctl.record.journal_reader import JournalDamage, JournalReader
 from nakctl.record.opening import CHECKSUMS, checksums
-from nakctl.record.process import Beat, Outcome, answer
+from nakctl.record.process import Outcome
 from nakctl.record.raw_tables import RawReader
 from nakctl.record.sensor_reader import SensorReader
 from nakctl.record.slot import blocks_of
-from nakctl.record.store import reason_of
-from nakctl.record.verify import Verifier
+from nakctl.record.verifier import Verifier
 from nakctl.record.view import Beyond, take_beyond
 
 _REPLACE_TRIES = 40
@@ -66,20 +61,27 @@ class _Written(NamedTuple):
     aside: Path | None
 
 
-def seal(path: Path, at: Stage = lambda stage: None, *, again: bool = False) -> Outcome:
+def seal(
+    path: Path,
+    at: Stage = lambda stage: None,
+    *,
+    again: bool = False,
+    verifier: Verifier | None = None,
+) -> Outcome:
     """Seal NAME.h5 from its journal; on a file that is sealed already, remove what is left over.
 
-    at     called with what is done now (again and again) and what was reached: written, synced, ...
-    again  a file that is sealed already is booked anew
+    at        called with what is done now (again and again) and what was reached: written, synced, ...
+    again     a file that is sealed already is booked anew
+    verifier  if it was started already; it is ended
     Raises RecordError if the journal holds no run or the file does not verify; OSError and RuntimeError (as
     h5py does) if the disk does not take it. The journal is then as it was, and this process should end.
     """
     beside: Path | None = None
     found: dict[str, Any] = {}
     if not is_sealed(path):
-        beside, found = _seal_from_journal(path, at)
+        beside, found = _seal_from_journal(path, at, verifier)
     elif again:
-        beside, found = _seal_anew(path, at)
+        beside, found = _seal_anew(path, at, verifier)
     if beside is not None:
         held = f"{path} is held open by another program: close that, then nakctl recover {typed(path)}"
         return _outcome(beside, False, held, found)
@@ -116,12 +118,14 @@ def is_sealed(path: Path) -> bool:
         return False
 
 
-def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, Any]]:
+def _seal_from_journal(
+    path: Path, at: Stage, verifier: Verifier | None
+) -> tuple[Path | None, dict[str, Any]]:
     """None once NAME.h5 is sealed, else the sealed file beside it; and what its rows mean."""
     if not files.journal_of(path).exists():
         raise RecordError(f"{path} is no sealed run, and there is no journal to seal it from")
     with contextlib.ExitStack() as kept:
-        verifier = kept.enter_context(Verifier())  # at once: a short run is over before it has begun
+        verifier = kept.enter_context(verifier or Verifier())
         begun = _begun_while_it_goes_on(path, at) if lock.is_held(files.lock_of(path)) else None
         journal = JournalReader(path, exclusive=True)
         kept.callback(journal.close)
@@ -134,10 +138,10 @@ def _seal_from_journal(path: Path, at: Stage) -> tuple[Path | None, dict[str, An
         return _finish(path, written, verifier, at)
 
 
-def _seal_anew(path: Path, at: Stage) -> tuple[Path | None, dict[str, Any]]:
+def _seal_anew(path: Path, at: Stage, verifier: Verifier | None) -> tuple[Path | None, dict[str, Any]]:
     """As `_seal_from_journal`. A damaged journal holds no more than the file that was made of it."""
     with contextlib.ExitStack() as kept:
-        verifier = kept.enter_context(Verifier())
+        verifier = kept.enter_context(verifier or Verifier())
         old = kept.enter_context(h5py.File(path, "r", locking=False))
         raw = RawReader(old)
         writer, decoding = _begin(path, raw), Decoding(raw.header, raw.documents["program"])
@@ -422,75 +426,10 @@ def _outcome(path: Path, sealed: bool, message: str, found: dict[str, Any]) -> O
         return Outcome(path, sealed, status, len(entry["samples/time"]), message or note, found)
 
 
-def main() -> None:
-    """Seal, and say what came of it: then it does not return."""
-    isolated.begin()
-    sys.argv[1:] = sys.argv[1:] or json.loads(sys.stdin.read() or "[]")
-    if not sys.argv[1:]:
-        return  # who started it has no run
-    path, beat = Path(sys.argv[1]), Beat()
-    try:
-        with _alone(path, beat):
-            beat("sealing")
-            outcome = seal(path, beat, again="--again" in sys.argv[2:])
-        answer(outcome.as_json(), 0 if outcome.sealed else 1)
-    except (NakctlError, OSError, RuntimeError) as error:
-        said = reason_of(error)
-        # Here and not later: `error` keeps the file from being closed, which could crash.
-        _give_up(path, said)
-    except Exception:  # noqa: BLE001  (a journal may hold anything: who waits is told in a sentence)
-        traceback.print_exc()
-        _give_up(path, "its journal holds something that cannot be made sense of")
-
-
-@contextlib.contextmanager
-def _alone(path: Path, beat: Stage) -> Iterator[None]:
-    """While nobody else seals it; who comes second finds it sealed. RecordError: somebody takes too long."""
-    file, until = files.sealer_of(path), time.monotonic() + _ANOTHER_s
-    while True:
-        try:
-            held = lock.hold(file)
-        except OSError:
-            if not lock.is_held(file):
-                raise
-            if time.monotonic() > until:
-                raise RecordError(f"another program has been sealing it for {_ANOTHER_s:g} s") from None
-            beat("waiting for another program that seals it")
-            continue
-        if _is_that(held, file):
-            break
-        held.close()  # who had it before has removed it meanwhile
-    try:
-        yield
-    finally:
-        if os.name == "posix":  # else a third one could hold what is removed here
-            file.unlink(missing_ok=True)
-        held.close()
-        if os.name != "posix":
-            with contextlib.suppress(OSError):  # somebody has it open by now
-                file.unlink()
-
-
-def _is_that(held: BinaryIO, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(held.fileno()), file.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _give_up(path: Path, why: str) -> NoReturn:
-    _remove_own(files.temporary_of(path))
-    was_sealed = "--again" in sys.argv[2:] and not files.journal_of(path).exists()
-    state = "stays as it was" if was_sealed else "is not sealed"
-    answer(Outcome(path, False, "", 0, f"{path} {state}: {why}").as_json(), 1)
-
-
-def _remove_own(temporary: Path) -> None:
-    """By now another process may seal it: one that followed a run gives up when that dies."""
+def remove_own(path: Path) -> None:
+    """What this process has begun to write for NAME.h5. By now another one may seal it: one that followed a
+    run gives up when that dies."""
+    temporary = files.temporary_of(path)
     with contextlib.suppress(OSError):
         if _made and os.path.samestat(temporary.stat(), _made[0]):
             temporary.unlink()
-
-
-if __name__ == "__main__":
-    main()

@@ -14,58 +14,14 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
 
 from nakctl import isolated
-from nakctl.errors import RecordError
-from nakctl.record.process import Beat, Helper, answer, answer_so_far
+from nakctl.record.process import Beat, answer, answer_so_far
 
 _ROWS_AT_A_TIME = 1 << 20
-
-
-class Verifier:
-    """A verifying process, started early: it loads its libraries while the file is still being written."""
-
-    def __init__(self) -> None:
-        self._helper = Helper("verify", asked=True)
-
-    def __enter__(self) -> Verifier:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._helper.give_up()
-
-    def confirm(
-        self,
-        path: Path,
-        tables: Mapping[str, tuple[int, Mapping[str, int]]],
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> dict[str, Any]:
-        """tables: rows, and checksum by column. RecordError if the file holds anything else.
-
-        Returns what its rows mean, for /entry/results. meanwhile: called about twice a second.
-        """
-        self._helper.ask({"path": str(path.resolve()), "tables": tables})
-        said = self._helper.wait(_as_answer, meanwhile)
-        if isinstance(said, str):
-            raise RecordError(f"{path} could not be read back: {said}")
-        faults, found = said
-        if faults:
-            raise RecordError(f"{path} is not what the journal holds: {'; '.join(faults)}")
-        return found
-
-
-def _as_answer(said: object) -> tuple[list[str], dict[str, Any]] | None:
-    """Faults, and conclusions."""
-    if not isinstance(said, dict) or not isinstance(said.get("faults"), list):
-        return None
-    found = said.get("found")
-    return [str(each) for each in said["faults"]], found if isinstance(found, dict) else {}
 
 
 def faults_of(
@@ -96,9 +52,9 @@ def _checksum(dataset: Any, at: Callable[[str], None]) -> int:
 def main() -> None:
     isolated.begin()
     # now, while the file is still being written
-    from nakctl.record.conclusions import TROUBLE, conclusions, make_ready
+    from nakctl.record.conclusions import TROUBLE, conclusions, made_ready
 
-    make_ready()
+    points = made_ready()
     asked = sys.stdin.read()
     if not asked:
         return  # the sealing process is gone
@@ -114,7 +70,10 @@ def main() -> None:
     answer_so_far(
         {"faults": [], "found": {TROUBLE: "the process that drew conclusions did not end in order"}}
     )
-    answer({"faults": [], "found": conclusions(path)})
+    # Who opens it again for each column finds what was read of it so far.
+    with h5py.File(path, "r", locking=False):
+        found = conclusions(path, points)
+    answer({"faults": [], "found": found})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from nakctl.device.driver import Inspector, Place
 from nakctl.device.inspection import ChannelState, Chassis, Found
 from nakctl.errors import NakctlError, RigError
 from nakctl.rig import Rig, driver_names, load_driver
-from nakctl.text.faults import did_you_mean
+from nakctl.text.meant import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ _ALSO = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min", "mins": "min",
     "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "hertz": "Hz",
     "amp": "A", "amps": "A", "ampere": "A", "volt": "V", "volts": "V", "celsius": "degC", "pct": "percent",
+    "sek": "s", "std": "h", "tag": "d", "tage": "d", "per": "/", "milliamp": "mA", "milliamps": "mA",
 }  # fmt: skip
 
 # The signs µ (U+00B5) and μ (U+03BC), Ω (U+2126) and Ω (U+03A9) look the same and are both on keyboards.
@@ -326,7 +327,7 @@ def _factors(unit: str, text: str, dimensions: tuple[str, ...]) -> _Factors:
         if match is None or sign not in ("*", "/") or not alone:
             raise UnitError(f"{text!r}: write one number and one unit, such as {examples(dimensions)}")
         if match[1] not in SPELLINGS:
-            raise UnitError(_unknown(match[1], text, dimensions))
+            raise UnitError(_unknown(match[1], plain, text, dimensions))
         factors.append(_factor(sign, match))
     return tuple(factors)
 
@@ -372,13 +373,13 @@ def _bases() -> dict[frozenset[tuple[str, int]], tuple[str, _Measure]]:
     return {one.powers: (name, one) for name, one in measured.items() if name not in OF_CAPACITY}
 
 
-def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:
-    same = [known for known in SPELLINGS if known.casefold() == name.casefold()]
-    near = (
-        same or [_ALSO[name.casefold()]]
-        if same or name.casefold() in _ALSO
-        else difflib.get_close_matches(name, SPELLINGS, 2)
-    )
+def _unknown(name: str, unit: str, text: str, dimensions: tuple[str, ...]) -> str:
+    """One that stands alone is like those of what is expected: `20 mn` of a time is no force."""
+    fit = [known for known in SPELLINGS if _dimension_of(known) in dimensions] if unit == name else []
+    known = fit or list(SPELLINGS)
+    same = [each for each in known if each.casefold() == name.casefold()]
+    also = [_ALSO[name.casefold()]] if name.casefold() in _ALSO else []
+    near = same or also or difflib.get_close_matches(name, known, 2)
     hint = (
         f"did you mean {_either([word.replace('percent', '%') for word in near])}?"
         if near
@@ -386,3 +387,8 @@ def _unknown(name: str, text: str, dimensions: tuple[str, ...]) -> str:
     )
     case = " (large and small letters differ)" if same else ""
     return f"{text}: {name} is no unit{case}; {hint}"
+
+
+def _dimension_of(spelling: str) -> str | None:
+    """Of a unit that stands alone."""
+    return _bases().get(_size(spelling).powers, (None,))[0]

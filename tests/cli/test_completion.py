@@ -159,6 +159,13 @@ def test_a_rig_with_faults_costs_its_names_only(text: str, lab: Path) -> None:
     assert offered("run meine_zelle.yaml --set ") == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe with a name")
+def test_a_rig_that_is_a_pipe_is_not_waited_for(lab: Path) -> None:
+    (lab / "rig.yaml").unlink()
+    os.mkfifo(lab / "rig.yaml")
+    assert offered("run ccd --on sim") == ["sim-sp300", "sim-vmp3"]
+
+
 def test_lists_that_would_be_slow_to_load_are_complete() -> None:
     from nakctl.exchange import formats, to_csv
     from nakctl.figures import kinds

@@ -24,7 +24,7 @@ from forking import Forked, Server, serve
 from nakctl import isolated
 from nakctl.record import conclusions
 
-MODULES = ("nakctl.record.seal", "nakctl.record.verify", "nakctl.record.live", "nakctl_sensors.logger")
+MODULES = ("nakctl.record.sealer", "nakctl.record.verify", "nakctl.record.live", "nakctl_sensors.logger")
 STARTED = isolated.start
 _turn = threading.Lock()
 _servers: list[Server] = []  # the one of this process, by `close`
@@ -115,7 +115,7 @@ def _begin(request: dict[str, Any]) -> None:
 
 def _warm_up() -> None:
     """Import what they import."""
-    for module in (*MODULES, "nakctl.record.read", "numpy.ma", "numpy.char"):
+    for module in (*MODULES, "nakctl.record.seal", "nakctl.record.read", "numpy.ma", "numpy.char"):
         import_module(module)
     for point in entry_points(group=conclusions.GROUP):
         point.load()

@@ -36,7 +36,7 @@ def saying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             )
 
         monkeypatch.setattr(isolated, "start", instead)
-        return Helper("seal")
+        return Helper("sealer")
 
     return start
 

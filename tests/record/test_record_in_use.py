@@ -129,10 +129,10 @@ def test_who_gives_up_leaves_the_file_of_who_seals_now(tmp_path: Path) -> None:
         seal._begin(path, journal)
     temporary.rename(tmp_path / "mine")
     temporary.write_bytes(b"another's")
-    seal._remove_own(temporary)
+    seal.remove_own(path)
     assert temporary.exists()
     (tmp_path / "mine").replace(temporary)
-    seal._remove_own(temporary)
+    seal.remove_own(path)
     assert not temporary.exists()
 
 

@@ -18,7 +18,7 @@ from patience import PATIENCE_s, until
 
 from nakctl.booking import layout
 from nakctl.errors import RecordError
-from nakctl.record import files, lock
+from nakctl.record import files, lock, sealer
 from nakctl.record import seal as sealing
 from nakctl.record.process import Helper, Outcome
 from nakctl.record.recover import recover
@@ -246,8 +246,8 @@ def test_a_file_that_does_not_verify_never_gets_its_name(tmp_path: Path) -> None
 FULL_DISK = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
-from nakctl.record import seal
-seal.main()
+from nakctl.record import sealer
+sealer.main()
 """
 
 
@@ -330,7 +330,7 @@ def test_who_comes_second_waits_until_nobody_seals_it(tmp_path: Path) -> None:
     path, told, alone = tmp_path / "x.h5", list[str](), threading.Event()
 
     def work() -> None:
-        with sealing._alone(path, told.append):
+        with sealer._alone(path, told.append):
             alone.set()
 
     with lock.hold(files.sealer_of(path)):
@@ -346,7 +346,7 @@ def test_who_comes_second_waits_until_nobody_seals_it(tmp_path: Path) -> None:
 def test_all_who_seal_it_at_once_find_it_sealed(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     rows.journal_only(path, 20)
-    helpers = [Helper("seal", str(path)) for _ in range(3)]
+    helpers = [Helper("sealer", str(path)) for _ in range(3)]
     outcomes = [helper.wait(Outcome.from_json) for helper in helpers]
     assert [isinstance(each, Outcome) and each.sealed for each in outcomes] == [True] * 3, outcomes
     assert is_sealed(path)

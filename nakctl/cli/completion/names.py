@@ -1,20 +1,14 @@
-"""What may stand in a place of the command line: names of commands, protocols, channels, cells, runs, files.
-
-Each is asked for while somebody waits for a key: rig and cells are read as plain YAML and not understood, and
-what lists figures and formats would load numpy.
-"""
+"""What may stand in a place of the command line, and in which order: commands, options, or values by what the
+help calls them."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
 
+from nakctl.cli.completion import sources
 from nakctl.cli.completion.asked import Asked, options
-from nakctl.offered import offered
+from nakctl.cli.completion.sources import Name, Source
 
 KINDS = (
     "run", "voltage", "charge", "drt-map", "drt", "peaks", "nyquist", "bode", "staircase", "pulse",
@@ -22,24 +16,8 @@ KINDS = (
 )  # fmt: skip
 FORMATS = ("csv", "bdf", "bdf-parquet", "mpt", "z", "netcdf", "xlsx")
 TABLES = ("samples", "spectra", "sensors", "steps", "events")
-CELL_NAMES = "nakctl.cell_names"  # entry points: name -> note, of cells that drivers bring along
-_MOST_BYTES = 256 * 1024
-_NO_PROTOCOLS = ("rig.yaml", "rig.yml")
-_TITLE = re.compile(r"^name: *(.+)$", re.MULTILINE)
 _SUFFIXES = re.compile(r"\w+\.(\w+)")
 _CHOICE = re.compile(r"[a-z0-9]+(\|[a-z0-9]+)+")
-
-
-class Name(NamedTuple):
-    """One that may stand there. more: something follows without a blank"""
-
-    text: str
-    about: str = ""
-    more: bool = False
-    is_path: bool = False
-
-
-Source = Callable[[Asked], Iterator[Name]]
 
 
 def names(asked: Asked) -> list[Name]:
@@ -86,214 +64,39 @@ def _source(asked: Asked) -> Source:
         return lambda _: (Name(each) for each in shown.split("|"))
     suffixes = tuple(f".{each.lower()}" for each in _SUFFIXES.findall(shown))
     if suffixes or "FILE" in shown:
-        return lambda asked: files(asked.typed, suffixes)
+        return lambda asked: sources.files(asked.typed, suffixes)
     return lambda _: iter(())
-
-
-# --- files --------------------------------------------------------------------------------------------------
-
-
-def files(typed: str, suffixes: tuple[str, ...] = (), *, folders_only: bool = False) -> Iterator[Name]:
-    """Files in the folder that is typed, all or those with a suffix, and folders to go on with.
-
-    Hidden ones only if a dot is typed.
-    """
-    folder, begun = os.path.split(typed)
-    kept = typed[: len(typed) - len(begun)]
-    try:
-        found = sorted(os.scandir(Path(folder or ".").expanduser()), key=lambda each: each.name)
-    except OSError:
-        return
-    for each in found:
-        if each.name.startswith(".") and not begun.startswith("."):
-            continue
-        if each.is_dir():
-            yield Name(f"{kept}{each.name}/", "a folder", more=True, is_path=True)
-        elif not folders_only and (not suffixes or each.name.lower().endswith(suffixes)):
-            yield Name(kept + each.name, is_path=True)
-
-
-def _folders(asked: Asked) -> Iterator[Name]:
-    return files(asked.typed, folders_only=True)
-
-
-def _yaml_files(asked: Asked) -> Iterator[Name]:
-    return files(asked.typed, (".yaml", ".yml"))
-
-
-def _result_files(asked: Asked) -> Iterator[Name]:
-    given = set(asked.given.get(asked.param.name, ()))
-    return (each for each in files(asked.typed, (".h5",)) if each.text not in given)
-
-
-def _any_files(asked: Asked) -> Iterator[Name]:
-    return files(asked.typed)
-
-
-# --- protocols ----------------------------------------------------------------------------------------------
-
-
-def _shipped(asked: Asked) -> Iterator[Name]:
-    from nakctl.protocol import library
-
-    for name in library.names():
-        title = _TITLE.search((library.folder() / f"{name}.yaml").read_text("utf-8"))
-        yield Name(name, title[1] if title else "")
-
-
-def _protocols(asked: Asked) -> Iterator[Name]:
-    """Files here first: they are somebody's own."""
-    for each in _yaml_files(asked):
-        if Path(each.text).name not in _NO_PROTOCOLS:
-            yield each
-    yield from _shipped(asked)
-
-
-def _checked(asked: Asked) -> Iterator[Name]:
-    """Rigs and cells, too."""
-    yield from _yaml_files(asked)
-    yield from _shipped(asked)
-
-
-def _campaigns(asked: Asked) -> Iterator[Name]:
-    from nakctl.campaign import library
-
-    yield from _yaml_files(asked)
-    for name in library.names():
-        yield Name(name, "shipped")
-
-
-def _parameters(asked: Asked) -> Iterator[Name]:
-    """Of the protocol that is named before."""
-    from nakctl.protocol import library
-
-    file = asked.value("file") or asked.value("files")
-    given = {each.partition("=")[0] for each in asked.given.get(asked.param.name, ())}
-    params = _yaml(library.find(file)).get("params") if file else None
-    for name, value in (params if isinstance(params, dict) else {}).items():
-        if name not in given:
-            yield Name(f"{name}=", f"{value} in the file", more=True)
-
-
-def _words(asked: Asked) -> Iterator[Name]:
-    """Of the language, as its schema has them."""
-    from nakctl.protocol import library
-
-    schema = json.loads((library.folder() / "protocol.schema.json").read_text("utf-8"))
-    defined = [schema, *schema["$defs"].values()]
-    known = {word for each in defined for word in each.get("properties", {})}
-    return (Name(word) for word in ("units", "values", *sorted(known, key=str.casefold)))
-
-
-# --- the rig ------------------------------------------------------------------------------------------------
-
-
-def _rig(asked: Asked) -> dict[str, Any]:
-    """The rig file that is named, or that of the folder; empty if there is none, or it cannot be read."""
-    from nakctl.rig import RIG_FILE
-
-    return _yaml(Path(asked.value("rig") or RIG_FILE))
-
-
-def _yaml(file: Path) -> dict[str, Any]:
-    """Its words, all values as texts: `on` is no truth."""
-    import yaml
-
-    try:
-        with file.open("rb") as stream:
-            read = yaml.load(stream.read(_MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    except (OSError, yaml.YAMLError, ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}
-
-
-def _entries(rig: Mapping[str, Any], word: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    found = rig.get(word)
-    for name, words in found.items() if isinstance(found, dict) else ():
-        yield str(name), words if isinstance(words, dict) else {}
-
-
-def _channels(asked: Asked) -> Iterator[Name]:
-    from nakctl.rig import SIMULATED
-
-    for name, words in _entries(_rig(asked), "channels"):
-        yield Name(name, f"channel {words.get('channel', '?')} of {words.get('device', '?')}")
-    for place in SIMULATED.values():
-        yield Name(place.name, f"simulated {place.instrument}")
-
-
-def _cells(asked: Asked) -> Iterator[Name]:
-    """Of the rig, on the channel that is named; those that come along; files."""
-    channel = asked.value("on")
-    for name, words in _entries(_rig(asked), "cells"):
-        if channel in (None, words.get("channel")):
-            yield Name(name, f"on {words.get('channel', '?')}")
-    yield from _built_in_cells(asked)
-    yield from _yaml_files(asked)
-
-
-def _built_in_cells(asked: Asked) -> Iterator[Name]:
-    for point in offered(CELL_NAMES):
-        for name, note in point.load()().items():
-            yield Name(name, note)
-
-
-def _devices(asked: Asked) -> Iterator[Name]:
-    for name, words in _entries(_rig(asked), "devices"):
-        yield Name(name, str(words.get("model", "")))
-
-
-# --- runs ---------------------------------------------------------------------------------------------------
-
-
-def _runs(asked: Asked) -> Iterator[Name]:
-    """By the channel; by the id where that is being typed, or several are on one channel."""
-    from nakctl.record.registry import known_runs
-
-    runs = known_runs()
-    places = [run.place for run in runs]
-    given = set(asked.given.get(asked.param.name, ()))
-    for run in runs:
-        alone = bool(run.place) and places.count(run.place) == 1
-        about = f"{run.protocol}, cell {run.cell}: {run.path.name}"
-        for text, shown in ((run.place, alone), (run.short_id, not alone or bool(asked.typed))):
-            if shown and text not in given:
-                yield Name(text, about)
-
-
-def _fixed(*texts: str) -> Source:
-    return lambda _: (Name(each) for each in texts)
 
 
 # By place and name of the parameter, by the option, or by what stands for it in the help.
 _SOURCES: Mapping[str, Source] = {
-    "check files": _checked,
-    "format files": _yaml_files,
-    "diff files": _yaml_files,
-    "new folder": _folders,
-    "campaign file": _campaigns,
-    "sim fit model": _fixed("nak", "circuit", "symmetric", "blocking"),
-    "convert file": _any_files,
-    "import-mps file": lambda asked: files(asked.typed, (".mps",)),
-    "protocols show name": _shipped,
-    "protocols copy name": _shipped,
-    "rig check file": _yaml_files,
-    "sim instrument cell": _built_in_cells,
-    "sim instrument habit": _fixed(),
-    "--rig": _yaml_files,
-    "--out": _any_files,
-    "--table": _fixed(*TABLES),
-    "--set": _parameters,
-    "--each": _parameters,
-    "CHANNEL": _channels,
-    "NAME|FILE": _cells,
-    "RUN": _runs,
-    "RUN.h5": _result_files,
-    "FILE": _protocols,
-    "ADDRESS|DEVICE": _devices,
-    "KIND": _fixed(*KINDS),
-    "FORMAT": _fixed(*FORMATS),
-    "WORD": _words,
-    "DIR": _folders,
-    "FOLDER": _folders,
+    "check files": sources.checked,
+    "format files": sources.yaml_files,
+    "diff files": sources.yaml_files,
+    "new folder": sources.folders,
+    "campaign file": sources.campaigns,
+    "sim fit model": sources.fixed("nak", "circuit", "symmetric", "blocking"),
+    "convert file": sources.any_files,
+    "import-mps file": lambda asked: sources.files(asked.typed, (".mps",)),
+    "protocols show name": sources.shipped,
+    "protocols copy name": sources.shipped,
+    "rig check file": sources.yaml_files,
+    "sim instrument cell": sources.built_in_cells,
+    "sim instrument habit": sources.fixed(),
+    "--rig": sources.yaml_files,
+    "--out": sources.any_files,
+    "--table": sources.fixed(*TABLES),
+    "--set": sources.parameters,
+    "--each": sources.parameters,
+    "CHANNEL": sources.channels,
+    "NAME|FILE": sources.cells,
+    "RUN": sources.runs,
+    "RUN.h5": sources.result_files,
+    "FILE": sources.protocols,
+    "ADDRESS|DEVICE": sources.devices,
+    "KIND": sources.fixed(*KINDS),
+    "FORMAT": sources.fixed(*FORMATS),
+    "WORD": sources.words,
+    "DIR": sources.folders,
+    "FOLDER": sources.folders,
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nakctl.cli.completion.names import Name
+from nakctl.cli.completion.sources import Name
 
 HERE = Path(__file__).parent
 ASK = "_complete"  # the first word of who asks
