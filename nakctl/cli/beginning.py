@@ -15,7 +15,7 @@ from nakctl.cli.run_sensors import logged
 from nakctl.cli.signals import StopAsked
 from nakctl.device.driver import Place
 from nakctl.errors import InputError, NakctlError
-from nakctl.record import registry
+from nakctl.record import files, lock, registry
 from nakctl.rig import load_driver
 
 
@@ -111,6 +111,8 @@ def leftovers(folders: set[Path], places: Sequence[Place]) -> Iterator[str]:
     others = [run for run in registry.known_runs() if run.outlives and run.path not in known]
     elsewhere = [run.path for run in others if look(run).is_left]
     for path in (*here, *(path for path in elsewhere if _is_on_one_of(path, places))):
+        if lock.is_held(files.sealer_of(path)):  # by its own program, perhaps: it is being made whole
+            continue
         try:
             if channel := may_go_on(path):
                 yield _brought_home(path, places) or goes_on(path, channel)

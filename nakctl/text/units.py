@@ -311,6 +311,8 @@ def _in_base_units(
     value = float(on_scale * found.times * base.by / (found.by * base.times))
     if not isfinite(value):
         raise UnitError(f"{text} is too large to be a number")
+    if value == 0 and on_scale != 0:
+        raise UnitError(f"{text} is too small to be a number")
     return value, dimension
 
 

@@ -157,6 +157,14 @@ def test_what_cannot_be_recovered_keeps_no_other_run_from_its_start(tmp_path: Pa
     assert [*leftovers({tmp_path}, [])] == [f"{path} was left unsealed: File name too long"]
 
 
+def test_what_is_being_sealed_is_nothing_that_was_left(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    files.journal_of(path).touch()
+    with closing(lock.hold(files.sealer_of(path))):
+        assert [*leftovers({tmp_path}, [])] == []
+    assert [*leftovers({tmp_path}, [])] != []
+
+
 # --- locks -------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,7 @@ TRAPS = [
     ("inf s", "time", "not a number"),
     (".inf s", "time", "not a number"),
     ("1e999 V", "potential", "too large"),
+    ("1e-400 A", "current", "too small"),
     ("0x10 s", "time", "one number and one unit"),
     ("05 s", "time", "a half is 0.5"),
     ("1.2.3 s", "time", "not a number"),
