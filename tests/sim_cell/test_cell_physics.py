@@ -88,7 +88,7 @@ def test_the_same_areal_current_gives_the_same_voltage_on_any_area(area_cm2, seq
     assert other.impedance(y, f_Hz) * area_cm2 == pytest.approx(small.impedance(x, f_Hz) * small.area_cm2)
 
 
-@settings(max_examples=8)
+@settings(max_examples=3)  # each is some hundred thousand pulses
 @given(rests=st.lists(st.floats(0.05, 4.0), min_size=2, max_size=2))
 def test_longer_rests_never_lower_the_capacity(rests):
     capacities = [capacity(rest) for rest in sorted(rests)]
