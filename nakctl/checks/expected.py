@@ -48,5 +48,7 @@ def _end(wanted: str, mark: Mark, ends: list[End]) -> Iterator[Finding]:
         hint = did_you_mean(plain, known) or ";"
         listed = ", ".join(dict.fromkeys([COMPLETED, "all steps done", "limit", *named]))
         yield error(
-            "expected-end", mark, f"{wanted}: no run of this protocol ends so{hint} it may end by: {listed}"
+            "expected-end",
+            mark,
+            f"{wanted or '(nothing)'}: no run of this protocol ends so{hint} it may end by: {listed}",
         )

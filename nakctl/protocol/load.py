@@ -197,5 +197,7 @@ def _explained(problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Pr
 
 
 def _brought_by(names: list[str], problem: Problem, bound: Bound, origins: Mapping[str, str]) -> Problem:
-    said = "".join(f" (${name} is {bound.params[name]}, {origins[name]})" for name in names)
+    # A number in quotes is a text, which is not seen once it is written without them.
+    shown = repr if "number" in problem.message else str
+    said = "".join(f" (${name} is {shown(bound.params[name])}, {origins[name]})" for name in names)
     return Problem(problem.loc, problem.message + said, problem.at_key)

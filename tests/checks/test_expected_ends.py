@@ -33,6 +33,7 @@ steps:
         ("Ewe_above", ""),
         ("'limit: Ewe above 3 V'", ""),
         ("short", "short: no short ends this run; say under stop_when"),
+        ("''", "(nothing): no run of this protocol ends so; it may end by: completed"),
         ("Ewe above 1 V", "Ewe above 1 V: no run of this protocol ends so; did you mean Ewe above 2 V?"),
         (
             "completd",

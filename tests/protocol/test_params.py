@@ -67,6 +67,7 @@ def test_overrides_are_read_as_yaml() -> None:
         ({"hold": ""}, "p.yaml", 14, "hold"),
         ({"hold": "[1"}, "--set hold=[1", 0, "not closed"),
         ({"times": "many"}, "p.yaml", 11, "must be a whole number or forever"),
+        ({"times": "'25'"}, "p.yaml", 11, "must be a whole number or forever ($times is '25', by --set)"),
         ({"levels": "-0.1, 0.2 mA/cm2"}, "p.yaml", 13, "(in place of $j, of $levels, by --set)"),
         ({"levels": "[0.1 mA, 0.2] mA"}, "--set levels=[0.1 mA, 0.2] mA", 0, "without brackets"),
         ({"drift": "on"}, "p.yaml", 5, "must be true or false"),
