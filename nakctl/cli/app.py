@@ -5,7 +5,6 @@ Importing this module must stay cheap: `nakctl --help` loads no numpy, pydantic 
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -189,20 +188,14 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> int:
     """Run a protocol on a channel, and record it into one HDF5 file."""
-    from nakctl.record.process import waiting
-    from nakctl.rig import is_simulated_anyway
+    from nakctl.cli import run as command
 
     if realtime and speed is not None:
         raise InputError("--realtime is --speed 1: give one of them")
-    is_free = (dry or is_simulated_anyway(on, rig)) and speed is None and not realtime
-    # Now, and not when the run is there: a short one is over before what seals it has loaded its libraries.
-    with waiting("sealer") if is_free else nullcontext() as sealer:
-        from nakctl.cli import run as command
-
-        how = command.Options(
-            out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows, detach
-        )
-        return command.run(file, _wishes(on, cell, sets, rig, dry), each or [], how, sealer)
+    how = command.Options(
+        out, seed, 1.0 if realtime else speed, note, as_json, quiet, load_firmware, discard_rows, detach
+    )
+    return command.run(file, _wishes(on, cell, sets, rig, dry), each or [], how)
 
 
 app.command("format")(app_lab.format_files)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 import uuid
@@ -14,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from getpass import getuser
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -152,26 +151,13 @@ def _user() -> str:
 
 
 def _environment() -> dict[str, str]:
-    found = {"os": _system(), "python": platform.python_version(), "host": platform.node()}
-    return found | {name: _version(name) for name in _PACKAGES}
-
-
-def _system() -> str:
-    """As `platform.platform` tells it, which on Linux starts a process to ask for the processor."""
-    if sys.platform != "linux":
-        return platform.platform()
-    known = platform.uname()
-    return f"{known.system}-{known.release}-{known.machine}-with-{''.join(platform.libc_ver())}"
-
-
-def _version(package: str) -> str:
-    """Without making sense of all that a package says of itself, which may be a book."""
-    try:
-        said = distribution(package).read_text("METADATA") or ""
-    except PackageNotFoundError:
-        return "not installed"
-    found = re.search(r"^Version: *(\S+)", said, re.MULTILINE)
-    return found[1] if found else "not known"
+    found = {"os": platform.platform(), "python": platform.python_version(), "host": platform.node()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def _git(file: Path) -> dict[str, Any]:

@@ -84,17 +84,9 @@ class Show(Protocol):
 
 
 def run_one(
-    ready: Prepared,
-    out: Path,
-    options: Options,
-    stop_asked: StopAsked,
-    show: Show,
-    sealer: Helper | None = None,
+    ready: Prepared, out: Path, options: Options, stop_asked: StopAsked, show: Show
 ) -> dict[str, Any] | None:
-    """Run, record and seal; what `--json` prints of it. None: it was to stop before anything was started.
-
-    sealer  one that waits already; in virtual time, where nobody looks at the file before it is sealed
-    """
+    """Run, record and seal; what `--json` prints of it. None: it was to stop before anything was started."""
     from nakctl.record.process import waiting
     from nakctl.run.clock import FreeClock, WallClock
 
@@ -103,7 +95,7 @@ def run_one(
     clock = FreeClock() if free else WallClock(options.speed or 1.0)
     with (
         claimed(ready.place, f"{ready.plan.name}, cell {ready.cell.name}", out),
-        waiting("sealer") if free and sealer is None else nullcontext(sealer) as ahead,
+        waiting("sealer") if free else nullcontext() as ahead,
         _opened(ready, clock, options) as bench,
     ):
         show.about_to_begin()

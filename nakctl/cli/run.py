@@ -17,16 +17,12 @@ from nakctl.cli.prepare import Wishes
 from nakctl.cli.report import LEFT_BEHIND
 from nakctl.cli.signals import asked_to_stop
 from nakctl.errors import ExitCode, InputError
-from nakctl.record.process import Helper
 
 __all__ = ["Options", "run"]
 
 
-def run(file: str, wishes: Wishes, each: list[str], options: Options, sealer: Helper | None = None) -> int:
-    """One run per combination of --each, all prepared before the first one starts.
-
-    sealer  waits for the first one, if that is in virtual time
-    """
+def run(file: str, wishes: Wishes, each: list[str], options: Options) -> int:
+    """One run per combination of --each, all prepared before the first one starts."""
     asked = beginning.asked(file, wishes, each, options)
     are_free = all(is_free(one.ready, options) for one in asked)
     if options.detach and len(asked) > 1 and not are_free:
@@ -35,7 +31,7 @@ def run(file: str, wishes: Wishes, each: list[str], options: Options, sealer: He
     for said in beginning.leftovers({one.out.parent for one in asked}, places):
         if not options.quiet:
             print(said, file=sys.stderr)
-    reports = _in_line(asked, options, sealer) if are_free else _apart(asked, options)
+    reports = _in_line(asked, options) if are_free else _apart(asked, options)
     if wishes.dry:
         reports = _beside_expected(asked, reports, silent=options.quiet or options.as_json)
     return _told(reports, options, bool(each))
@@ -70,7 +66,7 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _in_line(asked: list[AskedRun], options: Options, sealer: Helper | None) -> list[dict[str, Any]]:
+def _in_line(asked: list[AskedRun], options: Options) -> list[dict[str, Any]]:
     """In virtual time, in this process. After an interruption no further one is begun."""
     from nakctl.cli.screen.run_screen import screen
 
@@ -80,8 +76,7 @@ def _in_line(asked: list[AskedRun], options: Options, sealer: Helper | None) -> 
             told = None
             if not stop_asked():
                 with screen(one.ready, options.quiet or options.as_json) as show:
-                    told = run_one(one.ready, one.out, options, stop_asked, show, sealer)
-                sealer = None  # it has done its work
+                    told = run_one(one.ready, one.out, options, stop_asked, show)
             if told is None:
                 if not reports:
                     raise KeyboardInterrupt

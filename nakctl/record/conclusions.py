@@ -31,14 +31,14 @@ def made_ready() -> tuple[EntryPoint, ...]:
     return offered(GROUP)
 
 
-def conclusions(path: Path, points: Sequence[EntryPoint] = ()) -> dict[str, Any]:
+def conclusions(path: Path, points: Sequence[EntryPoint]) -> dict[str, Any]:
     """What all of them say. One that fails costs its own answer, and is noted under TROUBLE.
 
-    points  of `made_ready`, if they were
+    points  of `made_ready`
     """
     found: dict[str, Any] = {}
     troubles: list[str] = []
-    for point in {each.value: each for each in points or offered(GROUP)}.values():
+    for point in {each.value: each for each in points}.values():
         try:
             found |= json.loads(json.dumps(point.load()(path)))
         except ImportError:

@@ -144,11 +144,6 @@ def find_rig(path: Path | None = None) -> Rig:
     return _read(file)
 
 
-def is_simulated_anyway(on: str | None, file: Path | None) -> bool:
-    """Whether the channel asked for is a simulated one, whatever a rig file says: before one is read."""
-    return on in SIMULATED or (on is None and file is None and not Path(RIG_FILE).exists())
-
-
 def load_driver(name: str) -> Driver:
     """The driver of this name, imported now."""
     found = named(_DRIVERS, name)

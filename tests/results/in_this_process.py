@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nakctl.record import seal
-from nakctl.record.conclusions import conclusions
+from nakctl.record.conclusions import conclusions, made_ready
 from nakctl.record.verify import faults_of
 
 
@@ -25,7 +25,7 @@ class InThisProcess:
         self, path: Path, tables: Mapping[str, tuple[int, Mapping[str, int]]], meanwhile: Callable[[], None]
     ) -> dict[str, Any]:
         assert not list(faults_of(path, tables))
-        return conclusions(path)
+        return conclusions(path, made_ready())
 
 
 def no_other_process() -> Iterator[None]:

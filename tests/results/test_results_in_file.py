@@ -77,7 +77,7 @@ def test_what_fails_costs_its_own_answer_and_is_noted(
     installed(tmp_path / "site", absent="no_such_module:f", **points)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    found = conclusions.conclusions(runs.written(tmp_path / "run.h5", STEPS))
+    found = conclusions.conclusions(runs.written(tmp_path / "run.h5", STEPS), conclusions.made_ready())
     assert found["name"] == "run.h5"
     trouble = found[conclusions.TROUBLE]
     assert "fails: a fault of the program (bad_conclusions.py, line 1)" in trouble
